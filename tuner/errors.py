@@ -1,0 +1,70 @@
+"""Every error that `tuner` raises on purpose.
+
+    TunerError                    exit code 1: something failed
+    ├── UsageError                exit code 2: a flag, a file or a value breaks a rule
+    │   ├── SpaceError            a search-space file or parameter
+    │   ├── DataError             a dataset, its URI or its folds
+    │   ├── PlanError             parameters that make no trainable plan
+    │   ├── DefinitionError       a study definition
+    │   └── StudyConflictError    a study that already holds something else
+    ├── NoCompletedTrialError     exit code 3: nothing to answer with
+    └── StorageError              exit code 4: the storage cannot be reached or used
+
+A message states the rule, then the value received, then what is available. The command line
+prints the message alone; a traceback is a defect.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class TunerError(Exception):
+    """Base of all errors below. `exit_code` is what the command line exits with."""
+
+    exit_code = 1
+
+
+class UsageError(TunerError):
+    exit_code = 2
+
+
+class SpaceError(UsageError):
+    pass
+
+
+class DataError(UsageError):
+    pass
+
+
+class PlanError(UsageError):
+    pass
+
+
+class DefinitionError(UsageError):
+    pass
+
+
+class StudyConflictError(UsageError):
+    pass
+
+
+class NoCompletedTrialError(TunerError):
+    exit_code = 3
+
+
+class StorageError(TunerError):
+    exit_code = 4
+
+
+def unknown(kind: str, value: object, available: Iterable[str]) -> str:
+    """The message for a name that does not exist.
+
+    Formula: ``unknown {kind} '{value}'; did you mean {closest}? Available: {a, b, c}``, the
+    question left out when nothing is close.
+    """
+    names = list(available)
+    close = difflib.get_close_matches(str(value), names, n=1)
+    hint = f" did you mean {close[0]}?" if close else ""
+    return f"unknown {kind} {str(value)!r};{hint} Available: {', '.join(names) or 'none'}"
