@@ -1,0 +1,77 @@
+"""The catalogue against planning, Keras, and what the documentation says of it."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from tuner.planning.optimizers import OPTIMIZERS as PLANNED
+from tuner.planning.schedules import SCHEDULES
+from tuner.spaces.catalogue import ACTIVATIONS, CATALOGUE, INITIALIZERS, OPTIMIZERS
+from tuner.spaces.reference import with_tables
+from tuner.spaces.values import fit_value
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_name_is_listed_under_itself_with_a_section_and_a_help():
+    for name, info in CATALOGUE.items():
+        assert info.name == name
+        assert info.help.endswith(".")
+        assert bool(info.choices) == (info.kind == "category")
+        assert set(info.aliases.values()) <= set(info.choices)
+        assert len(info.names) == len(set(info.names))
+
+
+def test_every_default_obeys_its_own_rules():
+    for info in CATALOGUE.values():
+        assert fit_value(info, info.default) == info.default
+
+
+def test_settings_belong_to_the_optimizers_that_planning_gives_them_to():
+    for name, info in CATALOGUE.items():
+        if info.section == "optimizer" and info.only_with:
+            setting = name.removeprefix("optimizer.")
+            having = {optimizer for optimizer, has in PLANNED.items() if setting in has}
+            assert set(info.only_with["optimizer"]) == having, name
+
+
+def test_settings_belong_to_the_schedules_that_planning_gives_them_to():
+    for name, info in CATALOGUE.items():
+        if info.section == "schedule" and info.only_with:
+            setting = name.removeprefix("schedule.")
+            having = {
+                schedule for schedule, kind in SCHEDULES.items() if setting in kind.settings()
+            }
+            assert set(info.only_with["schedule"]) == having, name
+
+
+def test_the_documentation_is_current():
+    written = (ROOT / "docs" / "spaces.md").read_text(encoding="utf-8")
+    assert with_tables(written) == written, "run: python -m tuner.spaces.reference docs/spaces.md"
+    assert all(f"| `{name}` |" in written for name in CATALOGUE)
+
+
+@pytest.mark.slow
+def test_keras_knows_every_name_and_setting():
+    import keras
+
+    for activation in (*ACTIVATIONS, *CATALOGUE["model.activation"].aliases):
+        function = keras.activations.get(activation)
+        outputs = function(keras.ops.ones((2, 4)))
+        assert outputs.shape == (2, 4), activation
+    for initializer in INITIALIZERS:
+        # Keras's Constant has no default value.
+        name = keras.initializers.Constant(0.1) if initializer == "constant" else initializer
+        weights = keras.initializers.get(name)((4, 3))
+        assert weights.shape == (4, 3), initializer
+    classes = {keras.optimizers.get(name).__class__.__name__.lower(): name for name in OPTIMIZERS}
+    assert set(classes) == set(OPTIMIZERS)
+    for name, info in CATALOGUE.items():
+        if info.section != "optimizer" or name == "optimizer":
+            continue
+        for optimizer in info.only_with.get("optimizer", OPTIMIZERS):
+            accepted = inspect.signature(type(keras.optimizers.get(optimizer)).__init__).parameters
+            assert name.removeprefix("optimizer.") in accepted, (name, optimizer)

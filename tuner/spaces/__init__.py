@@ -1,0 +1,45 @@
+"""Search spaces: what may vary, as files; candidates and Optuna distributions from them.
+
+`catalogue`, `info` and `shipped` are light; the rest, which needs pydantic and ruamel.yaml, is
+loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from tuner.spaces.catalogue import CATALOGUE as CATALOGUE
+from tuner.spaces.info import ParameterInfo as ParameterInfo
+from tuner.spaces.info import Scalar as Scalar
+from tuner.spaces.info import Value as Value
+from tuner.spaces.shipped import shipped_folder as shipped_folder
+
+if TYPE_CHECKING:
+    from tuner.spaces.library import SpaceEntry as SpaceEntry
+    from tuner.spaces.library import check_space as check_space
+    from tuner.spaces.library import list_spaces as list_spaces
+    from tuner.spaces.library import load_space as load_space
+    from tuner.spaces.parameter import Parameter as Parameter
+    from tuner.spaces.schema import space_schema as space_schema
+    from tuner.spaces.space import Space as Space
+    from tuner.spaces.yaml_file import load_yaml as load_yaml
+    from tuner.spaces.yaml_file import validate_yaml as validate_yaml
+
+_LAZY = {
+    "Parameter": "parameter",
+    "Space": "space",
+    "SpaceEntry": "library",
+    "check_space": "library",
+    "list_spaces": "library",
+    "load_space": "library",
+    "load_yaml": "yaml_file",
+    "space_schema": "schema",
+    "validate_yaml": "yaml_file",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'tuner.spaces' has no attribute {name!r}")
+    return getattr(import_module(f"tuner.spaces.{_LAZY[name]}"), name)

@@ -1,0 +1,243 @@
+"""Parameters drawn from a distribution of `scipy.stats`, under scipy's names for its arguments.
+
+`--sampler sklearn-random` draws from exactly these. Optuna's samplers take from them what an
+Optuna distribution can hold: the two ends, whether the scale is logarithmic, and whether the
+numbers are whole. Distributions without ends (`norm`, `lognorm`, `expon`) are therefore cut to
+low .. high, both of which have to be given.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from tuner.spaces.explain import Fault, show
+from tuner.spaces.info import ParameterInfo, Value
+from tuner.spaces.parameter import Number, Parameter, word
+from tuner.spaces.variates import ExpOf
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+
+class Draw(Parameter):
+    """`{distribution: name, ...}`; the subclasses name the arguments."""
+
+    #: Which parameters it can draw for.
+    kind: ClassVar[Literal["int", "float"]] = "float"
+    #: Arguments that must be above 0.
+    positive: ClassVar[tuple[str, ...]] = ("scale",)
+    #: Two arguments of which the first must be below the second.
+    ordered: ClassVar[tuple[str, str] | None] = None
+    #: Whether Optuna's samplers see a logarithmic scale.
+    log: ClassVar[bool] = False
+
+    distribution: str
+
+    @abstractmethod
+    def ends(self) -> tuple[float, float]:
+        """The smallest and the largest value that can be drawn."""
+
+    def faults(self, info: ParameterInfo) -> list[Fault]:
+        name = self.distribution
+        if info.many:
+            return [Fault((), f"must be a fixed list of numbers; got {show(self.data())}")]
+        if info.kind not in ("int", "float"):
+            what = "true or false" if info.kind == "bool" else f"one of {', '.join(info.names)}"
+            return [Fault((), f"has no distribution: it is {what}; write {{choices: [...]}}")]
+        if info.kind != self.kind:
+            noun = {"int": "a whole number", "float": "a number with fractions"}[info.kind]
+            names = ", ".join(key for key, form in DRAWS.items() if form.kind == info.kind)
+            return [Fault(("distribution",), f"must draw {noun} ({names}); got {name}")]
+        faults = [
+            Fault((key,), f"must be above 0; got {getattr(self, key)}")
+            for key in self.positive
+            if getattr(self, key) <= 0
+        ]
+        if self.ordered is not None:
+            first, second = self.ordered
+            if getattr(self, first) >= getattr(self, second):
+                text = f"{first} must be below {second}; got {first} {getattr(self, first)}"
+                faults.append(Fault((), f"{text}, {second} {getattr(self, second)}"))
+        if not faults:
+            low, high = self.ends()
+            if not (info.contains(low) and info.contains(high)):
+                text = f"must be {info.bounds}; {name} draws from {word(low)} to {word(high)}"
+                faults.append(Fault((), text))
+        return faults
+
+    def fitted(self, info: ParameterInfo) -> Draw:
+        return self
+
+    def data(self) -> dict[str, Any]:
+        return self.model_dump(exclude={"when"}, exclude_defaults=True)
+
+    def points(self) -> Sequence[Value] | None:
+        return None
+
+    def takes(self, value: Value) -> bool:
+        low, high = self.ends()
+        return isinstance(value, int | float) and low <= value <= high
+
+    def to_optuna(self) -> BaseDistribution:
+        from optuna.distributions import FloatDistribution
+
+        low, high = self.ends()
+        return FloatDistribution(low, high, log=self.log)
+
+    def describe(self) -> str:
+        arguments = (f"{key}={value}" for key, value in self.data().items())
+        given = ", ".join(text for text in arguments if not text.startswith("distribution="))
+        return f"{self.distribution}({given})"
+
+
+class Uniform(Draw):
+    distribution: Literal["uniform"]
+    loc: Number = 0
+    scale: Number = 1
+
+    def ends(self) -> tuple[float, float]:
+        return float(self.loc), float(self.loc + self.scale)
+
+    def to_sklearn(self) -> Any:
+        from scipy import stats
+
+        return stats.uniform(self.loc, self.scale)
+
+
+class LogUniform(Draw):
+    positive = ("a",)
+    ordered = ("a", "b")
+    log = True
+    distribution: Literal["loguniform"]
+    a: Number
+    b: Number
+
+    def ends(self) -> tuple[float, float]:
+        return float(self.a), float(self.b)
+
+    def to_sklearn(self) -> Any:
+        from scipy import stats
+
+        return stats.loguniform(self.a, self.b)
+
+
+class RandInt(Draw):
+    """Whole numbers from low to high - 1, as in scipy."""
+
+    kind = "int"
+    positive = ()
+    ordered = ("low", "high")
+    distribution: Literal["randint"]
+    low: Number
+    high: Number
+
+    def faults(self, info: ParameterInfo) -> list[Fault]:
+        whole = [
+            Fault((key,), f"must be a whole number; got {getattr(self, key)}")
+            for key in ("low", "high")
+            if getattr(self, key) != int(getattr(self, key))
+        ]
+        return whole or super().faults(info)
+
+    def ends(self) -> tuple[float, float]:
+        return int(self.low), int(self.high) - 1
+
+    def points(self) -> Sequence[Value]:
+        return range(int(self.low), int(self.high))
+
+    def to_optuna(self) -> BaseDistribution:
+        from optuna.distributions import IntDistribution
+
+        return IntDistribution(int(self.low), int(self.high) - 1)
+
+    def to_sklearn(self) -> Any:
+        from scipy import stats
+
+        return stats.randint(int(self.low), int(self.high))
+
+
+class Beta(Draw):
+    positive = ("a", "b", "scale")
+    distribution: Literal["beta"]
+    a: Number
+    b: Number
+    loc: Number = 0
+    scale: Number = 1
+
+    def ends(self) -> tuple[float, float]:
+        return float(self.loc), float(self.loc + self.scale)
+
+    def to_sklearn(self) -> Any:
+        from scipy import stats
+
+        return stats.beta(self.a, self.b, self.loc, self.scale)
+
+
+class CutDraw(Draw):
+    """A distribution without ends, cut to low .. high (what lies outside is not drawn)."""
+
+    ordered = ("low", "high")
+    low: Number
+    high: Number
+
+    def ends(self) -> tuple[float, float]:
+        return float(self.low), float(self.high)
+
+
+class Norm(CutDraw):
+    distribution: Literal["norm"]
+    loc: Number = 0
+    scale: Number = 1
+
+    def to_sklearn(self) -> Any:
+        from scipy import stats
+
+        low, high = (self.low - self.loc) / self.scale, (self.high - self.loc) / self.scale
+        return stats.truncnorm(low, high, self.loc, self.scale)
+
+
+class LogNorm(CutDraw):
+    """exp(X) for X normal with mean log(scale) and standard deviation s."""
+
+    positive = ("s", "scale", "low")
+    log = True
+    distribution: Literal["lognorm"]
+    s: Number
+    scale: Number = 1
+
+    def to_sklearn(self) -> Any:
+        from scipy import stats
+
+        mean = math.log(self.scale)
+        low, high = (math.log(self.low) - mean) / self.s, (math.log(self.high) - mean) / self.s
+        return ExpOf(stats.truncnorm(low, high, mean, self.s), float(self.low), float(self.high))
+
+
+class Expon(CutDraw):
+    distribution: Literal["expon"]
+    scale: Number = 1
+
+    def faults(self, info: ParameterInfo) -> list[Fault]:
+        if self.low < 0:
+            return [Fault(("low",), f"must be at least 0, where expon begins; got {self.low}")]
+        return super().faults(info)
+
+    def to_sklearn(self) -> Any:
+        from scipy import stats
+
+        # Without memory: cut at low, it is the same distribution begun at low.
+        return stats.truncexpon((self.high - self.low) / self.scale, self.low, self.scale)
+
+
+DRAWS: dict[str, type[Draw]] = {
+    "uniform": Uniform,
+    "loguniform": LogUniform,
+    "randint": RandInt,
+    "norm": Norm,
+    "lognorm": LogNorm,
+    "expon": Expon,
+    "beta": Beta,
+}

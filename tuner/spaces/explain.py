@@ -1,0 +1,187 @@
+"""What is wrong with data, in words: where, the rule, the value, what is available."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from tuner.errors import unknown
+
+#: The path to a field: keys and list positions from the top.
+Loc = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One broken rule. `str()` is `source:line: field: text`, what is not known left out."""
+
+    source: str
+    line: int | None
+    loc: Loc
+    text: str
+
+    @property
+    def field(self) -> str:
+        """The path in the form `params.epochs.choices[1]`."""
+        path = ""
+        for part in self.loc:
+            path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+        return path
+
+    def __str__(self) -> str:
+        place = self.source if self.line is None else f"{self.source}:{self.line}"
+        return ": ".join(part for part in (place, self.field, self.text) if part)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A broken rule at a path inside the thing that was checked."""
+
+    loc: Loc
+    text: str
+
+
+def show(value: object) -> str:
+    """A value received, as YAML writes it, with its kind where that may surprise."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = repr(value)
+    text = text if len(text) <= 60 else text[:57] + "..."
+    if isinstance(value, str):
+        return f"{text} (text)"
+    if isinstance(value, list | tuple):
+        return f"{text} (a list)"
+    if isinstance(value, Mapping):
+        return f"{text} (a mapping)"
+    return text
+
+
+def unknown_name(kind: str, value: object, available: Iterable[str]) -> str:
+    """`errors.unknown`, which also finds a name that differs only in upper and lower case."""
+    names = list(available)
+    text = str(value)
+    same = [name for name in names if name.lower() == text.lower()]
+    if same and not difflib.get_close_matches(text, names, n=1):
+        message = unknown(kind, text, names)
+        return message.replace("; Available", f"; did you mean {same[0]}? Available", 1)
+    return unknown(kind, text, names)
+
+
+def to_validation_error(title: str, faults: Sequence[Fault], data: object) -> ValidationError:
+    """Faults as pydantic's own error, so that they join those of the fields around them."""
+    return ValidationError.from_exception_data(
+        title,
+        [
+            InitErrorDetails(
+                type=PydanticCustomError("rule", "{text}", {"text": fault.text}),
+                loc=fault.loc,
+                input=data,
+            )
+            for fault in faults
+        ],
+    )
+
+
+def problems_of(
+    error: ValidationError,
+    model: type[BaseModel],
+    data: object,
+    source: str,
+    line_of: Callable[[Loc], int | None] | None = None,
+) -> list[Problem]:
+    """pydantic's errors as problems, in the order of the file where lines are known."""
+    problems = []
+    for details in error.errors():
+        loc = real_loc(details["loc"], data)
+        line = line_of(loc) if line_of is not None else None
+        problem = Problem(source, line, loc, explain(details, model))
+        if problem not in problems:
+            problems.append(problem)
+    return sorted(problems, key=lambda problem: problem.line or 0)
+
+
+def faults_of(error: ValidationError, model: type[BaseModel], data: object) -> list[Fault]:
+    """pydantic's errors as faults."""
+    return [Fault(p.loc, p.text) for p in problems_of(error, model, data, "")]
+
+
+def real_loc(loc: Loc, data: object) -> Loc:
+    """`loc` without the parts that pydantic adds for the members of a union."""
+    real: list[str | int] = []
+    for position, part in enumerate(loc):
+        last = position == len(loc) - 1
+        inside_mapping = isinstance(data, Mapping) and part in data
+        inside_list = isinstance(data, list) and isinstance(part, int) and part < len(data)
+        if inside_mapping or inside_list:
+            data = data[part]  # type: ignore[index]
+        elif not (last and isinstance(data, Mapping)):
+            continue
+        real.append(part)
+    return tuple(real)
+
+
+def explain(details: ErrorDetails, model: type[BaseModel]) -> str:
+    """One error of pydantic in our words: the rule, then the value."""
+    kind, got = details["type"], show(details["input"])
+    context = details.get("ctx", {})
+    if kind == "rule":
+        return str(context["text"])
+    if kind == "missing":
+        return "is required"
+    if kind == "extra_forbidden":
+        return unknown_name("field", details["loc"][-1], fields_at(model, details["loc"][:-1]))
+    if kind == "literal_error":
+        names = [name.strip("'") for name in context["expected"].replace(" or ", ", ").split(", ")]
+        if isinstance(details["input"], str):
+            return unknown_name("value", details["input"], names)
+        return f"must be one of {', '.join(names)}; got {got}"
+    if kind in ("int_type", "int_parsing", "int_from_float"):
+        return f"must be a whole number; got {got}"
+    if kind in ("float_type", "float_parsing"):
+        return f"must be a number; got {got}"
+    if kind in ("bool_type", "bool_parsing"):
+        return f"must be true or false; got {got}"
+    if kind == "string_type":
+        return f"must be text; got {got}"
+    if kind in ("dict_type", "model_type", "model_attributes_type", "mapping_type"):
+        return f"must be fields with values; got {got}"
+    if kind in ("list_type", "tuple_type"):
+        return f"must be a list; got {got}"
+    rule = details["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if kind in ("value_error", "assertion_error"):
+        return rule
+    if rule.startswith("Input should "):
+        rule = "must " + rule.removeprefix("Input should ")
+    return f"{rule[:1].lower()}{rule[1:]}; got {got}"
+
+
+def fields_at(model: type[BaseModel], loc: Loc) -> list[str]:
+    """The fields of the model that stands at `loc` inside `model`; those of all members where a
+    union leaves open which one it is."""
+    models = [model]
+    for part in loc:
+        inner: list[type[BaseModel]] = []
+        for outer in models:
+            if part in outer.model_fields:
+                inner += models_in(outer.model_fields[str(part)].annotation)
+        named = [m for m in models if m.__name__ == part]
+        models = inner or named or models
+    return list(dict.fromkeys(name for m in models for name in m.model_fields))
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The pydantic models inside a type annotation (optional, union, list or dict of them)."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    origin = get_origin(annotation)
+    if origin in (Union, types.UnionType, Annotated, list, tuple, dict):
+        return [model for part in get_args(annotation) for model in models_in(part)]
+    return []

@@ -1,0 +1,129 @@
+"""Parameters set from the command line: `--set name=value`.
+
+- A value is YAML 1.2: fixed (`epochs=3`), a form (`epochs={low: 1, high: 3}`), or `null`, which
+  takes the parameter out, so that its default holds.
+- A parameter keeps its place, and its `when` unless the new form brings one; one that the space
+  did not have comes last.
+- What can no longer be active leaves the space: with `schedule=cosine`, everything that needed
+  another schedule; with `model.units=64-32`, `model.layers`. Set in the same call, it is an
+  error instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from tuner.errors import SpaceError
+from tuner.spaces.catalogue import CATALOGUE
+from tuner.spaces.conditions import does_nothing
+from tuner.spaces.exclusions import gives_widths
+from tuner.spaces.explain import Problem, problems_of
+from tuner.spaces.info import Scalar
+from tuner.spaces.parameter import Parameter
+from tuner.spaces.read import ParameterError, read_parameter
+from tuner.spaces.yaml_file import parse_yaml, raise_problems
+
+if TYPE_CHECKING:
+    from tuner.spaces.space import Space
+
+
+def override(space: Space, settings: Mapping[str, str]) -> Space:
+    """The space with `settings` in force. Raises SpaceError with one line for each problem,
+    which begins with `--set name` where that is its cause."""
+    from tuner.spaces.space import Space
+
+    params: dict[str, Any] = dict(space.params)
+    problems: list[Problem] = []
+    inherited: set[str] = set()
+    for name, text in settings.items():
+        source = f"--set {name}"
+        value, _, found = parse_yaml(text, source)
+        problems += [Problem(source, None, p.loc, p.text) for p in found]
+        if not found and not text.strip():
+            problems.append(Problem(source, None, (), "needs a value; got nothing"))
+        elif value is None and name in CATALOGUE:
+            params.pop(name, None)
+        elif not found:
+            old = params.get(name)
+            params[name] = _read(name, value)
+            new = params[name]
+            if isinstance(new, Parameter) and isinstance(old, Parameter) and not new.when:
+                params[name] = new.model_copy(update={"when": old.when})
+                inherited.add(name)
+    raise_problems(problems, SpaceError)
+    _settle(params, set(settings), inherited)
+    data: dict[str, Any] = {"name": space.name, "description": space.description, "params": params}
+    try:
+        return Space.model_validate(data)
+    except ValidationError as error:
+        written = {k: p.to_data() if isinstance(p, Parameter) else p for k, p in params.items()}
+        data["params"] = written
+        problems = problems_of(error, Space, data, f"space {space.name}")
+        raise_problems([_blame(problem, settings) for problem in problems], SpaceError)
+        raise
+
+
+def _read(name: str, value: Any) -> Any:
+    """The parameter; or the value as it is, for the whole space to find the same faults in."""
+    try:
+        return read_parameter(name, value)
+    except ParameterError:
+        return value
+
+
+def _blame(problem: Problem, settings: Collection[str]) -> Problem:
+    name = str(problem.loc[1]) if len(problem.loc) > 1 else ""
+    if name not in settings:
+        return problem
+    return Problem(f"--set {name}", None, problem.loc[2:], problem.text)
+
+
+def _settle(params: dict[str, Any], settings: set[str], inherited: set[str]) -> None:
+    """Take out of `params`, until nothing changes, what can no longer be active; and out of every
+    `when` the values that its parent can no longer take."""
+    changed = True
+    while changed:
+        changed = False
+        for name, parameter in list(params.items()):
+            if not isinstance(parameter, Parameter):
+                continue
+            own = name in settings
+            if not own or name in inherited:
+                when = _possible(parameter, params)
+                if own:
+                    # This `when` was not asked for: it stays only as far as it still can hold.
+                    when = {parent: values for parent, values in when.items() if values}
+                if when != parameter.when:
+                    changed = True
+                    params[name] = parameter.model_copy(update={"when": when})
+                gone = not all(when.values())
+            else:
+                gone = False
+            if not own and (gone or _useless(name, params)):
+                changed = True
+                del params[name]
+
+
+def _possible(parameter: Parameter, params: Mapping[str, Any]) -> dict[str, tuple[Scalar, ...]]:
+    """`when` with the values that can still occur; a parent that has left has its default."""
+    when: dict[str, tuple[Scalar, ...]] = {}
+    for parent, values in parameter.when.items():
+        other = params.get(parent)
+        if other is None:
+            if CATALOGUE[parent].default not in values:
+                when[parent] = ()
+        elif isinstance(other, Parameter):
+            when[parent] = tuple(value for value in values if other.takes(value))
+        else:
+            when[parent] = values
+    return when
+
+
+def _useless(name: str, params: Mapping[str, Any]) -> bool:
+    read = {key: p for key, p in params.items() if isinstance(p, Parameter)}
+    if name == "model.layers" and gives_widths(read):
+        return True
+    return does_nothing(name, read, broken=[key for key in params if key not in read])

@@ -1,0 +1,126 @@
+"""What every form of a parameter can do: a fixed value, a range, a list, a draw."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from tuner.spaces.explain import Fault, show
+from tuner.spaces.info import ParameterInfo, Scalar, Value
+
+if TYPE_CHECKING:
+    from optuna import Trial
+    from optuna.distributions import BaseDistribution
+
+#: Grids of more points than this for one parameter are refused: they are a slip of the pen.
+MOST_POINTS = 100_000
+
+
+def _scalar(value: object) -> object:
+    if value is not None and not isinstance(value, str | int | float | bool):
+        raise PydanticCustomError(
+            "rule", "{text}", {"text": f"must be one value; got {show(value)}"}
+        )
+    return value
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PydanticCustomError(
+            "rule", "{text}", {"text": f"must be a number; got {show(value)}"}
+        )
+    if not math.isfinite(value):
+        raise PydanticCustomError("rule", "{text}", {"text": f"must be finite; got {value}"})
+    return value
+
+
+def _several(value: object) -> object:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+#: A number as it stands in the file: whole ones stay whole.
+Number = Annotated[int | float, BeforeValidator(_number)]
+Item = Annotated[Scalar, BeforeValidator(_scalar)]
+#: `when`: the parameter that decides, and the values with which this one is active.
+When = dict[str, Annotated[tuple[Item, ...], BeforeValidator(_several)]]
+
+
+class Parameter(BaseModel, ABC):
+    """One parameter of a space, in one of its forms. Immutable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: False for a fixed value.
+    varies: ClassVar[bool] = True
+
+    when: When = Field(default_factory=dict)
+
+    @abstractmethod
+    def faults(self, info: ParameterInfo) -> list[Fault]:
+        """Every rule of the catalogue and of this form that is broken."""
+
+    @abstractmethod
+    def fitted(self, info: ParameterInfo) -> Parameter:
+        """The same with its values brought to the parameter's kind. Only without faults."""
+
+    @abstractmethod
+    def data(self) -> dict[str, Any]:
+        """The mapping of a space file that makes this parameter, without `when`."""
+
+    @abstractmethod
+    def points(self) -> Sequence[Value] | None:
+        """The values it can take, in grid order; None where they are not finite."""
+
+    @abstractmethod
+    def takes(self, value: Value) -> bool:
+        """Whether it can take this value (of the parameter's kind)."""
+
+    @abstractmethod
+    def to_optuna(self) -> BaseDistribution | None:
+        """For Optuna's samplers; None for a fixed value."""
+
+    @abstractmethod
+    def to_sklearn(self) -> Any:
+        """For scikit-learn's ParameterSampler: a list, or something with `rvs`."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """The range or the values in a few words."""
+
+    def to_data(self) -> Any:
+        """The part of a space file that makes this parameter (JSON-able)."""
+        when = {
+            parent: list(values) if len(values) != 1 else values[0]
+            for parent, values in self.when.items()
+        }
+        return {**self.data(), "when": when} if when else self.data()
+
+    def suggest(self, trial: Trial, name: str) -> Value:
+        """Ask a trial for a value."""
+        from optuna.distributions import (
+            CategoricalDistribution,
+            FloatDistribution,
+            IntDistribution,
+        )
+
+        kind = self.to_optuna()
+        if isinstance(kind, CategoricalDistribution):
+            return trial.suggest_categorical(name, kind.choices)
+        if isinstance(kind, IntDistribution):
+            return trial.suggest_int(name, kind.low, kind.high, step=kind.step, log=kind.log)
+        assert isinstance(kind, FloatDistribution)
+        return trial.suggest_float(name, kind.low, kind.high, step=kind.step, log=kind.log)
+
+
+def word(value: Value) -> str:
+    """A value as YAML writes it, floats with 6 significant digits."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return f"[{', '.join(word(item) for item in value)}]"
+    return value if isinstance(value, str) else show(value)

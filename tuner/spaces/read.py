@@ -1,0 +1,109 @@
+"""From the data of a space file to its parameters, with every fault at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from tuner.spaces.catalogue import CATALOGUE
+from tuner.spaces.draws import DRAWS
+from tuner.spaces.explain import Fault, faults_of, show, unknown_name
+from tuner.spaces.forms import Choices, Fixed, Values
+from tuner.spaces.info import ParameterInfo
+from tuner.spaces.parameter import Parameter
+from tuner.spaces.range import Range
+
+#: The forms of a mapping, each known by keys that no other has.
+FORMS: dict[str, tuple[type[Parameter], tuple[str, ...]]] = {
+    "{low, high, log, step, type}": (Range, ("low", "high", "log", "step", "type")),
+    "{choices}": (Choices, ("choices",)),
+    "{values}": (Values, ("values",)),
+    "{value}": (Fixed, ("value",)),
+}
+_ALL = ", ".join((*FORMS, "{distribution, ...}"))
+
+
+class ParameterError(ValueError):
+    """What is wrong with one parameter; `faults` have paths inside it."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(fault.text for fault in faults))
+        self.faults = faults
+
+
+def read_parameters(data: Mapping[Any, Any]) -> tuple[dict[str, Parameter], list[Fault]]:
+    """The parameters that are right, in file order, and the faults of the others (paths begin
+    with the parameter's name)."""
+    params: dict[str, Parameter] = {}
+    faults: list[Fault] = []
+    for name, raw in data.items():
+        try:
+            params[name] = read_parameter(name, raw)
+        except ParameterError as error:
+            faults += [Fault((str(name), *fault.loc), fault.text) for fault in error.faults]
+    return params, faults
+
+
+def read_parameter(name: str, raw: Any) -> Parameter:
+    """One parameter from its name and what stands behind it. Raises ParameterError."""
+    if name not in CATALOGUE:
+        raise ParameterError([Fault((), unknown_parameter(name))])
+    info = CATALOGUE[name]
+    if isinstance(raw, Parameter):
+        parameter = raw
+    elif isinstance(raw, Mapping):
+        form = find_form(info, raw)
+        try:
+            parameter = form.model_validate(dict(raw))
+        except ValidationError as error:
+            raise ParameterError(faults_of(error, form, raw)) from None
+    else:
+        parameter = Fixed(value=raw)
+    faults = parameter.faults(info)
+    if faults:
+        raise ParameterError(faults)
+    return parameter.fitted(info)
+
+
+def find_form(info: ParameterInfo, raw: Mapping[Any, Any]) -> type[Parameter]:
+    """Which form a mapping has. Raises ParameterError where it is none, or several at once."""
+    if "distribution" in raw:
+        name = raw["distribution"]
+        if not isinstance(name, str) or name not in DRAWS:
+            text = unknown_name("distribution", name, DRAWS)
+            raise ParameterError([Fault(("distribution",), text)])
+        return DRAWS[name]
+    found = [text for text, (_, keys) in FORMS.items() if any(key in raw for key in keys)]
+    if len(found) > 1:
+        text = f"must have one form; got {' and '.join(found)} at once in {show(dict(raw))}"
+        raise ParameterError([Fault((), text)])
+    if not found:
+        text = f"must be a value or one of the forms {_ALL}; got {show(dict(raw))}"
+        inside = [f"{info.name}.{key}" for key in raw if f"{info.name}.{key}" in CATALOGUE]
+        hint = f"; write {inside[0]} beside it, not inside" if inside else ""
+        raise ParameterError([Fault((), text + hint)])
+    return FORMS[found[0]][0]
+
+
+def unknown_parameter(name: object) -> str:
+    """The message for a name that is not in the catalogue: the closest one, and the names of its
+    section, or all sections where it has none that exists."""
+    sections: dict[str, list[str]] = {}
+    for info in CATALOGUE.values():
+        sections.setdefault(info.section, []).append(info.name)
+    message = unknown_name("parameter", name, CATALOGUE).split(" Available:")[0]
+    section = str(name).split(".")[0]
+    if "." in str(name) and section in sections:
+        available = sections[section]
+    else:
+        available = [
+            f"{section}.*"
+            if section not in CATALOGUE
+            else section
+            if len(names) == 1
+            else f"{section}, {section}.*"
+            for section, names in sections.items()
+        ]
+    return f"{message} Available: {', '.join(available)}"

@@ -1,0 +1,98 @@
+"""The tables of docs/spaces.md, made from the catalogue.
+
+python -m tuner.spaces.reference docs/spaces.md     (writes them between the file's markers)
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tuner.spaces.catalogue import CATALOGUE
+from tuner.spaces.draws import DRAWS
+from tuner.spaces.info import ParameterInfo
+from tuner.spaces.parameter import word
+
+#: Between these two lines a file has the table of that name.
+BEGIN, END = "<!-- {name}: made by tuner.spaces.reference -->", "<!-- end of {name} -->"
+
+
+def parameter_table() -> str:
+    """Every parameter of the catalogue as a Markdown table."""
+    rows = [
+        [
+            f"`{info.name}`",
+            _kind(info),
+            _default(info),
+            _allowed(info),
+            _settings(info),
+            info.help,
+        ]
+        for info in CATALOGUE.values()
+    ]
+    return _table(["parameter", "kind", "default", "allowed", "only with", "what it is"], rows)
+
+
+def distribution_table() -> str:
+    """Every distribution with its arguments as a Markdown table."""
+    rows = []
+    for name, draw in DRAWS.items():
+        arguments = [
+            f"`{key}`" if field.is_required() else f"`{key}` ({field.default})"
+            for key, field in draw.model_fields.items()
+            if key not in ("when", "distribution")
+        ]
+        numbers = "whole numbers" if draw.kind == "int" else "fractions"
+        rows.append([f"`{name}`", ", ".join(arguments), numbers])
+    return _table(["distribution", "arguments (defaults)", "draws"], rows)
+
+
+TABLES = {"parameters": parameter_table, "distributions": distribution_table}
+
+
+def with_tables(text: str) -> str:
+    """`text` with the tables between its markers made anew."""
+    for name, make in TABLES.items():
+        begin, end = BEGIN.format(name=name), END.format(name=name)
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = f"{before}{begin}\n{make()}\n{end}{after}"
+    return text
+
+
+def _kind(info: ParameterInfo) -> str:
+    if info.many:
+        return "list of numbers"
+    words = {"float": "number", "int": "whole number", "bool": "true or false", "category": "name"}
+    return words[info.kind] + (" or widths" if info.widths else "")
+
+
+def _default(info: ParameterInfo) -> str:
+    if info.default is None:
+        return "Keras's own" if info.section == "optimizer" else "none"
+    return f"`{word(info.default)}`"
+
+
+def _allowed(info: ParameterInfo) -> str:
+    if info.choices:
+        names = ", ".join(f"`{name}`" for name in info.choices)
+        aliases = ", ".join(f"`{alias}` = `{name}`" for alias, name in info.aliases.items())
+        return f"{names}; {aliases}" if aliases else names
+    return info.bounds + (" (or text such as `64-32`)" if info.widths else "")
+
+
+def _settings(info: ParameterInfo) -> str:
+    return "; ".join(
+        f"`{parent}` {', '.join(f'`{name}`' for name in names)}"
+        for parent, names in info.only_with.items()
+    )
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+if __name__ == "__main__":
+    file = Path(sys.argv[1])
+    file.write_text(with_tables(file.read_text(encoding="utf-8")), encoding="utf-8")

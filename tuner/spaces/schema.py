@@ -1,0 +1,144 @@
+"""The JSON Schema of space files, by which editors complete and check them while one types.
+
+It says what can be said of one parameter at a time. Rules between fields (low and high, steps
+that divide, conditions) are `tuner spaces validate`'s.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tuner.spaces.catalogue import CATALOGUE
+from tuner.spaces.draws import DRAWS
+from tuner.spaces.info import ParameterInfo
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def space_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a space file."""
+    return {
+        "$schema": DRAFT,
+        "title": "Search space of tuner",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["params"],
+        "properties": {
+            "version": {"const": 1, "description": "Version of the file format."},
+            "description": {"type": "string", "description": "One line for people."},
+            "params": {
+                "type": "object",
+                "description": "Every parameter and what it may be.",
+                "minProperties": 1,
+                "additionalProperties": False,
+                "properties": {name: parameter_schema(info) for name, info in CATALOGUE.items()},
+            },
+        },
+        "$defs": {
+            "when": {
+                "type": "object",
+                "description": "Active only while each parameter has (one of) the given values.",
+                "propertyNames": {"enum": list(CATALOGUE)},
+                "additionalProperties": {
+                    "anyOf": [
+                        {"type": ["string", "number", "boolean", "null"]},
+                        {
+                            "type": "array",
+                            "minItems": 1,
+                            "items": {"type": ["string", "number", "boolean", "null"]},
+                        },
+                    ]
+                },
+            }
+        },
+    }
+
+
+def parameter_schema(info: ParameterInfo) -> dict[str, Any]:
+    """What may stand behind a parameter's name."""
+    value = value_schema(info)
+    if info.many:
+        value = {"type": "array", "minItems": 1, "items": value}
+        if info.default is None:
+            value = {"anyOf": [value, {"type": "null"}]}
+        forms = [value, _form({"value": value})]
+    else:
+        items = {"type": "array", "minItems": 1, "uniqueItems": True, "items": value}
+        forms = [value, *(_form({key: items}) for key in ("choices", "values"))]
+        forms.append(_form({"value": value}))
+        if info.kind in ("int", "float"):
+            forms += [_range_form(info), *_draw_forms(info)]
+    schema: dict[str, Any] = {"description": describe(info), "anyOf": forms}
+    if info.default is not None:
+        schema["default"] = info.default
+    return schema
+
+
+def value_schema(info: ParameterInfo) -> dict[str, Any]:
+    """A single value of a parameter."""
+    if info.kind == "bool":
+        schema: dict[str, Any] = {"type": "boolean"}
+    elif info.kind == "category":
+        schema = {"enum": list(info.names)}
+    else:
+        schema = _number_schema(info)
+    options = [schema]
+    if info.widths:
+        options.append({"type": "string", "pattern": "^[1-9][0-9]*(-[1-9][0-9]*)*$"})
+    if info.default is None and not info.many:
+        options.append({"type": "null"})
+    return schema if len(options) == 1 else {"anyOf": options}
+
+
+def describe(info: ParameterInfo) -> str:
+    """The catalogue's help, with what it is a setting of."""
+    settings = "; ".join(
+        f"with {parent} {', '.join(values)}" for parent, values in info.only_with.items()
+    )
+    return f"{info.help} Only {settings}." if settings else info.help
+
+
+def _number_schema(info: ParameterInfo) -> dict[str, Any]:
+    bounds = {
+        "minimum": info.low,
+        "exclusiveMinimum": info.above,
+        "maximum": info.high,
+        "exclusiveMaximum": info.below,
+    }
+    kind = "integer" if info.kind == "int" else "number"
+    return {"type": kind, **{key: bound for key, bound in bounds.items() if bound is not None}}
+
+
+def _form(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(required),
+        "properties": {**required, **(optional or {}), "when": {"$ref": "#/$defs/when"}},
+    }
+
+
+def _range_form(info: ParameterInfo) -> dict[str, Any]:
+    end = _number_schema(info)
+    step = {"type": end["type"], "exclusiveMinimum": 0}
+    return _form(
+        {"low": end, "high": end},
+        {"log": {"type": "boolean"}, "step": step, "type": {"const": info.kind}},
+    )
+
+
+def _draw_forms(info: ParameterInfo) -> list[dict[str, Any]]:
+    number = {"type": "number"}
+    forms = []
+    for name, draw in DRAWS.items():
+        if draw.kind != info.kind:
+            continue
+        arguments = {
+            key: field.is_required()
+            for key, field in draw.model_fields.items()
+            if key not in ("when", "distribution")
+        }
+        required = {key: number for key, needed in arguments.items() if needed}
+        optional = {key: number for key, needed in arguments.items() if not needed}
+        forms.append(_form({"distribution": {"const": name}, **required}, optional))
+    return forms

@@ -1,0 +1,212 @@
+"""A search space: the parameters of a trial, which of them vary, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_serializer,
+    field_validator,
+)
+
+from tuner.errors import SpaceError
+from tuner.spaces.catalogue import CATALOGUE
+from tuner.spaces.conditions import Condition, find_conditions, ordered
+from tuner.spaces.exclusions import exclusion_faults
+from tuner.spaces.explain import Fault, problems_of, show, to_validation_error, unknown_name
+from tuner.spaces.info import Value
+from tuner.spaces.parameter import Parameter, word
+from tuner.spaces.read import read_parameters
+from tuner.spaces.values import fit_value
+
+if TYPE_CHECKING:
+    from optuna import Trial
+    from optuna.distributions import BaseDistribution
+
+
+class Space(BaseModel):
+    """What a trial is made of. Immutable; equal where name and contents are.
+
+    Attributes:
+        name: what the space is called: the file's name without its ending.
+        version: of the file format.
+        description: one line for people.
+        params: every parameter in file order. A parameter of the catalogue that is not here
+            has its default.
+
+    Raises pydantic's ValidationError when made directly, and SpaceError from `from_dict`,
+    `load_space` and `override`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = "space"
+    version: Literal[1] = 1
+    description: str = ""
+    params: dict[str, Parameter] = Field(min_length=1)
+
+    _conditions: dict[str, tuple[Condition, ...]] = PrivateAttr(default_factory=dict)
+    #: File order, but parents before the parameters that depend on them.
+    _order: list[str] = PrivateAttr(default_factory=list)
+
+    @field_validator("params", mode="plain")
+    @classmethod
+    def _read(cls, data: Any) -> dict[str, Parameter]:
+        if not isinstance(data, Mapping) or not data:
+            text = f"must hold at least one parameter with its value; got {show(data)}"
+            raise to_validation_error("Space", [Fault((), text)], data)
+        params, faults = read_parameters(data)
+        broken = [str(name) for name in data if name not in params]
+        conditions, found = find_conditions(params, broken)
+        faults += found
+        faults += exclusion_faults(params, conditions, broken)
+        if faults:
+            raise to_validation_error("Space", faults, data)
+        return params
+
+    @field_serializer("params")
+    def _write(self, params: dict[str, Parameter]) -> dict[str, Any]:
+        return {name: parameter.to_data() for name, parameter in params.items()}
+
+    def model_post_init(self, context: Any, /) -> None:
+        self._conditions = find_conditions(self.params)[0]
+        self._order = ordered(self.params, self._conditions)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The space that `to_dict` wrote. Raises SpaceError with one line for each problem."""
+        try:
+            return cls.model_validate(dict(data))
+        except ValidationError as error:
+            problems = problems_of(error, cls, data, f"space {data.get('name', '')}".strip())
+            raise SpaceError("\n".join(str(problem) for problem in problems)) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The contents of a space file and the name, JSON-able: `from_dict` reads it back."""
+        return self.model_dump(mode="json")
+
+    def override(self, settings: Mapping[str, str]) -> Space:
+        """This space with parameters set anew, as `--set name=value` does.
+
+        Each value is YAML 1.2: a fixed value, a form such as `{low: 1, high: 3}`, or `null`,
+        which takes the parameter out. See `tuner.spaces.override`. Raises SpaceError.
+        """
+        from tuner.spaces.override import override
+
+        return override(self, settings)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The names in the order they are suggested in: file order, but a parameter comes after
+        those that its conditions look at."""
+        return tuple(self._order)
+
+    @property
+    def conditions(self) -> dict[str, tuple[Condition, ...]]:
+        """What has to hold for a parameter to be active; always active ones have no entry."""
+        return dict(self._conditions)
+
+    def active(self, name: str, values: Mapping[str, Value]) -> bool:
+        """Whether a parameter is part of a trial that has these values already."""
+        return all(condition.holds(values) for condition in self._conditions.get(name, ()))
+
+    def possible(self, condition: Condition) -> list[Value]:
+        """The values that a condition allows and its parent can take here, in the catalogue's
+        or the file's order."""
+        parent = self.params.get(condition.parent)
+        if parent is None:
+            return [CATALOGUE[condition.parent].default]
+        return [value for value in condition.allowed if parent.takes(value)]
+
+    def fixed(self) -> dict[str, Value]:
+        """The fixed values that are part of every trial."""
+        return {
+            name: parameter.points()[0]  # type: ignore[index]
+            for name, parameter in self.params.items()
+            if not parameter.varies and name not in self._conditions
+        }
+
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """Optuna's distribution of every varying parameter, conditional ones included."""
+        return {
+            name: distribution
+            for name, parameter in self.params.items()
+            if (distribution := parameter.to_optuna()) is not None
+        }
+
+    def suggest(self, trial: Trial) -> dict[str, Value]:
+        """Ask a trial for every active varying parameter, in `order`.
+
+        Returns all active parameters in file order, the fixed ones included.
+        """
+        values: dict[str, Value] = {}
+        for name in self._order:
+            if self.active(name, values):
+                values[name] = self.params[name].suggest(trial, name)
+        return self._in_file_order(values)
+
+    def complete(self, values: Mapping[str, Any]) -> dict[str, Value]:
+        """A candidate of a grid or of random draws with the fixed values added.
+
+        `values` needs exactly the active varying parameters (fixed ones may be repeated); numpy
+        scalars become Python's. Raises SpaceError for one that is missing, inactive, unknown, or
+        has a value that it cannot take.
+        """
+        complete: dict[str, Value] = {}
+        for name in self._order:
+            if not self.active(name, complete):
+                if name in values:
+                    needs = " and ".join(
+                        f"{c.parent} to be {', '.join(word(value) for value in c.allowed)}"
+                        for c in self._conditions[name]
+                    )
+                    raise SpaceError(f"candidate: {name} is not active; it needs {needs}")
+                continue
+            parameter = self.params[name]
+            if name not in values:
+                if parameter.varies:
+                    raise SpaceError(f"candidate: {name} is required; got {', '.join(values)}")
+                complete[name] = parameter.points()[0]  # type: ignore[index]
+                continue
+            given = values[name]
+            given = given.item() if hasattr(given, "item") else given
+            try:
+                fit = fit_value(CATALOGUE[name], given)
+            except ValueError as error:
+                raise SpaceError(f"candidate: {name} {error}") from None
+            if not parameter.takes(fit):
+                raise SpaceError(
+                    f"candidate: {name} must be one of {parameter.describe()}; got {show(fit)}"
+                )
+            complete[name] = fit
+        for name in values:
+            if name not in self.params:
+                raise SpaceError(f"candidate: {unknown_name('parameter', name, self.params)}")
+        return self._in_file_order(complete)
+
+    def grid(self) -> list[dict[str, list[Value]]]:
+        """The grid as scikit-learn's ParameterGrid takes it. See `tuner.spaces.candidates`."""
+        from tuner.spaces.candidates import grid
+
+        return grid(self)
+
+    def random(self) -> list[dict[str, Any]]:
+        """The space as ParameterSampler takes it. See `tuner.spaces.candidates`."""
+        from tuner.spaces.candidates import random
+
+        return random(self)
+
+    def size(self) -> int | None:
+        """The number of points of the whole grid; None where it is not finite."""
+        from tuner.spaces.candidates import size
+
+        return size(self)
+
+    def _in_file_order(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        return {name: values[name] for name in self.params if name in values}

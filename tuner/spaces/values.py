@@ -1,0 +1,99 @@
+"""Single values of a parameter: do they fit what the catalogue says?"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+from tuner.spaces.explain import show, unknown_name
+from tuner.spaces.info import ParameterInfo, Scalar, Value
+
+_WIDTHS = re.compile(r"[1-9][0-9]*(-[1-9][0-9]*)*")
+
+
+def fit_value(info: ParameterInfo, value: object) -> Value:
+    """`value` as the parameter's kind wants it: 1 becomes 1.0 for a float, 64.0 becomes 64 for a
+    whole number, a list of numbers stays one where the parameter is a list.
+
+    Raises ValueError with the rule and the value.
+    """
+    if value is None and info.default is None:
+        return None
+    if info.many:
+        if not isinstance(value, list | tuple) or not value:
+            raise ValueError(f"must be a list of numbers, such as [10, 15]; got {show(value)}")
+        return [_number(info, item) for item in value]
+    return fit_scalar(info, value)
+
+
+def fit_scalar(info: ParameterInfo, value: object) -> Scalar:
+    """As `fit_value`, for a parameter (or an item of one) that is a single value."""
+    if value is None and info.default is None:
+        return None
+    if isinstance(value, list | tuple):
+        raise ValueError(
+            f"must be one value; got {show(value)}; to search a list write {{choices: [...]}}"
+        )
+    if info.kind == "bool":
+        if not isinstance(value, bool):
+            hint = ""
+            if isinstance(value, str) and value.lower() in ("yes", "no", "on", "off", "y", "n"):
+                hint = "; YAML 1.2 reads yes, no, on and off as text"
+            raise ValueError(f"must be true or false; got {show(value)}{hint}")
+        return value
+    if info.kind == "category":
+        if not isinstance(value, str):
+            raise ValueError(f"must be one of {', '.join(info.names)}; got {show(value)}")
+        if value not in info.names:
+            raise ValueError(unknown_name(info.name, value, info.names))
+        return value
+    if info.widths and isinstance(value, str):
+        if not _WIDTHS.fullmatch(value):
+            raise ValueError(
+                f"must be a whole number, or one width for each layer such as 64-32; "
+                f"got {show(value)}"
+            )
+        return value
+    return _number(info, value)
+
+
+def _number(info: ParameterInfo, value: object) -> int | float:
+    noun = "a whole number" if info.kind == "int" else "a number"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        hint = "; write it without quotes" if _is_number_text(value) else ""
+        raise ValueError(f"must be {noun}; got {show(value)}{hint}")
+    if not math.isfinite(value):
+        raise ValueError(f"must be finite; got {show(value)}")
+    if info.kind == "int" and value != int(value):
+        raise ValueError(f"must be a whole number; got {show(value)}")
+    if info.kind == "int" and abs(value) > 2**53:
+        raise ValueError(f"must be at most 2^53; got {show(value)}")
+    if not info.contains(value):
+        raise ValueError(f"must be {info.bounds}; got {show(value)}")
+    return int(value) if info.kind == "int" else float(value)
+
+
+def _is_number_text(value: object) -> bool:
+    try:
+        float(str(value))
+    except ValueError:
+        return False
+    return isinstance(value, str)
+
+
+def mixture(values: Sequence[object]) -> str | None:
+    """What is mixed in a list of values (`numbers (1) and text ('a')`), or None where all are of
+    one kind. Whole numbers and fractions mix, and null stands beside anything."""
+    first: dict[str, object] = {}
+    for value in values:
+        if isinstance(value, bool):
+            first.setdefault("true or false", value)
+        elif isinstance(value, int | float):
+            first.setdefault("numbers", value)
+        elif isinstance(value, str):
+            first.setdefault("text", value)
+    if len(first) < 2:
+        return None
+    shown = {"text": repr}
+    return " and ".join(f"{kind} ({shown.get(kind, show)(value)})" for kind, value in first.items())

@@ -1,0 +1,182 @@
+"""YAML 1.2 files: plain data with the line of every field, and validation that names both.
+
+Read as YAML 1.2 by ruamel.yaml, so `1e-4` is a number and `on`, `yes` and `64-32` are text.
+Beyond the parser's own errors these are refused: a key given twice, a key that is not text, a
+tag such as `!python/object`, a document of another YAML version. Dates are text: `1024-12-10`
+means the widths of three layers here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from tuner.errors import UsageError
+from tuner.spaces.explain import Loc, Problem, problems_of
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_TAG = "tag:yaml.org,2002:"
+#: What the resolver takes for more than text, and is text in the core schema of YAML 1.2.
+_TEXT_TAGS = {_TAG + name for name in ("str", "timestamp", "value", "merge")}
+_VALUE_TAGS = {_TAG + name for name in ("null", "bool", "int", "float")}
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Where every field of a document stands, counted from 1."""
+
+    by_field: Mapping[Loc, int]
+
+    def of(self, loc: Loc) -> int | None:
+        """The line of a field, or of the closest field around it that exists."""
+        for end in range(len(loc), -1, -1):
+            if loc[:end] in self.by_field:
+                return self.by_field[loc[:end]]
+        return None
+
+
+class _Reader:
+    """Turns nodes into data, noting lines; the faults it meets are collected."""
+
+    def __init__(self, yaml: YAML, source: str) -> None:
+        self.yaml = yaml
+        self.source = source
+        self.lines: dict[Loc, int] = {}
+        self.problems: list[Problem] = []
+
+    def fault(self, node: Node, loc: Loc, text: str) -> None:
+        self.problems.append(Problem(self.source, node.start_mark.line + 1, loc, text))
+
+    def read(self, node: Node, loc: Loc, around: tuple[Node, ...] = ()) -> Any:
+        self.lines.setdefault(loc, node.start_mark.line + 1)
+        if any(node is outer for outer in around):
+            self.fault(node, loc, "an alias must not stand inside what it refers to")
+            return None
+        inside = (*around, node)
+        if isinstance(node, MappingNode) and node.tag == _TAG + "map":
+            return self.read_mapping(node, loc, inside)
+        if isinstance(node, SequenceNode) and node.tag == _TAG + "seq":
+            return [self.read(item, (*loc, i), inside) for i, item in enumerate(node.value)]
+        if isinstance(node, ScalarNode) and node.tag in _TEXT_TAGS:
+            return node.value
+        if isinstance(node, ScalarNode) and node.tag in _VALUE_TAGS:
+            try:
+                return self.yaml.constructor.construct_object(node, deep=True)
+            except (ValueError, YAMLError):
+                self.fault(node, loc, f"the tag {node.tag} does not fit {node.value!r}")
+                return None
+        self.fault(node, loc, f"tags are not allowed; got {node.tag}")
+        return None
+
+    def read_mapping(self, node: MappingNode, loc: Loc, around: tuple[Node, ...]) -> Any:
+        data: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, ScalarNode) or key_node.tag not in _TEXT_TAGS:
+                self.fault(key_node, loc, f"a key must be text; got {key_node.value!r}")
+                continue
+            key = str(key_node.value)
+            if key in data:
+                first = self.lines[(*loc, key)]
+                self.fault(key_node, (*loc, key), f"given twice; first in line {first}")
+                continue
+            self.lines[(*loc, key)] = key_node.start_mark.line + 1
+            data[key] = self.read(value_node, (*loc, key), around)
+        return data
+
+
+def parse_yaml(text: str, source: str) -> tuple[Any, Lines, list[Problem]]:
+    """The data of one YAML 1.2 document, the lines of its fields, and what is wrong with it.
+
+    `source` stands in front of every problem (a path, or a flag of the command line). An empty
+    document is None.
+    """
+    yaml = YAML(typ="safe", pure=True)
+    reader = _Reader(yaml, source)
+    try:
+        root = yaml.compose(text)
+        version = yaml.resolver.processing_version
+        data = None if root is None else reader.read(root, ())
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        said = " ".join(part for part in (error.context, error.problem) if part)
+        line = None if mark is None else mark.line + 1
+        return None, Lines({}), [Problem(source, line, (), f"not valid YAML: {said}")]
+    except YAMLError as error:
+        said = " ".join(str(error).split())
+        return None, Lines({}), [Problem(source, None, (), f"not valid YAML: {said}")]
+    if tuple(version or (1, 2)) != (1, 2):
+        given = ".".join(str(part) for part in version)
+        reader.problems.append(
+            Problem(source, 1, (), f"must be YAML 1.2; got the directive %YAML {given}")
+        )
+    return data, Lines(reader.lines), reader.problems
+
+
+def read_text(path: Path, error: type[UsageError] = UsageError) -> str:
+    """A file's text (UTF-8). Raises `error` where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise error(f"{path}: must be text in UTF-8") from None
+    except OSError as reason:
+        raise error(f"{path}: cannot be read: {reason.strerror or reason}") from None
+
+
+def load_yaml(path: str | Path, error: type[UsageError] = UsageError) -> tuple[dict, Lines]:
+    """A file's top-level mapping and the lines of its fields.
+
+    Raises `error` with all problems at once, one a line.
+    """
+    data, lines, problems = read_mapping(Path(path), error)
+    raise_problems(problems, error)
+    return data, lines
+
+
+def read_mapping(
+    path: Path, error: type[UsageError] = UsageError
+) -> tuple[dict[str, Any], Lines, list[Problem]]:
+    """As `load_yaml`, with the problems returned; only an unreadable file raises."""
+    data, lines, problems = parse_yaml(read_text(path, error), str(path))
+    if not problems and not isinstance(data, dict):
+        got = "nothing" if data is None else f"a {type(data).__name__}"
+        problems = [Problem(str(path), lines.of(()), (), f"must be fields with values; got {got}")]
+    return data if isinstance(data, dict) else {}, lines, problems
+
+
+def validate_data(
+    data: Mapping[str, Any], model: type[Model], source: str, lines: Lines | None = None
+) -> tuple[Model | None, list[Problem]]:
+    """A model made from data, or what is wrong with the data."""
+    try:
+        return model.model_validate(data), []
+    except ValidationError as error:
+        line_of = lines.of if lines is not None else None
+        return None, problems_of(error, model, data, source, line_of)
+
+
+def validate_yaml(
+    path: str | Path, model: type[Model], error: type[UsageError] = UsageError
+) -> Model:
+    """A model made from a YAML file.
+
+    Raises `error` with one line for each problem: file, line, field, rule, value.
+    """
+    data, lines = load_yaml(path, error)
+    made, problems = validate_data(data, model, str(path), lines)
+    raise_problems(problems, error)
+    assert made is not None
+    return made
+
+
+def raise_problems(problems: list[Problem], error: type[UsageError]) -> None:
+    """Raises `error` where there is any problem; each is a line of the message."""
+    if problems:
+        raise error("\n".join(str(problem) for problem in problems))
