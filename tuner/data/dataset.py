@@ -1,0 +1,79 @@
+"""What every other folder knows of data: rows in memory once, and folds as row numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Task = Literal["binary", "multiclass", "multilabel", "regression"]
+
+
+def output_units(task: Task, classes: Sized | None, y: NDArray[Any]) -> int:
+    """Units of the last layer: 1 for binary, classes for multiclass, else columns of `y`."""
+    if task == "binary":
+        return 1
+    if task == "multiclass":
+        assert classes is not None
+        return len(classes)
+    return int(y.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Search rows and, where there are any, test rows that the search never sees.
+
+    Attributes:
+        uri: where the data came from, as given.
+        x: `(rows, features)`, float32, or uint8 (1 byte a value) for images and for tables of
+            bytes. `x * byte_scale` are the values that `tuner.data.fit_scaling` speaks of.
+        y: `(rows,)` int32 class numbers for binary and multiclass tasks; `(rows, outputs)`
+            float32 for multilabel (0 or 1) and regression.
+        task: what the targets ask for.
+        classes: the original labels in the order of their numbers; None for regression.
+        byte_scale: factor that brings an image's bytes to 0..1; 1.0 for float32 data and for
+            tables.
+        feature_names, image_shape, groups: None where the source has none; `groups` is
+            `(rows,)` int32.
+        x_test, y_test: as `x` and `y`; None where there are no test rows.
+        target_names: the target's column(s) where the source is a table.
+        hash: first 16 hexadecimal digits of the SHA-256 of all contents.
+    """
+
+    uri: str
+    x: NDArray[np.float32] | NDArray[np.uint8]
+    y: NDArray[np.int32] | NDArray[np.float32]
+    task: Task
+    hash: str
+    classes: tuple[str | int | float | bool, ...] | None = None
+    byte_scale: float = 1.0
+    feature_names: tuple[str, ...] | None = None
+    image_shape: tuple[int, ...] | None = None
+    groups: NDArray[np.int32] | None = None
+    x_test: NDArray[np.float32] | NDArray[np.uint8] | None = None
+    y_test: NDArray[np.int32] | NDArray[np.float32] | None = None
+    target_names: tuple[str, ...] | None = None
+
+    @property
+    def rows(self) -> int:
+        return int(self.x.shape[0])
+
+    @property
+    def features(self) -> int:
+        return int(self.x.shape[1])
+
+    @property
+    def outputs(self) -> int:
+        """Units of the last layer."""
+        return output_units(self.task, self.classes, self.y)
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """Row numbers (int32, into the search rows) to train on and to validate on."""
+
+    train: NDArray[np.int32]
+    validation: NDArray[np.int32]

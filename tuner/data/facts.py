@@ -1,0 +1,75 @@
+"""What can be said of a dataset without looking at its test rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data.dataset import Dataset
+from tuner.data.scaling import resolve_scaling
+
+
+def facts(dataset: Dataset) -> dict[str, Any]:
+    """The dataset as a mapping that JSON can hold.
+
+    Of the test rows only the number is told. `range` is that of the search rows' values
+    (`x * byte_scale`), before any scaling; `classes` counts the search rows.
+    """
+    scale = dataset.byte_scale
+    known: dict[str, Any] = {
+        "uri": dataset.uri,
+        "task": dataset.task,
+        "rows": dataset.rows,
+        "test_rows": 0 if dataset.x_test is None else len(dataset.x_test),
+        "features": dataset.features,
+        "image_shape": None if dataset.image_shape is None else list(dataset.image_shape),
+        "dtype": str(dataset.x.dtype),
+        "byte_scale": scale,
+        "range": [float(dataset.x.min() * scale), float(dataset.x.max() * scale)],
+        "scaling": resolve_scaling(dataset, "auto"),
+        "outputs": dataset.outputs,
+        "target": None if dataset.target_names is None else list(dataset.target_names),
+        "feature_names": None if dataset.feature_names is None else list(dataset.feature_names),
+        "groups": None if dataset.groups is None else len(np.unique(dataset.groups)),
+        "hash": dataset.hash,
+    }
+    if dataset.classes is None:
+        known["targets"] = [
+            {"min": float(c.min()), "mean": float(c.mean()), "max": float(c.max())}
+            for c in dataset.y.astype(np.float64).T
+        ]
+    else:
+        known["classes"] = [
+            {"class": label, "rows": int(count)}
+            for label, count in zip(dataset.classes, _counts(dataset), strict=True)
+        ]
+    return known
+
+
+def examples(dataset: Dataset, most: int) -> list[tuple[str, NDArray[np.float64]]]:
+    """The first search row of each class as an image with values 0..1, at most `most`; of a task
+    without classes the first rows. Empty where the dataset holds no images."""
+    shape = dataset.image_shape
+    if shape is None or len(shape) not in (2, 3):
+        return []
+    if dataset.task in ("binary", "multiclass"):
+        assert dataset.classes is not None
+        picked = [
+            (str(label), int(np.argmax(dataset.y == number)))
+            for number, label in enumerate(dataset.classes[:most])
+        ]
+    else:
+        picked = [(f"row {row}", row) for row in range(min(most, dataset.rows))]
+    values = [(title, dataset.x[row].reshape(shape) * dataset.byte_scale) for title, row in picked]
+    low = min(0.0, float(dataset.x.min()))
+    high = max(1.0, float(dataset.x.max()) * dataset.byte_scale)
+    return [(title, (image - low) / (high - low)) for title, image in values]
+
+
+def _counts(dataset: Dataset) -> NDArray[np.int64]:
+    assert dataset.classes is not None
+    if dataset.task == "multilabel":
+        return dataset.y.sum(axis=0).astype(np.int64)
+    return np.bincount(dataset.y.astype(np.int64), minlength=len(dataset.classes))

@@ -1,0 +1,152 @@
+"""Which rows train and which validate: scikit-learn's splitters behind one description."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tuner.data.dataset import Dataset, Fold
+from tuner.errors import DataError
+
+FoldKind = Literal["auto", "kfold", "stratified", "group", "repeated", "holdout"]
+
+
+class FoldSpec(BaseModel):
+    """How the search rows are divided.
+
+    | kind | scikit-learn's splitter |
+    |---|---|
+    | auto | what `check_cv(k)` gives: StratifiedKFold for binary and multiclass, else KFold; \
+GroupKFold where the dataset has groups |
+    | kfold | KFold |
+    | stratified | StratifiedKFold |
+    | group | GroupKFold |
+    | repeated | RepeatedStratifiedKFold for binary and multiclass, else RepeatedKFold: k times \
+`repeats` folds, shuffled |
+    | holdout | one split: GroupShuffleSplit, StratifiedShuffleSplit or ShuffleSplit, as the \
+dataset has groups, classes or neither |
+
+    `shuffle` mixes the rows of auto, kfold, stratified and group by `seed`; without it `seed`
+    matters to repeated and holdout only. `share` is the share of a holdout's validation rows
+    (of its groups, where there are groups).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: FoldKind = "auto"
+    k: int = Field(default=5, ge=2)
+    repeats: int = Field(default=2, ge=2)
+    shuffle: bool = False
+    share: float = Field(default=0.2, gt=0, lt=1)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+
+    @model_validator(mode="after")
+    def _check_shuffle(self) -> FoldSpec:
+        if self.shuffle and self.kind in ("repeated", "holdout"):
+            raise ValueError(
+                f"shuffle is for auto, kfold, stratified and group; {self.kind} always shuffles"
+            )
+        return self
+
+    @property
+    def count(self) -> int:
+        """Number of folds."""
+        if self.kind == "holdout":
+            return 1
+        return self.k * self.repeats if self.kind == "repeated" else self.k
+
+
+def make_folds(dataset: Dataset, spec: FoldSpec) -> tuple[Fold, ...]:
+    """The folds of the search rows, in the splitter's order; test rows are in none.
+
+    Raises:
+        DataError: more folds than rows, groups, or rows of a class; a stratified split of
+            something without classes; groups that the kind would tear apart.
+    """
+    kind = _kind(dataset, spec)
+    _check_counts(dataset, spec, kind)
+    splitter = _splitter(dataset, spec, kind)
+    try:
+        splits = list(splitter.split(np.zeros(dataset.rows), dataset.y, dataset.groups))
+    except ValueError as error:
+        raise DataError(f"folds {spec.kind} of {dataset.uri} are not possible: {error}") from error
+    return tuple(Fold(train.astype(np.int32), test.astype(np.int32)) for train, test in splits)
+
+
+def _kind(dataset: Dataset, spec: FoldSpec) -> FoldKind:
+    """`auto` resolved, and what does not suit the dataset refused."""
+    has_classes, has_groups = _has_classes(dataset), dataset.groups is not None
+    if spec.kind == "auto":
+        return "group" if has_groups else "stratified" if has_classes else "kfold"
+    if spec.kind == "stratified" and not has_classes:
+        raise DataError(
+            f"stratified folds need classes; the task of {dataset.uri} is {dataset.task}. "
+            f"Available: kfold, repeated, holdout"
+        )
+    if spec.kind == "group" and not has_groups:
+        raise DataError(
+            f"group folds need groups; {dataset.uri} has none. Name their column by --group COLUMN"
+        )
+    if has_groups and spec.kind in ("kfold", "stratified", "repeated"):
+        raise DataError(
+            f"folds must keep a group's rows together; {spec.kind} would tear the groups of "
+            f"{dataset.uri} apart. Available: auto, group, holdout (or leave --group out)"
+        )
+    return spec.kind
+
+
+def _check_counts(dataset: Dataset, spec: FoldSpec, kind: FoldKind) -> None:
+    if kind == "holdout":
+        return
+    if dataset.groups is not None:
+        groups = len(np.unique(dataset.groups))
+        if spec.k > groups:
+            raise DataError(
+                f"there must be at least as many groups as folds; received {spec.k} folds for "
+                f"{groups} groups in {dataset.uri}. {_possible(groups)}"
+            )
+        return
+    if spec.k > dataset.rows:
+        raise DataError(
+            f"there must be at least as many rows as folds; received {spec.k} folds for "
+            f"{dataset.rows} rows in {dataset.uri}. {_possible(dataset.rows)}"
+        )
+    if _has_classes(dataset) and kind in ("stratified", "repeated"):
+        assert dataset.classes is not None
+        counts = np.bincount(dataset.y.astype(np.int64), minlength=len(dataset.classes))
+        if spec.k > counts.min():
+            few = [i for i in np.argsort(counts, kind="stable") if counts[i] < spec.k]
+            listed = ", ".join(f"{dataset.classes[i]}: {counts[i]}" for i in few[:8])
+            more = f" and {len(few) - 8} more classes" if len(few) > 8 else ""
+            raise DataError(
+                f"every class must have at least as many rows as there are folds; received "
+                f"{spec.k} folds for {dataset.uri}, where classes have fewer rows ({listed}{more})."
+                f" {_possible(int(counts.min()))}, or folds of the kind kfold or holdout"
+            )
+
+
+def _splitter(dataset: Dataset, spec: FoldSpec, kind: FoldKind) -> Any:
+    from sklearn import model_selection as sk
+
+    classes = _has_classes(dataset)
+    if kind == "holdout":
+        grouped = sk.GroupShuffleSplit if dataset.groups is not None else None
+        single = grouped or (sk.StratifiedShuffleSplit if classes else sk.ShuffleSplit)
+        return single(n_splits=1, test_size=spec.share, random_state=spec.seed)
+    if kind == "repeated":
+        repeated = sk.RepeatedStratifiedKFold if classes else sk.RepeatedKFold
+        return repeated(n_splits=spec.k, n_repeats=spec.repeats, random_state=spec.seed)
+    plain = {"kfold": sk.KFold, "stratified": sk.StratifiedKFold, "group": sk.GroupKFold}[kind]
+    if spec.shuffle:
+        return plain(n_splits=spec.k, shuffle=True, random_state=spec.seed)
+    return plain(n_splits=spec.k)
+
+
+def _has_classes(dataset: Dataset) -> bool:
+    return dataset.task in ("binary", "multiclass")
+
+
+def _possible(most: int) -> str:
+    return f"Possible: 2 to {most} folds" if most >= 2 else "No number of folds is possible"

@@ -1,0 +1,111 @@
+"""From a URI to a `Dataset`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data.content_hash import content_hash
+from tuner.data.dataset import Dataset, Task
+from tuner.data.features import encode_features
+from tuner.data.sources import Request, read_source
+from tuner.data.subset import choose, hold_out
+from tuner.data.targets import encode_targets
+from tuner.errors import DataError
+
+
+def load_dataset(
+    uri: str,
+    *,
+    target: str | None = None,
+    group: str | None = None,
+    limit: int | None = None,
+    test_share: float | None = None,
+    task: Task | None = None,
+    seed: int = 0,
+) -> Dataset:
+    """Read `uri`, encode it, set test rows aside, and keep at most `limit` search rows.
+
+    Args:
+        uri: SCHEME:WHAT, see `tuner.data.sources.SOURCES`.
+        target: column(s) to predict (tables only), several separated by commas.
+        group: column, or array of an npz file, that says which rows belong together.
+        limit: the most search rows, drawn by `seed` (stratified for classes); test rows are
+            drawn before and stay the same whatever the limit.
+        test_share: share of the rows to hold out, for sources without test rows of their own.
+        task: overrides the inferred task.
+        seed: decides `test_share` and `limit`, nothing else.
+
+    Raises:
+        DataError: whatever is wrong with the URI, the file, its contents or the arguments.
+    """
+    raw = read_source(uri, Request(target=target, group=group))
+    features = encode_features(raw.x, raw.x_test, source=uri, names=raw.feature_names)
+    if raw.y is None or (raw.x_test is not None and raw.y_test is None):
+        raise DataError(f"a search needs a target for every row; {uri} has none")
+    x, x_test = features.x, features.x_test
+    targets = encode_targets(
+        raw.y,
+        raw.y_test,
+        rows=len(x),
+        test_rows=None if x_test is None else len(x_test),
+        source=uri,
+        task=task or raw.task,
+        class_names=raw.class_names,
+        target_names=raw.target_names,
+    )
+    y, y_test = targets.y, targets.y_test
+    groups = None if raw.groups is None else _number_groups(raw.groups, len(x), uri)
+    if test_share is not None:
+        if x_test is not None:
+            raise DataError(
+                f"--test-share is for data without test rows; {uri} has {len(x_test)} of its own"
+            )
+        search, test = hold_out(
+            y, groups, task=targets.task, share=test_share, seed=seed, source=uri
+        )
+        x_test, y_test = x[test], y[test]
+        x, y, groups = x[search], y[search], None if groups is None else groups[search]
+    if limit is not None:
+        rows = choose(y, task=targets.task, limit=limit, seed=seed, source=uri)
+        if len(rows) < len(x):
+            x, y, groups = x[rows], y[rows], None if groups is None else groups[rows]
+    return Dataset(
+        uri=uri,
+        x=x,
+        y=y,
+        task=targets.task,
+        hash=content_hash(
+            {"x": x, "y": y, "groups": groups, "x_test": x_test, "y_test": y_test},
+            {
+                "task": targets.task,
+                "classes": targets.classes,
+                "byte_scale": features.byte_scale,
+                "image_shape": features.image_shape,
+            },
+        ),
+        classes=targets.classes,
+        byte_scale=features.byte_scale,
+        feature_names=raw.feature_names,
+        image_shape=features.image_shape,
+        groups=groups,
+        x_test=x_test,
+        y_test=y_test,
+        target_names=raw.target_names,
+    )
+
+
+def _number_groups(groups: NDArray[Any], rows: int, source: str) -> NDArray[np.int32]:
+    """Groups numbered in the ascending order of their names."""
+    if groups.shape != (rows,):
+        raise DataError(
+            f"--group needs one value for each of the {rows} search rows; that of {source} has "
+            f"the shape {groups.shape}"
+        )
+    if groups.dtype == object:
+        groups = groups.astype(str)
+    if groups.dtype.kind == "f" and not np.isfinite(groups).all():
+        raise DataError(f"no group may be missing; that of {source} holds NaN or infinity")
+    return np.unique(groups, return_inverse=True)[1].astype(np.int32)

@@ -1,0 +1,133 @@
+"""Rows for a model that exists already: brought to its features, with or without targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data.dataset import Task
+from tuner.data.features import encode_features
+from tuner.data.sources import RawData, Request, read_source
+from tuner.data.targets import Label, is_one_hot, number_values, plain_targets
+from tuner.errors import DataError
+
+Part = Literal["all", "search", "test"]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """`x` `(rows, features)` float32: values as the model's own rows had them before scaling
+    (bytes already multiplied by `byte_scale`). `y` as in `Dataset`, None where the source has
+    no target."""
+
+    x: NDArray[np.float32]
+    y: NDArray[np.int32] | NDArray[np.float32] | None
+
+
+def load_rows(
+    uri: str,
+    *,
+    features: int,
+    task: Task,
+    classes: tuple[Label, ...] | None = None,
+    byte_scale: float = 1.0,
+    feature_names: tuple[str, ...] | None = None,
+    target: str | None = None,
+    part: Part = "all",
+) -> Rows:
+    """The rows of `uri` for a model trained on a `Dataset` with these properties.
+
+    Args:
+        features, task, classes, byte_scale, feature_names: of the dataset trained on. Tables
+            must have columns of these names, in any order; further columns are left alone.
+        target: the column(s) of the true values; None: the source's default, if it is there.
+        part: which rows where the source has test rows of its own; search rows come first.
+
+    Raises:
+        DataError: another number of features, missing columns, values out of the range of the
+            model's own, classes that the model does not know.
+    """
+    table = uri.split(":", 1)[0] in ("csv", "parquet", "openml")
+    raw = read_source(
+        uri,
+        Request(target=target, columns=feature_names if table else None, need_target=False),
+    )
+    x, y = _part(raw, part, uri)
+    encoded = encode_features(x, None, source=uri, names=raw.feature_names)
+    if encoded.x.shape[1] != features:
+        raise DataError(
+            f"the model takes rows of {features} features; those of {uri} have "
+            f"{encoded.x.shape[1]} (shape {x.shape[1:]})"
+        )
+    values = encoded.x.astype(np.float32)
+    if byte_scale != 1.0:
+        values = _from_bytes(values, x.dtype, byte_scale, uri)
+    return Rows(values, None if y is None else _match(y, raw, len(values), task, classes, uri))
+
+
+def _part(raw: RawData, part: Part, uri: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    if part == "search" or (part == "all" and raw.x_test is None):
+        return raw.x, raw.y
+    if raw.x_test is None:
+        raise DataError(f"{uri} has no test rows of its own. Available: all, search")
+    if part == "test":
+        return raw.x_test, raw.y_test
+    both = None
+    if raw.y is not None and raw.y_test is not None:
+        both = np.concatenate([raw.y, raw.y_test])
+    return np.concatenate([raw.x, raw.x_test]), both
+
+
+def _from_bytes(
+    values: NDArray[np.float32], dtype: np.dtype[Any], byte_scale: float, uri: str
+) -> NDArray[np.float32]:
+    """Bytes times `byte_scale`; fractions in 0..1 have been scaled before."""
+    low, high = float(values.min()), float(values.max())
+    highest = round(1 / byte_scale)
+    if low >= 0 and high <= 1 and np.issubdtype(dtype, np.floating):
+        return values
+    if low < 0 or high > highest or not (values == np.floor(values)).all():
+        raise DataError(
+            f"the model takes images of whole numbers 0 to {highest}, or of numbers 0 to 1; "
+            f"those of {uri} reach from {low:g} to {high:g}"
+        )
+    return values * np.float32(byte_scale)
+
+
+def _match(
+    y: NDArray[Any],
+    raw: RawData,
+    rows: int,
+    task: Task,
+    classes: tuple[Label, ...] | None,
+    uri: str,
+) -> NDArray[np.int32] | NDArray[np.float32]:
+    y = plain_targets(y, rows, uri)
+    if task == "regression":
+        return number_values(y, uri)
+    assert classes is not None
+    if task == "multilabel":
+        if y.shape[1:] != (len(classes),) or not np.isin(y, (0, 1)).all():
+            raise DataError(
+                f"the model's targets are {len(classes)} columns of 0 and 1; those of {uri} are "
+                f"not. Name them by --target"
+            )
+        return y.astype(np.float32)
+    if y.ndim == 2:
+        if not is_one_hot(y) or y.shape[1] != len(classes):
+            raise DataError(f"the model knows one class a row; {uri} has {y.shape[1]} targets")
+        return y.argmax(axis=1).astype(np.int32)
+    labels = y.tolist()
+    if raw.class_names is not None:
+        labels = [raw.class_names[label] for label in labels]
+    numbers = {label: number for number, label in enumerate(classes)}
+    strange = sorted({str(label) for label in labels if label not in numbers})
+    if strange:
+        raise DataError(
+            f"the model knows the classes {', '.join(map(str, classes[:20]))}; {uri} also has "
+            f"{', '.join(strange[:8])}"
+        )
+    return np.array([numbers[label] for label in labels], dtype=np.int32)

@@ -1,0 +1,79 @@
+"""Inputs and regression targets brought to a common scale, fitted on given rows only."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data.dataset import Dataset
+from tuner.errors import DataError
+
+ScalingKind = Literal["auto", "none", "standard", "minmax"]
+_CHUNK = 8192
+
+
+class Scaling(NamedTuple):
+    """Model input = `x * byte_scale * scale + shift`; both `(features,)` float32."""
+
+    shift: NDArray[np.float32]
+    scale: NDArray[np.float32]
+
+
+def resolve_scaling(dataset: Dataset, kind: ScalingKind) -> Literal["none", "standard", "minmax"]:
+    """`auto` resolved: none for images whose values lie in 0..1, standard for everything else."""
+    if kind != "auto":
+        return kind
+    if dataset.image_shape is None:
+        return "standard"
+    if dataset.x.dtype == np.uint8:
+        return "none"
+    return "none" if dataset.x.min() >= 0 and dataset.x.max() <= 1 else "standard"
+
+
+def fit_scaling(dataset: Dataset, rows: NDArray[np.integer], kind: ScalingKind) -> Scaling | None:
+    """The scaling of the inputs fitted on `rows` (a fold's training rows); None: identity.
+
+    standard: scikit-learn's StandardScaler, `(x - mean) / std` with the population's standard
+    deviation; minmax: its MinMaxScaler to 0..1. Columns that are constant in `rows` are
+    divided by 1. Sums run in float64.
+
+    Raises:
+        DataError: an unknown kind.
+    """
+    resolved = resolve_scaling(dataset, kind)
+    if resolved == "none":
+        return None
+    from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+    if resolved not in ("standard", "minmax"):
+        raise DataError(f"unknown scaling {kind!r}; Available: auto, none, standard, minmax")
+    scaler = StandardScaler() if resolved == "standard" else MinMaxScaler()
+    for start in range(0, len(rows), _CHUNK):  # float64 copies of all rows would be large
+        part = dataset.x[rows[start : start + _CHUNK]].astype(np.float64)
+        scaler.partial_fit(part * dataset.byte_scale)
+    if resolved == "standard":
+        scale = 1.0 / scaler.scale_
+        shift = -scaler.mean_ * scale
+    else:
+        scale, shift = scaler.scale_, scaler.min_
+    return Scaling(shift.astype(np.float32), scale.astype(np.float32))
+
+
+def fit_target_scaling(
+    dataset: Dataset, rows: NDArray[np.integer]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and population standard deviation of a regression's targets over `rows`, each
+    `(outputs,)` float32; the deviation of a constant target is 1. Training sees
+    `(y - mean) / std`.
+
+    Raises:
+        DataError: no regression.
+    """
+    if dataset.task != "regression":
+        raise DataError(f"only targets of a regression are scaled; the task is {dataset.task}")
+    y = dataset.y[rows].astype(np.float64)
+    std = y.std(axis=0)
+    constant = y.max(axis=0) == y.min(axis=0)
+    return y.mean(axis=0).astype(np.float32), np.where(constant, 1.0, std).astype(np.float32)

@@ -1,0 +1,124 @@
+"""`csv:PATH`: a text table whose first line names the columns."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tuner.data.sources.base import RawData, Request, existing_file
+from tuner.data.sources.table import from_frame
+from tuner.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEPARATORS = ",;\t|"
+
+
+def read(path: str, request: Request) -> RawData:
+    """The table, read by pandas with exact floats.
+
+    The separator is the one of comma, semicolon, tab and bar that the first line holds most of.
+    A first column without a name that counts the rows from 0 (pandas' index) is left out.
+    Compressed files (`.csv.gz`) are read as they are.
+
+    Raises:
+        DataError: no such file, an empty one, no line of names, lines of unequal length, and
+            what `from_frame` raises.
+    """
+    import pandas as pd
+
+    file = existing_file(path, "csv")
+    try:
+        header = _header(file)
+        frame = pd.read_csv(
+            file,
+            sep=_separator(header),
+            encoding="utf-8-sig",
+            low_memory=False,
+            **_exact_floats(),
+        )
+    except pd.errors.EmptyDataError as error:
+        raise DataError(f"csv: needs a line of column names and rows; {file} is empty") from error
+    except pd.errors.ParserError as error:
+        reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+        raise DataError(
+            f"every line of a csv file must have as many values as its first; {file}: {reason}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"csv: needs UTF-8 text; {file}: {error}. Save it as UTF-8") from error
+    except (OSError, EOFError, ValueError, csv.Error) as error:
+        raise DataError(f"csv: {file} cannot be read: {error}") from error
+    if not isinstance(frame.index, pd.RangeIndex):  # what pandas makes of surplus values
+        raise DataError(
+            f"every line of a csv file must have as many values as its first; {file} names "
+            f"{len(frame.columns)} columns and has lines of more values"
+        )
+    _check_names(next(csv.reader([header], delimiter=_separator(header))), file)
+    return from_frame(_without_index(frame), request, source=str(file))
+
+
+def _exact_floats() -> dict[str, str]:
+    """pandas rounds the last digit of some floats by default before 3.1, and warns of the setting
+    that prevents it since."""
+    import pandas as pd
+
+    major, minor = (int(part) for part in pd.__version__.split(".")[:2])
+    return {} if (major, minor) >= (3, 1) else {"float_precision": "round_trip"}
+
+
+def _header(file: Path) -> str:
+    """The first line, decompressed by pandas where the name says so."""
+    import pandas as pd
+
+    first = pd.read_csv(
+        file,
+        sep="\x01",  # a character that no table holds: the line as one cell
+        header=None,
+        nrows=1,
+        dtype=str,
+        encoding="utf-8-sig",
+        quoting=csv.QUOTE_NONE,
+        keep_default_na=False,
+    )
+    return str(first.iloc[0, 0])
+
+
+def _separator(header: str) -> str:
+    unquoted = re.sub(r'"[^"]*"', "", header)
+    return max(SEPARATORS, key=unquoted.count)
+
+
+def _check_names(names: list[str], file: Path) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataError(
+            f"the columns of a csv file must have different names; {file} has "
+            f"{', '.join(repr(name) for name in twice)} more than once"
+        )
+    # Counting names (0, 1, 2, ... as pandas writes them, or years) are names; 5.1 is a value.
+    values = [name for name in names if _is_number(name) and not name.strip().isdigit()]
+    if values:
+        raise DataError(
+            f"the first line of a csv file must name the columns; that of {file} holds the number "
+            f"{values[0].strip()}. Put a line of names in front"
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.strip().lower() not in ("nan", "inf", "infinity")
+
+
+def _without_index(frame: pd.DataFrame) -> pd.DataFrame:
+    if len(frame.columns) and frame.columns[0] == "Unnamed: 0":
+        column = frame.iloc[:, 0]
+        if (column.astype(str) == [str(i) for i in range(len(frame))]).all():
+            return frame.iloc[:, 1:]
+    return frame

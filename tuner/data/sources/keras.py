@@ -1,0 +1,162 @@
+"""`keras:NAME`: the datasets of `keras.datasets`, without Keras and without touching its cache.
+
+Keras's `get_file` deletes a cached file whose hash it does not know, even offline. So its cache
+is only read here; what is not there is downloaded to our own cache folder.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tarfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data.sources import npz
+from tuner.data.sources.base import RawData, Request, refuse_columns
+from tuner.data.sources.cache import cache_folder, download
+from tuner.data.sources.pickled import load_batch
+from tuner.errors import DataError, unknown
+
+_GOOGLE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+_TORONTO = "https://www.cs.toronto.edu/~kriz/"
+#: SHA-256 of what is downloaded, as keras.datasets has them; Keras gives none for Fashion-MNIST.
+_SHA256 = {
+    "mnist.npz": "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
+    "california_housing.npz": "1a2e3a52e0398de6463aebe6f4a8da34fb21fbb6b934cf88c3425e766f2a1a6f",
+    "boston_housing.npz": "f553886a1f8d56431e820c5b82552d9d95cfcb96d1e678153f8839538947dff5",
+    "cifar-10-python.tar.gz": "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+    "cifar-100-python.tar.gz": "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
+}
+_FASHION = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
+    "Ankle boot",
+)  # fmt: skip
+_CIFAR10 = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
+_HOUSING_SEED = 113
+_HOUSING_TEST_SHARE = 0.2
+
+
+def read(name: str, request: Request) -> RawData:
+    """The rows of `keras.datasets.NAME.load_data()`, in its order, test rows included.
+
+    Raises:
+        DataError: an unknown name, a column asked for, a broken file, or no file and no network.
+    """
+    if name in ("imdb", "reuters"):
+        raise DataError(
+            f"keras:{name} is a list of texts of unequal length, which an MLP cannot take. "
+            f"Available: {', '.join(READERS)}"
+        )
+    if name not in READERS:
+        raise DataError(unknown("dataset of Keras", name, READERS))
+    refuse_columns(request, f"keras:{name}")
+    return READERS[name]()
+
+
+def keras_folder() -> Path:
+    """Where Keras keeps its datasets: `$KERAS_HOME/datasets`, else `~/.keras/datasets`."""
+    home = os.environ.get("KERAS_HOME")
+    return (Path(home).expanduser() if home else Path.home() / ".keras") / "datasets"
+
+
+def _file(source: str, cached: str, url: str) -> Path:
+    """Keras's own copy where there is one, else ours, else ours after a download."""
+    theirs = keras_folder() / cached
+    if theirs.is_file():
+        return theirs
+    name = url.rsplit("/", 1)[1]
+    ours = cache_folder() / "keras" / source.removeprefix("keras:") / name
+    if ours.is_file():
+        return ours
+    return download(url, ours, source=source, sha256=_SHA256.get(name))
+
+
+def _mnist() -> RawData:
+    return npz.read(str(_file("keras:mnist", "mnist.npz", _GOOGLE + "mnist.npz")), Request())
+
+
+def _fashion_mnist() -> RawData:
+    def part(name: str, header: int) -> NDArray[np.uint8]:
+        file = _file("keras:fashion_mnist", f"fashion-mnist/{name}", _GOOGLE + name)
+        try:
+            with gzip.open(file) as stream:
+                return np.frombuffer(stream.read(), np.uint8, offset=header)
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            raise _broken(file, error) from error
+
+    y, y_test = part("train-labels-idx1-ubyte.gz", 8), part("t10k-labels-idx1-ubyte.gz", 8)
+    x = part("train-images-idx3-ubyte.gz", 16).reshape(len(y), 28, 28)
+    x_test = part("t10k-images-idx3-ubyte.gz", 16).reshape(len(y_test), 28, 28)
+    return RawData(x, y, x_test, y_test, class_names=_FASHION, task="multiclass")
+
+
+def _cifar(name: str, folder: str, train: tuple[str, ...], test: str, key: str) -> RawData:
+    """Batches from Keras's unpacked folder (either of its layouts), else from our archive."""
+    places = [keras_folder() / f"{folder}-target" / folder, keras_folder() / folder]
+    place = next((p for p in places if all((p / f).is_file() for f in (*train, test))), None)
+    if place is not None:
+        content = {part: (place / part).read_bytes() for part in (*train, test)}
+    else:
+        archive = f"{folder.replace('-batches-py', '-python')}.tar.gz"
+        file = _file(f"keras:{name}", archive, _TORONTO + archive)
+        content = _unpack(file, folder, (*train, test))
+    batches = {part: load_batch(data, f"{folder}/{part}") for part, data in content.items()}
+
+    def images(parts: tuple[str, ...]) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+        x = np.concatenate([batches[part]["data"] for part in parts])
+        y = np.concatenate([batches[part][key] for part in parts])
+        # Stored plane by plane (red, green, blue); channels last as everywhere else.
+        return x.reshape(len(x), 3, 32, 32).transpose(0, 2, 3, 1), y
+
+    (x, y), (x_test, y_test) = images(train), images((test,))
+    names = _CIFAR10 if name == "cifar10" else None
+    return RawData(x, y, x_test, y_test, class_names=names, task="multiclass")
+
+
+def _unpack(file: Path, folder: str, parts: tuple[str, ...]) -> dict[str, bytes]:
+    try:
+        content = {}
+        with tarfile.open(file) as archive:
+            for part in parts:
+                member = archive.extractfile(f"{folder}/{part}")
+                assert member is not None
+                content[part] = member.read()
+        return content
+    except (OSError, EOFError, KeyError, AssertionError, tarfile.TarError, zlib.error) as error:
+        raise _broken(file, error) from error
+
+
+def _housing(name: str) -> RawData:
+    """Rows shuffled and split exactly as Keras does: the last fifth of a permutation by
+    `numpy.random.RandomState(113)` are the test rows."""
+    raw = npz.read(str(_file(f"keras:{name}", f"{name}.npz", f"{_GOOGLE}{name}.npz")), Request())
+    assert raw.y is not None
+    order = np.arange(len(raw.x))
+    np.random.RandomState(_HOUSING_SEED).shuffle(order)
+    split = int(len(order) * (1 - _HOUSING_TEST_SHARE))
+    search, test = order[:split], order[split:]
+    return RawData(raw.x[search], raw.y[search], raw.x[test], raw.y[test], task="regression")
+
+
+def _broken(file: Path, error: Exception) -> DataError:
+    return DataError(f"{file} cannot be read: {error}. Remove it so that it is fetched anew")
+
+
+_BATCHES = tuple(f"data_batch_{i}" for i in range(1, 6))
+
+READERS: dict[str, Callable[[], RawData]] = {
+    "mnist": _mnist,
+    "fashion_mnist": _fashion_mnist,
+    "cifar10": lambda: _cifar("cifar10", "cifar-10-batches-py", _BATCHES, "test_batch", "labels"),
+    "cifar100": lambda: _cifar("cifar100", "cifar-100-python", ("train",), "test", "fine_labels"),
+    "california_housing": lambda: _housing("california_housing"),
+    "boston_housing": lambda: _housing("boston_housing"),
+}

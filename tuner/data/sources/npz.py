@@ -1,0 +1,101 @@
+"""`npz:PATH`: a NumPy archive with `x_train y_train [x_test y_test]`, or `X y`."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data.sources.base import RawData, Request, existing_file
+from tuner.errors import DataError
+
+LAYOUTS = "x_train y_train [x_test y_test], or X y (x y)"
+
+
+def read(path: str, request: Request) -> RawData:
+    """The arrays of the file; nothing in it is ever unpickled.
+
+    `--group NAME` names another array of the file, one entry a search row. Where no target is
+    needed, `X` (or `x`, `x_train`, `x_test`) may stand alone.
+
+    Raises:
+        DataError: no such file, not an npz file, arrays missing, pickled objects.
+    """
+    if request.target is not None:
+        raise DataError(
+            f"--target names a column of a table (csv:, parquet:, openml:); received --target "
+            f"{request.target} for npz:{path}, whose target is its array y_train or y"
+        )
+    file = existing_file(path, "npz")
+    try:
+        archive = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"npz: needs a file written by numpy.savez or savez_compressed; {file} is none"
+        ) from error
+    if not isinstance(archive, np.lib.npyio.NpzFile):
+        raise DataError(
+            f"npz: needs an archive of named arrays ({LAYOUTS}); {file} holds a single array, as "
+            f"numpy.save writes it"
+        )
+    with archive:
+        return _arrays(archive, file, request)
+
+
+def _arrays(archive: Any, file: Path, request: Request) -> RawData:
+    names: list[str] = list(archive.files)
+
+    def get(name: str) -> NDArray[Any] | None:
+        return _array(archive, name, file) if name in names else None
+
+    layout = next(
+        (
+            pair
+            for pair in (("x_train", "y_train"), ("X", "y"), ("x", "y"))
+            if pair[0] in names and (pair[1] in names or not request.need_target)
+        ),
+        ("x_test", "y_test") if not request.need_target and "x_test" in names else None,
+    )
+    if layout is None:
+        raise DataError(
+            f"an npz file must hold {LAYOUTS}; {file} holds {', '.join(names) or 'nothing'}"
+        )
+    x = get(layout[0])
+    assert x is not None
+    groups = None
+    if request.group is not None:
+        if request.group not in names:
+            raise DataError(
+                f"--group names an array of the npz file; there is no {request.group!r} in {file}. "
+                f"Available: {', '.join(names)}"
+            )
+        groups = get(request.group)
+    own_test = layout[0] == "x_train" and "x_test" in names
+    if own_test and request.need_target and "y_test" not in names:
+        raise DataError(f"x_test needs y_test beside it; {file} holds {', '.join(names)}")
+    return RawData(
+        x=x,
+        y=get(layout[1]),
+        x_test=get("x_test") if own_test else None,
+        y_test=get("y_test") if own_test else None,
+        groups=groups,
+    )
+
+
+def _array(archive: Any, name: str, file: Path) -> NDArray[Any]:
+    try:
+        array = archive[name]
+    except ValueError as error:
+        raise DataError(
+            f"arrays must hold plain numbers or text; {name} in {file} holds pickled Python "
+            f"objects, which can run code when read and are never read. Save it with a plain dtype"
+        ) from error
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{name} in {file} cannot be read: {error}. Write the file anew") from error
+    if not isinstance(array, np.ndarray):
+        raise DataError(f"an npz file must hold arrays; {name} in {file} is none")
+    return array

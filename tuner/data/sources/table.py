@@ -1,0 +1,177 @@
+"""From a table of named columns to arrays: which column is the target, and what may be a feature.
+
+Shared by csv:, parquet: and openml:.
+"""
+
+from __future__ import annotations
+
+import re
+from math import isqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data.sources.base import RawData, Request
+from tuner.errors import DataError, unknown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: A column of one of these names (in any case) is the target where none is named.
+TARGET_NAMES = ("target", "label", "y", "class")
+_SHOWN = 8
+
+
+def from_frame(
+    frame: pd.DataFrame, request: Request, *, source: str, default_target: tuple[str, ...] = ()
+) -> RawData:
+    """The table's numbers as `x`, its target as `y`, its group column as `groups`.
+
+    The target is `request.target` (several columns separated by commas), else the source's own
+    default, else the one column called target, label, y or class, else the last column. All
+    other columns are features and must be numbers without gaps. Columns `pixel0 ... pixelN` (or
+    from 1) that make a square are an image, `x` then has the shape `(rows, side, side)`.
+
+    Raises:
+        DataError: no rows, fewer than two columns, an unknown or ambiguous column, features that
+            are no numbers, missing values.
+    """
+    columns = [str(name) for name in frame.columns]
+    if not len(frame):
+        raise DataError(f"a table needs rows; {source} has {len(columns)} column names and no row")
+    group = _column(request.group, columns, "group", source) if request.group else None
+    targets = _targets(request, columns, group, default_target, source)
+    if request.columns is None:
+        features = [name for name in columns if name not in targets and name != group]
+    else:
+        features = list(request.columns)
+        absent = [name for name in features if name not in columns]
+        if absent:
+            raise DataError(
+                f"the rows need the {len(features)} columns that the model was trained on; "
+                f"{source} lacks {_listed(absent)}. It has {_listed(columns)}"
+            )
+    if not features:
+        raise DataError(
+            f"a table needs a feature column beside its target; {source} has only "
+            f"{_listed(columns)}"
+        )
+    _refuse_text(frame[features], source)
+    _refuse_missing(frame[[*features, *targets, *([group] if group else [])]], source)
+    return RawData(
+        x=_pixels(features, frame[features].to_numpy()),
+        y=_target_values(frame[targets]) if targets else None,
+        groups=frame[group].to_numpy() if group else None,
+        feature_names=tuple(features),
+        target_names=tuple(targets) or None,
+    )
+
+
+def _targets(
+    request: Request,
+    columns: list[str],
+    group: str | None,
+    default: tuple[str, ...],
+    source: str,
+) -> list[str]:
+    if request.target is not None:
+        whole = request.target in columns
+        names = [request.target] if whole else [p.strip() for p in request.target.split(",")]
+        names = [_column(name, columns, "target", source) for name in names]
+        if len(set(names)) < len(names) or group in names:
+            raise DataError(
+                f"target and group columns must differ from each other; received --target "
+                f"{request.target}{f' --group {group}' if group else ''}"
+            )
+        return names
+    taken = {group, *(request.columns or ())}
+    free = [name for name in columns if name not in taken]
+    if default and set(default) <= set(free):
+        return list(default)
+    named = [name for name in free if name.lower() in TARGET_NAMES]
+    if len(named) > 1:
+        raise DataError(
+            f"the target must be one column; {source} has {_listed(named)}. Choose by "
+            f"--target COLUMN (the others become features)"
+        )
+    if named or not request.need_target:
+        return named
+    if len(columns) - (group is not None) < 2:
+        raise DataError(
+            f"a table needs a feature column and a target column; {source} has only "
+            f"{_listed(columns)}. Is the separator one of comma, semicolon, tab and bar?"
+        )
+    return free[-1:]
+
+
+def _column(name: str, columns: list[str], kind: str, source: str) -> str:
+    if name not in columns:
+        raise DataError(f"{unknown(f'{kind} column', name, columns)} (in {source})")
+    return name
+
+
+def _refuse_text(features: pd.DataFrame, source: str) -> None:
+    import pandas as pd
+
+    found = []
+    for name in features.columns:
+        column = features[name]
+        dtype = column.dtype
+        if isinstance(dtype, pd.CategoricalDtype):
+            dtype = dtype.categories.dtype
+        if pd.api.types.is_bool_dtype(dtype) or (
+            pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype)
+        ):
+            continue
+        values = column.dropna()
+        wrong = values[pd.to_numeric(values.astype(str), errors="coerce").isna()]
+        if len(wrong):
+            found.append(f"{name} (such as {str(wrong.iloc[0])!r}, {len(wrong)} rows)")
+        elif len(values):
+            found.append(f"{name} (of type {dtype})")
+        else:
+            found.append(f"{name} (empty)")
+    if found:
+        raise DataError(
+            f"feature columns must be numbers; in {source} these are not: {_listed(found)}. Leave "
+            f"them out, write them as numbers (one 0/1 column a category), or name one as "
+            f"--target or --group"
+        )
+
+
+def _refuse_missing(used: pd.DataFrame, source: str) -> None:
+    counts = used.isna().sum()
+    gaps = [f"{name} {count}" for name, count in counts.items() if count]
+    if gaps:
+        raise DataError(
+            f"no value may be missing; {source} has gaps in {_listed(gaps)} (of {len(used)} rows). "
+            f"Fill them in or leave those rows or columns out"
+        )
+
+
+def _target_values(targets: pd.DataFrame) -> NDArray[Any]:
+    import pandas as pd
+
+    columns = []
+    for name in targets.columns:
+        column = targets[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            column = column.astype(column.dtype.categories.dtype)
+        columns.append(column.to_numpy())
+    return columns[0] if len(columns) == 1 else np.column_stack(columns)
+
+
+def _pixels(names: list[str], x: NDArray[Any]) -> NDArray[Any]:
+    numbers = [re.fullmatch(r"pixel_?(\d+)", name) for name in names]
+    side = isqrt(len(names))
+    if side < 4 or side * side != len(names) or not all(numbers):
+        return x
+    first = int(numbers[0].group(1)) if numbers[0] else -1
+    counting = [m is not None and int(m.group(1)) == first + i for i, m in enumerate(numbers)]
+    return x.reshape(len(x), side, side) if first in (0, 1) and all(counting) else x
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

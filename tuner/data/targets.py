@@ -1,0 +1,245 @@
+"""What the targets ask for, and the targets as numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data.dataset import Task
+from tuner.errors import DataError, unknown
+
+Label = str | int | float | bool
+TASKS: tuple[Task, ...] = get_args(Task)
+_FEW = 20
+_MOST_CLASSES = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedTargets:
+    """`y`, `y_test`, `task` and `classes` as in `Dataset`."""
+
+    task: Task
+    y: NDArray[np.int32] | NDArray[np.float32]
+    y_test: NDArray[np.int32] | NDArray[np.float32] | None
+    classes: tuple[Label, ...] | None
+
+
+def encode_targets(
+    y: NDArray[Any],
+    y_test: NDArray[Any] | None,
+    *,
+    rows: int,
+    test_rows: int | None,
+    source: str,
+    task: Task | None = None,
+    class_names: tuple[str, ...] | None = None,
+    target_names: tuple[str, ...] | None = None,
+) -> EncodedTargets:
+    """Infer the task (unless given), number the classes, make values float32.
+
+    Classes are numbered in ascending order of their labels, as scikit-learn's LabelEncoder does.
+    One-hot targets (every row exactly one 1) are classes, numbered by their columns.
+
+    Args:
+        class_names: names of the classes 0..k-1 where `y` holds these numbers.
+        target_names: names of the columns of `y`.
+
+    Raises:
+        DataError: another number of rows than the features', missing or infinite values, one
+            single value, a task that the targets cannot be, test classes that no search row has.
+    """
+    if task is not None and task not in TASKS:
+        raise DataError(unknown("task", task, TASKS))
+    y = plain_targets(y, rows, source)
+    tests = None if y_test is None else plain_targets(y_test, test_rows, source)
+    if tests is not None and tests.shape[1:] != y.shape[1:]:
+        raise DataError(
+            f"test targets must have the shape of the others, {y.shape[1:]} a row; those of "
+            f"{source} have {tests.shape[1:]}"
+        )
+    if (y == y[0]).all():
+        value = y[0].tolist() if y.ndim > 1 else y[0]
+        raise DataError(
+            f"a target needs at least two different values; that of {source} is {value!s} in all "
+            f"{rows} rows"
+        )
+    chosen = task or infer_task(y, source)
+    if chosen == "regression":
+        test_values = None if tests is None else number_values(tests, source)
+        return EncodedTargets(chosen, number_values(y, source), test_values, None)
+    if chosen == "multilabel":
+        for part in (y, tests):
+            if part is not None and not _is_indicator(part):
+                raise DataError(
+                    f"multilabel needs two or more target columns of 0 and 1; those of {source} "
+                    f"are {part.shape[1] if part.ndim > 1 else 1} of type {part.dtype}"
+                )
+        labels: tuple[Label, ...] = tuple(target_names or range(y.shape[1]))
+        encoded_tests = None if tests is None else tests.astype(np.float32)
+        return EncodedTargets(chosen, y.astype(np.float32), encoded_tests, labels)
+    return _classes(chosen, y, tests, source, class_names, target_names)
+
+
+def infer_task(y: NDArray[Any], source: str = "the target") -> Task:
+    """The task of targets `(rows,)` or `(rows, columns)`.
+
+    Several columns of 0 and 1: binary or multiclass where every row has exactly one 1 (one-hot),
+    else multilabel; several columns of other numbers: regression. One column: text and booleans
+    are classes. Numbers are classes if they are whole, at least two rows share one on average,
+    and there are at most 20 different ones or they are exactly 0..k-1 or 1..k with k at most
+    1000; else regression. Two classes are binary, more are multiclass.
+
+    Raises:
+        DataError: text of which fewer than two rows share one on average (a name, not a class),
+            or text in several columns.
+    """
+    if y.ndim == 2:
+        if y.dtype.kind == "U":
+            raise DataError(
+                f"several target columns must hold numbers; those of {source} hold text such as "
+                f"{y.flat[0]!s}. One column of text is a classification"
+            )
+        if is_one_hot(y):
+            return "binary" if y.shape[1] == 2 else "multiclass"
+        return "multilabel" if _is_indicator(y) else "regression"
+    values = np.unique(y)
+    kind: Task = "binary" if len(values) == 2 else "multiclass"
+    shared = 2 * len(values) <= len(y)
+    if not _is_number(y):
+        if not shared or len(values) > _MOST_CLASSES:
+            raise DataError(
+                f"text in the target is taken for classes, which several rows must share; that of "
+                f"{source} has {len(values)} different texts in {len(y)} rows (such as "
+                f"{values[0]!s}). Choose another column by --target COLUMN"
+            )
+        return kind
+    if not (values == np.floor(values)).all() or not shared:
+        return "regression"
+    counting = len(values) <= _MOST_CLASSES and values[0] in (0, 1)
+    counting = counting and values[-1] - values[0] == len(values) - 1
+    return kind if len(values) <= _FEW or counting else "regression"
+
+
+def _classes(
+    task: Task,
+    y: NDArray[Any],
+    tests: NDArray[Any] | None,
+    source: str,
+    class_names: tuple[str, ...] | None,
+    target_names: tuple[str, ...] | None,
+) -> EncodedTargets:
+    labels: tuple[Label, ...] = ()
+    if y.ndim == 2:
+        for part in (y, tests):
+            if part is not None and not is_one_hot(part):
+                raise DataError(
+                    f"{task} needs one target column, or one-hot columns with exactly one 1 a "
+                    f"row; the {y.shape[1]} target columns of {source} are neither"
+                )
+        labels = tuple(target_names or range(y.shape[1]))
+        y, tests = y.argmax(axis=1), None if tests is None else tests.argmax(axis=1)
+        values = np.arange(len(labels))
+    elif class_names is not None:
+        labels, values = class_names, np.arange(len(class_names))
+    else:
+        values = np.unique(y)
+        labels = tuple(values.tolist())
+    if len(values) > _MOST_CLASSES:
+        raise DataError(
+            f"a classification may have at most {_MOST_CLASSES} classes; the target of {source} "
+            f"has {len(values)} different values. Is it a regression (--task regression)?"
+        )
+    if task == "binary" and len(values) != 2:
+        raise DataError(
+            f"binary needs exactly two classes; {source} has {len(values)}. Available: multiclass"
+        )
+    return EncodedTargets(
+        task,
+        _numbers(y, values, source),
+        None if tests is None else _numbers(tests, values, source),
+        labels,
+    )
+
+
+def _numbers(y: NDArray[Any], values: NDArray[Any], source: str) -> NDArray[np.int32]:
+    places = np.searchsorted(values, y).clip(max=len(values) - 1)
+    strange = values[places] != y
+    if strange.any():
+        raise DataError(
+            f"test rows may only have classes that the search rows have; {source} has "
+            f"{', '.join(str(label) for label in np.unique(y[strange])[:8])} in "
+            f"{int(strange.sum())} test rows"
+        )
+    return places.astype(np.int32)
+
+
+def number_values(y: NDArray[Any], source: str) -> NDArray[np.float32]:
+    """The targets of a regression, `(rows, outputs)`. Raises `DataError` for text."""
+    if not _is_number(y):
+        raise DataError(
+            f"regression needs numbers as targets; those of {source} are such as {y.flat[0]!r}. "
+            f"Available: binary, multiclass"
+        )
+    with np.errstate(over="ignore"):
+        narrow = y.astype(np.float32)
+    if not np.isfinite(narrow).all():
+        raise DataError(f"targets must stay within float32, +-3.4e38; those of {source} do not")
+    return narrow.reshape(len(y), -1)
+
+
+def plain_targets(y: NDArray[Any], rows: int | None, source: str) -> NDArray[Any]:
+    """Targets `(rows,)` or `(rows, 2 or more)` as numbers, booleans or text, without gaps."""
+    if y.ndim == 0 or y.ndim > 2 or 0 in y.shape or len(y) != rows:
+        raise DataError(
+            f"targets must have one row for each of the {rows} rows of features, in one or two "
+            f"axes; those of {source} have the shape {y.shape}"
+        )
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.dtype == object:
+        y = _from_objects(y, source)
+    if y.dtype.kind == "S":
+        y = np.char.decode(y, "utf-8")
+    if y.dtype.kind not in "biufU":
+        raise DataError(
+            f"targets must be numbers, booleans or text; those of {source} have the type {y.dtype}"
+        )
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        raise DataError(
+            f"no target may be missing, NaN or infinite; {source} has "
+            f"{int((~np.isfinite(y)).sum())} such among {len(y)} rows"
+        )
+    return y
+
+
+def _from_objects(y: NDArray[Any], source: str) -> NDArray[Any]:
+    """An array of Python objects, as pandas gives text, with the dtype they have in common."""
+    kinds = {bool if isinstance(v, bool | np.bool_) else type(v) for v in y.flat}
+    if all(issubclass(kind, str) for kind in kinds):
+        return y.astype(str)
+    if kinds == {bool}:
+        return y.astype(bool)
+    if all(issubclass(kind, int | float | np.integer | np.floating) for kind in kinds):
+        whole = all(issubclass(kind, int | np.integer) for kind in kinds)
+        return y.astype(np.int64 if whole else np.float64)
+    raise DataError(
+        f"targets must be of one kind, numbers, booleans or text; those of {source} are "
+        f"{', '.join(sorted(kind.__name__ for kind in kinds))}"
+    )
+
+
+def _is_number(y: NDArray[Any]) -> bool:
+    return y.dtype.kind in "iuf"
+
+
+def _is_indicator(y: NDArray[Any]) -> bool:
+    """Two or more columns of 0 and 1."""
+    return y.ndim == 2 and y.dtype.kind in "biuf" and bool(((y == 0) | (y == 1)).all())
+
+
+def is_one_hot(y: NDArray[Any]) -> bool:
+    """Two or more columns of 0 and 1, exactly one 1 a row."""
+    return _is_indicator(y) and bool((y.sum(axis=1) == 1).all())
