@@ -1,0 +1,137 @@
+"""What a training costs, before it runs: multiply-adds, parameters, memory, steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tuner.data.dataset import Fold
+from tuner.errors import PlanError
+from tuner.planning.plan import ModelPlan, OptimizerPlan, TrainingPlan
+
+_FLOAT_BYTES = 4
+
+#: Variables of a weight's shape that an optimizer keeps beside it, switches left out.
+_SLOTS = {
+    "sgd": 0,
+    "rmsprop": 1,
+    "adam": 2,
+    "adamw": 2,
+    "nadam": 2,
+    "adamax": 2,
+    "adagrad": 1,
+    "adadelta": 2,
+    "ftrl": 2,
+    "lion": 1,
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The cost of one candidate over its folds, trained as one stack.
+
+    Attributes:
+        networks: N, the folds.
+        parameters: of one network, batch normalisation's moving statistics included: what
+            Keras's `count_params` says.
+        steps_per_epoch: updates of the network with the most rows.
+        steps: the same over all epochs.
+        multiply_adds: of one epoch of the whole stack: forward and backward over the training
+            rows, forward over the validation rows. Matrix products only; they are nearly all.
+        weight_bytes: weights of the stack.
+        state_bytes: its gradients and the optimizer's own variables.
+        activation_bytes: what one training step of the stack keeps for the backward pass.
+    """
+
+    networks: int
+    parameters: int
+    steps_per_epoch: int
+    steps: int
+    multiply_adds: int
+    weight_bytes: int
+    state_bytes: int
+    activation_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        """Weights, gradients, optimizer variables and activations; the data are not included."""
+        return self.weight_bytes + self.state_bytes + self.activation_bytes
+
+
+def estimate(plan: TrainingPlan, rows: int, folds: int | Sequence[Fold]) -> Cost:
+    """The cost of training `plan` on `rows` rows cut into `folds`.
+
+    `folds` is k of a k-fold split (k = 1: train on all rows, validate on none) or the folds
+    themselves. Raises PlanError for fewer than 1 fold, or more folds than rows.
+    """
+    train, validation = _fold_sizes(rows, folds)
+    networks = len(train)
+    batch = min(plan.batch_size, max(train))
+    steps = -(-max(train) // plan.batch_size)
+    forward, backward = forward_multiply_adds(plan.model), backward_multiply_adds(plan.model)
+    weights = count_parameters(plan.model)
+    trainable = count_parameters(plan.model, trainable_only=True)
+    return Cost(
+        networks=networks,
+        parameters=weights,
+        steps_per_epoch=steps,
+        steps=steps * plan.epochs,
+        multiply_adds=sum(train) * (forward + backward) + sum(validation) * forward,
+        weight_bytes=networks * weights * _FLOAT_BYTES,
+        state_bytes=networks * trainable * (1 + optimizer_slots(plan.optimizer)) * _FLOAT_BYTES,
+        activation_bytes=networks * batch * _values_per_row(plan.model) * _FLOAT_BYTES,
+    )
+
+
+def count_parameters(model: ModelPlan, *, trainable_only: bool = False) -> int:
+    """Kernels and biases, and 4 numbers a unit of batch normalisation (2 of them trained)."""
+    dense = sum(inputs * units + units for inputs, units in pairwise(_widths(model)))
+    normalised = sum(model.units) if model.batch_norm else 0
+    return dense + normalised * (2 if trainable_only else 4)
+
+
+def forward_multiply_adds(model: ModelPlan) -> int:
+    """Multiply-adds of the matrix products of one row's prediction."""
+    return sum(inputs * units for inputs, units in pairwise(_widths(model)))
+
+
+def backward_multiply_adds(model: ModelPlan) -> int:
+    """Multiply-adds of one row's gradient: of each kernel, and of each layer's input but the
+    first's, which nothing asks for."""
+    widths = _widths(model)
+    return 2 * forward_multiply_adds(model) - widths[0] * widths[1]
+
+
+def optimizer_slots(optimizer: OptimizerPlan) -> int:
+    """How many variables of its shape Keras's optimizer keeps for every weight."""
+    return (
+        _SLOTS[optimizer.name]
+        + bool(optimizer.setting("momentum", 0.0))
+        + bool(optimizer.setting("amsgrad", False))
+        + bool(optimizer.setting("centered", False))
+    )
+
+
+def _widths(model: ModelPlan) -> tuple[int, ...]:
+    return (model.features, *model.units, model.outputs)
+
+
+def _values_per_row(model: ModelPlan) -> int:
+    """Numbers kept per row for the backward pass: the inputs, and for each hidden unit the sums,
+    the activation, the normalised value and the dropped-out value; logits and their gradient."""
+    per_unit = 2 + model.batch_norm + (model.dropout > 0)
+    return model.features + per_unit * sum(model.units) + 2 * model.outputs
+
+
+def _fold_sizes(rows: int, folds: int | Sequence[Fold]) -> tuple[list[int], list[int]]:
+    """Training and validation rows of every fold."""
+    if not isinstance(folds, int):
+        return [len(fold.train) for fold in folds], [len(fold.validation) for fold in folds]
+    if not 1 <= folds <= rows:
+        raise PlanError(f"folds must be at least 1 and at most the {rows} rows; got {folds}")
+    if folds == 1:
+        return [rows], [0]
+    # As scikit-learn's KFold: the first `rows % folds` folds have one row more.
+    validation = [rows // folds + (fold < rows % folds) for fold in range(folds)]
+    return [rows - size for size in validation], validation

@@ -1,0 +1,75 @@
+"""Which loss fits which task, and what a loss may be given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tuner.data.dataset import Task
+from tuner.errors import PlanError
+from tuner.planning.plan import LossPlan
+from tuner.planning.values import choice, number
+from tuner.spaces.catalogue import CATALOGUE
+
+_DISTANCES = ("mean_squared_error", "mean_absolute_error", "huber")
+
+#: Task -> the losses that fit it, the default first. On a multiclass task every loss but the
+#: sparse one compares the softmax with the one-hot row; on binary and multilabel tasks the
+#: sigmoid is compared with 0 and 1.
+LOSSES: Mapping[Task, tuple[str, ...]] = {
+    "binary": ("binary_crossentropy", *_DISTANCES),
+    "multiclass": ("sparse_categorical_crossentropy", "categorical_crossentropy", *_DISTANCES),
+    "multilabel": ("binary_crossentropy", *_DISTANCES),
+    "regression": _DISTANCES,
+}
+
+#: Losses with label smoothing -> the Keras loss that has it. The sparse one has none in Keras;
+#: on one-hot rows the categorical one is the same number.
+SMOOTHED: Mapping[str, str] = {
+    "sparse_categorical_crossentropy": "categorical_crossentropy",
+    "categorical_crossentropy": "categorical_crossentropy",
+    "binary_crossentropy": "binary_crossentropy",
+}
+
+
+def plan_loss(name: object, label_smoothing: object, delta: object, task: Task) -> LossPlan:
+    """The loss `name` for `task`; "auto" is the task's own.
+
+    Euclidean distance is minimised through its square, the mean squared error; Manhattan
+    distance is the mean absolute error times the number of outputs. Label smoothing above 0
+    makes a sparse cross-entropy a categorical one. `delta` is Huber's; None where it is not
+    given.
+
+    Raises PlanError for an unknown loss, one that does not fit the task, Hamming distance
+    (which has no gradient), smoothing with a loss that has none, and `delta` with any loss but
+    Huber's.
+    """
+    fitting = LOSSES[task]
+    listed = f"Available for a {task} task: {', '.join(['auto', *fitting, *_aliases(fitting)])}"
+    if name in ("hamming", "hamming_loss"):
+        raise PlanError(
+            "a loss must have a gradient, and Hamming distance has none: it is a metric only "
+            f"(metric hamming); got loss: {name!r}. {listed}"
+        )
+    loss = choice("loss", name)
+    if loss == "auto":
+        loss = fitting[0]
+    if loss not in fitting:
+        raise PlanError(f"the loss must fit the task, which is {task}; got {name!r}. {listed}")
+    smoothing = number("loss.label_smoothing", label_smoothing)
+    if smoothing > 0:
+        if loss not in SMOOTHED:
+            smoothable = [other for other in fitting if other in SMOOTHED]
+            raise PlanError(
+                f"loss.label_smoothing is for cross-entropies; got {smoothing:g} with the loss "
+                f"{loss}. Available for a {task} task: {', '.join(smoothable) or 'none'}"
+            )
+        loss = SMOOTHED[loss]
+    if delta is None:
+        return LossPlan(loss, smoothing)
+    if loss != "huber":
+        raise PlanError(f"loss.delta is for the loss huber; got {delta!r} with the loss {loss}")
+    return LossPlan(loss, smoothing, number("loss.delta", delta))
+
+
+def _aliases(losses: tuple[str, ...]) -> list[str]:
+    return [alias for alias, loss in CATALOGUE["loss"].aliases.items() if loss in losses]

@@ -1,0 +1,63 @@
+"""What one candidate trains as: frozen, pure, comparable, and free of data and of TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuner.planning.schedules.base import Schedule
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """An MLP. `units` are the hidden layers' widths; `dropout`, `l1` and `l2` apply to each
+    hidden layer (after its activation; to its kernel)."""
+
+    features: int
+    outputs: int
+    units: tuple[int, ...]
+    activation: str = "relu"
+    initializer: str = "glorot_uniform"
+    dropout: float = 0.0
+    batch_norm: bool = False
+    l1: float = 0.0
+    l2: float = 0.0
+
+
+@dataclass(frozen=True)
+class OptimizerPlan:
+    """A Keras optimizer by name; `settings` are its constructor arguments except the learning
+    rate, sorted by name (weight_decay, clipnorm, clipvalue, global_clipnorm included)."""
+
+    name: str
+    settings: tuple[tuple[str, float | bool], ...] = ()
+
+    def setting(self, name: str, default: float | bool | None = None) -> float | bool | None:
+        return dict(self.settings).get(name, default)
+
+
+@dataclass(frozen=True)
+class LossPlan:
+    """A Keras loss by name (`sparse_categorical_crossentropy`, `categorical_crossentropy`,
+    `binary_crossentropy`, `mean_squared_error`, `mean_absolute_error`, `huber`)."""
+
+    name: str
+    label_smoothing: float = 0.0
+    delta: float = 1.0
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """All that decides a training except the rows and the seeds.
+
+    `patience` is the number of epochs without improvement of the monitored validation score
+    after which a fold stops and keeps the weights of its best epoch; None: never.
+    """
+
+    model: ModelPlan
+    optimizer: OptimizerPlan
+    schedule: Schedule
+    loss: LossPlan
+    batch_size: int
+    epochs: int
+    patience: int | None = None
+    min_delta: float = 0.0

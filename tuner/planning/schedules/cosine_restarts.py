@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.planning.schedules.base import Schedule
+from tuner.planning.schedules.clock import cosine_fall, steps
+from tuner.planning.schedules.cycles import cycle_starts
+
+
+@dataclass(frozen=True)
+class CosineRestartsSchedule(Schedule):
+    """Cosine decay with warm restarts (SGDR). Cycle i is `restart_every * cycle_mult^i` epochs
+    long; with u the share of the present cycle that has passed (0 <= u < 1),
+    `rate = lr0 * ((1 - end_rate) * (1 + cos(pi * u)) / 2 + end_rate)`.
+
+    Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts" (ICLR 2017).
+    Keras's `CosineDecayRestarts` with first_decay_steps = restart_every * steps_per_epoch,
+    t_mul = cycle_mult, m_mul = 1 and alpha = end_rate. It restarts as long as the training runs.
+    """
+
+    name: ClassVar[str] = "cosine_restarts"
+
+    restart_every: int = 10
+    cycle_mult: float = 1.0
+    end_rate: float = 0.0
+
+    def rates(self, steps_per_epoch: int, epochs: int) -> NDArray[np.float32]:
+        t = steps(steps_per_epoch, epochs)
+        first = self.restart_every * steps_per_epoch
+        starts = cycle_starts(first, self.cycle_mult, len(t))
+        cycle = np.searchsorted(starts, t, side="right") - 1
+        passed = (t - starts[cycle]) / (first * self.cycle_mult**cycle)
+        wave = cosine_fall(passed)
+        factor = (1.0 - self.end_rate) * wave + self.end_rate
+        return (self.learning_rate * factor).astype(np.float32)

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.planning.schedules.base import Schedule
+from tuner.planning.schedules.clock import cosine_fall, steps
+
+#: The first rate as a fraction of the peak: PyTorch's and fastai's div_factor is 25.
+START = 1 / 25
+
+
+@dataclass(frozen=True)
+class OneCycleSchedule(Schedule):
+    """One cycle over the whole training of T steps: half a cosine wave up from `lr0 / 25` to lr0,
+    reached after the share `peak` of the steps, then half a cosine wave down to `end_rate * lr0`.
+    With x = t / T and fall(u) = (1 + cos(pi * u)) / 2,
+
+        x < peak:   rate = lr0 * (1 - (1 - 1/25) * fall(x / peak))
+        otherwise:  rate = lr0 * ((1 - end_rate) * fall((x - peak) / (1 - peak)) + end_rate)
+
+    Smith and Topin, "Super-convergence" (2017), in the cosine form of fastai and of PyTorch's
+    `OneCycleLR`; as everywhere, lr0 is the highest rate.
+    """
+
+    name: ClassVar[str] = "one_cycle"
+    depends_on_total: ClassVar[bool] = True
+
+    peak: float = 0.3
+    end_rate: float = 0.0
+
+    def rates(self, steps_per_epoch: int, epochs: int) -> NDArray[np.float32]:
+        x = steps(steps_per_epoch, epochs) / (epochs * steps_per_epoch)
+        rise = 1.0 - (1.0 - START) * cosine_fall(x / self.peak)
+        wave = cosine_fall((x - self.peak) / (1.0 - self.peak))
+        fall = (1.0 - self.end_rate) * wave + self.end_rate
+        return (self.learning_rate * np.where(x < self.peak, rise, fall)).astype(np.float32)

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.planning.schedules.base import Schedule
+from tuner.planning.schedules.clock import Per, clock
+from tuner.planning.schedules.cycles import cycle_starts
+
+
+@dataclass(frozen=True)
+class RestartsSchedule(Schedule):
+    """Random restarts: time-based decay whose clock is set back to 0 after n = `restart_every`
+    epochs, m = `restarts` times. With r the last restart (r = 0: the start of the training),
+    `rate(t) = lr0 / (1 + decay * (t - t_r))`.
+
+    Restarts happen at the start of epochs n, 2 n, ..., m n (counted from 0), so the first m runs
+    last n epochs each. After the m-th restart there is none any more: the last run goes on
+    decaying, from lr0 at epoch m n, to the end of the training however long that is. With
+    m = 0 it is the schedule `time`. With cycle_mult c above 1 every run is c times as long as
+    the one before (starts rounded to whole epochs): n, n + c n, n + c n + c^2 n, ...
+
+    Only the rate is reset; weights and the optimizer's moments go on, as in SGDR. t counts
+    updates (`per="step"`) or whole epochs (`per="epoch"`).
+    """
+
+    name: ClassVar[str] = "restarts"
+
+    restart_every: int = 10
+    restarts: int = 3
+    decay: float = 0.001
+    cycle_mult: float = 1.0
+    per: Per = "step"
+
+    def rates(self, steps_per_epoch: int, epochs: int) -> NDArray[np.float32]:
+        t = clock(self.per, steps_per_epoch, epochs)
+        starts = cycle_starts(self.restart_every, self.cycle_mult, epochs, self.restarts)
+        starts = np.round(starts) * (steps_per_epoch if self.per == "step" else 1)
+        since = t - starts[np.searchsorted(starts, t, side="right") - 1]
+        return (self.learning_rate / (1.0 + self.decay * since)).astype(np.float32)
