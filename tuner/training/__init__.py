@@ -1,0 +1,26 @@
+"""Training: N networks as one Keras model, folds in lockstep, an epoch in one graph call.
+
+`Trainer` is loaded when first used: it imports TensorFlow (about 4 s), which only workers pay,
+after `set_threads()`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tuner.training.scores import TrialScores as TrialScores
+from tuner.training.threads import set_threads as set_threads
+
+if TYPE_CHECKING:
+    from tuner.training.trainer import Trainer as Trainer
+    from tuner.training.trainer import TrainingState as TrainingState
+
+__all__ = ["Trainer", "TrainingState", "TrialScores", "set_threads"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Trainer", "TrainingState"):
+        from tuner.training import trainer
+
+        return getattr(trainer, name)
+    raise AttributeError(f"module 'tuner.training' has no attribute {name!r}")

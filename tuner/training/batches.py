@@ -1,0 +1,94 @@
+"""Which rows a stack trains on in which step, as numbers; and its validation rows in chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.planning.seeds import epoch_order
+
+
+@dataclass(frozen=True, eq=False)
+class EpochBatches:
+    """One epoch of N networks.
+
+    Attributes:
+        rows: `(steps, N, batch)` int32; row 0 stands in for padding.
+        counts: `(steps, N)` float32: how many rows of the batch are the network's own; 0 where
+            it has none left in that step.
+        full_steps: in the first `full_steps` steps every network has a full batch, so nothing
+            is padded and nobody sits out.
+    """
+
+    rows: NDArray[np.int32]
+    counts: NDArray[np.float32]
+    full_steps: int
+
+
+def steps_of(rows: int, batch_size: int) -> int:
+    """Steps of an epoch: the last batch may be partial, as in Keras."""
+    return -(-rows // batch_size)
+
+
+class BatchPlan:
+    """Cuts the training rows of N networks into batches, anew for each epoch.
+
+    Args:
+        train: each network's training rows.
+        seeds: each network's seed; its order in epoch e depends on nothing else.
+        batch_size: rows of a batch; more than a network has makes one batch of all it has.
+    """
+
+    def __init__(
+        self, train: Sequence[NDArray[np.int32]], seeds: Sequence[int], batch_size: int
+    ) -> None:
+        self._train = train
+        self._seeds = seeds
+        most = max(len(rows) for rows in train)
+        self.batch = min(batch_size, most)
+        self.steps = [steps_of(len(rows), batch_size) for rows in train]
+        starts = np.arange(max(self.steps))[:, None] * self.batch
+        sizes = np.array([len(rows) for rows in train])[None, :]
+        self._counts = np.clip(sizes - starts, 0, self.batch).astype(np.float32)
+        self._full_steps = min(len(rows) // self.batch for rows in train)
+
+    def epoch(self, epoch: int) -> EpochBatches:
+        """The batches of `epoch` (from 0)."""
+        steps, networks = self._counts.shape
+        table = np.zeros((networks, steps * self.batch), np.int32)
+        for network, (rows, seed) in enumerate(zip(self._train, self._seeds, strict=True)):
+            table[network, : len(rows)] = rows[epoch_order(seed, epoch, len(rows))]
+        shaped = table.reshape(networks, steps, self.batch).transpose(1, 0, 2)
+        return EpochBatches(np.ascontiguousarray(shaped), self._counts, self._full_steps)
+
+
+#: Float32 values of the widest activation that one chunk of validation may hold: 4 MB, so that a
+#: chunk's activations stay near the cache and memory stays small whatever the dataset.
+CHUNK_VALUES = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class ValidationChunks:
+    """Validation rows of N networks: `rows` `(chunks, N, size)` int32, `counts` `(chunks, N)`
+    float32; padding is row 0 behind a network's own rows."""
+
+    rows: NDArray[np.int32]
+    counts: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, validation: Sequence[NDArray[np.int32]], width: int) -> ValidationChunks:
+        """Cut so that `N x size x width` (the widest layer) stays within `CHUNK_VALUES`."""
+        networks, most = len(validation), max(len(rows) for rows in validation)
+        limit = max(16, CHUNK_VALUES // (networks * width))
+        chunks = max(1, -(-most // limit))
+        size = max(1, -(-most // chunks))
+        table = np.zeros((networks, chunks * size), np.int32)
+        for network, rows in enumerate(validation):
+            table[network, : len(rows)] = rows
+        sizes = np.array([len(rows) for rows in validation])[None, :]
+        counts = np.clip(sizes - np.arange(chunks)[:, None] * size, 0, size).astype(np.float32)
+        shaped = table.reshape(networks, chunks, size).transpose(1, 0, 2)
+        return cls(np.ascontiguousarray(shaped), counts)

@@ -1,0 +1,266 @@
+"""One epoch of N networks, and the validation of all of them, in one call of one graph.
+
+Owns the graph; owns no data and no numbers. Rows, hyperparameters, rates and batches enter as
+arguments, so one trace serves every trial of a shape, whatever its batch size, its number of
+steps and its fold sizes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from tuner.training.losses import predictions, row_losses, row_metric
+from tuner.training.network import StackedNetwork
+
+
+class StackData(NamedTuple):
+    """Rows in memory once, and what brings them to each network's scale.
+
+    `x` `(rows, features)` uint8 or float32, `y` `(rows,)` or `(rows, outputs)`, `byte_scale` a
+    scalar, `scale` and `shift` `(N, 1, features)` or None (inputs are
+    `x * byte_scale * scale + shift`), `target_mean` and `target_std` `(N, 1, outputs)` or None
+    (targets are `(y - mean) / std`). `weight` `(rows,)` multiplies a row's loss in training, as
+    Keras's `sample_weight`; None: 1.
+    """
+
+    x: Any
+    y: Any
+    byte_scale: Any
+    scale: Any
+    shift: Any
+    target_mean: Any
+    target_std: Any
+    weight: Any = None
+
+
+class StackSettings(NamedTuple):
+    """Every hyperparameter of every network as a tensor `(N, 1, 1)`, by name: those of the
+    optimizer, those of the layers, those of the loss."""
+
+    optimizer: dict[str, Any]
+    layers: dict[str, Any]
+    loss: dict[str, Any]
+
+
+class EpochResult(NamedTuple):
+    """`train` and `validation`: `(1 + metrics, N)` sums over rows, the loss first (sums, so that
+    the mean of a count is exact in float64). `outputs`: `(chunks, N, size, outputs)` predictions
+    of the validation rows, or an empty tensor."""
+
+    train: Any
+    validation: Any
+    outputs: Any
+
+
+class EpochGraph:
+    """The traced epoch of one stack.
+
+    Args:
+        network: the stacked model.
+        optimizer: a built optimizer of `tuner.training.optimizers`.
+        metrics: names of summed metrics, besides the loss.
+        predict: also return the predictions of the validation rows.
+        compiled: let XLA compile it, anew for each number of steps and batch size.
+    """
+
+    def __init__(
+        self,
+        network: StackedNetwork,
+        optimizer: Any,
+        metrics: tuple[str, ...],
+        predict: bool,
+        compiled: bool,
+    ) -> None:
+        self._compiled = compiled
+        self._network = network
+        self._optimizer = optimizer
+        self._metrics = metrics
+        self._predict = predict
+        self._shape = network.shape
+        #: All that a step may move: a network without rows gets it back as it was.
+        self._state = [v.value for v in (*network.model.weights, *optimizer.variables)]
+        self._trainable = [v.value for v in network.model.trainable_variables]
+        #: Traced once, used by both loops of an epoch: building its graph is what a trace costs.
+        self._traced_step = tf.function(self._step, autograph=False)
+        self._concrete: Any = None
+
+    def run(self, *arguments: Any) -> EpochResult:
+        """Call the graph with the arguments of `_run`, tracing it at the first call.
+
+        Numbers of rows, steps and chunks and the batch size are left open, so that no later
+        call traces again.
+        """
+        if self._concrete is None:
+            graph = tf.function(self._run, autograph=False, jit_compile=self._compiled or None)
+            self._concrete = graph.get_concrete_function(*_open(arguments))
+        result: EpochResult = self._concrete(*arguments)
+        return result
+
+    def _run(
+        self,
+        data: StackData,
+        settings: StackSettings,
+        rows: Any,
+        counts: Any,
+        rates: Any,
+        full_steps: Any,
+        validation_rows: Any,
+        validation_counts: Any,
+    ) -> EpochResult:
+        """See `EpochBatches` and `ValidationChunks` for the batches; `rates` `(steps, N)`."""
+        steps = tf.shape(rows)[0]
+        sums = tf.zeros((1 + len(self._metrics), self._network.networks))
+
+        def full(step: Any, sums: Any) -> Any:
+            return step + 1, sums + self._traced_step(
+                data, settings, rows[step], rates[step], counts[step]
+            )
+
+        def ragged(step: Any, sums: Any) -> Any:
+            return step + 1, sums + self._gated_step(
+                data, settings, rows[step], rates[step], counts[step]
+            )
+
+        step, sums = tf.while_loop(lambda step, _: step < full_steps, full, (0, sums))
+        _, sums = tf.while_loop(lambda step, _: step < steps, ragged, (step, sums))
+        validation, outputs = self._validate(data, settings, validation_rows, validation_counts)
+        return EpochResult(sums, validation, outputs)
+
+    def _gather(self, data: StackData, rows: Any) -> tuple[Any, Any]:
+        """Inputs `(N, batch, features)` and targets of the numbered rows."""
+        x = tf.gather(data.x, rows)
+        if x.dtype != tf.float32:
+            x = tf.cast(x, tf.float32) * data.byte_scale
+        if data.scale is not None:
+            x = x * data.scale + data.shift
+        y = tf.gather(data.y, rows)
+        if data.target_mean is not None:
+            y = (y - data.target_mean) / data.target_std
+        return x, y
+
+    def _scores(self, data: StackData, y: Any, outputs: Any, losses: Any) -> Any:
+        """`(1 + metrics, N, batch)`."""
+        metrics = [
+            row_metric(name, self._shape, y, outputs, data.target_std) for name in self._metrics
+        ]
+        return tf.stack([losses, *metrics])
+
+    def _step(
+        self, data: StackData, settings: StackSettings, rows: Any, rate: Any, count: Any
+    ) -> Any:
+        """One update of every network; returns sums over rows, `(1 + metrics, N)`.
+
+        `rows` `(N, batch)` of which the first `count` `(N,)` are real. Losses are summed over
+        networks, so that no gradient reaches another network's weights.
+        """
+        x, y = self._gather(data, rows)
+        mask = tf.range(tf.shape(rows)[1], dtype=tf.float32)[None, :] < count[:, None]
+        self._network.use(settings.layers, self._optimizer.iterations)
+        with tf.GradientTape() as tape:
+            outputs = self._network.model(x, training=True, mask=mask)
+            losses = row_losses(self._shape, y, outputs, settings.loss)
+            if data.weight is not None:
+                losses = losses * tf.gather(data.weight, rows)
+            losses = tf.where(mask, losses, 0.0)
+            loss = tf.reduce_sum(losses, axis=1) * _inverse(count)
+            penalty = self._network.penalty()
+            if penalty is not None:
+                loss = loss + penalty
+            total = tf.reduce_sum(loss)
+        gradients = tape.gradient(total, self._trainable)
+        self._optimizer.use(settings.optimizer, rate[:, None, None])
+        self._optimizer.apply(gradients, self._network.model.trainable_variables)
+        scores = tf.where(mask, self._scores(data, y, outputs, losses), 0.0)
+        sums = tf.reduce_sum(scores, axis=2)
+        if penalty is not None:
+            sums = tf.concat([sums[:1] + penalty * count, sums[1:]], axis=0)
+        # Settings leave N open, and N = 1 cannot be told from a broadcast.
+        return tf.ensure_shape(sums, (1 + len(self._metrics), self._network.networks))
+
+    def _gated_step(
+        self, data: StackData, settings: StackSettings, rows: Any, rate: Any, count: Any
+    ) -> Any:
+        """A step in which some networks may have no rows: those do not move at all."""
+        before = [tf.identity(variable) for variable in self._state]
+        with tf.control_dependencies(before):
+            sums = self._traced_step(data, settings, rows, rate, count)
+        moving = (count > 0)[:, None, None]
+        with tf.control_dependencies([sums]):
+            for variable, old in zip(self._state, before, strict=True):
+                variable.assign(tf.where(moving, variable, old))
+        return sums
+
+    def _validate(
+        self, data: StackData, settings: StackSettings, rows: Any, counts: Any
+    ) -> tuple[Any, Any]:
+        chunks, size = tf.shape(rows)[0], tf.shape(rows)[2]
+        sums = tf.zeros((1 + len(self._metrics), self._network.networks))
+        kept = tf.TensorArray(tf.float32, size=chunks if self._predict else 0)
+
+        def chunk(i: Any, sums: Any, kept: Any) -> Any:
+            x, y = self._gather(data, rows[i])
+            outputs = self._network.model(x, training=False)
+            losses = row_losses(self._shape, y, outputs, settings.loss)
+            mask = tf.range(size, dtype=tf.float32)[None, :] < counts[i][:, None]
+            scores = tf.where(mask, self._scores(data, y, outputs, losses), 0.0)
+            if self._predict:
+                answered = predictions(self._shape.task, outputs)
+                if data.target_mean is not None:
+                    answered = answered * data.target_std + data.target_mean
+                kept = kept.write(i, answered)
+            sums = tf.ensure_shape(sums + tf.reduce_sum(scores, axis=2), sums.shape)
+            return i + 1, sums, kept
+
+        _, sums, kept = tf.while_loop(lambda i, *_: i < chunks, chunk, (0, sums, kept))
+        self._network.use(settings.layers, self._optimizer.iterations)
+        penalty = self._network.penalty()
+        if penalty is not None:
+            penalties = penalty * tf.reduce_sum(counts, axis=0)
+            sums = tf.concat([sums[:1] + penalties, sums[1:]], axis=0)
+        outputs = kept.stack() if self._predict else tf.zeros((0,))
+        return sums, outputs
+
+
+def _inverse(count: Any) -> Any:
+    """`1 / max(count, 1)`, rounded alike in stacks of any size.
+
+    In float32 TensorFlow makes 1 / x a reciprocal, whose last bit is another one in vectors of 8
+    and more: networks would differ by their stack, by a bit that a long training makes large.
+    """
+    return tf.cast(1.0 / tf.cast(tf.maximum(count, 1.0), tf.float64), tf.float32)
+
+
+def _open(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The specs of `_run`'s arguments with every size that may vary between calls left open.
+
+    Settings and rates leave N open too: `keras.ops.add(x, setting)` takes a setting whose shape
+    is known to be `(N, 1, 1)` for a bias where N happens to be the number of features, and adds
+    it along the wrong axis.
+    """
+    data, settings, rows, counts, rates, full_steps, validation_rows, validation_counts = arguments
+    networks = rows.shape[1]
+
+    def spec(value: Any) -> Any:
+        return None if value is None else tf.TensorSpec.from_tensor(value)
+
+    def open_to(value: Any, *shape: int | None) -> tf.TensorSpec:
+        return tf.TensorSpec(shape, value.dtype)
+
+    rows_open = {
+        name: None if value is None else open_to(value, None, *value.shape[1:])
+        for name in ("x", "y", "weight")
+        for value in [getattr(data, name)]
+    }
+    scales = {name: spec(getattr(data, name)) for name in data._fields if name not in rows_open}
+    return (
+        StackData(**rows_open, **scales),
+        tf.nest.map_structure(lambda value: open_to(value, None, 1, 1), settings),
+        open_to(rows, None, networks, None),
+        open_to(counts, None, networks),
+        open_to(rates, None, None),
+        open_to(full_steps),
+        open_to(validation_rows, None, networks, None),
+        open_to(validation_counts, None, networks),
+    )

@@ -1,0 +1,65 @@
+"""`keras.layers.BatchNormalization` for N networks, padding rows left out of the moments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+class StackedBatchNormalization(keras.layers.Layer):
+    """`gamma[n] * (x - mean) / sqrt(variance + epsilon) + beta[n]`, as Keras's own layer.
+
+    Training takes mean and (biased) variance of each network's own rows of the batch, and moves
+    `moving = moving * momentum + batch_value * (1 - momentum)`; inference uses the moving values.
+
+    Shapes: inputs and outputs `(N, batch, features)`, each weight `(N, 1, features)`, mask
+    `(N, batch)` with False for padding rows. A network with no rows in a step yields moments of
+    zero rows; whoever runs that step must restore its weights and moving values.
+    """
+
+    def __init__(
+        self, momentum: float = 0.99, epsilon: float = 1e-3, name: str | None = None
+    ) -> None:
+        super().__init__(name=name)
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        shape = (input_shape[0], 1, input_shape[2])
+
+        def weight(name: str, initializer: str, trainable: bool) -> Any:
+            return self.add_weight(
+                shape=shape, initializer=initializer, trainable=trainable, name=name
+            )
+
+        self.gamma = weight("gamma", "ones", True)
+        self.beta = weight("beta", "zeros", True)
+        self.moving_mean = weight("moving_mean", "zeros", False)
+        self.moving_variance = weight("moving_variance", "ones", False)
+
+    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+        if training:
+            mean, variance = self._moments(inputs, mask)
+            for moving, value in (
+                (self.moving_mean, mean),
+                (self.moving_variance, variance),
+            ):
+                moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
+        else:
+            mean, variance = self.moving_mean, self.moving_variance
+        scale = self.gamma * ops.rsqrt(variance + self.epsilon)
+        return inputs * scale + (self.beta - mean * scale)
+
+    @staticmethod
+    def _moments(inputs: Any, mask: Any) -> tuple[Any, Any]:
+        if mask is None:
+            mean = ops.mean(inputs, axis=1, keepdims=True)
+            return mean, ops.mean(ops.square(inputs - mean), axis=1, keepdims=True)
+        weights = ops.expand_dims(ops.cast(mask, inputs.dtype), -1)
+        rows = ops.maximum(ops.sum(weights, axis=1, keepdims=True), 1.0)
+        mean = ops.sum(inputs * weights, axis=1, keepdims=True) / rows
+        squares = ops.square(inputs - mean) * weights
+        return mean, ops.sum(squares, axis=1, keepdims=True) / rows

@@ -1,0 +1,221 @@
+"""The loop over epochs: all networks advance together, Keras's callbacks hear of every epoch.
+
+Owns the order of events within an epoch: batches and rates are laid out, one graph call trains
+and validates every network, each network's progress is judged, callbacks are told.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data.dataset import Fold
+from tuner.planning.metrics import METRICS
+from tuner.planning.plan import TrainingPlan
+from tuner.training.batches import BatchPlan, ValidationChunks
+from tuner.training.epoch import StackData
+from tuner.training.progress import Mode, NetworkProgress
+from tuner.training.rates import network_rates, rates_table
+from tuner.training.stack import NetworkStack
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Which scores to take. `summed` and `predicted` are metric names by kind (the loss always
+    comes first), `objective` is the one that early stopping and plateau watch."""
+
+    summed: tuple[str, ...]
+    predicted: tuple[str, ...]
+    objective: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("loss", *self.summed, *self.predicted)
+
+    @property
+    def mode(self) -> Mode:
+        return "max" if METRICS[self.objective].direction == "maximize" else "min"
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkLogs:
+    """An epoch's scores of every network, as `callback.model.network_logs` during
+    `on_epoch_end`: metric to `(N,)`, NaN for networks that have ended."""
+
+    epoch: int
+    train: dict[str, NDArray[np.float64]]
+    validation: dict[str, NDArray[np.float64]]
+
+
+class Lockstep:
+    """One training of N networks.
+
+    Args:
+        stack: reset already.
+        plans, folds, seeds: one a network; all plans share their `batch_size`.
+        data: rows and scales of the networks.
+        targets: `(rows, ...)`, as scikit-learn's metrics want them.
+        keep_weights: keep each network's weights at its `score_epoch`.
+        snapshots: for each network, epochs (1-based) after which to keep its weights as well.
+    """
+
+    def __init__(
+        self,
+        stack: NetworkStack,
+        plans: Sequence[TrainingPlan],
+        folds: Sequence[Fold],
+        seeds: Sequence[int],
+        data: StackData,
+        targets: NDArray[Any],
+        measures: Measures,
+        keep_weights: bool,
+        snapshots: Sequence[Collection[int]],
+    ) -> None:
+        self._stack = stack
+        self._folds = folds
+        self._data = data
+        self._targets = targets
+        self._measures = measures
+        self._keep_weights = keep_weights
+        self._snapshot_epochs = snapshots
+        self.epochs = max(plan.epochs for plan in plans)
+        self._batches = BatchPlan([fold.train for fold in folds], seeds, plans[0].batch_size)
+        self._rates = network_rates(plans, self._batches.steps, measures.mode)
+        width = max(stack.shape.features, stack.shape.outputs, *stack.shape.units, 1)
+        chunks = ValidationChunks.of([fold.validation for fold in folds], width)
+        self._chunks = stack.validation(chunks)
+        self.progress = [NetworkProgress(plan, measures.mode) for plan in plans]
+        #: Per epoch: metric to `(N,)`.
+        self.train: list[dict[str, NDArray[np.float64]]] = []
+        self.validation: list[dict[str, NDArray[np.float64]]] = []
+        self.learning_rate: list[NDArray[np.float64]] = []
+        self.epoch_seconds: list[float] = []
+        #: Per network: epoch (1-based) to weights.
+        self.snapshots: list[dict[int, list[NDArray[np.float32]]]] = [{} for _ in plans]
+
+    def run(self, callbacks: Sequence[Any], first_epoch: int = 0) -> None:
+        """Train until every network has ended or a callback sets `model.stop_training`.
+
+        `first_epoch` is how many epochs were trained before: batch orders go on from there,
+        schedules and epoch numbers begin anew.
+        """
+        model = self._stack.model
+        model.stop_training = False
+        listeners = keras.callbacks.CallbackList(
+            list(callbacks), model=model, epochs=self.epochs, steps=max(self._batches.steps)
+        )
+        listeners.on_train_begin()
+        for epoch in range(self.epochs):
+            listeners.on_epoch_begin(epoch)
+            started = time.perf_counter()
+            self._run_epoch(epoch, first_epoch)
+            self.epoch_seconds.append(time.perf_counter() - started)
+            model.network_logs = NetworkLogs(epoch, self.train[-1], self.validation[-1])
+            listeners.on_epoch_end(epoch, self._logs())
+            if model.stop_training or not any(own.running for own in self.progress):
+                break
+        self._keep([own.running and not own.watches for own in self.progress])
+        listeners.on_train_end()
+
+    def _run_epoch(self, epoch: int, first_epoch: int) -> None:
+        running = np.array([own.running for own in self.progress])
+        batches = self._batches.epoch(first_epoch + epoch)
+        rates = rates_table(self._rates, running, epoch, len(batches.rows))
+        result = self._stack.run_epoch(self._data, batches, rates, self._chunks)
+        names = ("loss", *self._measures.summed)
+        train_rows = [len(fold.train) for fold in self._folds]
+        validation_rows = [len(fold.validation) for fold in self._folds]
+        self.train.append(_means(names, result.train.numpy(), train_rows, running))
+        validation = _means(names, result.validation.numpy(), validation_rows, running)
+        self.validation.append(validation | self._predicted(result.outputs, running))
+        last = rates[np.array(self._batches.steps) - 1, np.arange(len(running))]
+        self.learning_rate.append(np.where(running, last, math.nan))
+        self._judge(epoch, running)
+
+    def _judge(self, epoch: int, running: NDArray[np.bool_]) -> None:
+        keep = [False] * len(running)
+        for network in np.flatnonzero(running).tolist():
+            own = self.progress[network]
+            train = float(self.train[-1]["loss"][network])
+            validation = {name: float(v[network]) for name, v in self.validation[-1].items()}
+            unvalidated = len(self._folds[network].validation) == 0
+            losses = (train, train if unvalidated else validation["loss"])
+            score = validation[self._measures.objective]
+            keep[network] = own.update(epoch, losses, score)
+            self._rates[network].update(score)
+        self._keep(keep)
+        self._snap(epoch + 1, running)
+
+    def _keep(self, networks: Sequence[bool]) -> None:
+        """Keep the present weights of the chosen networks."""
+        if not self._keep_weights or not any(networks):
+            return
+        weights = self._stack.get_weights()
+        for own, chosen, values in zip(self.progress, networks, weights, strict=True):
+            if chosen:
+                own.weights = values
+
+    def _snap(self, epoch: int, running: NDArray[np.bool_]) -> None:
+        """Keep the present weights of the networks that are wanted after `epoch` and are sound."""
+        wanted = [
+            network
+            for network in np.flatnonzero(running).tolist()
+            if epoch in self._snapshot_epochs[network]
+            and self.progress[network].status != "diverged"
+        ]
+        if wanted:
+            weights = self._stack.get_weights()
+            for network in wanted:
+                self.snapshots[network][epoch] = weights[network]
+
+    def _predicted(self, outputs: Any, running: NDArray[np.bool_]) -> dict[str, Any]:
+        """Metrics that need all predictions of a fold at once, by scikit-learn's functions."""
+        if not self._measures.predicted:
+            return {}
+        answered = np.moveaxis(outputs.numpy(), 1, 0)
+        scores = {name: np.full(len(running), math.nan) for name in self._measures.predicted}
+        for network in np.flatnonzero(running).tolist():
+            rows = self._folds[network].validation
+            if len(rows) == 0:
+                continue
+            own = answered[network].reshape(-1, answered.shape[-1])[: len(rows)]
+            own = own[:, 0] if self._stack.shape.task == "binary" else own
+            for name, values in scores.items():
+                values[network] = METRICS[name].compute(self._targets[rows], own)
+        return scores
+
+    def _logs(self) -> dict[str, float]:
+        """Means over networks; one that stopped early counts with the score it is judged by."""
+        logs = {name: _mean(values) for name, values in self.train[-1].items()}
+        for name in self._measures.names:
+            values = self.validation[-1][name].copy()
+            for network, own in enumerate(self.progress):
+                if own.status == "stopped":
+                    values[network] = self.validation[own.score_epoch - 1][name][network]
+            logs[f"val_{name}"] = float(values.mean())
+        logs["learning_rate"] = _mean(self.learning_rate[-1])
+        return logs
+
+
+def _means(
+    names: Sequence[str],
+    sums: NDArray[np.float32],
+    rows: Sequence[int],
+    running: NDArray[np.bool_],
+) -> dict[str, NDArray[np.float64]]:
+    """Means over rows in float64; NaN for networks that have ended, or have no rows."""
+    counts = np.where(running & (np.array(rows) > 0), rows, math.nan)
+    return dict(zip(names, sums.astype(np.float64) / counts, strict=True))
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    """The mean over networks that ran."""
+    ran = values[~np.isnan(values)]
+    return float(ran.mean()) if len(ran) else math.nan

@@ -1,0 +1,87 @@
+"""What turns a Keras optimizer into N independent ones: settings as tensors `(N, 1, 1)`.
+
+Keras's update rules are elementwise, so a scalar setting may be a tensor that broadcasts against
+every stacked weight `(N, ...)`. What is not elementwise is replaced here: the iteration counter
+(one a network: folds differ in their number of steps) and clipping by norm (of one network, not
+of the stacked variable).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+
+class StepRate(keras.optimizers.schedules.LearningRateSchedule):
+    """The networks' learning rates at the present step, `(N, 1, 1)`, read from their tables."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rate: Any = 0.0
+
+    def __call__(self, step: Any) -> Any:
+        return self.rate
+
+
+class PerNetwork:
+    """Mixin in front of a Keras optimizer class; `attach` first, then Keras's `build`.
+
+    Attributes:
+        networks: N.
+        clip: `clipnorm`, `global_clipnorm`, `clipvalue` or None; one kind for the whole stack.
+    """
+
+    networks: int
+    clip: str | None
+
+    def attach(self, networks: int, clip: str | None) -> None:
+        self.networks = networks
+        self.clip = clip
+        shared_counter = self._iterations  # type: ignore[has-type]
+        self._untrack_variable(shared_counter)  # type: ignore[attr-defined]
+        self._iterations = keras.Variable(
+            np.zeros((networks, 1, 1), np.int32), dtype="int32", trainable=False, name="iteration"
+        )
+
+    def use(self, settings: Mapping[str, Any], rate: Any) -> None:
+        """Take this step's settings and rates, tensors `(N, 1, 1)`; called while tracing."""
+        for name, value in settings.items():
+            if name not in BUILD_ONLY:
+                setattr(self, name, value)
+        self._learning_rate.rate = rate  # type: ignore[attr-defined]
+
+    def initial_state(self, settings: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """What every optimizer variable holds before the first step, in Keras's order."""
+        state = []
+        for variable in self.variables:  # type: ignore[attr-defined]
+            value = np.zeros(variable.shape, variable.dtype)
+            if variable.path.rsplit("/", 1)[-1].endswith("accumulator"):
+                value += settings["initial_accumulator_value"]
+            elif variable is getattr(self, "_u_product", None):
+                value += 1.0
+            state.append(value)
+        return state
+
+    def _clip_gradients(self, grads: list[Any]) -> list[Any]:
+        if self.clip is None:
+            return grads
+        limit = getattr(self, self.clip)
+        if self.clip == "clipvalue":
+            return [ops.clip(gradient, -limit, limit) for gradient in grads]
+        squares = [ops.sum(ops.square(g), axis=(1, 2), keepdims=True) for g in grads]
+        if self.clip == "global_clipnorm":
+            squares = [sum(squares[1:], squares[0])] * len(grads)
+        # limit / max(norm, limit), as Keras; a norm of 0 leaves a gradient of 0.
+        return [
+            g * (limit / ops.maximum(ops.sqrt(square), limit))
+            for g, square in zip(grads, squares, strict=True)
+        ]
+
+
+#: Settings that Keras reads only when it creates its variables.
+BUILD_ONLY = frozenset({"initial_accumulator_value"})

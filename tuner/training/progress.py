@@ -1,0 +1,69 @@
+"""What happens to one network over the epochs: running, stopped early, diverged or interrupted."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.planning.plan import TrainingPlan
+from tuner.training.scores import FoldStatus
+
+Mode = Literal["min", "max"]
+
+
+class NetworkProgress:
+    """Early stopping as `keras.callbacks.EarlyStopping(restore_best_weights=True)` does it, and
+    a stop on a loss that is NaN or infinite.
+
+    Attributes:
+        watches: whether its plan has a patience.
+        running: whether the network still trains.
+        score_epoch: the 1-based epoch the network is scored by: its best one where the plan has
+            a patience, else its last. 0 before the first epoch.
+        weights: the weights at `score_epoch` once the network has ended, if they were asked for.
+    """
+
+    def __init__(self, plan: TrainingPlan, mode: Mode) -> None:
+        self._epochs = plan.epochs
+        self._patience = plan.patience
+        self.watches = plan.patience is not None
+        self._min_delta = plan.min_delta
+        self._sign = 1.0 if mode == "max" else -1.0
+        self._best = -math.inf
+        self._wait = 0
+        self.running = True
+        self.status: FoldStatus = "interrupted"
+        self.score_epoch = 0
+        self.weights: list[NDArray[np.float32]] | None = None
+
+    def update(self, epoch: int, losses: tuple[float, float], score: float) -> bool:
+        """Hear of `epoch` (from 0); True where its weights are now to be kept: those
+        of a new best epoch, or the last ones of a network without patience.
+
+        `losses` are training and validation loss, `score` the monitored validation score.
+        """
+        if not all(math.isfinite(loss) for loss in losses):
+            self.running, self.status = False, "diverged"
+            self.score_epoch = epoch + 1
+            return True
+        better = self._better(epoch, score)
+        if better:
+            self.score_epoch = epoch + 1
+        if self._patience is not None and self._wait >= self._patience and epoch > 0:
+            self.running, self.status = False, "stopped"
+        elif epoch + 1 == self._epochs:
+            self.running, self.status = False, "completed"
+        return better if self.watches else not self.running
+
+    def _better(self, epoch: int, score: float) -> bool:
+        if self._patience is None:
+            return True
+        self._wait += 1
+        if self._sign * score - self._min_delta > self._best or epoch == 0:
+            self._best = self._sign * score
+            self._wait = 0
+            return True
+        return False

@@ -1,0 +1,99 @@
+"""What a training gives back: scores per epoch and fold, never a model object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+FoldStatus = Literal["completed", "stopped", "diverged", "interrupted"]
+
+
+@dataclass(frozen=True, eq=False)
+class TrialScores:
+    """The outcome of one candidate over its folds.
+
+    Attributes:
+        train, validation: metric name (`loss` always, then those asked for) to scores of shape
+            `(epochs_run, folds)`, float64; NaN for epochs a fold did not run.
+        learning_rate: `(epochs_run, folds)`, the rate of each epoch's last step.
+        epoch_seconds: `(epochs_run,)`.
+        score_epoch: `(folds,)` int, 1-based: the epoch whose weights a fold is scored by (its
+            last; its best one where early stopping is on).
+        status: per fold: ran all its epochs, stopped early by patience, diverged (NaN or
+            infinite loss), or interrupted by a callback (pruned, shut down).
+        weights: per fold the weights at `score_epoch`, in the order of plain Keras
+            `Sequential.get_weights()`; None unless asked for.
+        snapshots: the weights at other epochs (1-based) that were asked for, per fold; empty
+            where a fold had ended before.
+    """
+
+    train: dict[str, NDArray[np.float64]]
+    validation: dict[str, NDArray[np.float64]]
+    learning_rate: NDArray[np.float64]
+    epoch_seconds: NDArray[np.float64]
+    score_epoch: NDArray[np.int64]
+    status: tuple[FoldStatus, ...]
+    weights: list[list[NDArray[np.float32]]] | None = field(default=None)
+    snapshots: Mapping[int, list[list[NDArray[np.float32]]]] = field(default_factory=dict)
+
+    @property
+    def epochs_run(self) -> int:
+        return len(self.epoch_seconds)
+
+    @property
+    def diverged(self) -> bool:
+        return "diverged" in self.status
+
+    def fold_scores(self, metric: str) -> NDArray[np.float64]:
+        """`(folds,)`: each fold's validation score at its `score_epoch`; NaN where it diverged."""
+        scores = self.validation[metric]
+        picked = scores[self.score_epoch - 1, np.arange(scores.shape[1])]
+        return np.where(np.array(self.status) == "diverged", np.nan, picked)
+
+    def mean_curve(self, metric: str) -> NDArray[np.float64]:
+        """`(epochs_run,)`: the mean over folds after each epoch, a stopped fold counting with
+        the score it is judged by."""
+        scores = self.validation[metric].copy()
+        for fold, epoch in enumerate(self.score_epoch):
+            ended = np.isnan(scores[:, fold])
+            if self.status[fold] == "stopped":
+                scores[ended, fold] = scores[epoch - 1, fold]
+        return scores.mean(axis=1)
+
+    def until(self, epochs: int) -> TrialScores:
+        """What a training of only the first `epochs` epochs gives back: for candidates that
+        differ in nothing else, under a schedule that does not depend on the total.
+
+        The weights are those of the snapshot at `epochs`; None without one.
+
+        Raises:
+            ValueError: a fold stopped by patience, which scores by another epoch than its last.
+        """
+        if "stopped" in self.status:
+            raise ValueError("a training with patience cannot stand for a shorter one")
+        reached_end = [
+            status == "completed" or epoch > epochs or (status == "interrupted" and epoch == epochs)
+            for status, epoch in zip(self.status, self.score_epoch.tolist(), strict=True)
+        ]
+        weights = self.weights if epochs >= self.epochs_run else None
+        if epochs in self.snapshots:
+            own = self.weights or [[] for _ in self.status]
+            weights = [
+                kept or ended for kept, ended in zip(self.snapshots[epochs], own, strict=True)
+            ]
+        return TrialScores(
+            train={name: curve[:epochs] for name, curve in self.train.items()},
+            validation={name: curve[:epochs] for name, curve in self.validation.items()},
+            learning_rate=self.learning_rate[:epochs],
+            epoch_seconds=self.epoch_seconds[:epochs],
+            score_epoch=np.minimum(self.score_epoch, epochs),
+            status=tuple(
+                "completed" if reached else status
+                for reached, status in zip(reached_end, self.status, strict=True)
+            ),
+            weights=weights,
+        )

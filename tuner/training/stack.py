@@ -1,0 +1,136 @@
+"""N networks that train together: the variables, the graph, and one trial's numbers in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tuner.planning.plan import TrainingPlan
+from tuner.training.batches import EpochBatches, ValidationChunks
+from tuner.training.epoch import EpochGraph, EpochResult, StackData, StackSettings
+from tuner.training.initial_weights import (
+    network_weights,
+    stacked_weights,
+    unstacked_weights,
+)
+from tuner.training.layers import DropoutClock
+from tuner.training.network import StackedNetwork
+from tuner.training.optimizers import build_optimizer
+from tuner.training.shape import StackShape
+
+
+class NetworkStack:
+    """N networks of one `StackShape`; `reset` gives them to a new trial without a new trace.
+
+    Args:
+        shape: what the trace depends on.
+        networks: N.
+        metrics: names of summed metrics, besides the loss.
+        predict: also return validation predictions from `run_epoch`.
+        compiled: see `tuner.training.compiling`.
+    """
+
+    def __init__(
+        self,
+        shape: StackShape,
+        networks: int,
+        metrics: tuple[str, ...],
+        predict: bool,
+        compiled: bool = False,
+    ) -> None:
+        self.shape = shape
+        self.networks = networks
+        self.network = StackedNetwork(shape, networks)
+        self.model = self.network.model
+        self.optimizer = build_optimizer(
+            shape.optimizer, shape.switches, shape.clip, networks, self.model.trainable_variables
+        )
+        self._graph = EpochGraph(self.network, self.optimizer, metrics, predict, compiled)
+        self._kernels = [variable.name == "kernel" for variable in self.model.weights]
+        self._settings = StackSettings({}, {}, {})
+
+    def reset(self, plans: Sequence[TrainingPlan], seeds: Sequence[int]) -> None:
+        """Begin anew: network i trains as `plans[i]` (all of this stack's shape) from
+        `seeds[i]` (uint32)."""
+        initial = [network_weights(p.model, s) for p, s in zip(plans, seeds, strict=True)]
+        self.set_weights(initial)
+        settings = self._numbers(plans, seeds)
+        for variable, value in zip(
+            self.optimizer.variables,
+            self.optimizer.initial_state(settings.optimizer),
+            strict=True,
+        ):
+            variable.assign(value)
+        self._settings = tf.nest.map_structure(tf.constant, settings)
+
+    def _numbers(self, plans: Sequence[TrainingPlan], seeds: Sequence[int]) -> StackSettings:
+        """Every hyperparameter as an array `(N, 1, 1)`."""
+
+        def column(values: list[Any]) -> NDArray[np.float32]:
+            return np.array(values, np.float32).reshape(-1, 1, 1)
+
+        switches = dict(self.shape.switches)
+        optimizer = {
+            name: column([dict(plan.optimizer.settings)[name] for plan in plans])
+            for name, _ in plans[0].optimizer.settings
+            if name not in switches
+        }
+        layers: dict[str, NDArray[Any]] = {}
+        if self.shape.regularized:
+            layers["l1"] = column([plan.model.l1 for plan in plans])
+            layers["l2"] = column([plan.model.l2 for plan in plans])
+        if self.shape.dropout:
+            layers |= DropoutClock.settings(list(seeds), [plan.model.dropout for plan in plans])
+        loss = {
+            "label_smoothing": column([plan.loss.label_smoothing for plan in plans]),
+            "delta": column([plan.loss.delta for plan in plans]),
+        }
+        return StackSettings(optimizer, layers, loss)
+
+    def run_epoch(
+        self,
+        data: StackData,
+        batches: EpochBatches,
+        rates: NDArray[np.float32],
+        chunks: tuple[Any, Any],
+    ) -> EpochResult:
+        """Train one epoch and validate; `rates` `(steps, N)`, `chunks` from `validation`."""
+        return self._graph.run(
+            data,
+            self._settings,
+            tf.constant(batches.rows),
+            tf.constant(batches.counts),
+            tf.constant(rates),
+            tf.constant(batches.full_steps),
+            *chunks,
+        )
+
+    @staticmethod
+    def validation(chunks: ValidationChunks) -> tuple[Any, Any]:
+        """`chunks` as tensors, made once a trial."""
+        return tf.constant(chunks.rows), tf.constant(chunks.counts)
+
+    def get_weights(self) -> list[list[NDArray[np.float32]]]:
+        """Each network's weights, ordered as plain Keras `Sequential.get_weights()`."""
+        stacked = [np.asarray(variable) for variable in self.model.weights]
+        return [unstacked_weights(stacked, self._kernels, i) for i in range(self.networks)]
+
+    def set_weights(self, weights: Sequence[Sequence[NDArray[np.float32]]]) -> None:
+        """The inverse of `get_weights`."""
+        for variable, value in zip(self.model.weights, stacked_weights(weights), strict=True):
+            variable.assign(value)
+
+    def get_state(self) -> list[NDArray[Any]]:
+        """Weights and optimizer variables of all networks: all that a later epoch depends on,
+        besides its number."""
+        return [np.asarray(v) for v in (*self.model.weights, *self.optimizer.variables)]
+
+    def set_state(self, state: Sequence[NDArray[Any]]) -> None:
+        """The inverse of `get_state`, after a `reset` to the same plans."""
+        variables = (*self.model.weights, *self.optimizer.variables)
+        for variable, value in zip(variables, state, strict=True):
+            variable.assign(value)

@@ -1,0 +1,253 @@
+"""The door to training: data resident, every candidate's folds in one stack."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tuner.data.dataset import Dataset, Fold
+from tuner.data.scaling import ScalingKind, fit_scaling, fit_target_scaling
+from tuner.planning.metrics import METRICS, check_metric
+from tuner.planning.plan import TrainingPlan
+from tuner.training.compiling import compiled
+from tuner.training.epoch import StackData
+from tuner.training.lockstep import Lockstep, Measures
+from tuner.training.scores import TrialScores
+from tuner.training.shape import StackShape
+from tuner.training.stack import NetworkStack
+from tuner.training.stack_cache import STACKS
+
+#: Mean and standard deviation of a regression's targets, each `(outputs,)` float32.
+TargetScaling = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+@dataclass
+class TrainingState:
+    """Where a training ended, to go on from: warm starts and checkpoints.
+
+    Attributes:
+        values: weights and optimizer variables of the stack; None before the first training.
+        epochs: how many epochs led there. Batch orders and dropout masks go on from them.
+    """
+
+    values: list[NDArray[Any]] | None = None
+    epochs: int = 0
+
+
+class Trainer:
+    """Trains candidates on one dataset and its folds, the folds of a candidate in lockstep.
+
+    Args:
+        dataset: its search rows stay in memory once, whatever the number of networks.
+        folds: one network a fold.
+        scaling: of inputs, fitted on each fold's training rows only.
+        metrics: scores taken after every epoch besides the loss, names of
+            `tuner.planning.METRICS`.
+        objective: the metric that early stopping and the plateau schedule watch; taken too.
+        sample_weight: `(rows,)`, factors of the rows' losses in training, as in Keras; None: 1.
+        target_scalings: a regression's (mean, std) of the targets, each `(outputs,)`, per fold;
+            None: fitted on each fold's training rows. What is used is an attribute.
+
+    Raises:
+        UsageError: a metric that does not exist or does not fit the task.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        folds: Sequence[Fold],
+        *,
+        scaling: ScalingKind = "auto",
+        metrics: Sequence[str] = ("accuracy",),
+        objective: str = "accuracy",
+        sample_weight: NDArray[np.floating] | None = None,
+        target_scalings: Sequence[TargetScaling] | None = None,
+    ) -> None:
+        self.dataset = dataset
+        self.folds = tuple(folds)
+        names = [name for name in dict.fromkeys([*metrics, objective]) if name != "loss"]
+        for name in (*names, objective):
+            check_metric(name, dataset.task)
+        self._measures = Measures(
+            summed=tuple(name for name in names if METRICS[name].kind == "sum"),
+            predicted=tuple(name for name in names if METRICS[name].kind == "predictions"),
+            objective=objective,
+        )
+        self._targets: NDArray[Any] = dataset.y
+        if dataset.task == "regression" and target_scalings is None:
+            target_scalings = [fit_target_scaling(dataset, fold.train) for fold in self.folds]
+        self.target_scalings = target_scalings
+        self._data = _stack_data(dataset, self.folds, scaling, target_scalings)
+        if sample_weight is not None:
+            self._data = self._data._replace(weight=tf.constant(sample_weight, tf.float32))
+
+    def train(
+        self,
+        plan: TrainingPlan,
+        seeds: Sequence[int],
+        *,
+        callbacks: Sequence[Any] = (),
+        weights: bool = False,
+        state: TrainingState | None = None,
+    ) -> TrialScores:
+        """Train `plan` on all folds, the network of fold i from `seeds[i]`.
+
+        Args:
+            seeds: `tuner.planning.network_seed` of each fold; the same seeds give the same
+                scores to the last bit on one machine.
+            callbacks: `keras.callbacks.Callback` objects. `logs` at the end of an epoch are
+                means over the folds: `loss`, the metrics, both with `val_`, `learning_rate`;
+                each network's own are in `self.model.network_logs`. Setting
+                `self.model.stop_training` ends the training; folds that had not ended by
+                themselves are `interrupted`.
+            weights: return each network's weights too.
+            state: where an earlier training of this plan's shape ended; go on from there, and
+                leave there where this one ends. A `TrainingState()` begins anew.
+        """
+        return self.train_many([plan], [seeds], callbacks=callbacks, weights=weights, state=state)[
+            0
+        ]
+
+    def train_many(
+        self,
+        plans: Sequence[TrainingPlan],
+        seeds: Sequence[Sequence[int]],
+        *,
+        callbacks: Sequence[Any] = (),
+        weights: bool = False,
+        state: TrainingState | None = None,
+        snapshots: Sequence[Collection[int]] | None = None,
+    ) -> list[TrialScores]:
+        """Train several candidates in one stack of `len(plans) x folds` networks.
+
+        The scores are those of separate trainings. `plans` share their `StackShape` and batch
+        size; all else may differ. A candidate of fewer epochs ends after its own last one.
+        `logs` are means over all networks; network `c * folds + f` is fold f of candidate c.
+        `snapshots` names for each candidate the epochs (1-based) after which its weights are kept
+        besides: `TrialScores.until` then gives what a training that long gives.
+
+        Raises:
+            ValueError: plans that cannot share a stack, or seeds that do not fit.
+        """
+        shapes = {(StackShape.of(plan, self.dataset.task), plan.batch_size) for plan in plans}
+        if len(shapes) != 1:
+            raise ValueError(f"plans of one stack share shape and batch size; got {shapes}")
+        if [len(own) for own in seeds] != [len(self.folds)] * len(plans):
+            raise ValueError(f"one seed a fold ({len(self.folds)}) for each plan; got {seeds}")
+        folds = self.folds * len(plans)
+        networks = [plan for plan in plans for _ in self.folds]
+        own_seeds = [seed for own in seeds for seed in own]
+        data = _tiled(self._data, len(plans))
+        with self._borrow(plans, data) as stack:
+            stack.reset(networks, own_seeds)
+            if state is not None and state.values is not None:
+                stack.set_state(state.values)
+            lockstep = Lockstep(
+                stack,
+                networks,
+                folds,
+                own_seeds,
+                data,
+                self._targets,
+                self._measures,
+                weights,
+                [own for own in snapshots or [()] * len(plans) for _ in self.folds],
+            )
+            lockstep.run(callbacks, first_epoch=0 if state is None else state.epochs)
+            if state is not None:
+                state.values = stack.get_state()
+                state.epochs += len(lockstep.epoch_seconds)
+        return [
+            _scores(lockstep, self._measures.names, slice(i, i + len(self.folds)), weights)
+            for i in range(0, len(networks), len(self.folds))
+        ]
+
+    def _borrow(
+        self, plans: Sequence[TrainingPlan], data: StackData
+    ) -> AbstractContextManager[NetworkStack]:
+        kind = (
+            StackShape.of(plans[0], self.dataset.task),
+            len(plans) * len(self.folds),
+            self._measures.summed,
+            bool(self._measures.predicted),
+            compiled(plans, self.folds),
+        )
+        # A trace also depends on the form of the data: its dtypes, and which scalings there are.
+        form = tuple(None if part is None else (part.dtype, part.shape[1:]) for part in data)
+        return STACKS.borrow((kind, form), lambda: NetworkStack(*kind))
+
+
+def _stack_data(
+    dataset: Dataset,
+    folds: Sequence[Fold],
+    scaling: ScalingKind,
+    target_scalings: Sequence[TargetScaling] | None,
+) -> StackData:
+    """The rows as tensors, with every fold's own scaling."""
+    scalings = [fit_scaling(dataset, fold.train, scaling) for fold in folds]
+    fitted = [own for own in scalings if own is not None]
+    scale = shift = mean = std = None
+    if fitted:
+        scale = tf.constant(np.stack([own.scale for own in fitted])[:, None, :])
+        shift = tf.constant(np.stack([own.shift for own in fitted])[:, None, :])
+    if target_scalings is not None:
+        mean, std = (
+            tf.constant(np.stack(part)[:, None, :]) for part in zip(*target_scalings, strict=True)
+        )
+    return StackData(
+        x=tf.constant(dataset.x),
+        y=tf.constant(dataset.y),
+        byte_scale=tf.constant(dataset.byte_scale, tf.float32),
+        scale=scale,
+        shift=shift,
+        target_mean=mean,
+        target_std=std,
+    )
+
+
+def _tiled(data: StackData, times: int) -> StackData:
+    """The folds' scaling, repeated for every candidate of a stack."""
+    if times == 1:
+        return data
+    per_network = ("scale", "shift", "target_mean", "target_std")
+    repeated = {
+        name: tf.tile(value, (times, 1, 1))
+        for name in per_network
+        if (value := getattr(data, name)) is not None
+    }
+    return data._replace(**repeated)
+
+
+def _scores(
+    lockstep: Lockstep, names: Sequence[str], networks: slice, weights: bool
+) -> TrialScores:
+    """The outcome of one candidate, cut to the epochs that any of its folds ran."""
+    progress = lockstep.progress[networks]
+    epochs = int(np.isfinite(np.stack(lockstep.learning_rate)[:, networks]).any(axis=1).sum())
+
+    def curves(logs: list[dict[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.float64]]:
+        return {
+            name: np.stack([own[name][networks] for own in logs[:epochs]])
+            for name in names
+            if name in logs[0]
+        }
+
+    return TrialScores(
+        train=curves(lockstep.train),
+        validation=curves(lockstep.validation),
+        learning_rate=np.stack(lockstep.learning_rate)[:epochs, networks],
+        epoch_seconds=np.array(lockstep.epoch_seconds[:epochs]),
+        score_epoch=np.array([own.score_epoch for own in progress]),
+        status=tuple(own.status for own in progress),
+        weights=[own.weights or [] for own in progress] if weights else None,
+        snapshots={
+            epoch: [own.get(epoch, []) for own in lockstep.snapshots[networks]]
+            for epoch in sorted(set().union(*lockstep.snapshots[networks]))
+        },
+    )
