@@ -1,0 +1,84 @@
+"""Which errors pass, and how long they are waited for."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+
+import pytest
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+
+from tuner.errors import StorageError
+from tuner.search.storage import retry
+from tuner.search.storage.retry import Retry, is_transient
+
+
+def wrapped(error):
+    """As Optuna raises it."""
+    try:
+        raise StorageInternalError("An exception is raised during the commit.") from error
+    except StorageInternalError as outer:
+        return outer
+
+
+LOCKED = OperationalError("s", {}, sqlite3.OperationalError("database is locked"))
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (LOCKED, True),
+        (wrapped(LOCKED), True),
+        (OperationalError("s", {}, sqlite3.OperationalError("no such table: trials")), False),
+        (OperationalError("s", {}, Exception("server closed the connection")), True),
+        (InterfaceError("s", {}, Exception("connection already closed")), True),
+        (DBAPIError("s", {}, Exception("x"), connection_invalidated=True), True),
+        (wrapped(IntegrityError("s", {}, Exception("duplicate key"))), False),
+        (ValueError("x"), False),
+    ],
+)
+def test_passing_errors(error, passes):
+    assert is_transient(error) == passes
+
+
+def failing(times, error=LOCKED):
+    left = [error] * times
+
+    def step():
+        if left:
+            raise left.pop()
+        return "done"
+
+    return step
+
+
+def test_a_step_is_tried_until_it_succeeds():
+    told = []
+    call = Retry(patience=10, warn=told.append)
+    assert call(failing(2)) == "done"
+    assert told == ["the storage does not answer, trying again: database is locked"]
+    assert call.waits == 1
+    assert call(failing(0)) == "done"
+    assert call.waits == 1
+
+
+def test_other_errors_are_raised_at_once():
+    call = Retry(patience=10)
+    with pytest.raises(ValueError):
+        call(failing(1, ValueError("x")))
+    assert call.waits == 0
+
+
+def test_patience_ends():
+    with pytest.raises(StorageError, match="did not answer for 0 s: database is locked"):
+        Retry(patience=0.2)(failing(100))
+
+
+def test_whoever_is_told_to_stop_waits_a_little_longer(monkeypatch):
+    assert Retry(patience=60, stop=lambda: True)(failing(2)) == "done"
+    monkeypatch.setattr(retry, "STOPPING", 0.2)
+    began = time.monotonic()
+    with pytest.raises(StorageError):
+        Retry(patience=60, stop=lambda: True)(failing(10**6))
+    assert time.monotonic() - began < 5

@@ -1,0 +1,214 @@
+"""Workers that die, hang, and come too late. Real processes, a trainer that takes no time."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from optuna.trial import TrialState
+from search_tools import definition, load, of, prepare, work
+
+from tuner.search import records
+from tuner.search.events import EpochDone, TrialDone, TrialReturned, WorkerWarning
+from tuner.search.storage import open_storage
+from tuner.search.storage.backend import Writes
+from tuner.search.storage.choosing import backend_of
+from tuner.search.stored import read_counts
+from tuner.search.tickets import follower, new_ticket
+
+WORKER = Path(__file__).with_name("search_worker.py")
+
+
+def start(url: str, **settings: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(WORKER), url, "study", json.dumps(settings)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def completed(url: str) -> Counter[int]:
+    """How often each ticket ended well."""
+    return Counter(
+        trial.user_attrs[records.TICKET]
+        for trial in load(url).trials
+        if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
+    )
+
+
+def test_a_killed_workers_trial_is_tried_again_at_once_on_the_same_machine(url):
+    prepare(url, definition(trials=3))
+    killed = start(url, die_at=3)
+    assert killed.wait(timeout=60) == -signal.SIGKILL
+    assert [trial.state.name for trial in load(url).trials] == ["RUNNING", "WAITING", "WAITING"]
+    began = time.monotonic()
+    reason, events = work(url, grace=60.0)
+    assert reason == "done"
+    assert time.monotonic() - began < 20  # far below the grace
+    first, *_, retry = load(url).trials
+    assert first.state == TrialState.FAIL
+    assert f"process {killed.pid}) ended" in first.user_attrs[records.CAUSE]
+    assert (retry.user_attrs[records.TICKET], retry.user_attrs[records.ATTEMPT]) == (0, 1)
+    assert retry.params == first.params
+    assert completed(url) == {0: 1, 1: 1, 2: 1}
+    assert read_counts(load(url)).done == 3
+    [warning] = of(WorkerWarning, events)
+    assert "its ticket is tried again" in warning.text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", ["pop", "requeue"])
+def test_dying_between_two_writes_loses_nothing(url, step):
+    """After the pop, before the first parameter; after failing a dead worker's trial, before
+    queueing its follower."""
+    prepare(url, definition(trials=2))
+    assert start(url, die_in="pop").wait(timeout=60) == -signal.SIGKILL
+    if step == "requeue":
+        assert start(url, die_in="requeue").wait(timeout=60) == -signal.SIGKILL
+        assert [trial.state.name for trial in load(url).trials] == ["FAIL", "WAITING"]
+        assert read_counts(load(url)).waiting == 2
+    assert work(url)[0] == "done"
+    assert completed(url) == {0: 1, 1: 1}
+
+
+@pytest.mark.slow
+def test_four_workers_and_a_kill_make_each_ticket_once(sqlite):
+    prepare(sqlite, definition(trials=30))
+    workers = [start(sqlite, epoch_seconds=0.01) for _ in range(3)]
+    victim = start(sqlite, die_at=4)
+    assert victim.wait(timeout=60) == -signal.SIGKILL
+    for worker in workers:
+        out, err = worker.communicate(timeout=120)
+        assert out.splitlines()[-1] == "done", err
+    assert completed(sqlite) == dict.fromkeys(range(30), 1)
+    states = Counter(trial.state.name for trial in load(sqlite).trials)
+    assert states["FAIL"] == 1
+    assert sum(states.values()) == 31
+
+
+@pytest.mark.slow
+def test_a_trial_without_a_heartbeat_for_the_grace_is_taken_over_and_its_late_result_is_void(
+    sqlite,
+):
+    """A worker that is stopped (SIGSTOP), and goes on when another has done its trial."""
+    prepare(sqlite, definition(trials=1, pruner="none"))
+    stopped = start(sqlite, epoch_seconds=0.3)
+    while load(sqlite).trials[0].state != TrialState.RUNNING:
+        time.sleep(0.05)
+    stopped.send_signal(signal.SIGSTOP)
+    reason, events = work(sqlite, grace=1.0, heartbeat=0.3)
+    assert reason == "done"
+    assert len(of(TrialDone, events)) == 1
+    first, retry = load(sqlite).trials
+    assert "no heartbeat for" in first.user_attrs[records.CAUSE]
+    value = retry.value
+    stopped.send_signal(signal.SIGCONT)
+    out, err = stopped.communicate(timeout=60)
+    assert stopped.returncode == 0, err
+    assert "TrialReturned" in out
+    assert "TrialDone" not in out
+    assert out.splitlines()[-1] == "done"
+    states = [trial.state for trial in load(sqlite).trials]
+    assert states == [TrialState.FAIL, TrialState.COMPLETE]
+    assert load(sqlite).trials[1].value == value
+
+
+def test_a_result_that_comes_after_a_takeover_is_void(url):
+    """The takeover falls between the last report and the result."""
+    prepare(url, definition(trials=1, pruner="none"))
+
+    def take_over(event):
+        if isinstance(event, EpochDone) and event.epoch == event.epochs:
+            backend = backend_of(open_storage(url))
+            study_id = backend.storage.get_study_id_from_name("study")
+            trial = backend.trials(study_id)[0]
+            if trial.state == TrialState.RUNNING:
+                owner = trial.system_attrs[records.WORKER]
+                backend.write(trial._trial_id, Writes(), owner, state=TrialState.FAIL)
+
+    reason, events = work(url, on_event=take_over)
+    assert reason == "done"
+    [returned] = of(TrialReturned, events)
+    assert "too late" in returned.cause
+    first, retry = load(url).trials
+    assert (first.state, first.value, retry.state) == (TrialState.FAIL, None, TrialState.COMPLETE)
+    assert len(of(TrialDone, events)) == 1
+
+
+@pytest.mark.slow
+def test_a_heart_beats_through_an_epoch_longer_than_the_grace(sqlite):
+    prepare(sqlite, definition({"optimizer.learning_rate": 0.1, "epochs": 1}, trials=1))
+    slow = start(sqlite, epoch_seconds=5.0, heartbeat=0.5)
+    while load(sqlite).trials[0].state != TrialState.RUNNING:
+        time.sleep(0.05)
+    reason, events = work(sqlite, grace=2.0, heartbeat=0.5)
+    assert (reason, of(TrialDone, events)) == ("done", [])
+    assert slow.wait(timeout=30) == 0
+    assert [trial.state for trial in load(sqlite).trials] == [TrialState.COMPLETE]
+
+
+def test_an_old_heartbeat_is_watched_before_it_is_believed(sqlite):
+    """After an outage of the storage all hearts look old, and the living need time to beat."""
+    prepare(sqlite, definition(trials=1))
+    backend = backend_of(open_storage(sqlite))
+    study_id = backend.storage.get_study_id_from_name("study")
+    [trial] = backend.trials(study_id)
+    backend.pop(trial._trial_id, "another/machine/1:5:0.00:x")
+    with sqlite3.connect(sqlite.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE trial_heartbeats SET heartbeat = '2020-01-01 00:00:00'")
+    until = time.monotonic() + 0.6
+    settings = {"grace": 30.0, "heartbeat": 10.0, "stop": lambda: time.monotonic() > until}
+    assert work(sqlite, **settings)[0] == "stopped"
+    assert load(sqlite).trials[0].state == TrialState.RUNNING
+
+
+def test_a_follower_queued_twice_is_tried_once(tmp_path):
+    """Two sweeps of a storage that knows no transactions."""
+    url = f"journal:{tmp_path}/a"
+    prepare(url, definition(trials=2))
+    storage = open_storage(url)
+    study_id = storage.get_study_id_from_name("study")
+    storage.create_new_trial(study_id, new_ticket(1))
+    first = load(url).trials[0]
+    backend = backend_of(storage)
+    backend.pop(first._trial_id, "x:1:0:0")
+    backend.write(first._trial_id, Writes(), "x:1:0:0", state=TrialState.FAIL)
+    for _ in range(2):
+        storage.create_new_trial(study_id, follower(load(url).trials[0]))
+    reason, events = work(url)
+    assert reason == "done"
+    assert completed(url) == {0: 1, 1: 1}
+    assert len(of(TrialDone, events)) == 2
+    void = [t for t in load(url).trials if t.system_attrs.get(records.SETTLED) == records.DUPLICATE]
+    assert [trial.number for trial in void] == [2, 4]
+    assert read_counts(load(url)).complete == 2
+
+
+def test_a_trial_failed_by_stock_optuna_is_tried_again(sqlite):
+    """Whoever fails a trial without saying more, such as Optuna's own fail_stale_trials."""
+    prepare(sqlite, definition(trials=1))
+    storage = open_storage(sqlite)
+    trial = load(sqlite).trials[0]
+    storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+    work(sqlite)
+    assert [trial.state.name for trial in load(sqlite).trials] == ["FAIL", "COMPLETE"]
+
+
+@pytest.mark.slow
+def test_retries_are_used_up_by_deaths_too(sqlite):
+    prepare(sqlite, definition(trials=1, retries=1))
+    for _ in range(2):
+        assert start(sqlite, die_at=1).wait(timeout=60) == -signal.SIGKILL
+    reason, events = work(sqlite)
+    assert (reason, of(TrialDone, events)) == ("done", [])
+    counts = read_counts(load(sqlite))
+    assert (counts.total, counts.failed) == (1, 1)
+    assert "ended without finishing" in load(sqlite).trials[-1].user_attrs[records.CAUSE]

@@ -1,0 +1,106 @@
+"""What a worker tells whoever watches it. Small, frozen, picklable: they cross processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+#: A local worker's number, or a name of a worker on another machine.
+WorkerId = int | str
+TrialOutcome = Literal["complete", "pruned", "failed"]
+DoneReason = Literal["done", "stopped", "deadline"]
+
+
+@dataclass(frozen=True)
+class WorkerReady:
+    """The worker has its data and its trainer and is about to ask for its first trial."""
+
+    worker: WorkerId
+
+
+@dataclass(frozen=True)
+class TrialStarted:
+    """A ticket was popped and its parameters are fixed; `epochs` is the most it will train."""
+
+    worker: WorkerId
+    number: int
+    ticket: int
+    params: Mapping[str, Any]
+    epochs: int
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """`epoch` (1-based) of `epochs` is trained; `value` is the mean fold score of the objective
+    after it."""
+
+    worker: WorkerId
+    number: int
+    epoch: int
+    epochs: int
+    value: float
+
+
+@dataclass(frozen=True)
+class TrialDone:
+    """A trial reached its final state.
+
+    `value` is the mean fold score of a complete trial, the last reported mean of a pruned one and
+    None for a failed one; `cause` says why it was pruned or failed.
+    """
+
+    worker: WorkerId
+    number: int
+    ticket: int
+    state: TrialOutcome
+    value: float | None
+    seconds: float
+    cause: str | None = None
+
+
+@dataclass(frozen=True)
+class TrialReturned:
+    """A trial was handed back (shutdown) or a takeover made its result worthless: its ticket
+    waits in the storage again, or another worker has it."""
+
+    worker: WorkerId
+    number: int
+    ticket: int
+    cause: str
+
+
+@dataclass(frozen=True)
+class WorkerIdle:
+    """No ticket waits, but other workers' trials run and could come back."""
+
+    worker: WorkerId
+
+
+@dataclass(frozen=True)
+class WorkerDone:
+    """The worker's loop ended: all tickets are settled, it was told to stop, or time is up."""
+
+    worker: WorkerId
+    reason: DoneReason
+
+
+@dataclass(frozen=True)
+class WorkerWarning:
+    """Something a person should read that ends nothing: a storage error that is retried, a trial
+    that was taken over."""
+
+    worker: WorkerId
+    text: str
+
+
+Event = (
+    WorkerReady
+    | TrialStarted
+    | EpochDone
+    | TrialDone
+    | TrialReturned
+    | WorkerIdle
+    | WorkerDone
+    | WorkerWarning
+)

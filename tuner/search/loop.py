@@ -1,0 +1,142 @@
+"""One worker's loop: work on tickets until none is left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tuner.errors import StudyConflictError
+from tuner.search import records
+from tuner.search.definition import StudyDefinition
+from tuner.search.events import (
+    DoneReason,
+    Event,
+    WorkerDone,
+    WorkerId,
+    WorkerIdle,
+    WorkerReady,
+    WorkerWarning,
+)
+from tuner.search.groups.queue import GroupQueue
+from tuner.search.groups.rule import is_grouped
+from tuner.search.groups.work import GroupWork
+from tuner.search.heartbeat import BeatWatch, Heartbeat
+from tuner.search.owner import new_owner
+from tuner.search.quiet import quiet_optuna
+from tuner.search.storage import open_storage, storage_errors
+from tuner.search.storage.choosing import backend_of
+from tuner.search.storage.retry import Retry
+from tuner.search.stored import load_study, read_definition
+from tuner.search.ticket_queue import TicketQueue
+from tuner.search.trainer import TrainerLike
+from tuner.search.trial_work import TrialWork
+
+#: Seconds a worker waits for a storage that has stopped answering.
+PATIENCE = 600.0
+#: Seconds between two looks for work while other workers finish theirs.
+IDLE = 0.25
+
+
+def run_worker(
+    storage_url: str,
+    study_name: str,
+    *,
+    worker: WorkerId = 0,
+    stop: Callable[[], bool],
+    on_event: Callable[[Event], None],
+    deadline: float | None = None,
+    grace: float = 60.0,
+    heartbeat: float = 10.0,
+    make_trainer: Callable[[StudyDefinition], TrainerLike] | None = None,
+) -> DoneReason:
+    """Work on a study until every ticket is settled, `stop()` turns true, or `deadline` passes.
+
+    Any number of workers may do so at a time, from any machine that reaches the storage. When
+    told to stop, the current trial ends at its next epoch and its ticket waits again.
+
+    Args:
+        worker: how the events name this worker.
+        stop: asked after every epoch and between trials.
+        on_event: told what happens, from this thread.
+        deadline: seconds since 1970.
+        grace: seconds without a heartbeat after which another worker's trial is taken over.
+        heartbeat: seconds between heartbeats.
+        make_trainer: from the study's definition to what trains; None: Keras on its data.
+
+    Raises:
+        UsageError: no such study, or its data cannot be loaded.
+        StudyConflictError: the data here are others than the study was made on.
+        StorageError: the storage cannot be used, or has not answered for 10 minutes.
+    """
+    quiet_optuna()
+    storage = open_storage(storage_url, create=False)
+    with storage_errors(storage_url):
+        study = load_study(storage, study_name)
+        definition = read_definition(study)
+        data_hash = str(study.user_attrs[records.STUDY_DATA_HASH])
+    if make_trainer is None:
+        from tuner.search.study_trainer import StudyTrainer
+
+        make_trainer = StudyTrainer
+    trainer = make_trainer(definition)
+    if trainer.data_hash != data_hash:
+        raise StudyConflictError(
+            f"a study is made on one dataset; {study_name!r} was made on data with the hash "
+            f"{data_hash}, {definition.data.uri} here has {trainer.data_hash}"
+        )
+
+    def ending() -> bool:
+        return stop() or (deadline is not None and time.time() >= deadline)
+
+    def warn(text: str) -> None:
+        on_event(WorkerWarning(worker, text))
+
+    backend = backend_of(storage)
+    retry = Retry(patience=PATIENCE, warn=warn, stop=ending)
+    kind = GroupQueue if is_grouped(definition) else TicketQueue
+    queue = kind(
+        backend,
+        study,
+        definition,
+        owner=new_owner(),
+        retry=retry,
+        watch=BeatWatch(grace, heartbeat),
+        warn=warn,
+    )
+    beats = Heartbeat(queue.beat, heartbeat)
+    common = (trainer, definition, beats, ending, on_event)
+    step = (
+        GroupWork(worker, queue, *common).step
+        if isinstance(queue, GroupQueue)
+        else TrialWork(worker, queue, *common).step
+    )
+    on_event(WorkerReady(worker))
+    try:
+        reason: DoneReason = "done"
+        if not _run(step, queue, ending, lambda: on_event(WorkerIdle(worker))):
+            reason = "stopped" if stop() else "deadline"
+    finally:
+        beats.close()
+    on_event(WorkerDone(worker, reason))
+    return reason
+
+
+def _run(
+    step: Callable[[], bool],
+    queue: TicketQueue,
+    ending: Callable[[], bool],
+    tell_idle: Callable[[], None],
+) -> bool:
+    """True when every ticket is settled, False when told to end before."""
+    idle = False
+    while not ending():
+        if step():
+            idle = False
+        elif queue.settled():
+            return True
+        else:
+            if not idle:
+                tell_idle()
+            idle = True
+            time.sleep(IDLE)
+    return queue.settled()

@@ -1,0 +1,46 @@
+"""Who runs a trial, written so that others on the same machine see at once when it is gone."""
+
+from __future__ import annotations
+
+import os
+import platform
+import uuid
+from functools import cache
+from pathlib import Path
+
+import psutil
+
+
+@cache
+def _place() -> str:
+    """The machine since it was started, and the container on it: where a process number means
+    one process. A node name alone is shared by containers."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
+        space = os.readlink("/proc/self/ns/pid").strip("pid:[]")
+    except OSError:
+        boot, space = str(int(psutil.boot_time())), "0"
+    return f"{platform.node()}/{boot}/{space}"
+
+
+def new_owner() -> str:
+    """A name for one run of a worker's loop: `place:process:its start:random`."""
+    process = psutil.Process()
+    return f"{_place()}:{process.pid}:{process.create_time():.2f}:{uuid.uuid4().hex[:8]}"
+
+
+def is_gone(owner: str) -> bool:
+    """True where `owner`'s process was on this machine and has ended; False where it lives, or
+    where nothing is known (another machine)."""
+    place, _, rest = owner.partition(":")
+    if place != _place():
+        return False
+    number, start, _ = rest.split(":")
+    try:
+        process = psutil.Process(int(number))
+        # A process number is used again; a zombie (dead, not yet waited for) does no more work.
+        return f"{process.create_time():.2f}" != start or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:
+        return False

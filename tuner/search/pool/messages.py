@@ -1,0 +1,69 @@
+"""What the pool and its workers say to each other besides the events of `tuner.search.events`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tuner.errors import TunerError
+
+
+@dataclass(frozen=True)
+class Task:
+    """Parent to worker, once: the study to work on.
+
+    `deadline` is in seconds since 1970; `heartbeat` and `grace` in seconds, None for the loop's
+    own defaults.
+    """
+
+    storage_url: str
+    study_name: str
+    deadline: float | None = None
+    heartbeat: float | None = None
+    grace: float | None = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a worker gives way to a fresh one, looked at after each trial.
+
+    Attributes:
+        trials: finished trials after which a worker is replaced; None: never.
+        memory: resident bytes above which it is replaced, once it has finished `settle` trials
+            (so that data which alone exceed the limit do not cost a start for each trial).
+        settle: see `memory`.
+    """
+
+    trials: int | None = None
+    memory: int | None = None
+    settle: int = 5
+
+
+@dataclass(frozen=True)
+class Entered:
+    """Worker to parent: imports are done and the loop begins; from here on it may hold a trial."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Worker to parent, last: the loop returned. `recycled`: a limit of `Limits` was reached."""
+
+    reason: Literal["done", "stopped", "deadline", "recycled"]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Worker to parent, last: an error that any other worker would meet too."""
+
+    error: TunerError
+
+
+@dataclass(frozen=True)
+class Crashed:
+    """Worker to parent, last: an exception nobody expected, as `Type: message`; the traceback is
+    in the worker's log."""
+
+    text: str
+
+
+Message = Entered | Ended | Failed | Crashed

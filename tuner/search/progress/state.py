@@ -1,0 +1,142 @@
+"""What the displays show, worked out from events: no terminal, no storage, no clock of its own."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tuner.search.events import (
+    EpochDone,
+    Event,
+    TrialDone,
+    TrialReturned,
+    TrialStarted,
+    WorkerDone,
+    WorkerId,
+    WorkerIdle,
+    WorkerReady,
+)
+
+#: Finished trials that the estimate of the remaining time looks back at.
+WINDOW = 30
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best complete trial so far."""
+
+    number: int
+    value: float
+    params: Mapping[str, Any]
+
+
+@dataclass
+class WorkerLine:
+    """What one worker is doing: `trial` is None while it has none, and `note` says why."""
+
+    note: str = "starting"
+    trial: int | None = None
+    epoch: int = 0
+    epochs: int = 0
+    value: float | None = None
+
+
+@dataclass
+class SearchState:
+    """A search as it stands.
+
+    Attributes:
+        name: of the study.
+        metric, direction: of the objective.
+        total: tickets in all; `done` of them were settled before this search began.
+        best: of the trials before this search, or None.
+        deadline: seconds since 1970, or None.
+        complete, pruned, failed: trials finished in this search.
+        workers: by the worker's number.
+    """
+
+    name: str
+    metric: str
+    direction: Literal["maximize", "minimize"]
+    total: int
+    done: int = 0
+    best: Best | None = None
+    deadline: float | None = None
+    started: float = 0.0
+    complete: int = 0
+    pruned: int = 0
+    failed: int = 0
+    workers: dict[WorkerId, WorkerLine] = field(default_factory=dict)
+    _settled: set[int] = field(default_factory=set)
+    _params: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    _finished_at: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
+
+    @property
+    def settled(self) -> int:
+        """Tickets with a result: those from before, and those of this search."""
+        return min(self.total, self.done + len(self._settled))
+
+    def better(self, value: float) -> bool:
+        """Whether `value` beats the best so far."""
+        if not math.isfinite(value):
+            return False
+        if self.best is None:
+            return True
+        return value > self.best.value if self.direction == "maximize" else value < self.best.value
+
+    def apply(self, event: Event, now: float) -> bool:
+        """Take `event`, which arrived at `now` (seconds since 1970), into account; whether it
+        brought a new best trial."""
+        line = self.workers.setdefault(event.worker, WorkerLine())
+        if isinstance(event, WorkerReady):
+            line.note = "ready"
+        elif isinstance(event, TrialStarted):
+            if not self._finished_at:
+                self._finished_at.append(now)
+            self._settled.discard(event.ticket)  # a retry of a failed one
+            self._params[event.number] = event.params
+            self.workers[event.worker] = WorkerLine("", event.number, 0, event.epochs)
+        elif isinstance(event, EpochDone):
+            # Of candidates that train together, the one heard of last.
+            line.trial, line.value = event.number, event.value
+            line.epoch, line.epochs = event.epoch, event.epochs
+        elif isinstance(event, TrialDone):
+            return self._finish(event, now)
+        elif isinstance(event, TrialReturned):
+            self._params.pop(event.number, None)
+            self.workers[event.worker] = WorkerLine("handed its trial back")
+        elif isinstance(event, WorkerIdle):
+            self.workers[event.worker] = WorkerLine("waits for trials of other workers")
+        elif isinstance(event, WorkerDone):
+            self.workers[event.worker] = WorkerLine("ended")
+        return False
+
+    def remaining(self, now: float) -> float | None:
+        """Seconds that are left at the pace of the last `WINDOW` trials, and at most until the
+        deadline; None while nothing is known."""
+        until = None if self.deadline is None else max(0.0, self.deadline - now)
+        finished = len(self._finished_at) - 1
+        if finished < 1:
+            return until
+        pace = (now - self._finished_at[0]) / finished
+        left = pace * (self.total - self.settled)
+        return left if until is None else min(left, until)
+
+    def _finish(self, event: TrialDone, now: float) -> bool:
+        self.workers[event.worker] = WorkerLine("ready")
+        self._settled.add(event.ticket)
+        self._finished_at.append(now)
+        params = self._params.pop(event.number, {})
+        if event.state == "failed":
+            self.failed += 1
+        elif event.state == "pruned":
+            self.pruned += 1
+        else:
+            self.complete += 1
+            if event.value is not None and self.better(event.value):
+                self.best = Best(event.number, event.value, params)
+                return True
+        return False

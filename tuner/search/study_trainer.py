@@ -1,0 +1,104 @@
+"""The trainer of a study, for real: Keras on the definition's data. Imports TensorFlow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from tuner.planning import TrainingPlan, plan_training
+from tuner.planning.cost import estimate
+from tuner.planning.sharing import shared_training
+from tuner.search.definition import StudyDefinition
+from tuner.search.groups.rule import MOST_NETWORKS
+from tuner.search.pruning_callback import PruningCallback
+from tuner.search.reporting import EpochReporter
+from tuner.search.study_data import load_study_data
+from tuner.search.trainer import EpochCallback, OnEpoch, Stacking
+from tuner.spaces.info import Value
+from tuner.training import Trainer, TrialScores
+from tuner.training.shape import StackShape
+
+#: Bytes of weights, gradients, optimizer variables and activations of one stack.
+MOST_BYTES = 512 << 20
+#: Networks below which a stack of small ones spends its time between the matrix products.
+LEAST_NETWORKS = 20
+#: Multiply-adds of one network's training step from which on a candidate fills a stack alone: a
+#: step then takes 0.1 ms or more, several times what each step costs whatever its size.
+HEAVY_STEP = 4_000_000
+
+
+class StudyTrainer:
+    """A `TrainerLike` over `tuner.training.Trainer`, for a resolved definition.
+
+    Raises `DataError` where the data cannot be loaded.
+    """
+
+    def __init__(self, definition: StudyDefinition) -> None:
+        self._dataset, self._folds = load_study_data(definition)
+        self._metric = definition.metric
+        self.folds = len(self._folds)
+        self.data_hash = self._dataset.hash
+        self._trainer = Trainer(
+            self._dataset,
+            self._folds,
+            scaling=definition.data.scaling,
+            metrics=definition.all_metrics,
+            objective=definition.metric,
+        )
+
+    def plan(self, params: Mapping[str, Value]) -> TrainingPlan:
+        return plan_training(
+            params,
+            features=self._dataset.features,
+            outputs=self._dataset.outputs,
+            task=self._dataset.task,
+        )
+
+    def train(
+        self, plan: TrainingPlan, seeds: Sequence[int], *, callbacks: Sequence[EpochCallback] = ()
+    ) -> TrialScores:
+        keras_callbacks = [
+            PruningCallback.of(callback) if isinstance(callback, EpochReporter) else callback
+            for callback in callbacks
+        ]
+        return self._trainer.train(plan, seeds, callbacks=keras_callbacks)
+
+    def stacking(self, plan: TrainingPlan) -> Stacking:
+        cost = estimate(plan, len(self._dataset.x), self._folds)
+        step = cost.multiply_adds / max(1, cost.steps_per_epoch * self.folds)
+        most = min(MOST_NETWORKS // self.folds, MOST_BYTES // max(1, cost.total_bytes))
+        return Stacking(
+            kind=(StackShape.of(plan, self._dataset.task), plan.batch_size),
+            training=shared_training(plan),
+            least=1 if step >= HEAVY_STEP else math.ceil(LEAST_NETWORKS / self.folds),
+            most=max(1, most),
+        )
+
+    def train_stack(
+        self, plans: Sequence[TrainingPlan], seeds: Sequence[Sequence[int]], on_epoch: OnEpoch
+    ) -> list[TrialScores]:
+        watch = _EpochWatch(self._metric, len(plans), on_epoch)
+        return self._trainer.train_many(plans, seeds, callbacks=[watch])
+
+
+class _EpochWatch(keras.callbacks.Callback):
+    """Tells `on_epoch` every candidate's mean over the folds that still train."""
+
+    def __init__(self, metric: str, candidates: int, on_epoch: OnEpoch) -> None:
+        super().__init__()
+        self._metric = metric
+        self._candidates = candidates
+        self._on_epoch = on_epoch
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        scores = self.model.network_logs.validation[self._metric]
+        folds = np.asarray(scores).reshape(self._candidates, -1)
+        runs = ~np.isnan(folds)
+        total, count = np.where(runs, folds, 0.0).sum(axis=1), runs.sum(axis=1)
+        means = np.where(count > 0, total / np.maximum(count, 1), math.nan)
+        if self._on_epoch(epoch + 1, means.tolist()):
+            self.model.stop_training = True

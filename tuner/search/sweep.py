@@ -1,0 +1,84 @@
+"""Finding trials that nobody works on any more, and queueing what has to be tried again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from tuner.search import records
+from tuner.search.heartbeat import BeatWatch
+from tuner.search.storage.backend import Backend, LostTrialError, Writes, ticket_key
+from tuner.search.tickets import requeue
+
+
+class Sweeper:
+    """Looks after a study's trials, as every worker does between its own.
+
+    Failing a stale trial and queueing its follower are two writes. The second is not the
+    consequence of the first: every sweep queues whatever failed trial lacks a follower.
+
+    Args:
+        retries: how often a ticket is tried again.
+        every: seconds between two looks at other workers' heartbeats.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        study_id: int,
+        watch: BeatWatch,
+        *,
+        retries: int,
+        call: Callable[[Callable[[], Any]], Any],
+        every: float = 1.0,
+    ) -> None:
+        self._backend = backend
+        self._study_id = study_id
+        self._watch = watch
+        self._retries = retries
+        self._call = call
+        self._every = every
+        self._looked_at = float("-inf")
+
+    def sweep(self, trials: Sequence[FrozenTrial], total: int) -> list[str]:
+        """Mend what `trials` (all of the study, just read) show to be broken.
+
+        Returns one line for every stale trial that was failed here. Read the trials again where
+        `changed`.
+        """
+        told: list[str] = []
+        if time.monotonic() - self._looked_at >= self._every:
+            self._looked_at = time.monotonic()
+            told = self._fail_stale(trials)
+            if told:
+                trials = self._call(lambda: self._backend.trials(self._study_id))
+        queued = self._call(
+            lambda: requeue(
+                self._backend, self._study_id, trials, total=total, retries=self._retries
+            )
+        )
+        self.changed = bool(told or queued)
+        return told
+
+    changed = False
+
+    def _fail_stale(self, trials: Sequence[FrozenTrial]) -> list[str]:
+        running = [t for t in trials if t.state == TrialState.RUNNING and ticket_key(t) is not None]
+        beats = self._call(lambda: self._backend.beats(self._study_id, running))
+        told = []
+        for trial_id, cause in self._watch.stale(running, beats).items():
+            trial = next(trial for trial in running if trial._trial_id == trial_id)
+            owner = trial.system_attrs.get(records.WORKER)
+            writes = Writes(user_attrs={records.CAUSE: cause})
+            try:
+                self._fail(trial_id, writes, owner)
+            except LostTrialError:
+                continue  # it ended, or another sweep was quicker
+            told.append(f"trial {trial.number}: {cause}")
+        return told
+
+    def _fail(self, trial_id: int, writes: Writes, owner: str | None) -> None:
+        self._call(lambda: self._backend.write(trial_id, writes, owner, state=TrialState.FAIL))

@@ -1,0 +1,204 @@
+"""A trainer without TensorFlow: instant, deterministic, driven by the same callbacks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tuner.errors import PlanError
+from tuner.search.trainer import EpochCallback, OnEpoch, Stacking
+from tuner.spaces.info import Value
+from tuner.training.scores import FoldStatus, TrialScores
+
+
+@dataclass(frozen=True)
+class FakePlan:
+    """What `FakeTrainer.plan` makes of a candidate's parameters."""
+
+    params: tuple[tuple[str, Value], ...]
+    epochs: int
+
+
+class FakeModel:
+    """What callbacks get as `self.model`."""
+
+    def __init__(self) -> None:
+        self.stop_training = False
+
+
+class FakeTrainer:
+    """Curves that rise to a plateau whose height follows from the parameters alone.
+
+    With u the candidate's quality in 0..1 (1 minus the distance of `optimizer.learning_rate` from
+    0.1 in decades / 4, or a hash of the parameters where there is no learning rate), the
+    validation accuracy of fold f after epoch e is
+    ``u * (1 - exp(-e / 3)) + 0.01 * noise(seed of f, e)``, clipped to 0..1, and the loss is
+    ``1 - accuracy``. Train scores are 0.02 better. Metrics other than loss copy the accuracy.
+
+    Args:
+        folds: how many folds a candidate has.
+        epoch_seconds: sleep of an epoch; 0 does not sleep.
+        metrics: names of the score curves beside `loss`.
+        diverge: a candidate for which it is true diverges in fold 1 at epoch 2.
+        refuse: text for a candidate that cannot be planned (raises `PlanError`), or None.
+        fail: called before each epoch with (params, epoch from 1); may raise, exit or kill.
+        least, most: candidates of one stack, see `Stacking`.
+
+    Attributes:
+        stacks: the plans of each `train_stack`, in order.
+    """
+
+    def __init__(
+        self,
+        folds: int = 3,
+        *,
+        epoch_seconds: float = 0.0,
+        metrics: Sequence[str] = ("accuracy",),
+        data_hash: str = "fake",
+        diverge: Callable[[Mapping[str, Value]], bool] | None = None,
+        refuse: Callable[[Mapping[str, Value]], str | None] | None = None,
+        fail: Callable[[Mapping[str, Value], int], None] | None = None,
+        least: int = 4,
+        most: int = 4,
+    ) -> None:
+        self.folds = folds
+        self.data_hash = data_hash
+        self._epoch_seconds = epoch_seconds
+        self._metrics = tuple(metrics)
+        self._diverge = diverge
+        self._refuse = refuse
+        self._fail = fail
+        self._least, self._most = least, most
+        self.stacks: list[list[FakePlan]] = []
+
+    def plan(self, params: Mapping[str, Value]) -> FakePlan:
+        reason = self._refuse(params) if self._refuse else None
+        if reason:
+            raise PlanError(reason)
+        epochs = params.get("epochs", 5)
+        assert isinstance(epochs, int)
+        return FakePlan(tuple(sorted(params.items())), epochs)
+
+    def train(
+        self, plan: FakePlan, seeds: Sequence[int], *, callbacks: Sequence[EpochCallback] = ()
+    ) -> TrialScores:
+        params = dict(plan.params)
+        model = FakeModel()
+        diverges = bool(self._diverge and self._diverge(params))
+        accuracy = self._accuracy(params, plan.epochs, seeds)
+        status: list[FoldStatus] = ["completed"] * self.folds
+        for callback in callbacks:
+            callback.set_params({"epochs": plan.epochs})
+            callback.set_model(model)
+            callback.on_train_begin()
+        run = 0
+        for epoch in range(plan.epochs):
+            if self._fail:
+                self._fail(params, epoch + 1)
+            if self._epoch_seconds:
+                time.sleep(self._epoch_seconds)
+            run = epoch + 1
+            if diverges and run == 2:
+                status = ["interrupted"] * self.folds
+                status[min(1, self.folds - 1)] = "diverged"
+                accuracy[epoch, status.index("diverged")] = np.nan
+            logs = self._logs(accuracy[epoch])
+            for callback in callbacks:
+                callback.on_epoch_end(epoch, logs)
+            if "diverged" in status:
+                break
+            if model.stop_training and run < plan.epochs:
+                status = ["interrupted"] * self.folds
+                break
+        for callback in callbacks:
+            callback.on_train_end()
+        return self._scores(accuracy[:run], tuple(status))
+
+    def stacking(self, plan: FakePlan) -> Stacking:
+        """Candidates of one batch size and optimizer stack; those with a learning rate, whose
+        curves do not depend on the epochs, share a training."""
+        params = dict(plan.params)
+        kind = tuple(params.get(name) for name in ("batch_size", "optimizer"))
+        rest = tuple(item for item in plan.params if item[0] != "epochs")
+        alone = "optimizer.learning_rate" not in params
+        return Stacking(kind, None if alone else rest, self._least, self._most)
+
+    def train_stack(
+        self, plans: Sequence[FakePlan], seeds: Sequence[Sequence[int]], on_epoch: OnEpoch
+    ) -> list[TrialScores]:
+        self.stacks.append(list(plans))
+        params = [dict(plan.params) for plan in plans]
+        curves = [
+            self._accuracy(*args)
+            for args in zip(params, [p.epochs for p in plans], seeds, strict=True)
+        ]
+        broken = [bool(self._diverge and self._diverge(own)) for own in params]
+        for curve, diverges in zip(curves, broken, strict=True):
+            if diverges:
+                curve[1:, min(1, self.folds - 1)] = np.nan
+        run = 0
+        for run in range(1, max(plan.epochs for plan in plans) + 1):
+            for own, plan in zip(params, plans, strict=True):
+                if self._fail and run <= plan.epochs:
+                    self._fail(own, run)
+            if self._epoch_seconds:
+                time.sleep(self._epoch_seconds)
+            ended = [run > plan.epochs for plan in plans]
+            values = [
+                math.nan if over else float(curve[run - 1].mean())
+                for curve, over in zip(curves, ended, strict=True)
+            ]
+            if on_epoch(run, values):
+                break
+        scores = []
+        for plan, curve, diverges in zip(plans, curves, broken, strict=True):
+            status: list[FoldStatus] = ["completed" if run >= plan.epochs else "interrupted"]
+            status *= self.folds
+            if diverges and run > 1:
+                status[min(1, self.folds - 1)] = "diverged"
+            scores.append(self._scores(curve[:run], tuple(status)))
+        return scores
+
+    def _accuracy(self, params: Mapping[str, Value], epochs: int, seeds: Sequence[int]) -> Any:
+        rate = params.get("optimizer.learning_rate")
+        if isinstance(rate, int | float) and not isinstance(rate, bool):
+            quality = max(0.0, 1.0 - abs(math.log10(float(rate)) + 1.0) / 4.0)
+        else:
+            text = json.dumps(dict(params), sort_keys=True).encode()
+            quality = int.from_bytes(hashlib.sha256(text).digest()[:4], "little") / 2**32
+        rise = quality * (1.0 - np.exp(-np.arange(1, epochs + 1) / 3.0))
+        noise = np.stack(
+            [np.random.default_rng(seed).uniform(-1, 1, epochs) for seed in seeds], axis=1
+        )
+        return np.clip(rise[:, None] + 0.01 * noise, 0.0, 1.0)
+
+    def _logs(self, accuracy: Any) -> dict[str, float]:
+        mean = float(accuracy.mean())
+        logs = {"loss": 1.0 - mean, "val_loss": 1.0 - mean, "learning_rate": 0.1}
+        for name in self._metrics:
+            logs[name] = mean + 0.02
+            logs[f"val_{name}"] = mean
+        return logs
+
+    def _scores(self, accuracy: Any, status: tuple[FoldStatus, ...]) -> TrialScores:
+        run = len(accuracy)
+        ends = [
+            1 + int(np.argmax(np.isnan(accuracy[:, fold]))) if own == "diverged" else run
+            for fold, own in enumerate(status)
+        ]
+        validation = {"loss": 1.0 - accuracy, **dict.fromkeys(self._metrics, accuracy)}
+        return TrialScores(
+            train={name: curve + 0.02 for name, curve in validation.items()},
+            validation=validation,
+            learning_rate=np.full((run, self.folds), 0.1),
+            epoch_seconds=np.full(run, self._epoch_seconds),
+            score_epoch=np.array(ends),
+            status=status,
+        )

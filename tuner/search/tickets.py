@@ -1,0 +1,157 @@
+"""Tickets: the budget of a study as trials that wait in the storage.
+
+A ticket is tried by one trial at a time. A trial that fails, or whose worker dies, is followed by
+another trial of the same ticket, one turn later, until one succeeds or the retries are used up.
+Whether a trial still needs its follower is read off the trials themselves, so whoever dies
+between failing a trial and queueing its follower loses nothing: the next to look queues it.
+
+Two processes may queue the same follower at a time. Databases let only one (see
+`RdbBackend.add_trials`); elsewhere the trial with the lowest number of a ticket's turn counts,
+and whoever pops another one voids it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from tuner.search import records
+from tuner.search.storage.backend import Backend, Writes, ticket_key
+
+
+@dataclass(frozen=True)
+class TicketCounts:
+    """Tickets of a study by the state of their last trial. `waiting` includes those whose
+    follower is still to be queued."""
+
+    total: int
+    waiting: int = 0
+    running: int = 0
+    complete: int = 0
+    pruned: int = 0
+    failed: int = 0
+
+    @property
+    def done(self) -> int:
+        return self.complete + self.pruned + self.failed
+
+
+def new_ticket(ticket: int, fixed: Mapping[str, Any] | None = None) -> FrozenTrial:
+    """A trial that waits; `fixed` are its parameters where they are known before it is asked for
+    (varying ones only)."""
+    return create_trial(
+        state=TrialState.WAITING,
+        user_attrs={records.TICKET: ticket, records.ATTEMPT: 0},
+        system_attrs={} if fixed is None else {"fixed_params": dict(fixed)},
+    )
+
+
+def follower(trial: FrozenTrial) -> FrozenTrial:
+    """The trial that tries the ticket of a failed one again, with the same parameters."""
+    ticket, turn = _key(trial)
+    handed_back = trial.system_attrs.get(records.SETTLED) == records.HANDED_BACK
+    kept = {"fixed_params": trial.system_attrs["fixed_params"]} if _is_fixed(trial) else {}
+    return create_trial(
+        state=TrialState.WAITING,
+        params=dict(trial.params),
+        distributions=dict(trial.distributions),
+        user_attrs={
+            records.TICKET: ticket,
+            records.ATTEMPT: attempt(trial) + (0 if handed_back else 1),
+        },
+        system_attrs={records.TURN: turn + 1, **kept},
+    )
+
+
+def attempt(trial: FrozenTrial) -> int:
+    """How many failed attempts came before this trial."""
+    return int(trial.user_attrs.get(records.ATTEMPT, 0))
+
+
+def last_trials(trials: Sequence[FrozenTrial]) -> dict[int, FrozenTrial]:
+    """Ticket to the trial that counts for it: of its last turn, the one with the lowest number."""
+    last: dict[int, FrozenTrial] = {}
+    for trial in sorted(trials, key=lambda trial: trial.number):
+        key = ticket_key(trial)
+        if key is None or trial.system_attrs.get(records.SETTLED) == records.DUPLICATE:
+            continue
+        ticket, turn = key
+        if ticket not in last or turn > _key(last[ticket])[1]:
+            last[ticket] = trial
+    return last
+
+
+def is_duplicate(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> bool:
+    """Whether a trial with a lower number has the same ticket and turn. `trials` must have been
+    read after `trial` was made."""
+    key = ticket_key(trial)
+    return any(t.number < trial.number and ticket_key(t) == key for t in trials)
+
+
+def needs_follower(trial: FrozenTrial, retries: int) -> bool:
+    """Whether the last trial of a ticket has to be tried again."""
+    if trial.state != TrialState.FAIL:
+        return False
+    settled = trial.system_attrs.get(records.SETTLED)
+    if settled == records.HANDED_BACK:
+        return True
+    return settled != records.FINAL and attempt(trial) < retries
+
+
+def requeue(
+    backend: Backend, study_id: int, trials: Sequence[FrozenTrial], *, total: int, retries: int
+) -> int:
+    """Queue a follower for every failed ticket that needs one; how many."""
+    followers = [
+        follower(trial)
+        for ticket, trial in last_trials(trials).items()
+        if ticket < total and needs_follower(trial, retries)
+    ]
+    return backend.add_trials(study_id, followers) if followers else 0
+
+
+def give_back(backend: Backend, trial_id: int, owner: str) -> None:
+    """Let the ticket of `owner`'s running trial wait again; where the storage cannot do that in
+    place, `requeue` has to be called next. Raises `LostTrialError`."""
+    if backend.hands_back_in_place:
+        backend.hand_back(trial_id, owner)
+        return
+    writes = Writes(
+        user_attrs={records.CAUSE: records.HANDED_BACK},
+        system_attrs={records.SETTLED: records.HANDED_BACK},
+    )
+    backend.write(trial_id, writes, owner, state=TrialState.FAIL)
+
+
+def count_tickets(trials: Sequence[FrozenTrial], *, total: int, retries: int) -> TicketCounts:
+    """Where the first `total` tickets stand."""
+    counts = dict.fromkeys(("waiting", "running", "complete", "pruned", "failed"), 0)
+    last = last_trials(trials)
+    for ticket in range(total):
+        trial = last.get(ticket)
+        if trial is None or trial.state == TrialState.WAITING or needs_follower(trial, retries):
+            counts["waiting"] += 1
+        else:
+            counts[_STATE[trial.state]] += 1
+    return TicketCounts(total, **counts)
+
+
+_STATE = {
+    TrialState.RUNNING: "running",
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+}
+
+
+def _is_fixed(trial: FrozenTrial) -> bool:
+    return "fixed_params" in trial.system_attrs
+
+
+def _key(trial: FrozenTrial) -> tuple[int, int]:
+    key = ticket_key(trial)
+    assert key is not None, f"trial {trial.number} has no ticket"
+    return key

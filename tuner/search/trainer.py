@@ -1,0 +1,99 @@
+"""What the search asks of a trainer: plan a candidate, train it, tell after every epoch.
+
+The real one is `tuner.search.study_trainer.StudyTrainer`; `tuner.search.testing.FakeTrainer`
+stands in for it where TensorFlow would only cost time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tuner.spaces.info import Value
+
+if TYPE_CHECKING:
+    from tuner.training.scores import TrialScores
+
+
+class PlanLike(Protocol):
+    """A candidate that can be trained; `tuner.planning.TrainingPlan` is one."""
+
+    @property
+    def epochs(self) -> int: ...
+
+
+class ModelLike(Protocol):
+    """What an epoch callback sees as `self.model`: Keras's switch that ends a training."""
+
+    stop_training: bool
+
+
+class EpochCallback(Protocol):
+    """The part of `keras.callbacks.Callback` that the search uses, so that the loop is tested
+    without Keras. `logs` holds means over the folds: `loss`, `accuracy`, ..., `val_loss`,
+    `val_accuracy`, ..., `learning_rate`."""
+
+    def set_params(self, params: dict[str, Any] | None) -> None: ...
+
+    def set_model(self, model: ModelLike) -> None: ...
+
+    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None: ...
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None: ...
+
+    def on_train_end(self, logs: Mapping[str, float] | None = None) -> None: ...
+
+
+@dataclass(frozen=True)
+class Stacking:
+    """How a plan may train together with others.
+
+    Attributes:
+        kind: plans of equal kind may share a stack.
+        training: plans with equal ones differ in nothing but epochs and may share one training,
+            the longest; None: this plan trains on its own.
+        least: candidates below which a stack wastes time; they may be fewer all the same.
+        most: candidates of one stack.
+    """
+
+    kind: Hashable
+    training: Hashable | None
+    least: int
+    most: int
+
+
+#: Called after each epoch with its number (from 1) and the objective's mean over the folds of
+#: each candidate (NaN for one that has ended); True ends the training.
+OnEpoch = Callable[[int, Sequence[float]], bool]
+
+
+class TrainerLike(Protocol):
+    """Trains candidates on one dataset and its folds.
+
+    Attributes:
+        data_hash: of the rows trained on; a worker refuses a study that was made on others.
+        folds: how many networks a candidate trains.
+    """
+
+    @property
+    def data_hash(self) -> str: ...
+
+    @property
+    def folds(self) -> int: ...
+
+    def plan(self, params: Mapping[str, Value]) -> Any:
+        """A `PlanLike` for `params`. Raises `PlanError` for a combination that cannot train."""
+
+    def train(
+        self, plan: Any, seeds: Sequence[int], *, callbacks: Sequence[EpochCallback] = ()
+    ) -> TrialScores:
+        """Train `plan` on all folds in lockstep, fold i's network from `seeds[i]`."""
+
+    def stacking(self, plan: Any) -> Stacking:
+        """How `plan` may train together with others; follows from plan and data alone."""
+
+    def train_stack(
+        self, plans: Sequence[Any], seeds: Sequence[Sequence[int]], on_epoch: OnEpoch
+    ) -> list[TrialScores]:
+        """Train plans of one kind in one stack, fold i's network of plan p from `seeds[p][i]`."""
