@@ -1,0 +1,146 @@
+"""What a person sees: `tuner serve` on a study of our own search, in a real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from tuner.search.definition import definition_of
+from tuner.search.lifecycle import prepare_study
+from tuner.search.loop import run_worker
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: What a Plotly graph has drawn, once it is `lines` lines of at least two points: the entries of
+#: its legend.
+DRAWN = """
+(graph => {{
+  const lines = [...graph.querySelectorAll('.scatterlayer .trace path.js-line')]
+    .filter(path => /[LCHV]/.test(path.getAttribute('d')));
+  const legend = [...graph.querySelectorAll('.legendtext')].map(e => e.textContent.trim());
+  return lines.length === {lines} && legend;
+}})(document.getElementById({graph!r}))
+"""
+
+#: The rows of the page's table of trials, cell by cell.
+ROWS = """
+[...document.querySelectorAll('table')].flatMap(table => {
+  const head = [...table.querySelectorAll('th')].map(e => e.innerText.trim());
+  if (!head.some(text => text.startsWith('Number'))) return [];
+  return [...table.querySelectorAll('tbody tr')]
+    .map(row => [...row.querySelectorAll('td')].map(cell => cell.innerText.trim()))
+    .filter(cells => cells.length > 3);
+})
+"""
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A real search on real digits: 8 trials, some of them pruned."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('storage') / 'tuner.db'}"
+    definition = definition_of(
+        {
+            "space": {
+                "name": "rates",
+                "params": {
+                    "optimizer": "sgd",
+                    "optimizer.learning_rate": {"low": 1e-4, "high": 1.0, "log": True},
+                    "schedule": "time",
+                    "schedule.decay": {"low": 1e-6, "high": 1e-2, "log": True},
+                    "model.units": "32",
+                    "epochs": 8,
+                },
+            },
+            "data": {"uri": "sklearn:digits", "limit": 500},
+            "folds": {"k": 3},
+            "sampler": {"name": "random"},
+            "pruner": {"name": "median", "n_startup_trials": 3, "n_warmup_steps": 2},
+            "seed": 1,
+        },
+        "a test",
+    )
+    prepare_study(definition, name="sgd digits", storage_url=url, trials=8)
+    run_worker(url, "sgd digits", stop=lambda: False, on_event=lambda event: None)
+    return url
+
+
+@pytest.fixture
+def address(storage: str) -> Iterator[str]:
+    """The study's page, as `tuner serve` prints it."""
+    command = ["serve", "sgd digits", "--storage", storage, "--port", "0"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tuner.cli.main", *command],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        line = process.stderr.readline()
+        found = re.match(r"http://127\.0\.0\.1:\d+/dashboard/studies/\d+", line)
+        assert found, line + process.stderr.read()
+        yield found[0]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_trial_table_and_the_learning_curves_are_there(
+    browser: Any, address: str, storage: str, tmp_path: Path
+) -> None:
+    study = optuna.load_study(study_name="sgd digits", storage=storage)
+    states = [trial.state.name for trial in study.trials]
+    assert len(states) == 8
+    assert {"COMPLETE", "PRUNED"} == set(states), "the example should have both"
+
+    browser.open(address)
+    # Optuna's own plot of the reported values: one curve a trial, pruned ones included.
+    named = browser.wait_for(DRAWN.format(graph="graph-intermediate-values", lines=8))
+    assert len(named) == 8
+    # Ours: training and validation of the best completed trials, and the span of the folds, whose
+    # two edges are lines as well.
+    best, shown = study.best_trial.number, min(5, states.count("COMPLETE"))
+    for metric in ("accuracy", "loss"):
+        graph = f"user-defined-plot:learning-curves-{metric}"
+        named = browser.wait_for(DRAWN.format(graph=graph, lines=2 * shown + 2))
+        assert named[:3] == [
+            "folds of the best",
+            f"trial {best}, validation",
+            f"trial {best}, training",
+        ]
+    rates = DRAWN.format(graph="user-defined-plot:learning-rate", lines=shown)
+    assert browser.wait_for(rates)[0] == f"trial {best}"
+    browser.screenshot(tmp_path / "curves.png")
+
+    browser.open(f"{address}/smartSelection")
+    rows = browser.wait_for(f"(rows => rows.length >= 8 && rows)({ROWS.strip()})")
+    assert [row[:2] for row in rows] == [
+        [str(trial.number), {"COMPLETE": "Complete", "PRUNED": "Pruned"}[trial.state.name]]
+        for trial in study.trials
+    ]
+    for row, trial in zip(rows, study.trials, strict=True):
+        assert float(row[2]) == pytest.approx(trial.value)
+        assert str(trial.params["optimizer.learning_rate"]) in row
+    browser.screenshot(tmp_path / "table.png")
+
+    browser.open(f"{address}/note")
+    browser.wait_for("document.body.innerText.includes('Best trial')")
+    text = browser.evaluate("document.body.innerText")
+    assert f"Trial {best}: accuracy {study.best_value:.4f}" in text
+    assert "tuner export 'sgd digits' --out" in text
+    browser.screenshot(tmp_path / "note.png")
+
+    # Looking changes nothing, so that a read-only dashboard refuses nothing a viewer needs.
+    assert {method for method, _ in browser.requests()} == {"GET"}
+    assert all((tmp_path / f"{name}.png").stat().st_size > 10_000 for name in ("curves", "table"))

@@ -1,0 +1,123 @@
+"""Learning curves of stored trials: per fold, and their means over the folds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.errors import NoCompletedTrialError
+from tuner.results.table import find_trial, state_of
+from tuner.search import records
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+
+
+@dataclass(frozen=True, eq=False)
+class MeanCurves:
+    """What a trial scored after every epoch, as means over the folds.
+
+    Attributes:
+        train, validation: metric to `(epochs_run,)`.
+        learning_rate: `(epochs_run,)`, mean over the folds that ran the epoch.
+        folds: the stored curves per fold.
+    """
+
+    train: dict[str, NDArray[np.float64]]
+    validation: dict[str, NDArray[np.float64]]
+    learning_rate: NDArray[np.float64]
+    folds: records.Curves
+
+
+def mean_curves(trial: FrozenTrial) -> MeanCurves | None:
+    """The curves of a trial; None where the storage holds none.
+
+    A fold that early stopping ended counts on with its scores at the epoch it is judged by, so
+    that the last mean is the trial's value.
+    """
+    curves = records.read_curves(trial)
+    if curves is None:
+        return None
+    epochs = trial.user_attrs.get(records.SCORE_EPOCHS)
+
+    def mean(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        held = scores.astype(np.float64)
+        for fold, status in enumerate(curves.status):
+            if status == "stopped" and epochs is not None:
+                ended = np.isnan(held[:, fold])
+                held[ended, fold] = held[int(epochs[fold]) - 1, fold]
+        return np.asarray(held.mean(axis=1))
+
+    return MeanCurves(
+        train={name: mean(scores) for name, scores in curves.train.items()},
+        validation={name: mean(scores) for name, scores in curves.validation.items()},
+        learning_rate=_mean_of_running(curves.learning_rate),
+        folds=curves,
+    )
+
+
+def curve_rows(study: Study, number: int) -> list[dict[str, Any]]:
+    """One row an epoch of trial `number`.
+
+    Keys, in Keras's spelling: `epoch` (from 1), `learning_rate`, `seconds`, for each metric its
+    mean over the folds on training rows (`accuracy`) and on validation rows (`val_accuracy`),
+    then the same per fold with `split0_`, `split1_`, ... in front. A trial that still runs, or
+    that failed before its curves were kept, has `epoch` and `val_score`: the mean of the
+    objective that it reported.
+
+    Raises:
+        UsageError: there is no such trial.
+        NoCompletedTrialError: the trial has no epoch to show; the message says why.
+    """
+    trial = find_trial(study, number)
+    curves = mean_curves(trial)
+    if curves is not None:
+        return _full_rows(curves)
+    reported = sorted(trial.intermediate_values.items())
+    if not reported:
+        cause = trial.user_attrs.get(records.CAUSE)
+        raise NoCompletedTrialError(
+            f"a trial's curves begin with its first epoch; trial {number} of study "
+            f"{study.study_name!r} has none: it is {state_of(trial)}"
+            + (f" ({cause})" if cause else "")
+        )
+    return [{"epoch": step + 1, "val_score": value} for step, value in reported]
+
+
+def _full_rows(curves: MeanCurves) -> list[dict[str, Any]]:
+    folds = curves.folds
+    rows = []
+    for epoch, seconds in enumerate(folds.epoch_seconds):
+        row: dict[str, Any] = {
+            "epoch": epoch + 1,
+            "learning_rate": _number(curves.learning_rate[epoch]),
+            "seconds": _number(seconds),
+        }
+        for name in folds.train:
+            row[name] = _number(curves.train[name][epoch])
+            row[f"val_{name}"] = _number(curves.validation[name][epoch])
+        for fold in range(len(folds.status)):
+            for name in folds.train:
+                row[f"split{fold}_{name}"] = _number(folds.train[name][epoch, fold])
+                row[f"split{fold}_val_{name}"] = _number(folds.validation[name][epoch, fold])
+        rows.append(row)
+    return rows
+
+
+def _number(value: float | np.floating[Any]) -> float:
+    """7 significant digits: what float32 holds, without the noise of its float64 form."""
+    return float(f"{float(value):.7g}")
+
+
+def _mean_of_running(rates: NDArray[np.float32]) -> NDArray[np.float64]:
+    """`(epochs,)`: the mean of what is not NaN in each row; NaN where all is."""
+    numbers = rates.astype(np.float64)
+    running = ~np.isnan(numbers)
+    counts = running.sum(axis=1)
+    sums = np.where(running, numbers, 0.0).sum(axis=1)
+    return np.array([s / n if n else math.nan for s, n in zip(sums, counts, strict=True)])

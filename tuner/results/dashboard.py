@@ -1,0 +1,85 @@
+"""Writes what optuna-dashboard shows beyond the trials: figures and the study note.
+
+The dashboard's own functions (`save_plotly_graph_object`, `save_note`) would do, but importing
+optuna_dashboard costs two seconds at the end of a search that lasts thirty. The layout they write
+is simple, and the tests read it back with optuna_dashboard itself: text in pieces of 2,045
+characters as study system attributes `dashboard:plot_data:{figure}:{piece}` and
+`dashboard:note_str:{piece}`, and the note's version in `dashboard:note_ver`. Optuna's own
+`study:metric_names` (`Study.set_metric_names`, which warns) gives the objective its name; without
+it the axes say "Objective 0".
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tuner.results.figures import study_figures
+from tuner.results.note import merge_note, study_note
+from tuner.results.objective import objective_metric
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+
+_log = logging.getLogger(__name__)
+
+_PIECE = 2045
+_FIGURE = "dashboard:plot_data:"
+_NOTE = "dashboard:note_str:"
+_NOTE_VERSION = "dashboard:note_ver"
+_OBJECTIVES = "study:metric_names"
+
+
+def publish(study: Study) -> bool:
+    """Bring the study's figures and its note in the storage up to date.
+
+    Writes only what differs, so that a second call writes nothing. What a person wrote into the
+    note outside our section stays. Never raises: a dashboard without figures is no reason to lose
+    the result of a search; the log has a warning then.
+
+    Returns:
+        True where the storage is up to date, False where something went wrong.
+    """
+    try:
+        _publish(study)
+    except Exception as error:
+        _log.warning("the dashboard's figures of %r were not written: %s", study.study_name, error)
+        return False
+    return True
+
+
+def _publish(study: Study) -> None:
+    metric = objective_metric(study)
+    held: Mapping[str, Any] = study._storage.get_study_system_attrs(study._study_id)
+    if held.get(_OBJECTIVES) is None:
+        study._storage.set_study_system_attr(study._study_id, _OBJECTIVES, [metric])
+    for name, figure in study_figures(study, metric).items():
+        text = json.dumps(figure, separators=(",", ":"))
+        _write_text(study, held, f"{_FIGURE}{name}:", text)
+    note = _joined(held, _NOTE)
+    merged = merge_note(note, study_note(study, metric))
+    if merged != note:
+        # The version goes first, as in the dashboard: an editor that is open then knows.
+        version = int(held.get(_NOTE_VERSION, 0)) + 1
+        study._storage.set_study_system_attr(study._study_id, _NOTE_VERSION, version)
+        _write_text(study, held, _NOTE, merged)
+
+
+def _write_text(study: Study, held: Mapping[str, Any], prefix: str, text: str) -> None:
+    pieces = [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
+    # Pieces of a longer, former text are emptied: the dashboard joins all that there are.
+    pieces += [""] * (len(_pieces(held, prefix)) - len(pieces))
+    for number, piece in enumerate(pieces):
+        key = f"{prefix}{number}"
+        if held.get(key) != piece:
+            study._storage.set_study_system_attr(study._study_id, key, piece)
+
+
+def _joined(held: Mapping[str, Any], prefix: str) -> str:
+    return "".join(str(held[f"{prefix}{i}"]) for i in range(len(_pieces(held, prefix))))
+
+
+def _pieces(held: Mapping[str, Any], prefix: str) -> list[str]:
+    return [key for key in held if key.startswith(prefix)]
