@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from optuna.trial import TrialState
+from sklearn.preprocessing import StandardScaler
+
+from tuner.data import Fold
+from tuner.errors import DataError, NoCompletedTrialError, TunerError, UsageError
+from tuner.export import chosen_trial, refit_trial, study_dataset
+from tuner.export.schedules import FirstEpochs, RecordedRates
+from tuner.planning import plan_training
+from tuner.search import records
+from tuner.training import Trainer
+
+PARAMS = {"model.units": "16", "epochs": 4, "optimizer.learning_rate": 0.01}
+
+
+def test_the_refit_is_a_plain_training_on_all_rows(train_study):
+    """Same weights as the trainer gives for one fold that holds every search row."""
+    made = train_study(PARAMS)
+    trial = chosen_trial(made.study, None)
+    dataset = study_dataset(made.study, made.definition)
+    refitted = refit_trial(made.study, trial, dataset)
+
+    assert refitted.plan.epochs == 4
+    everything = np.arange(dataset.rows, dtype=np.int32)
+    trainer = Trainer(
+        dataset,
+        [Fold(everything, everything[:30])],
+        scaling=made.definition.data.scaling,
+        metrics=("accuracy",),
+    )
+    plan = plan_training(PARAMS, features=64, outputs=10, task="multiclass")
+    again = trainer.train(plan, [refitted.seed], weights=True)
+    for ours, theirs in zip(refitted.weights, again.weights[0], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert refitted.seed not in {made.definition.seed, 0}
+    assert refitted.fold_scores == {"accuracy": made.scores.fold_scores("accuracy").tolist()}
+
+
+def test_scaling_is_that_of_all_search_rows(train_study):
+    made = train_study({**PARAMS, "epochs": 1}, data={"uri": "sklearn:wine", "test_share": 0.2})
+    dataset = study_dataset(made.study, made.definition)
+    refitted = refit_trial(made.study, made.study.trials[0], dataset)
+    scaler = StandardScaler().fit(dataset.x)
+    np.testing.assert_allclose(refitted.scaling.scale, 1 / scaler.scale_, rtol=1e-5)
+    np.testing.assert_allclose(refitted.scaling.shift, -scaler.mean_ / scaler.scale_, rtol=1e-4)
+
+
+def test_epochs_are_those_the_folds_are_scored_at(train_study):
+    """Early stopping: the mean of the folds' epochs, on the first part of the same schedule."""
+    made = train_study(PARAMS | {"schedule": "cosine", "epochs": 9})
+    trial = made.study.trials[0]
+    trial.user_attrs[records.SCORE_EPOCHS] = [4, 7]
+    refitted = refit_trial(made.study, trial, made.dataset)
+    assert refitted.plan.epochs == 6  # 5.5, rounded half up
+    assert refitted.plan.patience is None
+    assert isinstance(refitted.plan.schedule, FirstEpochs)
+    searched = refitted.plan.schedule.inner.rates(10, 9)
+    np.testing.assert_array_equal(refitted.plan.schedule.rates(10, 6), searched[:60])
+
+
+@pytest.mark.slow
+def test_plateau_repeats_the_rates_that_were_used(train_study):
+    made = train_study(
+        PARAMS
+        | {"schedule": "plateau", "schedule.patience": 1, "schedule.factor": 0.5, "epochs": 12}
+        | {"schedule.min_delta": 0.05}
+    )
+    used = made.scores.learning_rate.mean(axis=1)
+    assert used[-1] < used[0], "the example should reach a plateau"
+    refitted = refit_trial(made.study, made.study.trials[0], made.dataset)
+    assert isinstance(refitted.plan.schedule, RecordedRates)
+    np.testing.assert_allclose(refitted.plan.schedule.recorded, used, rtol=1e-6)
+
+
+def test_other_data_are_refused_with_both_hashes(train_study):
+    made = train_study(PARAMS | {"epochs": 1})
+    made.study.set_user_attr(records.STUDY_DATA_HASH, "feedfacefeedface")
+    with pytest.raises(DataError, match=f"{made.dataset.hash} now.*feedfacefeedface"):
+        study_dataset(made.study, made.definition)
+
+
+def test_a_training_that_diverges_says_so(train_study):
+    made = train_study(
+        PARAMS | {"epochs": 2}, data={"uri": "sklearn:digits", "limit": 200, "scaling": "none"}
+    )
+    broken = replace(made.dataset, x=made.dataset.x.astype(np.float32) * np.float32(1e36))
+    with pytest.raises(TunerError, match=r"trial 0 .* not finite after epoch 1 of 2"):
+        refit_trial(made.study, made.study.trials[0], broken)
+
+
+def test_only_completed_trials(train_study):
+    made = train_study(PARAMS | {"epochs": 1}, state=TrialState.PRUNED)
+    with pytest.raises(UsageError, match="trial 0 of study 'small' is pruned"):
+        chosen_trial(made.study, 0)
+    with pytest.raises(NoCompletedTrialError):
+        chosen_trial(made.study, None)
+    with pytest.raises(UsageError, match=r"received 5\. Available: 0 to 0"):
+        chosen_trial(made.study, 5)

@@ -1,0 +1,92 @@
+"""The text beside a model: what it is, what it takes, what it answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+_ANSWERS = {
+    "binary": "the probability of class `classes[1]`, shape `(rows, 1)`",
+    "multiclass": "the probability of each class, shape `(rows, {outputs})`, ordered as in "
+    "`classes.json`",
+    "multilabel": "the probability of each label, shape `(rows, {outputs})`, ordered as in "
+    "`classes.json`",
+    "regression": "values in the units of the training data, shape `(rows, {outputs})`",
+}
+
+_USE = {
+    "binary": "print([classes[int(p > 0.5)] for p in answers[:, 0]])",
+    "multiclass": "print([classes[i] for i in answers.argmax(axis=1)])",
+    "multilabel": "print([[c for c, p in zip(classes, row) if p > 0.5] for row in answers])",
+    "regression": "print(answers)",
+}
+
+
+def model_card(settings: dict[str, Any], preprocessing: dict[str, Any]) -> str:
+    """`MODEL.md` for what `settings.json` and `preprocessing.json` hold."""
+    data, task = settings["data"], settings["data"]["task"]
+    features, outputs = preprocessing["features"], preprocessing["outputs"]
+    lines = [
+        f"# {settings['study']}, trial {settings['trial']}",
+        "",
+        f"A Keras network trained on all {data['rows']} search rows of `{data['uri']}` for "
+        f"{settings['epochs']} epochs. It loads with Keras alone.",
+        "",
+        "```python",
+        "import json, keras, numpy as np",
+        'model = keras.saving.load_model("model.keras")',
+        *(['classes = json.load(open("classes.json"))'] if task != "regression" else []),
+        f"x = np.zeros((1, {features}))  # your rows",
+        "answers = model.predict(x, verbose=0)",
+        _USE[task],
+        "```",
+        "",
+        f"- **Takes** raw features, shape `(rows, {features})`: {_takes(preprocessing)}",
+        f"- **Answers** {_ANSWERS[task].format(outputs=outputs)}.",
+        f"- **Scaling** is part of the model: {_scaling(preprocessing)}",
+        "- The same network as architecture and weights: "
+        '`keras.models.model_from_json(open("architecture.json").read())`, then '
+        '`.load_weights("weights.weights.h5")`.',
+        "- It is not compiled: call `model.compile(...)` before `evaluate` or `fit`.",
+        "",
+        "## Scores",
+        "",
+        "| metric | cross-validation (mean ± std) | test rows |",
+        "|---|---|---|",
+        *_score_rows(settings),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _takes(preprocessing: dict[str, Any]) -> str:
+    shape, names = preprocessing["image_shape"], preprocessing["feature_names"]
+    if shape is not None:
+        size = " x ".join(str(side) for side in shape)
+        scale = preprocessing["byte_scale"]
+        values = f"from 0 to {round(1 / scale)}" if scale != 1.0 else "as in the data"
+        return f"images of {size}, flattened row by row, with values {values}."
+    if names is not None and len(names) <= 30:
+        return "the columns " + ", ".join(f"`{name}`" for name in names) + ", in this order."
+    return "the columns as in the data, in the same order."
+
+
+def _scaling(preprocessing: dict[str, Any]) -> str:
+    parts = []
+    if preprocessing["byte_scale"] != 1.0 or preprocessing["scale"] is not None:
+        parts.append("its first layer (`input_scaling`) brings the features to the trained scale")
+    if preprocessing["target_scaling"] is not None:
+        parts.append("its last layer (`target_scaling`) brings the answers back to their units")
+    return ("; ".join(parts) or "there is none: the features were trained on as they are") + "."
+
+
+def _score_rows(settings: dict[str, Any]) -> list[str]:
+    promised, tested = settings["cross_validation"], settings["test"] or {}
+    rows = []
+    for name in dict.fromkeys([*promised, *tested]):
+        folds = promised.get(name)
+        cv = f"{np.mean(folds):.4f} ± {np.std(folds):.4f}" if folds else "-"
+        test = f"{tested[name]:.4f}" if name in tested else "-"
+        rows.append(f"| {name} | {cv} | {test} |")
+    return rows

@@ -1,0 +1,148 @@
+"""A study's best trial as a folder that Keras alone can use."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner import __version__
+from tuner.export import folder
+from tuner.export.card import model_card
+from tuner.export.refit import Refit
+from tuner.export.scores import all_scores
+from tuner.export.sequential import build_sequential
+
+if TYPE_CHECKING:
+    import keras
+
+
+def write_export(
+    refit: Refit, out: Path, *, study: str, metrics: tuple[str, ...]
+) -> dict[str, Any]:
+    """Write the refitted network to `out`, scored once on the test rows where there are any.
+
+    Args:
+        refit: of `tuner.export.refit_trial`.
+        out: see `folder.check_target`; made in one go at the end.
+        study: the study's name.
+        metrics: scored on the test rows.
+
+    Returns:
+        What `settings.json` holds.
+
+    Raises:
+        UsageError: the place cannot be written.
+    """
+    data = refit.dataset
+    model = build_sequential(
+        refit.plan.model,
+        refit.weights,
+        task=data.task,
+        byte_scale=data.byte_scale,
+        shift=None if refit.scaling is None else refit.scaling.shift,
+        scale=None if refit.scaling is None else refit.scaling.scale,
+        target_scaling=refit.target_scaling,
+    )
+    test = None
+    if data.x_test is not None and data.y_test is not None:
+        answers = predict(model, data.x_test)
+        loss = refit.plan.loss
+        test = all_scores(metrics, loss, data.task, data.y_test, answers, refit.target_scaling)
+    settings = _settings(refit, study, test)
+    preprocessing = _preprocessing(refit)
+
+    def fill(into: Path) -> None:
+        model.save(into / folder.MODEL)
+        (into / folder.ARCHITECTURE).write_text(model.to_json(), encoding="utf-8")
+        model.save_weights(into / folder.WEIGHTS)
+        folder.write_json(into / folder.SETTINGS, settings)
+        folder.write_json(into / folder.PREPROCESSING, preprocessing)
+        if data.classes is not None:
+            folder.write_json(into / folder.CLASSES, list(data.classes))
+        card = model_card(settings, preprocessing)
+        (into / folder.CARD).write_text(card, encoding="utf-8")
+
+    folder.write_folder(out, fill)
+    return settings
+
+
+def predict(model: keras.Model, x: NDArray[Any], batch: int = 1024) -> NDArray[np.float32]:
+    """`(rows, outputs)`: what the model answers to raw features."""
+    answers: NDArray[np.float32] = model.predict(x, batch_size=batch, verbose=0)
+    return answers
+
+
+def _settings(refit: Refit, study: str, test: dict[str, float] | None) -> dict[str, Any]:
+    import keras
+    import tensorflow as tf
+
+    data = refit.dataset
+    return {
+        "format": folder.FORMAT,
+        "version": folder.FORMAT_VERSION,
+        "study": study,
+        "trial": refit.trial,
+        "params": refit.params,
+        "epochs": refit.plan.epochs,
+        "seed": refit.seed,
+        "plan": _plain(asdict(refit.plan) | {"schedule": _schedule(refit)}),
+        "data": {
+            "uri": data.uri,
+            "hash": data.hash,
+            "task": data.task,
+            "rows": data.rows,
+            "test_rows": 0 if data.x_test is None else len(data.x_test),
+            "target_names": data.target_names,
+        },
+        "cross_validation": _plain(refit.fold_scores),
+        "test": _plain(test),
+        "versions": {
+            "tuner": __version__,
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+            "numpy": np.__version__,
+            "python": ".".join(map(str, sys.version_info[:3])),
+        },
+    }
+
+
+def _schedule(refit: Refit) -> dict[str, Any]:
+    """The schedule's settings with its name, which no field holds."""
+    return {"name": refit.plan.schedule.name, **asdict(refit.plan.schedule)}
+
+
+def _preprocessing(refit: Refit) -> dict[str, Any]:
+    data, scaling = refit.dataset, refit.scaling
+    targets = refit.target_scaling
+    return {
+        "features": data.features,
+        "outputs": data.outputs,
+        "feature_names": data.feature_names,
+        "image_shape": data.image_shape,
+        "byte_scale": data.byte_scale,
+        "shift": None if scaling is None else scaling.shift.tolist(),
+        "scale": None if scaling is None else scaling.scale.tolist(),
+        "target_scaling": None
+        if targets is None
+        else {"mean": targets[0].tolist(), "std": targets[1].tolist()},
+        "formula": "input = x * byte_scale * scale + shift; answer = output * std + mean; "
+        "both are layers of the model",
+    }
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers as Python's; NaN and infinities, which JSON has no form for, as None."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

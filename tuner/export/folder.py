@@ -1,0 +1,104 @@
+"""An exported model's folder: all of it or none of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import UsageError
+
+MODEL = "model.keras"
+ARCHITECTURE = "architecture.json"
+WEIGHTS = "weights.weights.h5"
+SETTINGS = "settings.json"
+PREPROCESSING = "preprocessing.json"
+CLASSES = "classes.json"
+CARD = "MODEL.md"
+
+#: In settings.json: what says that a folder is an export, and of which layout.
+FORMAT = "tuner-export"
+FORMAT_VERSION = 1
+
+
+def check_target(out: Path, *, force: bool) -> None:
+    """Refuse a folder that an export may not write.
+
+    Raises:
+        UsageError: `out` is a file, or holds something and `force` is not given, or holds
+            something that is no export: only exports are replaced.
+    """
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise UsageError(f"an export makes a folder of its own; {out} is something else")
+    if not out.exists() or not any(out.iterdir()):
+        return
+    if not force:
+        raise UsageError(
+            f"an export goes into a new or empty folder; {out} holds "
+            f"{', '.join(sorted(p.name for p in out.iterdir())[:5])}. Give --force to replace an "
+            "earlier export"
+        )
+    if not is_export(out):
+        raise UsageError(
+            f"--force replaces an earlier export only; {out} holds no {SETTINGS} of one"
+        )
+
+
+def is_export(folder: Path) -> bool:
+    """Whether `folder` was written by an export."""
+    try:
+        return bool(read_json(folder / SETTINGS).get("format") == FORMAT)
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def write_folder(out: Path, fill: Callable[[Path], None]) -> None:
+    """Make `out` with what `fill` writes into the folder it is given.
+
+    `fill` works in a temporary folder beside `out`, which is renamed at the end: nobody ever sees
+    half an export. What `out` held is removed after that.
+
+    Raises:
+        UsageError: the place cannot be written.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        working = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        try:
+            made = working / "made"
+            made.mkdir()
+            fill(made)
+            _swap(made, out, working / "replaced")
+        finally:
+            shutil.rmtree(working, ignore_errors=True)
+    except OSError as error:
+        raise UsageError(
+            f"an export must be able to write its folder; {out}: {error.strerror or error}"
+        ) from error
+
+
+def _swap(made: Path, out: Path, replaced: Path) -> None:
+    """Rename `made` to `out`, and what `out` was to `replaced`; all stays where that fails."""
+    existed = out.exists()
+    if existed:
+        os.rename(out, replaced)
+    try:
+        os.rename(made, out)
+    except OSError:
+        if existed:
+            os.rename(replaced, out)
+        raise
+
+
+def write_json(path: Path, data: Any) -> None:
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Raises OSError or ValueError."""
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,199 @@
+"""An exported model read back, and its answers to new rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data import Rows, Task, load_rows
+from tuner.data.rows import Part
+from tuner.errors import DataError, UsageError
+from tuner.export import folder
+from tuner.export.scores import decide, score
+from tuner.planning.metrics import METRICS
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True, eq=False)
+class ExportedModel:
+    """The contents of an exported folder; see `docs/export.md`."""
+
+    path: Path
+    settings: dict[str, Any]
+    preprocessing: dict[str, Any]
+    classes: tuple[Any, ...] | None
+
+    @cached_property
+    def keras_model(self) -> keras.Model:
+        """The network, loaded when first used. Raises UsageError where its file is broken."""
+        import keras
+
+        try:
+            return keras.saving.load_model(self.path / folder.MODEL, compile=False)
+        except (OSError, ValueError, KeyError) as error:
+            raise _broken(self.path, error) from error
+
+    @property
+    def task(self) -> Task:
+        task: Task = self.settings["data"]["task"]
+        return task
+
+
+def load_export(path: Path) -> ExportedModel:
+    """Read an exported folder.
+
+    Raises:
+        UsageError: `path` is none, or it is of a later layout, or a file of it is broken (that
+            of the network when it is first used).
+    """
+    if not folder.is_export(path):
+        raise UsageError(
+            f"a model's folder is one that tuner export has written; {path} holds no "
+            f"{folder.SETTINGS} of one"
+        )
+    try:
+        settings = folder.read_json(path / folder.SETTINGS)
+        if settings["version"] > folder.FORMAT_VERSION:
+            raise UsageError(
+                f"this tuner reads exports up to version {folder.FORMAT_VERSION}; {path} has "
+                f"version {settings['version']}. Update tuner"
+            )
+        classes = path / folder.CLASSES
+        return ExportedModel(
+            path=path,
+            settings=settings,
+            preprocessing=folder.read_json(path / folder.PREPROCESSING),
+            classes=tuple(folder.read_json(classes)) if classes.exists() else None,
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise _broken(path, error) from error
+
+
+def _broken(path: Path, error: Exception) -> UsageError:
+    return UsageError(f"an exported folder must be whole; {path}: {error}")
+
+
+def rows_for(
+    model: ExportedModel, uri: str, *, target: str | None = None, part: Part = "all"
+) -> Rows:
+    """The rows of `uri` as the model takes them: raw, before any scaling.
+
+    Args:
+        target: the column(s) of the true values; without it those that the model was trained
+            on, if the data have them.
+
+    Raises:
+        DataError: see `tuner.data.load_rows`.
+    """
+    facts = model.preprocessing
+    names, trained = facts["feature_names"], model.settings["data"]["target_names"]
+
+    def load(column: str | None) -> Rows:
+        return load_rows(
+            uri,
+            features=facts["features"],
+            task=model.task,
+            classes=model.classes,
+            byte_scale=facts["byte_scale"],
+            feature_names=None if names is None else tuple(names),
+            target=column,
+            part=part,
+        )
+
+    table = uri.split(":", 1)[0] in ("csv", "parquet", "openml")
+    if target is None and trained and table:
+        try:
+            rows = load(",".join(trained))
+        except DataError as error:
+            # New rows need no target; anything else that is wrong is wrong the second time too.
+            if "unknown target column" not in str(error):
+                raise
+            rows = load(None)
+    else:
+        rows = load(target)
+    # `load_rows` has multiplied bytes by the factor that is the model's own first layer.
+    return Rows(rows.x / np.float32(facts["byte_scale"]), rows.y)
+
+
+def answer(model: ExportedModel, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`(rows, outputs)`: probabilities, or values for a regression."""
+    answers: NDArray[np.float32] = model.keras_model.predict(x, batch_size=1024, verbose=0)
+    return answers
+
+
+def prediction_rows(
+    model: ExportedModel, answers: NDArray[np.float32], y: NDArray[Any] | None = None
+) -> list[dict[str, Any]]:
+    """One row an input row: `row` (from 0), `predicted`, `actual` where `y` is given, and
+    `probability_CLASS` for each class.
+
+    `predicted` is a class, the list of a row's labels (multilabel), a value, or, where a
+    regression has several targets, one `predicted_NAME` each.
+    """
+    if model.task == "regression":
+        return _value_rows(model, answers, y)
+    assert model.classes is not None
+    classes = model.classes
+    decided = decide(model.task, answers)
+    if model.task == "binary":
+        answers = np.concatenate([1.0 - answers, answers], axis=1)
+    columns = [f"probability_{name}" for name in classes]
+    rows = []
+    for number, probabilities in enumerate(answers.tolist()):
+        row = {"row": number, "predicted": _labels(classes, decided[number])}
+        if y is not None:
+            row["actual"] = _labels(classes, y[number])
+        rows.append(row | dict(zip(columns, map(_short, probabilities), strict=True)))
+    return rows
+
+
+def model_scores(
+    model: ExportedModel, answers: NDArray[np.float32], y: NDArray[Any]
+) -> dict[str, float]:
+    """The metrics that the study took, on these rows; those that the rows leave undefined (one
+    class only, say) are left out."""
+    scores = {}
+    for name in model.settings["cross_validation"]:
+        if name == "loss" or model.task not in METRICS[name].tasks:
+            continue
+        try:
+            scores[name] = score(name, model.task, y, answers)
+        except DataError:
+            continue
+    return scores
+
+
+def _value_rows(
+    model: ExportedModel, answers: NDArray[np.float32], y: NDArray[Any] | None
+) -> list[dict[str, Any]]:
+    outputs = answers.shape[1]
+    names = model.settings["data"]["target_names"] or [str(i) for i in range(outputs)]
+    endings = [""] if outputs == 1 else [f"_{name}" for name in names]
+    rows = []
+    for number, values in enumerate(answers.tolist()):
+        row: dict[str, Any] = {"row": number}
+        for column, (ending, value) in enumerate(zip(endings, values, strict=True)):
+            row[f"predicted{ending}"] = _short(value)
+            if y is not None:
+                row[f"actual{ending}"] = _short(float(y[number, column]))
+        rows.append(row)
+    return rows
+
+
+def _labels(classes: tuple[Any, ...], decided: Any) -> Any:
+    """A class by its number, or the list of the labels that are set."""
+    if np.ndim(decided) == 0:
+        return classes[int(decided)]
+    return [name for name, there in zip(classes, decided, strict=True) if there]
+
+
+def _short(value: float) -> float:
+    """7 significant digits: what float32 holds."""
+    return float(f"{value:.7g}")

@@ -1,0 +1,175 @@
+"""One last training: a trial's settings on all search rows."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data import Dataset, Fold, Scaling, fit_scaling, fit_target_scaling
+from tuner.errors import DataError, TunerError, UsageError
+from tuner.export.schedules import FirstEpochs, RecordedRates
+from tuner.planning import network_seed, plan_training
+from tuner.planning.plan import TrainingPlan
+from tuner.planning.schedules.base import Schedule
+from tuner.results import best_trial, find_trial, mean_curves
+from tuner.search import records
+from tuner.search.stored import read_definition
+from tuner.search.study_data import load_study_data
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+
+    from tuner.search.definition import StudyDefinition
+
+
+@dataclass(frozen=True, eq=False)
+class Refit:
+    """A network trained on all search rows, and what it was made from.
+
+    Attributes:
+        trial: the trial's number.
+        params: all parameters, fixed ones included.
+        plan: what was trained; `epochs` is the refit's own number.
+        seed: of the one network.
+        scaling, target_scaling: fitted on all search rows; None: identity.
+        weights: in the order of `Sequential.get_weights()`.
+        fold_scores: metric to the trial's validation scores per fold: what the search promises.
+    """
+
+    trial: int
+    params: dict[str, Any]
+    plan: TrainingPlan
+    seed: int
+    dataset: Dataset
+    scaling: Scaling | None
+    target_scaling: tuple[NDArray[np.float32], NDArray[np.float32]] | None
+    weights: list[NDArray[np.float32]]
+    fold_scores: dict[str, list[float]]
+
+
+def chosen_trial(study: Study, number: int | None) -> FrozenTrial:
+    """Trial `number`, or the best one.
+
+    Raises:
+        NoCompletedTrialError: the best is asked for and no trial is complete.
+        UsageError: there is no such trial, or it is not complete.
+    """
+    if number is None:
+        return find_trial(study, best_trial(study)["number"])
+    trial = find_trial(study, number)
+    if trial.state.name != "COMPLETE":
+        raise UsageError(
+            f"only a completed trial can be exported; trial {number} of study "
+            f"{study.study_name!r} is {trial.state.name.lower()}. tuner results "
+            f"{quote(study.study_name)} --state complete shows those that are"
+        )
+    return trial
+
+
+def study_dataset(study: Study, definition: StudyDefinition) -> Dataset:
+    """The rows that the study was made on.
+
+    Raises:
+        DataError: they cannot be loaded, or are others by now: both hashes are named.
+    """
+    dataset, _ = load_study_data(definition)
+    held = study.user_attrs.get(records.STUDY_DATA_HASH)
+    if held is not None and held != dataset.hash:
+        raise DataError(
+            f"a model is refitted on the rows of its search; {dataset.uri} has the hash "
+            f"{dataset.hash} now, study {study.study_name!r} was made on {held}"
+        )
+    return dataset
+
+
+def refit_trial(study: Study, trial: FrozenTrial, dataset: Dataset) -> Refit:
+    """Train the trial's settings on all rows of `dataset`, without validation.
+
+    As many epochs as its folds are scored at in the mean (rounded), the learning rates of those
+    epochs as they were in the search, a seed of its own from the study's.
+
+    Raises:
+        TunerError: the training diverged.
+    """
+    definition = read_definition(study)
+    params = definition.space.complete(trial.params)
+    searched = plan_training(
+        params, features=dataset.features, outputs=dataset.outputs, task=dataset.task
+    )
+    score_epochs = trial.user_attrs[records.SCORE_EPOCHS]
+    # No early stopping: there is nothing to watch. Rounded half up, and at least one epoch.
+    epochs = max(1, int(np.mean(score_epochs) + 0.5))
+    plan = replace(
+        searched, epochs=epochs, patience=None, schedule=_schedule(trial, searched, epochs)
+    )
+    # The first fold number that the search has not used.
+    seed = network_seed(definition.seed, int(trial.user_attrs[records.TICKET]), len(score_epochs))
+    rows = np.arange(dataset.rows, dtype=np.int32)
+    scaling_kind = definition.data.scaling
+    weights = _train(plan, dataset, rows, scaling_kind, seed, trial.number)
+    regression = dataset.task == "regression"
+    return Refit(
+        trial=trial.number,
+        params=params,
+        plan=plan,
+        seed=seed,
+        dataset=dataset,
+        scaling=fit_scaling(dataset, rows, scaling_kind),
+        target_scaling=fit_target_scaling(dataset, rows) if regression else None,
+        weights=weights,
+        fold_scores=_fold_scores(trial, definition),
+    )
+
+
+def _train(
+    plan: TrainingPlan,
+    dataset: Dataset,
+    rows: NDArray[np.int32],
+    scaling: Any,
+    seed: int,
+    number: int,
+) -> list[NDArray[np.float32]]:
+    from tuner.training import Trainer, set_threads
+
+    # Whoever has used TensorFlow in this process before has settled its threads.
+    with suppress(RuntimeError):
+        set_threads()
+    fold = Fold(train=rows, validation=np.zeros(0, np.int32))
+    # The loss is all that can be measured without validation rows.
+    trainer = Trainer(dataset, [fold], scaling=scaling, metrics=(), objective="loss")
+    scores = trainer.train(plan, [seed], weights=True)
+    if scores.status[0] == "diverged":
+        raise TunerError(
+            f"the training on all rows must not diverge; with the settings of trial {number} its "
+            f"loss was not finite after epoch {scores.epochs_run} of {plan.epochs}. Export another "
+            "trial by --trial"
+        )
+    assert scores.weights is not None
+    return scores.weights[0]
+
+
+def _schedule(trial: FrozenTrial, plan: TrainingPlan, epochs: int) -> Schedule:
+    if plan.schedule.depends_on_scores:
+        curves = mean_curves(trial)
+        if curves is None:
+            raise TunerError(
+                f"a refit repeats the learning rates of its trial; trial {trial.number} has no "
+                "recorded ones"
+            )
+        rates = tuple(float(rate) for rate in curves.learning_rate)
+        return RecordedRates(plan.schedule.learning_rate, rates)
+    if epochs == plan.epochs:
+        return plan.schedule
+    return FirstEpochs(plan.schedule.learning_rate, plan.schedule, plan.epochs)
+
+
+def _fold_scores(trial: FrozenTrial, definition: StudyDefinition) -> dict[str, list[float]]:
+    scores: dict[str, list[float]] = dict(trial.user_attrs.get(records.METRICS, {}))
+    scores[definition.metric] = list(trial.user_attrs[records.FOLD_SCORES])
+    return scores

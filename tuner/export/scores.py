@@ -1,0 +1,110 @@
+"""Scores of a finished model's predictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data.dataset import Task
+from tuner.planning.metrics import check_metric
+from tuner.planning.plan import LossPlan
+
+
+def score(metric: str, task: Task, y: NDArray[Any], predictions: NDArray[Any]) -> float:
+    """`metric` of predictions as the exported model answers them.
+
+    Args:
+        metric: a name of `METRICS` except `loss`, which `loss_of` gives.
+        y: as in `Dataset`: `(rows,)` class numbers, or `(rows, outputs)`.
+        predictions: `(rows, outputs)`: probabilities, or values.
+
+    Raises:
+        PlanError: a metric that does not exist or does not fit the task.
+        DataError: rows that leave the metric undefined.
+    """
+    info = check_metric(metric, task)
+    if info.kind == "predictions":
+        answered = predictions[:, 0] if task == "binary" else predictions
+        return info.compute(y, answered)
+    from sklearn import metrics
+
+    if metric == "mse":
+        return float(metrics.mean_squared_error(y, predictions))
+    if metric == "mae":
+        return float(metrics.mean_absolute_error(y, predictions))
+    if metric == "top_5_accuracy":
+        own = np.take_along_axis(predictions, y[:, None], axis=1)
+        return float(np.mean((predictions > own).sum(axis=1) < 5))
+    decided = decide(task, predictions)
+    if metric == "accuracy":
+        return float(metrics.accuracy_score(y, decided))
+    if metric == "hamming":
+        return float(metrics.hamming_loss(y, decided))
+    raise ValueError(f"no score of predictions by the name {metric!r}")
+
+
+def decide(task: Task, predictions: NDArray[Any]) -> NDArray[np.int32]:
+    """Probabilities to class numbers `(rows,)`, for multilabel to 0 and 1 `(rows, labels)`."""
+    if task == "multiclass":
+        return predictions.argmax(axis=1).astype(np.int32)
+    above = (predictions > 0.5).astype(np.int32)
+    return above[:, 0] if task == "binary" else above
+
+
+def loss_of(
+    plan: LossPlan,
+    task: Task,
+    y: NDArray[Any],
+    predictions: NDArray[Any],
+    target_scaling: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
+) -> float:
+    """The mean training loss by Keras's own function, without L1 and L2.
+
+    Regression targets are scaled by `target_scaling` (mean, std) first, as in training.
+    """
+    import keras
+
+    losses: dict[str, Any] = {
+        "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy,
+        "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
+        "binary_crossentropy": keras.losses.BinaryCrossentropy,
+        "mean_squared_error": keras.losses.MeanSquaredError,
+        "mean_absolute_error": keras.losses.MeanAbsoluteError,
+        "huber": keras.losses.Huber,
+    }
+    settings: dict[str, float] = {}
+    if plan.name in ("categorical_crossentropy", "binary_crossentropy"):
+        settings["label_smoothing"] = plan.label_smoothing
+    if plan.name == "huber":
+        settings["delta"] = plan.delta
+    loss = losses[plan.name](**settings)
+    if plan.name == "sparse_categorical_crossentropy":
+        return float(loss(y, predictions))
+    targets = np.asarray(y, dtype=np.float32)
+    if task == "multiclass":
+        targets = np.eye(predictions.shape[1], dtype=np.float32)[y]
+    elif task == "binary":
+        targets = targets[:, None]
+    if target_scaling is not None:
+        mean, std = target_scaling
+        targets, predictions = (targets - mean) / std, (predictions - mean) / std
+    return float(loss(targets, predictions))
+
+
+def all_scores(
+    metrics: tuple[str, ...],
+    plan: LossPlan,
+    task: Task,
+    y: NDArray[Any],
+    predictions: NDArray[Any],
+    target_scaling: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
+) -> dict[str, float]:
+    """Every one of `metrics` by name, `loss` among them where it is asked for."""
+    return {
+        name: loss_of(plan, task, y, predictions, target_scaling)
+        if name == "loss"
+        else score(name, task, y, predictions)
+        for name in metrics
+    }

@@ -1,0 +1,110 @@
+"""The trained network as a plain Keras `Sequential`: nothing in it is `tuner`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data.dataset import Task
+from tuner.errors import TunerError
+from tuner.planning.plan import ModelPlan
+
+if TYPE_CHECKING:
+    import keras
+
+#: The last layer's activation: what turns its sums into probabilities or values.
+OUTPUT_ACTIVATION: dict[Task, str] = {
+    "binary": "sigmoid",
+    "multiclass": "softmax",
+    "multilabel": "sigmoid",
+    "regression": "linear",
+}
+
+
+def build_sequential(
+    plan: ModelPlan,
+    weights: Sequence[NDArray[np.float32]],
+    *,
+    task: Task,
+    byte_scale: float = 1.0,
+    shift: NDArray[np.float32] | None = None,
+    scale: NDArray[np.float32] | None = None,
+    target_scaling: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
+    name: str = "tuner",
+) -> keras.Sequential:
+    """A `Sequential` that takes raw, flattened features and gives probabilities or values.
+
+    Layers: input scaling `x * (byte_scale * scale) + shift` (a `Rescaling`, left out where it
+    would change nothing), then for each hidden layer Dense, BatchNormalization (where the plan
+    has it), Activation, Dropout (where the plan has it), then the output Dense with its
+    activation, and for regression `y * std + mean` (a `Rescaling`).
+
+    Args:
+        plan: the network's shape.
+        weights: in the order of `Sequential.get_weights()`: per hidden layer the Dense kernel
+            `(inputs, units)` and bias `(units,)`, then gamma, beta, moving mean and moving
+            variance where there is batch normalisation; the output kernel and bias last.
+        task: decides the activation of the output.
+        byte_scale: factor that brings uint8 features to 0..1.
+        shift, scale: `(features,)`, or None for the identity.
+        target_scaling: mean and standard deviation, each `(outputs,)`, that training took out
+            of regression targets.
+        name: the model's name.
+
+    Raises:
+        TunerError: the weights do not fit the shape.
+    """
+    import keras
+
+    layers: list[Any] = [keras.Input((plan.features,), dtype="float32", name="features")]
+    if byte_scale != 1.0 or shift is not None or scale is not None:
+        layers.append(
+            keras.layers.Rescaling(
+                scale=_plain(byte_scale if scale is None else byte_scale * np.float64(scale)),
+                offset=_plain(0.0 if shift is None else shift),
+                name="input_scaling",
+            )
+        )
+    for number, units in enumerate(plan.units, start=1):
+        layers.append(
+            keras.layers.Dense(
+                units,
+                kernel_initializer=plan.initializer,
+                kernel_regularizer=keras.regularizers.L1L2(plan.l1, plan.l2)
+                if plan.l1 or plan.l2
+                else None,
+                name=f"hidden_{number}",
+            )
+        )
+        if plan.batch_norm:
+            layers.append(keras.layers.BatchNormalization(name=f"batch_norm_{number}"))
+        layers.append(keras.layers.Activation(plan.activation, name=f"activation_{number}"))
+        if plan.dropout:
+            layers.append(keras.layers.Dropout(plan.dropout, name=f"dropout_{number}"))
+    layers.append(
+        keras.layers.Dense(plan.outputs, activation=OUTPUT_ACTIVATION[task], name="output")
+    )
+    if target_scaling is not None:
+        mean, std = target_scaling
+        layers.append(
+            keras.layers.Rescaling(scale=_plain(std), offset=_plain(mean), name="target_scaling")
+        )
+    model = keras.Sequential(layers, name=name)
+    expected = [tuple(weight.shape) for weight in model.weights]
+    received = [tuple(np.shape(weight)) for weight in weights]
+    if expected != received:
+        raise TunerError(
+            f"the weights of an exported model must have the shapes {expected} (Dense kernel and "
+            f"bias, batch normalisation's four, layer by layer); received {received}"
+        )
+    model.set_weights([np.asarray(weight, dtype=np.float32) for weight in weights])
+    return model
+
+
+def _plain(value: Any) -> Any:
+    """A float, or a list of floats: what every version of Keras reads back from its JSON."""
+    array = np.asarray(value, dtype=np.float64)
+    return array.tolist()
