@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tuner.training import set_threads
+
+set_threads()

@@ -1,0 +1,187 @@
+"""Constructor parameters: all of the catalogue, the same defaults, checked in `fit`."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tuner.errors import UsageError
+from tuner.planning import plan_training
+from tuner.sklearn import KerasMLPClassifier, KerasMLPRegressor
+from tuner.sklearn.estimators.documented import described, table
+from tuner.sklearn.estimators.params import PARAMETERS, plan_of
+from tuner.spaces.catalogue import CATALOGUE
+
+BOTH = (KerasMLPClassifier, KerasMLPRegressor)
+X = np.random.default_rng(0).normal(size=(20, 3))
+Y = np.arange(20) % 2
+
+
+def plan(**params: object):
+    return plan_of(KerasMLPClassifier(**params), features=3, outputs=4, task="multiclass")
+
+
+def catalogue_plan(**params: object):
+    return plan_training(
+        {name.replace("__", "."): value for name, value in params.items()},
+        features=3,
+        outputs=4,
+        task="multiclass",
+    )
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_the_constructor_takes_the_whole_catalogue_with_its_defaults(kind: type) -> None:
+    defaults = {
+        name: parameter.default for name, parameter in inspect.signature(kind).parameters.items()
+    }
+    own = {"hidden_layer_sizes", "validation_fraction", "random_state", "warm_start", "verbose"}
+    assert set(defaults) == set(PARAMETERS) | own
+    assert set(PARAMETERS.values()) == set(CATALOGUE) - {"model.units", "model.layers"}
+    for flat, dotted in PARAMETERS.items():
+        if defaults[flat] is not None:
+            assert defaults[flat] == CATALOGUE[dotted].default, flat
+
+
+def test_defaults_train_what_the_search_trains_by_default() -> None:
+    assert plan() == catalogue_plan()
+
+
+def test_parameters_reach_the_plan_of_the_search() -> None:
+    assert plan(
+        hidden_layer_sizes=[16, 8],
+        activation="tanh",
+        dropout=0.1,
+        batch_norm=True,
+        l1=1e-5,
+        l2=1e-4,
+        initializer="lecun_uniform",
+        optimizer="sgd",
+        learning_rate=0.1,
+        momentum=0.9,
+        nesterov=True,
+        clipnorm=1.0,
+        schedule="restarts",
+        decay=0.01,
+        decay_per="epoch",
+        restart_every=4,
+        restarts=2,
+        cycle_mult=2.0,
+        warmup=2,
+        batch_size=64,
+        epochs=7,
+        label_smoothing=0.1,
+        patience=3,
+        min_delta=0.01,
+    ) == catalogue_plan(
+        model__units="16-8",
+        model__activation="tanh",
+        model__dropout=0.1,
+        model__batch_norm=True,
+        model__l1=1e-5,
+        model__l2=1e-4,
+        initializer="lecun_uniform",
+        optimizer="sgd",
+        optimizer__learning_rate=0.1,
+        optimizer__momentum=0.9,
+        optimizer__nesterov=True,
+        optimizer__clipnorm=1.0,
+        schedule="restarts",
+        schedule__decay=0.01,
+        schedule__per="epoch",
+        schedule__restart_every=4,
+        schedule__restarts=2,
+        schedule__cycle_mult=2.0,
+        schedule__warmup=2,
+        batch_size=64,
+        epochs=7,
+        loss__label_smoothing=0.1,
+        early_stopping__patience=3,
+        early_stopping__min_delta=0.01,
+    )
+    assert plan(
+        schedule="plateau", plateau_factor=0.5, plateau_patience=2, plateau_min_delta=0.1,
+        plateau_min_rate=1e-5, plateau_cooldown=1,
+    ) == catalogue_plan(
+        schedule="plateau", schedule__factor=0.5, schedule__patience=2, schedule__min_delta=0.1,
+        schedule__min_rate=1e-5, schedule__cooldown=1,
+    )  # fmt: skip
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    drawn = plan(
+        hidden_layer_sizes=np.array([8, 4]),
+        dropout=np.float32(0.5),
+        batch_norm=np.bool_(True),
+        epochs=np.int64(3),
+        activation=np.str_("tanh"),
+        schedule="piecewise",
+        boundaries=np.array([1, 2]),
+        factors=(0.5, np.float64(0.1)),
+    )
+    assert drawn == catalogue_plan(
+        model__units="8-4",
+        model__dropout=0.5,
+        model__batch_norm=True,
+        epochs=3,
+        model__activation="tanh",
+        schedule="piecewise",
+        schedule__boundaries=[1, 2],
+        schedule__factors=[0.5, 0.1],
+    )
+
+
+@pytest.mark.parametrize(
+    ("sizes", "units"), [(5, (5,)), ((), ()), ([7], (7,)), (np.int64(3), (3,)), ((4, 2), (4, 2))]
+)
+def test_sizes_of_layers(sizes: object, units: tuple[int, ...]) -> None:
+    assert plan(hidden_layer_sizes=sizes).model.units == units
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"dropout": 1.5}, r"^dropout must be a number at least 0, below 1; got 1.5"),
+        ({"optimizer": "adm"}, r"unknown optimizer 'adm'; did you mean adam\?"),
+        ({"momentum": 0.9}, r"optimizer 'adam' has no setting momentum; got momentum=0.9. Avail"),
+        (
+            {"schedule": "time", "drop_every": 3},
+            r"schedule 'time' has no setting drop_every; .* Available: decay, decay_per, warmup$",
+        ),
+        ({"plateau_patience": 3}, r"schedule 'constant' has no setting plateau_patience"),
+        ({"schedule": "step", "drop_every": 0}, r"^drop_every must be a whole number at least 1"),
+        ({"hidden_layer_sizes": (4, 0)}, r"hidden_layer_sizes must be .*; got \(4, 0\)"),
+        ({"hidden_layer_sizes": "64"}, r"hidden_layer_sizes must be .*; got '64'"),
+        ({"hidden_layer_sizes": True}, r"hidden_layer_sizes must be .*; got True"),
+        ({"clipnorm": 1.0, "clipvalue": 1.0}, r"clipped in one way only"),
+        ({"loss": "mse", "delta": 2.0}, r"^delta is for the loss huber"),
+        ({"patience": -1}, r"^patience must be a whole number at least 0; got -1"),
+        ({"patience": 1, "validation_fraction": 1.0}, r"validation_fraction must be .*; got 1.0"),
+        ({"random_state": -3}, r"random_state must not be negative; got -3"),
+    ],
+)
+def test_bad_parameters_are_refused_in_fit_in_the_constructor_s_words(
+    params: dict[str, object], message: str
+) -> None:
+    estimator = KerasMLPClassifier(**params)  # stores only
+    with pytest.raises(ValueError, match=message) as caught:
+        estimator.fit(X, Y)
+    assert isinstance(caught.value, UsageError)
+    words = str(caught.value).split("got")[0]
+    assert not re.search(r"(optimizer|schedule|model|loss|early_stopping)\.\w", words)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_help_describes_every_parameter_once(kind: type) -> None:
+    names = re.findall(r"^    (\w+) : ", kind.__doc__.split("Attributes\n")[0], re.MULTILINE)
+    assert names == [one.name for one in described()]
+    assert sorted(names) == sorted(inspect.signature(kind).parameters)
+
+
+def test_the_table_in_the_docs_is_that_of_the_code() -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs" / "sklearn.md"
+    assert table(KerasMLPClassifier().get_params()) in docs.read_text(encoding="utf-8")

@@ -1,0 +1,207 @@
+"""StudySearchCV: scikit-learn's interface, Optuna's decisions."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState
+from searches import Stacks, digits, same_results
+from sklearn.base import clone
+from sklearn.exceptions import FitFailedWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from tuner.errors import SpaceError, UsageError
+from tuner.sklearn import KerasMLPClassifier, StudySearchCV
+from tuner.spaces import load_space
+
+SPACE = {
+    "learning_rate": FloatDistribution(1e-4, 1.0, log=True),
+    "batch_size": IntDistribution(32, 96, step=32),
+    "initializer": CategoricalDistribution(["he_normal", "zeros"]),
+}
+
+
+def classifier(**params: Any) -> KerasMLPClassifier:
+    settings = {"hidden_layer_sizes": (8,), "epochs": 3, "random_state": 0, "optimizer": "sgd"}
+    return KerasMLPClassifier(**{**settings, **params})
+
+
+def search(space: Any = SPACE, estimator: Any = None, **settings: Any) -> StudySearchCV:
+    own = {"n_trials": 4, "cv": 2, "random_state": 1, "pruner": "none", **settings}
+    return StudySearchCV(estimator or classifier(), space, **own)
+
+
+def test_scores_are_those_of_separate_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    stacks = Stacks(monkeypatch)
+    X, y = digits(300)
+    scoring = ["accuracy", "neg_log_loss"]
+    ours = search(scoring=scoring, refit="neg_log_loss", return_train_score=True).fit(X, y)
+    assert stacks.networks == [2] * 4 + [1]
+    grid = [
+        {name: [value] for name, value in params.items()} for params in ours.cv_results_["params"]
+    ]
+    stock = GridSearchCV(
+        classifier(), grid, cv=2, scoring=scoring, refit="neg_log_loss", return_train_score=True
+    ).fit(X, y)
+    results = dict(ours.cv_results_)
+    assert results.pop("trial_state").tolist() == ["complete"] * 4
+    assert results.pop("trial_number").tolist() == [0, 1, 2, 3]
+    assert results.pop("epochs_run").tolist() == [3] * 4
+    same_results(results, stock.cv_results_, rows=150)
+    assert ours.best_params_ == stock.best_params_
+    np.testing.assert_allclose(ours.predict_proba(X), stock.predict_proba(X), atol=1e-6)
+    values = [trial.value for trial in ours.study_.trials]
+    np.testing.assert_allclose(values, ours.cv_results_["mean_test_neg_log_loss"])
+
+
+def test_an_optuna_sampler_is_asked_as_optuna_asks_it() -> None:
+    X, y = digits(200)
+    ours = search(sampler=optuna.samplers.RandomSampler(seed=3)).fit(X, y)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=3))
+    asked = [study.ask(SPACE).params for _ in range(4)]
+    assert ours.cv_results_["params"] == asked
+
+
+def test_an_integer_random_state_repeats_the_search() -> None:
+    X, y = digits(200)
+    first, again, other = (search(random_state=seed).fit(X, y).cv_results_ for seed in (1, 1, 2))
+    assert first["params"] == again["params"] != other["params"]
+    np.testing.assert_array_equal(first["mean_test_score"], again["mean_test_score"])
+
+
+class PruneFrom(optuna.pruners.BasePruner):
+    """Ends every trial but the first at an epoch."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def prune(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> bool:
+        return trial.number > 0 and trial.last_step == self.step
+
+
+def test_reports_are_the_mean_fold_scores_after_each_epoch() -> None:
+    X, y = digits(300)
+    own = search(pruner=PruneFrom(10), n_trials=2).fit(X, y)
+    for trial in own.study_.trials:
+        assert trial.state == TrialState.COMPLETE
+        for epoch, value in trial.intermediate_values.items():
+            alone = classifier(**trial.params).set_params(epochs=epoch + 1)
+            expected = cross_val_score(alone, X, y, cv=2).mean()
+            assert value == pytest.approx(expected, abs=1 / 150)
+        assert trial.intermediate_values[2] == pytest.approx(trial.value)
+
+
+def test_a_pruned_trial_keeps_its_scores_and_never_wins() -> None:
+    X, y = digits(300)
+    space = {"learning_rate": CategoricalDistribution([0.1])}
+    own = search(space, pruner=PruneFrom(1), n_trials=3).fit(X, y)
+    results = own.cv_results_
+    assert results["trial_state"].tolist() == ["complete", "pruned", "pruned"]
+    assert results["epochs_run"].tolist() == [3, 2, 2]
+    assert [trial.state for trial in own.study_.trials] == [
+        TrialState.COMPLETE,
+        TrialState.PRUNED,
+        TrialState.PRUNED,
+    ]
+    assert results["rank_test_score"].tolist() == [1, 2, 2]
+    assert own.best_index_ == 0
+    shorter = cross_val_score(classifier(learning_rate=0.1, epochs=2), X, y, cv=2)
+    np.testing.assert_allclose(results["split0_test_score"][1], shorter[0], atol=1 / 150)
+
+
+def test_the_median_pruner_spares_epochs() -> None:
+    X, y = digits(400)
+    own = search(
+        {"learning_rate": FloatDistribution(1e-6, 0.5, log=True)},
+        classifier(epochs=12),
+        pruner="median",
+        sampler="random",
+        n_trials=12,
+    ).fit(X, y)
+    states = own.cv_results_["trial_state"].tolist()
+    assert "pruned" in states
+    assert own.cv_results_["epochs_run"].sum() < 12 * 12
+    assert states[own.best_index_] == "complete"
+
+
+def test_a_tuner_space_in_a_pipeline() -> None:
+    X, y = digits(200)
+    pipeline = Pipeline([("scale", StandardScaler()), ("net", classifier())])
+    own = search("sgd_decay", pipeline, n_trials=2)
+    space = load_space("sgd_decay").override({"epochs": "2", "model.units": "16-8"})
+    own = search(space, pipeline, n_trials=2).fit(X, y)
+    params = own.cv_results_["params"][0]
+    assert all(name.startswith("net__") for name in params)
+    assert params["net__optimizer"] == "sgd"
+    assert params["net__hidden_layer_sizes"] == (16, 8)
+    assert own.best_estimator_["net"].plan_.model.units == (16, 8)
+    assert set(own.study_.trials[0].params) == set(space.distributions())
+
+
+def test_failing_trials_score_as_error_score_says() -> None:
+    X, y = digits(200)
+    space = {"learning_rate": CategoricalDistribution([0.01]), "momentum": FloatDistribution(0, 2)}
+    own = search(space, n_trials=6, sampler="random")
+    with pytest.warns(FitFailedWarning, match="momentum"):
+        own.fit(X, y)
+    states = own.cv_results_["trial_state"]
+    failed = [trial.params["momentum"] > 1 for trial in own.study_.trials]
+    assert any(failed)
+    assert (states == "failed").tolist() == failed
+    assert np.isnan(own.cv_results_["mean_test_score"][states == "failed"]).all()
+    told = [trial.state == TrialState.FAIL for trial in own.study_.trials]
+    assert told == failed
+    space["momentum"] = FloatDistribution(1.5, 2)
+    with pytest.raises(ValueError, match=r"All the 12 fits failed[\s\S]*momentum"):
+        search(space, n_trials=6).fit(X, y)
+    with pytest.raises(ValueError, match=r"^momentum"):
+        search(space, error_score="raise").fit(X, y)
+
+
+def test_a_stored_study_goes_on(tmp_path: Path) -> None:
+    X, y = digits(200)
+    url = f"sqlite:///{tmp_path}/studies.db"
+    own = search(storage=url, study_name="digits", n_trials=2)
+    own.fit(X, y)
+    more = clone(own).fit(X, y)
+    assert more.cv_results_["trial_number"].tolist() == [2, 3]
+    loaded = optuna.load_study(study_name="digits", storage=url)
+    assert len(loaded.trials) == 4
+    assert len({str(trial.params) for trial in loaded.trials}) == 4
+
+
+def test_other_estimators_are_fitted_by_themselves() -> None:
+    X, y = digits(300)
+    space = {"C": FloatDistribution(1e-3, 1.0, log=True)}
+    cv = KFold(3, shuffle=True)
+    own = search(space, LogisticRegression(), cv=cv, pruner="median", n_trials=3).fit(X, y)
+    values = [trial.value for trial in own.study_.trials]
+    np.testing.assert_allclose(values, own.cv_results_["mean_test_score"])
+    assert own.cv_results_["trial_state"].tolist() == ["complete"] * 3
+    assert own.best_params_["C"] == own.best_estimator_.C
+    assert pickle.loads(pickle.dumps(own)).best_params_ == own.best_params_
+
+
+def test_bad_arguments_are_refused() -> None:
+    X, y = digits(100)
+    with pytest.raises(UsageError, match="did you mean tpe"):
+        search(sampler="tpee").fit(X, y)
+    with pytest.raises(UsageError, match="did you mean median"):
+        search(pruner="medium").fit(X, y)
+    with pytest.raises(UsageError, match="unknown sampler 'grid'"):
+        search(sampler="grid").fit(X, y)
+    with pytest.raises(SpaceError, match="distribution of optuna"):
+        search({"epochs": [1, 2]}).fit(X, y)
+    with pytest.raises(SpaceError, match="space must be"):
+        search([1]).fit(X, y)
+    with pytest.raises(ValueError, match="n_trials"):
+        search(n_trials=0).fit(X, y)

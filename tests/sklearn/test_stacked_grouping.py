@@ -1,0 +1,99 @@
+"""Which candidates share a stack, and which a training: from their plans alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tuner.data.dataset import Fold
+from tuner.planning import TrainingPlan, plan_training
+from tuner.sklearn.search.stacks import MOST_BYTES, MOST_NETWORKS, stacks, trainings
+
+FOLDS = [Fold(np.arange(80, dtype=np.int32), np.zeros(0, np.int32)) for _ in range(5)]
+
+
+def plan(**params: Any) -> TrainingPlan:
+    named = {name.replace("__", "."): value for name, value in params.items()}
+    return plan_training(
+        {"model.layers": 1, "model.units": 8, **named}, features=4, outputs=3, task="multiclass"
+    )
+
+
+def grouped(plans: list[TrainingPlan], seeds: list[int] | None = None) -> list[list[int]]:
+    own = trainings(
+        dict(enumerate(plans)), {i: [(seeds or [0] * len(plans))[i]] * 5 for i in range(len(plans))}
+    )
+    return [sorted(training.epochs) for training in own]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"schedule": "time", "schedule__decay": 0.1},
+        {"schedule": "exponential", "schedule__decay": 0.1, "schedule__warmup": 2},
+    ],
+)
+def test_candidates_that_differ_only_in_epochs_share_a_training(params: dict[str, Any]) -> None:
+    plans = [plan(epochs=epochs, **params) for epochs in (3, 9, 5)]
+    (own,) = trainings(dict(enumerate(plans)), {i: [7] * 5 for i in range(3)})
+    assert own.plan.epochs == 9
+    assert own.seeds == (7,) * 5
+    assert own.epochs == {0: 3, 1: 9, 2: 5}
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"schedule": "cosine"},
+        {"schedule": "cosine", "schedule__warmup": 1},
+        {"schedule": "one_cycle"},
+        {"early_stopping__patience": 3},
+    ],
+)
+def test_those_that_depend_on_their_total_do_not(params: dict[str, Any]) -> None:
+    assert grouped([plan(epochs=epochs, **params) for epochs in (3, 5)]) == [[0], [1]]
+
+
+def test_other_seeds_and_other_settings_do_not() -> None:
+    assert grouped([plan(epochs=3), plan(epochs=5)], seeds=[1, 2]) == [[0], [1]]
+    one, two = plan(epochs=3, model__dropout=0.1), plan(epochs=5, model__dropout=0.2)
+    assert grouped([one, two]) == [[0], [1]]
+
+
+def sizes(plans: list[TrainingPlan], folds: list[Fold] = FOLDS) -> list[int]:
+    own = trainings(dict(enumerate(plans)), {i: [i] * len(folds) for i in range(len(plans))})
+    return [len(stack) for stack in stacks(own, folds, rows=80, task="multiclass")]
+
+
+def test_a_stack_has_one_shape_and_batch_size() -> None:
+    plans = [
+        plan(batch_size=batch, optimizer=optimizer, optimizer__learning_rate=rate)
+        for batch in (16, 32)
+        for optimizer in ("adam", "sgd")
+        for rate in (0.1, 0.2, 0.3)
+    ]
+    assert sizes(plans) == [3, 3, 3, 3]
+
+
+def test_stacks_are_bounded_and_equal_in_size() -> None:
+    plans = [plan(optimizer__learning_rate=0.1 / (1 + i)) for i in range(60)]
+    own = sizes(plans)
+    assert own == [20, 20, 20]
+    assert all(size * len(FOLDS) <= MOST_NETWORKS for size in own)
+    wide = [
+        plan(model__units=4096, model__layers=2, optimizer__learning_rate=0.1 / (1 + i))
+        for i in range(4)
+    ]
+    # Adam's two variables, the gradient and the weights, 4 bytes each, for 5 folds.
+    assert MOST_BYTES < 4 * 4 * 4096 * 4096 * 5
+    assert sizes(wide) == [1, 1, 1, 1]
+    many = FOLDS * 40
+    assert sizes(plans[:2], many) == [1, 1]
+
+
+def test_a_stack_does_not_carry_those_that_ended_long_ago() -> None:
+    cosine = {"schedule": "cosine"}
+    assert sizes([plan(epochs=epochs, **cosine) for epochs in (10, 20, 9, 40, 19)]) == [2, 2, 1]

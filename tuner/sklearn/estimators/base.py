@@ -1,0 +1,231 @@
+"""What both estimators share: reading rows, training, and answering by the trained weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from tuner.data.dataset import Fold
+from tuner.planning.plan import TrainingPlan
+from tuner.sklearn.estimators.errors import EstimatorError
+from tuner.sklearn.estimators.forward import forward
+from tuner.sklearn.estimators.parameters import KerasMLPParameters
+from tuner.sklearn.estimators.params import plan_of
+from tuner.sklearn.estimators.targets import Targets
+from tuner.sklearn.estimators.training import (
+    Progress,
+    draw_seed,
+    fold_of,
+    one_epoch,
+    row_weights,
+    train,
+)
+from tuner.training.scores import TrialScores
+from tuner.training.shape import StackShape
+
+if TYPE_CHECKING:
+    import keras
+
+#: Bytes stay bytes: training brings each batch to float32 by itself.
+DTYPES = (np.float32, np.uint8)
+#: What weights and optimizer variables depend on: it must stay for a training to go on.
+_LASTING = ("features", "outputs", "units", "task", "batch_norm", "optimizer", "switches")
+
+
+class KerasMLP(KerasMLPParameters):
+    """The estimator without its targets; see the two subclasses."""
+
+    n_features_in_: int
+    plan_: TrainingPlan
+    weights_: list[NDArray[np.float32]]
+    history_: dict[str, list[float]]
+    n_outputs_: int
+
+    def read(self, X: Any, y: Any, *, reset: bool, classes: Any = None) -> tuple[Any, Targets]:
+        """Checked rows `(rows, features)` and encoded targets; with `reset` the estimator takes
+        its `n_features_in_`, `feature_names_in_` (and `classes_`) from them.
+
+        Raises ValueError as scikit-learn's estimators do.
+        """
+        raise NotImplementedError
+
+    def take(
+        self, plan: TrainingPlan, targets: Targets, scores: TrialScores, progress: Progress
+    ) -> None:
+        """Become the fitted estimator of a training, after `read`.
+
+        Args:
+            scores: of one fold (the estimator's own), with its weights.
+            progress: where the training ended. Without `values` the estimator predicts, but
+                cannot go on training.
+        """
+        assert scores.weights is not None
+        (self.weights_,) = scores.weights
+        self.plan_ = plan
+        self.n_outputs_ = targets.outputs
+        self._targets = Targets(targets.task, targets.y[:0], targets.classes, targets.flat)
+        self._progress = progress
+        self._model: keras.Sequential | None = None
+        curves = {"loss": scores.train["loss"], "learning_rate": scores.learning_rate}
+        if not np.isnan(scores.validation["loss"]).all():
+            curves["val_loss"] = scores.validation["loss"]
+        for name, values in curves.items():
+            self.history_.setdefault(name, []).extend(values[:, 0].tolist())
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
+        goes_on = bool(self.warm_start) and hasattr(self, "weights_")
+        x, targets = self.read(X, y, reset=not goes_on)
+        plan = self._plan(x, targets)
+        if goes_on:
+            self._check_same_network(plan, targets)
+        progress = self._progress if goes_on else Progress(draw_seed(self.random_state))
+        fold = fold_of(plan, targets, self.validation_fraction, progress.seed)
+        weight = row_weights(sample_weight, x)
+        if weight is not None:
+            self._check_weights(weight, targets)
+        self._train(plan, x, targets, fold, weight, progress, goes_on)
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> None:
+        goes_on = hasattr(self, "weights_")
+        x, targets = self.read(X, y, reset=not goes_on, classes=classes)
+        plan = self._plan(x, targets)
+        if goes_on:
+            self._check_same_network(plan, targets)
+        progress = self._progress if goes_on else Progress(draw_seed(self.random_state))
+        rows = np.arange(len(x), dtype=np.int32)
+        fold = Fold(train=rows, validation=rows[:0])
+        epoch = one_epoch(plan, progress.epochs)
+        weight = row_weights(sample_weight, x)
+        self._train(epoch, x, targets, fold, weight, progress, goes_on)
+
+    def _plan(self, x: NDArray[Any], targets: Targets) -> TrainingPlan:
+        return plan_of(self, features=x.shape[1], outputs=targets.outputs, task=targets.task)
+
+    def _train(
+        self,
+        plan: TrainingPlan,
+        x: NDArray[Any],
+        targets: Targets,
+        fold: Fold,
+        weight: NDArray[np.float32] | None,
+        progress: Progress,
+        goes_on: bool,
+    ) -> None:
+        scores, progress = train(
+            plan,
+            x,
+            targets,
+            fold,
+            sample_weight=weight,
+            progress=progress,
+            verbose=bool(self.verbose),
+        )
+        if not goes_on:
+            self.history_ = {}
+        self.take(plan, targets, scores, progress)
+
+    def _check_weights(self, weight: NDArray[np.float32], targets: Targets) -> None:
+        """Refuse weights that leave nothing to learn."""
+
+    def _check_same_network(self, plan: TrainingPlan, targets: Targets) -> None:
+        """A training that goes on needs the network that it began with."""
+        if self._progress.values is None:
+            raise EstimatorError(
+                "a training goes on from the optimizer's state, and this network, which a search "
+                "trained, has none; call fit without warm_start"
+            )
+        now = StackShape.of(plan, targets.task)
+        before = StackShape.of(self.plan_, self._targets.task)
+        changed = [n for n in _LASTING if getattr(now, n) != getattr(before, n)]
+        if changed:
+            raise EstimatorError(
+                f"a training goes on with the network that it began with; {changed[0]} was "
+                f"{getattr(before, changed[0])!r}, got {getattr(now, changed[0])!r}. Call fit "
+                "without warm_start to begin anew"
+            )
+
+    def _rows(self, X: Any, **settings: Any) -> Any:
+        """`validate_data`'s X, dense, and y where there is one."""
+        read = validate_data(self, X, accept_sparse="csr", dtype=DTYPES, **settings)
+        x, *rest = read if isinstance(read, tuple) else (read,)
+        x = x.toarray() if issparse(x) else x
+        return (x, *rest) if rest else x
+
+    def _answers(self, X: Any) -> NDArray[np.float64]:
+        """The last layer's sums for new rows, `(rows, outputs)`."""
+        check_is_fitted(self)
+        return forward(self.plan_.model, self.weights_, self._rows(X, reset=False))
+
+    @property
+    def model_(self) -> keras.Sequential:
+        """The trained network as a plain `keras.Sequential`, built when first asked for: rows to
+        probabilities `(rows, outputs)` (of `classes_[1]` where there are two classes) or
+        values."""
+        check_is_fitted(self)
+        if self._model is None:
+            from tuner.export.sequential import build_sequential
+
+            self._model = build_sequential(
+                self.plan_.model,
+                self.weights_,
+                task=self._targets.task,
+                target_scaling=self._progress.target_scaling,
+            )
+        return self._model
+
+    @property
+    def coefs_(self) -> list[NDArray[np.float32]]:
+        """Each layer's kernel, `(inputs, units)`."""
+        return self._layers(0)
+
+    @property
+    def intercepts_(self) -> list[NDArray[np.float32]]:
+        """Each layer's bias, `(units,)`."""
+        return self._layers(1)
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """The training loss of every epoch."""
+        check_is_fitted(self)
+        return self.history_["loss"]
+
+    @property
+    def n_iter_(self) -> int:
+        """Epochs trained, those before a warm start included."""
+        return len(self.loss_curve_)
+
+    @property
+    def n_layers_(self) -> int:
+        """Layers, input and output included, as scikit-learn's MLPs count them."""
+        check_is_fitted(self)
+        return len(self.plan_.model.units) + 2
+
+    @property
+    def out_activation_(self) -> str:
+        """Activation of the last layer."""
+        check_is_fitted(self)
+        from tuner.export.sequential import OUTPUT_ACTIVATION
+
+        return OUTPUT_ACTIVATION[self._targets.task]
+
+    def _layers(self, place: int) -> list[NDArray[np.float32]]:
+        check_is_fitted(self)
+        stride = 6 if self.plan_.model.batch_norm else 2
+        hidden = len(self.plan_.model.units)
+        return [self.weights_[layer * stride + place] for layer in range(hidden + 1)]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the Keras model, which is built again from the weights."""
+        state = dict(super().__getstate__())
+        if "_model" in state:
+            state["_model"] = None
+        return state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -1,0 +1,81 @@
+"""The constructor's parameters in words, from the catalogue: docstrings and docs/sklearn.md."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any, NamedTuple
+
+from tuner.sklearn.estimators.params import PARAMETERS
+from tuner.spaces.catalogue import CATALOGUE
+from tuner.spaces.info import ParameterInfo
+
+
+class Described(NamedTuple):
+    """A parameter, what it may be, and what it is for."""
+
+    name: str
+    values: str
+    help: str
+
+
+_OWN = (
+    Described(
+        "validation_fraction",
+        "float above 0, below 1",
+        "Share of the rows that are held out, by class for classes, when `patience` is given "
+        "or the schedule is plateau: both watch the loss on them.",
+    ),
+    Described(
+        "random_state",
+        "int, RandomState or None",
+        "An integer gives the same network, to the last bit, at every fit on one machine.",
+    ),
+    Described(
+        "warm_start",
+        "bool",
+        "Go on from the last fit, optimizer state included, for `epochs` more.",
+    ),
+    Described("verbose", "bool", "Print a line an epoch."),
+)
+_SIZES = Described(
+    "hidden_layer_sizes",
+    "int or sequence of int",
+    "Width of each hidden layer; an empty sequence for none.",
+)
+
+
+def described() -> list[Described]:
+    """Every constructor parameter, sizes first, then the catalogue's order."""
+    listed = [_described(flat, CATALOGUE[dotted]) for flat, dotted in PARAMETERS.items()]
+    return [_SIZES, *listed, *_OWN]
+
+
+def with_parameters(text: str) -> str:
+    """`text` with numpydoc's list of parameters where it says `{parameters}`."""
+    lines = ["Parameters", "----------"]
+    for name, values, words in described():
+        lines.append(f"{name} : {values}")
+        lines += textwrap.wrap(words, 92, initial_indent="    ", subsequent_indent="    ")
+    listed = textwrap.indent("\n".join(lines), "    ").lstrip()
+    return text.replace("{parameters}", listed)
+
+
+def table(defaults: dict[str, Any]) -> str:
+    """The parameters as a Markdown table."""
+    rows = ["| parameter | default | values | |", "|---|---|---|---|"]
+    for name, values, words in described():
+        rows.append(f"| `{name}` | `{defaults[name]!r}` | {values} | {words} |")
+    return "\n".join(rows)
+
+
+def _described(flat: str, info: ParameterInfo) -> Described:
+    values = info.kind if info.kind != "category" else ", ".join(info.names)
+    bounds = f" {info.bounds}" if info.bounds else ""
+    values = f"list of {values}{bounds}" if info.many else f"{values}{bounds}"
+    words = info.help
+    if flat == "patience":
+        words = "Epochs without a better loss on the held-out rows before training ends."
+    for group, names in info.only_with.items():
+        if group != "loss":
+            words += f" With {group} {', '.join(names)}."
+    return Described(flat, values, words)

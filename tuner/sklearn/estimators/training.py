@@ -1,0 +1,183 @@
+"""One estimator's training: one network on all rows, through the trainer of the search."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight
+
+from tuner.data.dataset import Fold
+from tuner.planning.plan import TrainingPlan
+from tuner.planning.schedules.base import Schedule
+from tuner.planning.seeds import network_seed
+from tuner.sklearn.estimators.errors import DivergedError, EstimatorError
+from tuner.sklearn.estimators.targets import Targets, to_dataset
+from tuner.training.scores import TrialScores
+
+TargetScaling = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """Where an estimator's training has come to, to go on from.
+
+    Attributes:
+        seed: of its network.
+        values: weights and optimizer variables, as `TrainingState`; None before the first epoch.
+        epochs: how many led there.
+        target_scaling: mean and standard deviation that the targets are trained with.
+    """
+
+    seed: int
+    values: list[NDArray[Any]] | None = None
+    epochs: int = 0
+    target_scaling: TargetScaling | None = None
+
+
+@dataclass(frozen=True)
+class LaterEpoch(Schedule):
+    """One epoch of `inner` as it runs over `total` epochs: the one numbered `first` (from 0)."""
+
+    name: ClassVar[str] = "later_epoch"
+
+    inner: Schedule
+    first: int
+    total: int
+
+    def __post_init__(self) -> None:
+        """Nothing to check: `inner` has been."""
+
+    def rates(self, steps_per_epoch: int, epochs: int) -> NDArray[np.float32]:
+        rates = self.inner.rates(steps_per_epoch, max(self.total, self.first + epochs))
+        return rates[self.first * steps_per_epoch :][: epochs * steps_per_epoch]
+
+
+def draw_seed(random_state: Any) -> int:
+    """The network's seed: an integer's own, or one from a 32-bit number drawn from the
+    `RandomState` (NumPy's global one for None). Raises ValueError for anything else."""
+    if isinstance(random_state, Integral) and int(random_state) < 0:
+        raise EstimatorError(f"random_state must not be negative; got {random_state}")
+    if isinstance(random_state, Integral):
+        return network_seed(int(random_state), 0, 0)
+    drawn = check_random_state(random_state).randint(0, 1 << 32, dtype=np.uint64)
+    return network_seed(int(drawn), 0, 0)
+
+
+def fold_of(plan: TrainingPlan, targets: Targets, fraction: object, seed: int) -> Fold:
+    """All rows for training; a `fraction` of them held out where the plan watches a score.
+
+    Held out by class for classes, by `train_test_split` with the network's seed.
+
+    Raises:
+        ValueError: a fraction outside its limits, too few rows of a class.
+    """
+    rows = np.arange(len(targets.y), dtype=np.int32)
+    if plan.patience is None and not plan.schedule.depends_on_scores:
+        return Fold(train=rows, validation=np.zeros(0, np.int32))
+    if isinstance(fraction, bool) or not isinstance(fraction, float) or not 0 < fraction < 1:
+        raise EstimatorError(
+            f"validation_fraction must be a number above 0, below 1; got {fraction!r}"
+        )
+    from sklearn.model_selection import train_test_split
+
+    by_class = targets.task in ("binary", "multiclass")
+    train, validation = train_test_split(
+        rows,
+        test_size=float(fraction),
+        random_state=seed,
+        stratify=targets.y if by_class else None,
+    )
+    return Fold(train=train, validation=validation)
+
+
+def row_weights(sample_weight: Any, x: NDArray[Any]) -> NDArray[np.float32] | None:
+    """`(rows,)` factors of the rows' losses; None for None, which is 1 everywhere.
+
+    Raises ValueError for another shape, for negative weights, and where all are 0.
+    """
+    if sample_weight is None:
+        return None
+    weight: NDArray[np.float32] = _check_sample_weight(sample_weight, x, dtype=np.float32)
+    if (weight < 0).any():
+        raise EstimatorError(
+            f"sample_weight must not be negative; got {weight.min():g} as the smallest"
+        )
+    if not weight.any():
+        raise EstimatorError("sample_weight must have a value above 0; got all zero weights")
+    return weight
+
+
+def one_epoch(plan: TrainingPlan, done: int) -> TrainingPlan:
+    """The plan's epoch number `done` (from 0) by itself, for a partial fit.
+
+    Raises EstimatorError where the plan watches held-out rows, which a partial fit has not.
+    """
+    if plan.patience is not None or plan.schedule.depends_on_scores:
+        raise EstimatorError(
+            "partial_fit holds no rows out; got patience or schedule='plateau', which watch the "
+            "loss on such rows. Available: fit"
+        )
+    schedule = LaterEpoch(plan.schedule.learning_rate, plan.schedule, done, plan.epochs)
+    return replace(plan, epochs=1, schedule=schedule)
+
+
+def train(
+    plan: TrainingPlan,
+    x: NDArray[Any],
+    targets: Targets,
+    fold: Fold,
+    *,
+    sample_weight: NDArray[np.float32] | None,
+    progress: Progress,
+    verbose: bool,
+) -> tuple[TrialScores, Progress]:
+    """Train the network of `progress` on `fold.train` as planned.
+
+    Raises DivergedError where the loss became NaN or infinite.
+    """
+    if "tensorflow" not in sys.modules:
+        # Whoever uses TensorFlow already has settled its threads.
+        from tuner.training import set_threads
+
+        with suppress(RuntimeError):
+            set_threads()
+    from tuner.training import Trainer, TrainingState
+
+    dataset = to_dataset(x, targets)
+    trainer = Trainer(
+        dataset,
+        [fold],
+        scaling="none",
+        metrics=(),
+        objective="loss",
+        sample_weight=sample_weight,
+        # A training that goes on keeps its first scaling, since the weights answer in it.
+        target_scalings=None if progress.target_scaling is None else [progress.target_scaling],
+    )
+    scaling = None if trainer.target_scalings is None else trainer.target_scalings[0]
+    callbacks = []
+    if verbose:
+        from tuner.sklearn.estimators.progress import EpochLines
+
+        callbacks = [EpochLines(validated=len(fold.validation) > 0)]
+    state = TrainingState(progress.values, progress.epochs)
+    scores = trainer.train(plan, [progress.seed], callbacks=callbacks, weights=True, state=state)
+    check_finite(plan, scores)
+    return scores, Progress(progress.seed, state.values, state.epochs, scaling)
+
+
+def check_finite(plan: TrainingPlan, scores: TrialScores, fold: int = 0) -> None:
+    """Raise DivergedError where the network of `fold` diverged."""
+    if scores.status[fold] == "diverged":
+        raise DivergedError(
+            f"the training must not diverge; its loss was not finite after epoch "
+            f"{scores.score_epoch[fold]} of {plan.epochs}. A lower learning_rate, clipnorm or "
+            "scaled inputs may help"
+        )

@@ -1,0 +1,77 @@
+"""What a pipeline does before its last step, once for each split, for all candidates alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.validation import _check_method_params, _num_samples
+
+from tuner.sklearn.search.final_step import final_estimator
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """One split as the last step sees it.
+
+    Attributes:
+        steps: the fitted steps before the last one; none for a bare estimator.
+        X, y, fit_params: what the last step's `fit` is called with. A bare estimator's `X` and
+            `y` are all rows of the search, of which `rows` are the split's; a pipeline's are
+            the split's.
+        rows: row numbers into `X`.
+    """
+
+    steps: tuple[tuple[str, Any], ...]
+    X: Any
+    y: Any
+    fit_params: Mapping[str, Any]
+    rows: NDArray[np.int32]
+
+
+def front_key(estimator: Any, params: Mapping[str, Any]) -> str:
+    """Equal for candidates whose pipelines do the same before the last step."""
+    if not isinstance(estimator, Pipeline):
+        return ""
+    last = estimator.steps[-1][0]
+    ours = {
+        name: value
+        for name, value in params.items()
+        if name != last and not name.startswith(f"{last}__")
+    }
+    return str(joblib.hash(ours))
+
+
+def fit_front(estimator: Any, X: Any, y: Any, train: Any, fit_params: Mapping[str, Any]) -> Front:
+    """The rows `train` brought to the last step of `estimator` by scikit-learn's own
+    `Pipeline.fit`, on a clone, whose last step's `fit` only takes down what it is called with.
+
+    Raises whatever a step raises.
+    """
+    params = _check_method_params(X, params=fit_params, indices=train)
+    if not isinstance(estimator, Pipeline):
+        rows = np.arange(_num_samples(X), dtype=np.int32)[np.asarray(train)]
+        return Front((), X, y, params, rows)
+    X_train, y_train = _safe_split(estimator, X, y, train)
+    pipeline = clone(estimator)
+    final: Any = final_estimator(pipeline)
+    calls: list[tuple[Any, Any, Mapping[str, Any]]] = []
+    final.fit = lambda X, y=None, **own: calls.append((X, y, own))
+    pipeline.fit(X_train, y_train, **params)
+    ((X_last, y_last, own),) = calls
+    rows = np.arange(_num_samples(X_last), dtype=np.int32)
+    return Front(tuple(pipeline.steps[:-1]), X_last, y_last, own, rows)
+
+
+def put_behind(front: Front, estimator: Any) -> Any:
+    """Give the pipeline `estimator` the fitted steps of `front`; returns its last step."""
+    if isinstance(estimator, Pipeline):
+        estimator.steps[:-1] = list(front.steps)
+    return final_estimator(estimator)

@@ -1,0 +1,172 @@
+"""Candidates with the same rows: planned, put into stacks, trained, and told apart again."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.data.dataset import Fold
+from tuner.data.scaling import fit_target_scaling
+from tuner.errors import PlanError
+from tuner.planning.plan import TrainingPlan
+from tuner.sklearn.estimators.base import KerasMLP
+from tuner.sklearn.estimators.params import plan_of
+from tuner.sklearn.estimators.training import TargetScaling, fold_of
+from tuner.sklearn.search.outcomes import Outcome, fold_alone, unfinished
+from tuner.sklearn.search.splits import Cohort, Split, cohorts
+from tuner.sklearn.search.stacks import Training, stacks, trainings
+from tuner.training.scores import TrialScores
+
+#: Weights of one network in each split to the outcomes as they stand: split number to outcome.
+Standing = Callable[[Sequence[Sequence[NDArray[np.float32]]]], dict[int, Outcome]]
+#: For a search that looks at a candidate while it trains: makes `keras.callbacks.Callback`
+#: objects, given what tells the present outcomes.
+Watch = Callable[[Standing], Sequence[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A candidate: its number, the estimator with its parameters, the last step, and one seed a
+    split."""
+
+    number: int
+    estimator: Any
+    final: KerasMLP
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A candidate on a cohort: one fold and one seed for each of its splits."""
+
+    plan: TrainingPlan
+    seeds: tuple[int, ...]
+    folds: tuple[Fold, ...]
+
+
+def train_group(
+    members: Sequence[Member], splits: Sequence[Split], front_seconds: float, watch: Watch | None
+) -> Iterator[tuple[int, int, Outcome]]:
+    """Train all `members` on all `splits`; gives (candidate, split, outcome).
+
+    Candidates that make no plan are left out. `front_seconds` is added to every outcome's share.
+    """
+    for cohort in cohorts(splits):
+        watched = watch if len(cohort.splits) == len(splits) else None
+        by_folds: dict[Hashable, dict[int, Planned]] = {}
+        for member in members:
+            with suppress(PlanError, ValueError):
+                key, planned = _planned(member, cohort)
+                by_folds.setdefault(key, {})[member.number] = planned
+        verbose = any(member.final.verbose for member in members)
+        for own in by_folds.values():
+            for number, split, outcome in _train(cohort, own, verbose, watched):
+                yield number, split, replace(outcome, seconds=outcome.seconds + front_seconds)
+
+
+def _planned(member: Member, cohort: Cohort) -> tuple[Hashable, Planned]:
+    """The plan and the folds; candidates of one key have the same folds."""
+    first = cohort.splits[0]
+    plan = plan_of(
+        member.final,
+        features=first.x.shape[1],
+        outputs=first.targets.outputs,
+        task=first.targets.task,
+    )
+    seeds = tuple(member.seeds[split.number] for split in cohort.splits)
+    fraction = member.final.validation_fraction
+    folds = []
+    for split, rows, seed in zip(cohort.splits, cohort.rows, seeds, strict=True):
+        fold = fold_of(plan, split.targets, fraction, seed)
+        folds.append(Fold(train=rows[fold.train], validation=rows[fold.validation]))
+    watching = any(len(fold.validation) for fold in folds)
+    return (fraction, seeds) if watching else None, Planned(plan, seeds, tuple(folds))
+
+
+def _train(
+    cohort: Cohort, planned: dict[int, Planned], verbose: bool, watch: Watch | None
+) -> Iterator[tuple[int, int, Outcome]]:
+    """Candidates of equal folds."""
+    _load_tensorflow()
+    from tuner.training import Trainer
+
+    folds = next(iter(planned.values())).folds
+    dataset = cohort.dataset
+    trainer = Trainer(
+        dataset,
+        folds,
+        scaling="none",
+        metrics=(),
+        objective="loss",
+        sample_weight=cohort.weight,
+    )
+    scalings: list[TargetScaling | None] = [
+        fit_target_scaling(dataset, fold.train) if dataset.task == "regression" else None
+        for fold in folds
+    ]
+    wanted = trainings(
+        {number: own.plan for number, own in planned.items()},
+        {number: own.seeds for number, own in planned.items()},
+    )
+
+    def outcome(number: int, fold: int, scores: TrialScores, seconds: float) -> Outcome:
+        own = planned[number]
+        split = cohort.splits[fold]
+        return Outcome(own.plan, split, own.seeds[fold], scores, scalings[fold], seconds)
+
+    def standing(weights: Sequence[Sequence[NDArray[np.float32]]]) -> dict[int, Outcome]:
+        (number,) = planned
+        return {
+            split.number: outcome(number, fold, unfinished(weights[fold]), 0.0)
+            for fold, split in enumerate(cohort.splits)
+        }
+
+    for stack in stacks(wanted, folds, dataset.rows, dataset.task):
+        callbacks = _callbacks(verbose, folds)
+        if watch is not None:
+            callbacks += watch(standing)
+        started = time.perf_counter()
+        scores = trainer.train_many(
+            [training.plan for training in stack],
+            [training.seeds for training in stack],
+            callbacks=callbacks,
+            weights=True,
+            snapshots=[_snapshots(training) for training in stack],
+        )
+        seconds = time.perf_counter() - started
+        whole = len(folds) * sum(sum(training.epochs.values()) for training in stack)
+        for training, trained in zip(stack, scores, strict=True):
+            for number, epochs in training.epochs.items():
+                shorter = trained if epochs == training.plan.epochs else trained.until(epochs)
+                for fold, split in enumerate(cohort.splits):
+                    alone = fold_alone(shorter, fold)
+                    share = seconds * epochs / whole
+                    yield number, split.number, outcome(number, fold, alone, share)
+
+
+def _snapshots(training: Training) -> set[int]:
+    return set(training.epochs.values()) - {training.plan.epochs}
+
+
+def _callbacks(verbose: bool, folds: Sequence[Fold]) -> list[Any]:
+    if not verbose:
+        return []
+    from tuner.sklearn.estimators.progress import EpochLines
+
+    return [EpochLines(validated=any(len(fold.validation) for fold in folds))]
+
+
+def _load_tensorflow() -> None:
+    if "tensorflow" not in sys.modules:
+        # Whoever uses TensorFlow already has settled its threads.
+        from tuner.training import set_threads
+
+        with suppress(RuntimeError):
+            set_threads()

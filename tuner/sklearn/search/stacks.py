@@ -1,0 +1,93 @@
+"""Which candidates train together, and which of them share one training.
+
+Follows from the plans, the seeds and the folds only: never from time, memory at hand or workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tuner.data.dataset import Fold, Task
+from tuner.planning.cost import estimate
+from tuner.planning.plan import TrainingPlan
+from tuner.planning.sharing import cut_by_epochs, shared_training
+
+#: Networks of one stack: beyond this, more of them make no step cheaper.
+MOST_NETWORKS = 128
+#: Weights, gradients, optimizer variables and activations of one stack.
+MOST_BYTES = 512 << 20
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training of all folds, for one candidate or for several that differ only in epochs.
+
+    Attributes:
+        plan: of the one with the most epochs.
+        seeds: one a fold.
+        epochs: candidate number to the epochs it asks for.
+    """
+
+    plan: TrainingPlan
+    seeds: tuple[int, ...]
+    epochs: Mapping[int, int]
+
+
+def trainings(
+    plans: Mapping[int, TrainingPlan], seeds: Mapping[int, Sequence[int]]
+) -> list[Training]:
+    """The trainings that serve all candidates, in the order of their first one.
+
+    Candidates share one where they differ only in `epochs`, begin from the same seeds, have no
+    patience, and a schedule whose first epochs are the same whatever their total.
+    """
+    shared: dict[tuple[Hashable, tuple[int, ...]], dict[int, TrainingPlan]] = {}
+    for number, plan in plans.items():
+        base = shared_training(plan)
+        own = (number if base is None else base, tuple(seeds[number]))
+        shared.setdefault(own, {})[number] = plan
+    return [
+        Training(
+            plan=max(own.values(), key=lambda plan: plan.epochs),
+            seeds=own_seeds,
+            epochs={number: plan.epochs for number, plan in own.items()},
+        )
+        for (_, own_seeds), own in shared.items()
+    ]
+
+
+def stacks(
+    wanted: Sequence[Training], folds: Sequence[Fold], rows: int, task: Task
+) -> list[list[Training]]:
+    """`wanted` cut into stacks.
+
+    A stack's trainings have one shape and batch size, its shortest at least half of the epochs
+    of its longest (a network that has ended still takes its share of every step); it has at most
+    `MOST_NETWORKS` networks and `MOST_BYTES` bytes, or one training where that is more. Stacks
+    of one kind are as equal in size as they can be, so that they share a trace.
+    """
+    from tuner.training.shape import StackShape
+
+    kinds: dict[Hashable, list[Training]] = {}
+    for training in wanted:
+        key = (StackShape.of(training.plan, task), training.plan.batch_size)
+        kinds.setdefault(key, []).append(training)
+    return [
+        part
+        for kind in kinds.values()
+        for similar in cut_by_epochs(kind, lambda own: own.plan.epochs)
+        for part in _parts(similar, _most(similar[0].plan, folds, rows))
+    ]
+
+
+def _most(plan: TrainingPlan, folds: Sequence[Fold], rows: int) -> int:
+    """Trainings of one stack."""
+    size = estimate(plan, rows, folds).total_bytes
+    return max(1, min(MOST_NETWORKS // len(folds), MOST_BYTES // max(1, size)))
+
+
+def _parts(similar: list[Training], most: int) -> list[list[Training]]:
+    count = -(-len(similar) // most)
+    size = -(-len(similar) // count)
+    return [similar[start : start + size] for start in range(0, len(similar), size)]

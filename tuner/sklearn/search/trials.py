@@ -1,0 +1,173 @@
+"""The trials of a study, run one after another: ask, train the folds, score, tell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import optuna
+from optuna.pruners import BasePruner, NopPruner
+from optuna.samplers import BaseSampler
+from optuna.trial import TrialState
+from sklearn.base import clone
+from sklearn.model_selection._validation import _score
+from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.validation import _check_method_params
+
+from tuner.sklearn.search.final_step import final_estimator
+from tuner.sklearn.search.fits import FrontCache, StackedFits
+from tuner.sklearn.search.group_training import Standing, Watch
+from tuner.sklearn.search.outcomes import Outcome
+from tuner.sklearn.search.spaces import EstimatorSpace
+from tuner.sklearn.search.study_parts import most_epochs, optuna_pruner, optuna_sampler
+
+if TYPE_CHECKING:
+    from tuner.sklearn.search.stacked import SearchRows
+    from tuner.sklearn.search.watching import Watching
+
+
+class StudyTrials:
+    """Runs trials and keeps every fold's fitted estimator, or its error, for scikit-learn's own
+    evaluation of the candidates (`TrainedFits`).
+
+    Attributes:
+        candidates, numbers, states, epochs: of every trial run: its parameters, its number in
+            the study, `complete`, `pruned` or `failed`, and the most epochs a fold ran (0 where
+            the estimator's own `fit` ran).
+        seconds: of every fold's fit, trial by trial.
+    """
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        space: EstimatorSpace,
+        estimator: Any,
+        splits: Sequence[Any],
+        rows: SearchRows,
+        *,
+        scorer: Any,
+        metric: str | None,
+        error_score: Any,
+        sampler: str | BaseSampler,
+        pruner: str | BasePruner,
+        seed: int,
+    ) -> None:
+        self._study, self._space, self._estimator = study, space, estimator
+        self._splits, self._rows = splits, rows
+        self._scorer, self._metric, self._error_score = scorer, metric, error_score
+        self._sampler, self._seed = sampler, seed
+        study.pruner = optuna_pruner(pruner, most_epochs(space, final_estimator(estimator)))
+        self._cache = FrontCache(splits, rows.X, rows.y, rows.fit_params)
+        self._fitted: list[Mapping[str, Any] | Exception] = []
+        self.candidates: list[dict[str, Any]] = []
+        self.numbers: list[int] = []
+        self.states: list[str] = []
+        self.epochs: list[int] = []
+        self.seconds: list[float | None] = []
+
+    def has(self, task: int) -> bool:
+        return True
+
+    def install(self, task: int, estimator: Any) -> None:
+        fitted = self._fitted[task]
+        if isinstance(fitted, Exception):
+            raise fitted
+        vars(estimator).update(fitted)
+
+    def run(self) -> None:
+        """One trial, told to the study whatever becomes of it.
+
+        Raises what a fold raises, where `error_score` is "raise".
+        """
+        number = len(self._study.get_trials(deepcopy=False))
+        self._study.sampler = optuna_sampler(self._sampler, self._space, self._seed, number)
+        trial, params = self._space.ask(self._study)
+        try:
+            self._run(trial, params)
+        except BaseException:
+            self._study.tell(trial, state=TrialState.FAIL)
+            raise
+
+    def _run(self, trial: optuna.Trial, params: dict[str, Any]) -> None:
+        watchers: list[Watching] = []
+        fits = StackedFits(
+            self._estimator,
+            [params],
+            self._cache,
+            on_seconds=lambda task, share: None,
+            watch=self._watch(trial, params, watchers),
+        )
+        values, epochs, failed = [], 0, False
+        for split in range(len(self._splits)):
+            own, started = self._candidate(params), time.perf_counter()
+            seconds = None
+            try:
+                if fits.has(split):
+                    outcome = fits.outcome(split)
+                    epochs, seconds = max(epochs, outcome.scores.epochs_run), outcome.seconds
+                    fits.install(split, own)
+                else:
+                    self._fit(split, own)
+            except Exception as error:
+                if self._error_score == "raise":
+                    raise
+                failed = True
+                self._fitted.append(error)
+            else:
+                values.append(self._score(split, own))
+                self._fitted.append(dict(vars(own)))
+            self.seconds.append(time.perf_counter() - started if seconds is None else seconds)
+        pruned = any(watcher.pruned for watcher in watchers)
+        value = float(np.mean(values)) if values else float("nan")
+        failed = failed or not np.isfinite(value)
+        self.candidates.append(params)
+        self.numbers.append(trial.number)
+        self.states.append("failed" if failed else "pruned" if pruned else "complete")
+        self.epochs.append(epochs)
+        if failed:
+            self._study.tell(trial, state=TrialState.FAIL)
+        elif pruned:
+            self._study.tell(trial, state=TrialState.PRUNED)
+        else:
+            self._study.tell(trial, value)
+
+    def _candidate(self, params: Mapping[str, Any]) -> Any:
+        return clone(self._estimator).set_params(**clone(dict(params), safe=False))
+
+    def _fit(self, split: int, estimator: Any) -> None:
+        """The estimator's own `fit` on a split."""
+        rows, train = self._rows, self._splits[split][0]
+        params = _check_method_params(rows.X, params=rows.fit_params, indices=train)
+        X, y = _safe_split(estimator, rows.X, rows.y, train)
+        estimator.fit(X, **params) if y is None else estimator.fit(X, y, **params)
+
+    def _score(self, split: int, estimator: Any) -> float:
+        """The score that the search is by, on the split's test rows."""
+        rows, (train, test) = self._rows, self._splits[split]
+        params = _check_method_params(rows.X, params=rows.score_params, indices=test)
+        X, y = _safe_split(estimator, rows.X, rows.y, test, train)
+        scores = _score(estimator, X, y, self._scorer, params, self._error_score)
+        if not isinstance(scores, dict):
+            return float(scores)
+        return float(scores[self._metric or next(iter(scores))])
+
+    def _watch(
+        self, trial: optuna.Trial, params: Mapping[str, Any], watchers: list[Watching]
+    ) -> Watch | None:
+        if isinstance(self._study.pruner, NopPruner):
+            return None
+
+        def score(split: int, outcome: Outcome) -> float:
+            own = self._candidate(params)
+            outcome.install(own)
+            return self._score(split, own)
+
+        def callbacks(standing: Standing) -> list[Watching]:
+            from tuner.sklearn.search.watching import Watching
+
+            watchers.append(Watching(trial, standing, score))
+            return [watchers[-1]]
+
+        return callbacks
