@@ -1,0 +1,40 @@
+"""`tuner`, but trials train in no time and without data: `python fake_tuner.py optimize ...`.
+
+The command line, the pool, the loop and the storage are the real ones. FAKE_EPOCH_SECONDS is how
+long an epoch lasts; with FAKE_REFUSE no candidate can be trained.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+from tuner.search.definition import StudyDefinition
+from tuner.search.study_data import DataFacts
+from tuner.search.testing import FakeTrainer
+
+
+def make_trainer(definition: StudyDefinition) -> FakeTrainer:
+    return FakeTrainer(
+        folds=definition.folds.count,
+        epoch_seconds=float(os.environ.get("FAKE_EPOCH_SECONDS", "0")),
+        metrics=definition.all_metrics,
+        refuse=lambda params: os.environ.get("FAKE_REFUSE"),
+    )
+
+
+def describe(definition: StudyDefinition) -> DataFacts:
+    return DataFacts("fake", "multiclass")
+
+
+def main() -> None:
+    from tuner.cli.main import main as tuner
+    from tuner.search import lifecycle, pool
+
+    pool.run_search = partial(pool.run_search, make_trainer=make_trainer)  # type: ignore[assignment]
+    lifecycle.prepare_study = partial(lifecycle.prepare_study, describe=describe)  # type: ignore[assignment]
+    tuner()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""`tuner data show`, through the entry point."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn import datasets
+
+from tuner.cli.main import main
+from tuner.data import load_dataset
+
+
+def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(["data", "show", *args])
+    out, err = capsys.readouterr()
+    return int(ended.value.code or 0), out, err
+
+
+def test_json_holds_the_facts_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "sklearn:digits", "--format", "json")
+    facts = json.loads(out)
+    assert (code, err) == (0, "")
+    assert facts["rows"] == 1797
+    assert facts["features"] == 64
+    assert facts["image_shape"] == [8, 8]
+    assert facts["dtype"] == "uint8"
+    assert facts["range"] == [0.0, 1.0]
+    assert facts["task"] == "multiclass"
+    assert facts["test_rows"] == 0
+    assert facts["hash"] == load_dataset("sklearn:digits").hash
+    counts = np.bincount(datasets.load_digits().target).tolist()
+    assert facts["classes"] == [{"class": i, "rows": n} for i, n in enumerate(counts)]
+
+
+def test_digits_are_the_default_and_each_class_is_drawn(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = run(capsys)
+    assert code == 0
+    assert "8 x 8, flattened" in out
+    assert max(len(line) for line in out.splitlines()) <= 80
+    # The first row of the first digit: 0 0 5 13 9 1 0 0 of 16.
+    assert "\n    ░░██▒▒ " in out
+    assert [line.split() for line in out.splitlines()].count(["8", "9"]) == 1
+
+
+def test_without_unicode_the_pictures_are_ascii() -> None:
+    code = "from tuner.cli.main import main; main(['data', 'show'])"
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        env={"PYTHONIOENCODING": "ascii", "PATH": "", "COLUMNS": "80"},
+        cwd=Path(__file__).parents[2],
+        check=True,
+    )
+    assert b"##" in ended.stdout
+    assert ended.stdout.isascii()
+
+
+def test_the_test_rows_are_counted_and_not_shown(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    arrays = {"x_train": np.eye(4), "y_train": [0, 1, 0, 1]}
+    np.savez(tmp_path / "own.npz", **arrays, x_test=np.full((3, 4), 777.0), y_test=[1, 1, 1])
+    uri = f"npz:{tmp_path / 'own.npz'}"
+    facts = json.loads(run(capsys, uri, "--format", "json")[1])
+    assert facts["test_rows"] == 3
+    assert facts["range"] == [0.0, 1.0]
+    assert facts["classes"] == [{"class": 0, "rows": 2}, {"class": 1, "rows": 2}]
+    assert "777" not in run(capsys, uri)[1]
+
+
+def test_flags_reach_the_data(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    frame = datasets.load_iris(as_frame=True).frame
+    frame.columns = ["a", "b", "c", "d", "kind"]
+    frame.assign(plant=np.arange(150) // 5).to_csv(tmp_path / "own.csv", index=False)
+    args = ("--target", "a", "--group", "plant", "--test-share", "0.2", "--limit", "50")
+    code, out, _ = run(capsys, f"csv:{tmp_path / 'own.csv'}", *args, "--format", "json")
+    facts = json.loads(out)
+    assert code == 0
+    assert (facts["task"], facts["target"], facts["rows"]) == ("regression", ["a"], 50)
+    assert facts["feature_names"] == ["b", "c", "d", "kind"]
+    assert facts["test_rows"] == 30
+    assert facts["groups"] <= 24
+    assert len(facts["targets"]) == 1
+    table = run(capsys, f"csv:{tmp_path / 'own.csv'}", *args)[1]
+    assert "groups" in table
+    assert "mean" in table
+    forced = run(capsys, "sklearn:wine", "--task", "regression", "--format", "json")[1]
+    assert json.loads(forced)["task"] == "regression"
+
+
+@pytest.mark.parametrize(
+    ("args", "part"),
+    [
+        (["sklearn:digit"], "did you mean digits?"),
+        (["csv:none.csv"], "needs a file that exists"),
+        (["sklearn:iris", "--limit", "1"], "at least 2 rows"),
+        (["sklearn:iris", "--target", "species"], "names a column of a table"),
+    ],
+)
+def test_bad_input_is_one_paragraph_and_code_2(
+    capsys: pytest.CaptureFixture[str], args: list[str], part: str
+) -> None:
+    code, out, err = run(capsys, *args)
+    assert (code, out) == (2, "")
+    assert part in err
+    assert "Traceback" not in err
+    assert len(err.strip().splitlines()) == 1

@@ -1,0 +1,149 @@
+"""What `tuner optimize`, `resume` and `worker` refuse: one paragraph, the exit code, no trace."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tuner.cli.main import main
+
+CSV = "a,b,label\n" + "".join(f"{i},{i % 7},{'xy'[i % 2]}\n" for i in range(40))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("TUNER_STORAGE", "OPTUNA_STORAGE"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def call(capsys, *args: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(list(args))
+    captured = capsys.readouterr()
+    return int(ended.value.code or 0), captured.out, captured.err
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--space", "sgd_decya"], ["sgd_decya", "did you mean sgd_decay?"]),
+        (["--space", "missing.yaml"], ["missing.yaml"]),
+        (["--study", "initialisers"], ["initialisers", "did you mean initializers?"]),
+        ([], ["--space", "--study"]),
+        (["--space", "sgd_decay", "--set", "epohcs=3"], ["epohcs", "epochs"]),
+        (["--space", "sgd_decay", "--set", "epochs"], ["--set takes PARAMETER=VALUE", "epochs"]),
+        (
+            ["--space", "sgd_decay", "--set", "optimizer.learning_rate=-1"],
+            ["optimizer.learning_rate", "-1"],
+        ),
+        (["--space", "sgd_decay", "--timeout", "soon"], ["--timeout", "soon", "10m"]),
+        (["--space", "sgd_decay", "--timeout", "0"], ["--timeout", "more than 0 s"]),
+        (["--space", "sgd_decay", "--memory", "much"], ["--memory", "much", "2G"]),
+        (["--space", "sgd_decay", "--sampler", "tep"], ["tep", "tpe"]),
+        (["--space", "sgd_decay", "--pruner", "medain"], ["medain", "median"]),
+        (["--space", "sgd_decay", "--metric", "acuracy"], ["acuracy", "accuracy"]),
+        (["--space", "sgd_decay", "--folds", "1"], ["folds.k", "1"]),
+        (["--space", "sgd_decay", "--sampler", "grid"], ["sgd_decay", "optimizer.learning_rate"]),
+        (["--space", "sgd_decay", "--data", "sklearn:digit"], ["digit", "digits"]),
+        (["--space", "sgd_decay", "--data", "csv:none.csv"], ["none.csv"]),
+        (["--space", "sgd_decay", "--data", "csv:few.csv", "--folds", "30"], ["30"]),
+        (["--space", "sgd_decay", "--data", "csv:few.csv", "--target", "lable"], ["lable"]),
+        (["--space", "sgd_decay", "--storage", "redis://host"], ["redis", "sqlite:///"]),
+    ],
+)
+@pytest.mark.usefixtures("leaves_no_children")
+def test_bad_input_is_one_paragraph_and_leaves_nothing(folder, capsys, args, said):
+    (folder / "few.csv").write_text(CSV)
+    code, out, err = call(capsys, "optimize", *args, "--format", "json")
+    assert code == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert "Traceback" not in err
+    assert "\n\n" not in err
+    for text in said:
+        assert text in err
+    assert [path.name for path in folder.iterdir()] == ["few.csv"]
+
+
+@pytest.mark.parametrize("args", [["resume", "nothing"], ["worker", "--name", "nothing"]])
+@pytest.mark.usefixtures("leaves_no_children")
+def test_a_storage_that_is_not_there_is_not_made(folder, capsys, args):
+    code, out, err = call(capsys, *args)
+    assert code == 4
+    assert out == ""
+    assert "studies/tuner.db" in err
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("args", [["resume", "sgd"], ["worker", "--name", "sgd"]])
+def test_a_study_that_is_not_there(folder, capsys, args):
+    import optuna
+
+    url = f"sqlite:///{folder}/here.db"
+    optuna.create_study(study_name="sgd_decay", storage=url)
+    code, _, err = call(capsys, *args, "--storage", url)
+    assert code == 2
+    assert "unknown study 'sgd'" in err
+    assert "sgd_decay" in err
+
+
+def test_a_name_that_holds_another_definition_lists_the_differences(folder, capsys):
+    from tuner.search.library import load_definition
+    from tuner.search.lifecycle import prepare_study
+    from tuner.spaces import load_space
+
+    url = f"sqlite:///{folder}/here.db"
+    definition = load_definition("default", space=load_space("sgd_decay"))
+    prepare_study(definition, name="mine", storage_url=url, trials=3)
+    before = (folder / "here.db").read_bytes()
+    args = ["--space", "sgd_decay", "--folds", "4", "--name", "mine", "--storage", url]
+    for more in ([], ["--dry-run"]):
+        code, out, err = call(capsys, "optimize", *args, *more)
+        assert code == 2
+        assert out == ""
+        assert "folds.k: stored 5, given 4" in err
+    assert (folder / "here.db").read_bytes() == before
+
+
+def test_a_dry_run_says_what_would_run_and_changes_nothing(folder, capsys):
+    from tuner.search.library import load_definition
+    from tuner.spaces import load_space
+
+    code, out, _ = call(
+        capsys, "optimize", "--space", "sgd_decay", "--dry-run", "--trials", "12",
+        "--set", "epochs=3", "--format", "json",
+    )  # fmt: skip
+    assert code == 0
+    said = json.loads(out)
+    definition = load_definition("default", space=load_space("sgd_decay").override({"epochs": "3"}))
+    assert said["study"] == definition.resolved("multiclass").default_name()
+    assert (said["trials"], said["points"], said["stored"], said["folds"]) == (12, None, None, 5)
+    assert (said["data"]["rows"], said["data"]["features"], said["data"]["outputs"]) == (
+        1797,
+        64,
+        10,
+    )
+    # 64-64-64-10 with biases, by hand.
+    parameters = 64 * 64 + 64 + 64 * 64 + 64 + 64 * 10 + 10
+    assert said["cost"]["parameters"] == [parameters, parameters]
+    assert said["cost"]["epochs"] == [3, 3]
+    # Forward and backward over 4/5 of the rows of 5 folds, forward over the other 1/5.
+    forward = 64 * 64 + 64 * 64 + 64 * 10
+    backward = 2 * forward - 64 * 64
+    each = 3 * (4 * 1797 * (forward + backward) + 1797 * forward)
+    assert said["cost"]["multiply_adds"] == 12 * each
+    assert list(folder.iterdir()) == []
+
+
+def test_a_dry_run_of_a_grid_counts_its_points(folder, capsys):
+    code, out, _ = call(capsys, "optimize", "--study", "initializers", "--dry-run")
+    assert code == 0
+    from tuner.spaces import load_space
+
+    size = load_space("initializers").size()
+    assert f"trials   {size} of {size} points, not stored yet" in out
+    assert "grid, pruner none" in out

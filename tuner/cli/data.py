@@ -1,0 +1,115 @@
+"""`tuner data show`: what a dataset is, before anything is trained on it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tuner.cli.output import columns_of, emit, format_option
+
+if TYPE_CHECKING:
+    from tuner.data.dataset import Dataset, Task
+
+_PICTURES = 20
+_CLASSES = 30
+
+
+@click.group()
+def data() -> None:
+    """Show a dataset."""
+
+
+@data.command()
+@click.argument("uri", default="sklearn:digits")
+@click.option("--target", metavar="COLUMN", help="Column(s) to predict, separated by commas.")
+@click.option("--group", metavar="COLUMN", help="Rows of one group stay in one fold.")
+@click.option("--limit", type=int, metavar="ROWS", help="Keep at most so many search rows.")
+@click.option("--test-share", type=float, metavar="F", help="Hold out this share as test rows.")
+@click.option(
+    "--task",
+    type=click.Choice(["binary", "multiclass", "multilabel", "regression"]),
+    help="Override the task inferred from the target.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="For --limit, --test-share.")
+@format_option
+def show(
+    uri: str,
+    target: str | None,
+    group: str | None,
+    limit: int | None,
+    test_share: float | None,
+    task: Task | None,
+    seed: int,
+) -> None:
+    """Show shape, types, task, classes and hash of URI, and one image of each class.
+
+    URI is sklearn:NAME, npz:PATH, csv:PATH, parquet:PATH, keras:NAME or openml:NUMBER.
+    """
+    from tuner.data.facts import facts
+    from tuner.data.load import load_dataset
+
+    dataset = load_dataset(
+        uri,
+        target=target,
+        group=group,
+        limit=limit,
+        test_share=test_share,
+        task=task,
+        seed=seed,
+    )
+    known = facts(dataset)
+    emit(known, table=lambda: _table(dataset, known))
+
+
+def _table(dataset: Dataset, known: dict[str, Any]) -> str:
+    shape = known["image_shape"]
+    image = f" (images of {' x '.join(map(str, shape))}, flattened)" if shape else ""
+    lines = [
+        ["data", known["uri"]],
+        ["task", known["task"]],
+        ["rows", f"{known['rows']}"],
+        ["test rows", f"{known['test_rows'] or 'none'}"],
+        ["features", f"{known['features']}{image}"],
+        ["type", known["dtype"] + _bytes(known["byte_scale"])],
+        ["range", f"{known['range'][0]:g} to {known['range'][1]:g}"],
+        ["scaling", f"{known['scaling']} (per fold, unless told otherwise)"],
+    ]
+    if known["target"]:
+        lines.append(["target", ", ".join(known["target"])])
+    if known["groups"]:
+        lines.append(["groups", str(known["groups"])])
+    for number, values in enumerate(known.get("targets", [])):
+        label = "values" if known["outputs"] == 1 else f"values {number}"
+        lines.append([label, "{min:g} to {max:g}, mean {mean:g}".format(**values)])
+    if "classes" in known:
+        lines.append(["classes", str(len(known["classes"]))])
+    lines.append(["hash", known["hash"]])
+    width = max(len(name) for name, _ in lines)
+    parts = ["\n".join(f"{name.ljust(width)}  {text}" for name, text in lines)]
+    if "classes" in known:
+        listed = known["classes"][:_CLASSES]
+        table = columns_of(["class", "rows"], [[str(c["class"]), str(c["rows"])] for c in listed])
+        more = len(known["classes"]) - len(listed)
+        parts.append(table + (f"\n... and {more} more classes" if more else ""))
+    parts.extend(_pictures(dataset))
+    return "\n\n".join(parts)
+
+
+def _bytes(scale: float) -> str:
+    return "" if scale == 1.0 else f" (bytes, times 1/{round(1 / scale)})"
+
+
+def _pictures(dataset: Dataset) -> list[str]:
+    from tuner.data.facts import examples
+    from tuner.data.picture import ASCII, BLOCKS, draw, side_by_side
+
+    try:
+        BLOCKS.encode(sys.stdout.encoding or "ascii")
+        shades = BLOCKS
+    except UnicodeEncodeError:
+        shades = ASCII
+    drawn = [(title, draw(image, shades)) for title, image in examples(dataset, _PICTURES)]
+    return [side_by_side(drawn, shutil.get_terminal_size().columns)] if drawn else []

@@ -1,0 +1,143 @@
+"""`tuner export` and `tuner predict`: from a study to a model, from a model to answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from tuner.cli.output import columns_of, emit, format_option
+from tuner.cli.results import open_study, storage_option
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Folder to make; it must be new or empty.",
+)
+@click.option(
+    "--trial",
+    "number",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Export this trial instead of the best one.",
+)
+@click.option("--force", is_flag=True, help="Replace an earlier export in DIR.")
+@storage_option
+@format_option
+def export(name: str, out: Path, number: int | None, force: bool, storage: str | None) -> None:
+    """Refit the best trial of study NAME on all search rows and write it as plain Keras.
+
+    DIR gets model.keras, architecture.json with weights.weights.h5 (the same network), the
+    settings, the scaling, the classes, and MODEL.md, which says how to use them without tuner.
+    """
+    from tuner.export.folder import check_target
+    from tuner.search.stored import read_definition
+
+    # All that can be wrong is said before TensorFlow takes its seconds to load.
+    check_target(out, force=force)
+    study = open_study(name, storage)
+    from tuner.export.quiet import import_tensorflow
+    from tuner.export.refit import chosen_trial, refit_trial, study_dataset
+
+    trial = chosen_trial(study, number)
+    definition = read_definition(study)
+    dataset = study_dataset(study, definition)
+    click.echo(f"refitting trial {trial.number} on {dataset.rows} rows", err=True)
+    import_tensorflow()
+    refitted = refit_trial(study, trial, dataset)
+    from tuner.export.export import write_export
+
+    settings = write_export(refitted, out, study=name, metrics=definition.all_metrics)
+    summary = {
+        "study": name,
+        "trial": settings["trial"],
+        "out": str(out),
+        "epochs": settings["epochs"],
+        "rows": settings["data"]["rows"],
+        "cross_validation": settings["cross_validation"],
+        "test": settings["test"],
+        "files": sorted(path.name for path in out.iterdir()),
+    }
+    emit(summary, table=lambda: _export_text(summary))
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--data", "uri", required=True, metavar="URI", help="Rows to predict, as elsewhere.")
+@click.option(
+    "--target",
+    metavar="COLUMN",
+    help="Column(s) of the true values; without it the model's own, where the data have them.",
+)
+@click.option(
+    "--part",
+    type=click.Choice(("all", "search", "test")),
+    default="all",
+    show_default=True,
+    help="Which rows of data that have test rows of their own; search rows come first.",
+)
+@click.option("--scores", "only_scores", is_flag=True, help="Only the scores, no rows.")
+@format_option
+def predict(
+    folder: Path,
+    uri: str,
+    target: str | None,
+    part: Literal["all", "search", "test"],
+    only_scores: bool,
+) -> None:
+    """Predict the rows of a URI with the model that tuner export wrote to DIR.
+
+    One row an input row on stdout. Where the data hold the true values, the scores go to stderr
+    (with --scores alone to stdout).
+    """
+    from tuner.errors import UsageError
+    from tuner.export import answer, load_export, model_scores, prediction_rows, rows_for
+    from tuner.export.quiet import import_tensorflow
+
+    model = load_export(folder)
+    rows = rows_for(model, uri, target=target, part=part)
+    if only_scores and rows.y is None:
+        raise UsageError(f"--scores needs the true values; {uri} has none. Name them by --target")
+    import_tensorflow()
+    answers = answer(model, rows.x)
+    scores = {} if rows.y is None else model_scores(model, answers, rows.y)
+    if only_scores:
+        emit({"rows": len(answers), **scores})
+        return
+    emit(prediction_rows(model, answers, rows.y))
+    if rows.y is not None:
+        text = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
+        seen = uri == model.settings["data"]["uri"] and part != "test"
+        hint = " (the model was trained on rows of these data)" if seen else ""
+        click.echo(f"{len(answers)} rows: {text or 'no score'}{hint}", err=True)
+
+
+def _export_text(summary: dict[str, Any]) -> str:
+    test = summary["test"] or {}
+    promised = summary["cross_validation"]
+    lines = [
+        [name, _spread(promised.get(name)), f"{test[name]:.4f}" if name in test else "-"]
+        for name in dict.fromkeys([*promised, *test])
+    ]
+    return "\n".join(
+        [
+            f"trial {summary['trial']} of {summary['study']}, refitted on {summary['rows']} rows "
+            f"for {summary['epochs']} epochs: {summary['out']}",
+            columns_of(["metric", "cross-validation", "test rows"], lines),
+            f"files: {', '.join(summary['files'])}",
+        ]
+    )
+
+
+def _spread(folds: list[float] | None) -> str:
+    if not folds:
+        return "-"
+    mean = sum(folds) / len(folds)
+    std = (sum((score - mean) ** 2 for score in folds) / len(folds)) ** 0.5
+    return f"{mean:.4f} ± {std:.4f}"

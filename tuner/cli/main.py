@@ -1,0 +1,98 @@
+"""The entry point: one file per command group, each loaded when it is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from tuner.cli.output import FORMATS, OutputFormat
+from tuner.errors import TunerError
+
+#: command -> module that defines it, and the line `tuner --help` shows for it.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "optimize": ("tuner.cli.optimize", "Search a space: the one command to begin with."),
+    "resume": ("tuner.cli.optimize", "Go on with a study up to its number of trials."),
+    "worker": ("tuner.cli.worker", "Work on a study in shared storage, from any machine."),
+    "spaces": ("tuner.cli.spaces", "List, show and check search spaces."),
+    "studies": ("tuner.cli.studies", "List, show and delete stored studies."),
+    "results": ("tuner.cli.results", "Every trial of a study, best first."),
+    "best": ("tuner.cli.results", "The best trial of a study."),
+    "export": ("tuner.cli.export", "Refit the best trial and write it as plain Keras."),
+    "predict": ("tuner.cli.export", "Predict with an exported model."),
+    "data": ("tuner.cli.data", "Show a dataset."),
+    "serve": ("tuner.cli.serve", "Open the storage in optuna-dashboard."),
+}
+
+
+class LazyGroup(click.Group):
+    """Loads a command's module only when that command runs; helps without loading any."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command = getattr(import_module(COMMANDS[name][0]), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in COMMANDS:
+            from tuner.errors import UsageError, unknown
+
+            raise UsageError(unknown("command", name, COMMANDS))
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="Form of the data on stdout; logs and progress go to stderr.",
+)
+@click.version_option(package_name="tuner")
+@click.pass_context
+def cli(ctx: click.Context, output_format: OutputFormat) -> None:
+    """Find good hyperparameters for Keras MLPs: cross-validated, pruned, resumable."""
+    ctx.obj = {"format": output_format}
+
+
+def main(args: list[str] | None = None) -> Any:
+    """Run the command line; a `TunerError` becomes one paragraph and its exit code."""
+    try:
+        code = cli.main(args=args, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except TunerError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our stdout has gone (`tuner results | head`); nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

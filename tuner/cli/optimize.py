@@ -1,0 +1,236 @@
+"""`tuner optimize` and `tuner resume`: the search itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from tuner.cli.output import format_option
+from tuner.cli.results import storage_option
+from tuner.cli.search_run import RunFlags, report, run
+from tuner.cli.study_flags import StudyFlags, definition_from, read_seconds
+from tuner.errors import UsageError
+
+if TYPE_CHECKING:
+    from tuner.search.pool import Work
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Written out, because the modules that know them take half a second to import; a test compares.
+_SAMPLERS = "tpe, random, grid, sklearn-random, qmc, cmaes, gp, nsga2 or brute-force"
+_PRUNERS = "median, percentile, hyperband, successive-halving, patient, wilcoxon, threshold or none"
+PROGRESS = ("auto", "rich", "plain", "none")
+
+
+def run_options(command: F) -> F:
+    """The options of every command that runs workers."""
+    for option in reversed(
+        (
+            click.option(
+                "--timeout",
+                metavar="TIME",
+                help="End after this time, such as 90s, 10m or 1h30m; a number alone is seconds.",
+            ),
+            click.option(
+                "--heartbeat",
+                type=click.FloatRange(min=0, min_open=True),
+                metavar="S",
+                help="Seconds between the signs of life that a trial leaves in the storage.  "
+                "[default: 10]",
+            ),
+            click.option(
+                "--grace",
+                type=click.FloatRange(min=0, min_open=True),
+                metavar="S",
+                help="Seconds without one after which another worker takes a trial over.  "
+                "[default: 60]",
+            ),
+            click.option(
+                "--memory",
+                metavar="SIZE",
+                help="Replace a worker by a fresh one, between two trials, when it holds more, "
+                "such as 2G.  [default: its share of 80 %]",
+            ),
+            click.option(
+                "--progress",
+                type=click.Choice(PROGRESS),
+                default="auto",
+                show_default=True,
+                help="How progress is shown on stderr: live on a terminal, else line by line.",
+            ),
+            storage_option,
+            format_option,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Worker processes, one thread each.  [default: the cores]",
+)
+
+
+@click.command()
+@click.option("--space", metavar="NAME|FILE", help="Search space: see `tuner spaces list`.")
+@click.option("--study", metavar="NAME|FILE", help="Study definition; flags override it.")
+@click.option("--name", metavar="S", help="Name of the study.  [default: from what it searches]")
+@click.option("--trials", type=click.IntRange(min=1), metavar="N", help="Trials in all.")
+@workers_option
+@click.option("--data", metavar="URI", help="Data, such as sklearn:digits or csv:FILE.")
+@click.option("--target", metavar="COLUMN", help="Column to predict.")
+@click.option("--group", metavar="COLUMN", help="Column whose equal values stay in one fold.")
+@click.option("--limit", type=int, metavar="ROWS", help="Use this many rows only.")
+@click.option("--test-share", type=float, metavar="F", help="Keep this share out of the search.")
+@click.option("--task", metavar="TASK", help="binary, multiclass, multilabel or regression.")
+@click.option("--folds", type=int, metavar="K", help="Folds of the cross-validation.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="M",
+    help="What to optimize. Repeatable: the first counts, the others are recorded.",
+)
+@click.option(
+    "--refit-metric",
+    metavar="M",
+    help="Of several metrics the one that counts: the search optimizes it, `best` and `export` "
+    "go by it.  [default: the first]",
+)
+@click.option("--sampler", metavar="X", help=f"How parameters are chosen: {_SAMPLERS}.")
+@click.option("--pruner", metavar="X", help=f"Which trials end early: {_PRUNERS}.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="P=V",
+    help="Set a parameter of the space, such as epochs=3. Repeatable.",
+)
+@click.option("--seed", type=int, metavar="N", help="Decides everything that is random.")
+@click.option("--retries", type=int, metavar="N", help="How often a failed trial is tried again.")
+@click.option("--dry-run", is_flag=True, help="Say what would run and what it costs; do nothing.")
+@run_options
+def optimize(
+    space: str | None,
+    study: str | None,
+    name: str | None,
+    trials: int | None,
+    workers: int | None,
+    data: str | None,
+    target: str | None,
+    group: str | None,
+    limit: int | None,
+    test_share: float | None,
+    task: str | None,
+    folds: int | None,
+    metrics: tuple[str, ...],
+    refit_metric: str | None,
+    sampler: str | None,
+    pruner: str | None,
+    settings: tuple[str, ...],
+    seed: int | None,
+    retries: int | None,
+    dry_run: bool,
+    timeout: str | None,
+    heartbeat: float | None,
+    grace: float | None,
+    memory: str | None,
+    progress: str,
+    storage: str | None,
+) -> int:
+    """Search a space with cross-validation and pruning.
+
+    The same command again goes on with its study up to the number of trials, and does nothing
+    when they are done. Ctrl-C ends at the next epoch and loses nothing.
+
+    \b
+    tuner optimize --space sgd_decay
+    tuner optimize --space sgd_decay --data csv:wine.csv --target quality --trials 100
+    tuner optimize --study initializers --workers 4
+    """
+    if space is None and study is None:
+        raise UsageError(
+            "a search needs a space: --space NAME|FILE, or --study NAME|FILE; received neither. "
+            "Available: see `tuner spaces list`"
+        )
+    flags = StudyFlags(
+        space=space,
+        study=study,
+        settings=settings,
+        data=data,
+        target=target,
+        group=group,
+        limit=limit,
+        test_share=test_share,
+        task=task,
+        folds=folds,
+        metrics=metrics,
+        refit_metric=refit_metric,
+        sampler=sampler,
+        pruner=pruner,
+        seed=seed,
+        retries=retries,
+        timeout=timeout,
+    )
+    if dry_run:
+        from tuner.cli.dry_run import show_dry_run
+
+        show_dry_run(definition_from(flags), name=name, storage=storage, trials=trials)
+        return 0
+    how = RunFlags(storage, workers, heartbeat, grace, memory, progress)
+
+    def prepare() -> Work:
+        from tuner.search.lifecycle import prepare_study
+        from tuner.search.pool import Work, deadline_of
+        from tuner.search.storage import storage_url
+
+        definition = definition_from(flags)
+        prepared = prepare_study(
+            definition, name=name, storage_url=storage_url(storage), trials=trials
+        )
+        return Work(prepared, *deadline_of(how.began, definition.timeout))
+
+    finished = run(how, prepare, trials=trials)
+    return finished if isinstance(finished, int) else report(finished, how)
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--trials", type=click.IntRange(min=1), metavar="N", help="Trials in all, from now on."
+)
+@workers_option
+@run_options
+def resume(
+    name: str,
+    trials: int | None,
+    workers: int | None,
+    timeout: str | None,
+    heartbeat: float | None,
+    grace: float | None,
+    memory: str | None,
+    progress: str,
+    storage: str | None,
+) -> int:
+    """Go on with study NAME up to its number of trials, or to another one."""
+    how = RunFlags(storage, workers, heartbeat, grace, memory, progress)
+
+    def prepare() -> Work:
+        from tuner.search.lifecycle import prepare_study
+        from tuner.search.pool import Work, deadline_of
+        from tuner.search.storage import open_storage, storage_url
+        from tuner.search.stored import load_study, read_definition
+
+        limit = None if timeout is None else read_seconds("--timeout", timeout)
+        url = storage_url(storage)
+        definition = read_definition(load_study(open_storage(url, create=False), name))
+        prepared = prepare_study(definition, name=name, storage_url=url, trials=trials)
+        return Work(prepared, *deadline_of(how.began, limit))
+
+    finished = run(how, prepare, trials=None)
+    return finished if isinstance(finished, int) else report(finished, how)

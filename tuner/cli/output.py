@@ -1,0 +1,111 @@
+"""Data to stdout in the form that `--format` asks for, and the `--format` flag itself."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
+
+import click
+
+OutputFormat = Literal["table", "json", "yaml", "csv"]
+FORMATS: tuple[OutputFormat, ...] = ("table", "json", "yaml", "csv")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def format_option(command: F) -> F:
+    """`--format`, accepted behind the command as well as before it."""
+
+    def remember(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            ctx.ensure_object(dict)["format"] = value
+
+    return click.option(
+        "--format",
+        type=click.Choice(FORMATS),
+        expose_value=False,
+        callback=remember,
+        help="Form of the data on stdout.",
+    )(command)
+
+
+def current_format() -> OutputFormat:
+    ctx = click.get_current_context()
+    form: OutputFormat = (ctx.find_object(dict) or {}).get("format", "table")
+    return form
+
+
+def finite(value: Any) -> Any:
+    """`value` with NaN and infinities as None, numpy scalars and arrays as plain Python: what
+    JSON can hold."""
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def emit(data: Any, *, table: Callable[[], str] | None = None) -> None:
+    """Print `data` (a mapping, or a sequence of mappings) in the current format.
+
+    `table` makes the text of the `table` format; without it rows are aligned in columns.
+    """
+    form = current_format()
+    if form == "table" and table is not None:
+        click.echo(table())
+    else:
+        click.echo(render(data, form))
+
+
+def render(data: Any, form: OutputFormat) -> str:
+    """`data` as text in one of the four forms."""
+    data = finite(data)
+    if form == "json":
+        return json.dumps(data, indent=2, ensure_ascii=False)
+    if form == "yaml":
+        from ruamel.yaml import YAML
+
+        buffer = io.StringIO()
+        YAML(typ="safe", pure=True).dump(data, buffer)
+        return buffer.getvalue().rstrip("\n")
+    rows = [data] if isinstance(data, dict) else list(data)
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    if form == "csv":
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([[_exact(row.get(key)) for key in columns] for row in rows])
+        return buffer.getvalue().rstrip("\n")
+    return columns_of(columns, [[cell(row.get(key), "-") for key in columns] for row in rows])
+
+
+def cell(value: Any, missing: str) -> str:
+    """One value as the text of a table cell; floats with 6 significant digits."""
+    if value is None:
+        return missing
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def _exact(value: Any) -> str:
+    """One value of a CSV file, to be read by programs: floats with all their digits."""
+    return repr(value) if isinstance(value, float) else cell(value, "")
+
+
+def columns_of(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Left-aligned columns, two spaces apart."""
+    table = [list(header), *[list(row) for row in rows]]
+    widths = [max(len(line[i]) for line in table) for i in range(len(header))]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in table]
+    return "\n".join(line.rstrip() for line in lines)

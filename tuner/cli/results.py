@@ -1,0 +1,227 @@
+"""`tuner results` and `tuner best`: what a study found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tuner.cli.output import columns_of, current_format, emit, format_option
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+
+storage_option = click.option(
+    "--storage",
+    metavar="URL",
+    help="Where the study is stored; without it TUNER_STORAGE, OPTUNA_STORAGE or the local file.",
+)
+
+
+@click.command()
+@click.argument("name")
+@storage_option
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the best N trials.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    metavar="STATE",
+    help="Only trials in this state: complete, pruned, failed, running or waiting. Repeatable.",
+)
+@click.option(
+    "--sort",
+    "order",
+    type=click.Choice(("rank", "number")),
+    help="By default best first as a table and with --top, by trial number otherwise.",
+)
+@click.option(
+    "--attempts", is_flag=True, help="Also trials that failed or were interrupted and tried again."
+)
+@click.option(
+    "--trial",
+    "number",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="The learning curves of trial N instead: one row an epoch.",
+)
+@click.option(
+    "--cv-results",
+    "whole",
+    is_flag=True,
+    help="All columns of scikit-learn's cv_results_ instead, times and several metrics included.",
+)
+@click.option(
+    "--train-scores",
+    is_flag=True,
+    help="With --cv-results: also the running means of the training scores.",
+)
+@format_option
+def results(
+    name: str,
+    storage: str | None,
+    top: int | None,
+    states: tuple[str, ...],
+    order: str | None,
+    attempts: bool,
+    number: int | None,
+    whole: bool,
+    train_scores: bool,
+) -> None:
+    """Every trial of study NAME with its scores, best first.
+
+    As CSV the columns are those of scikit-learn's cv_results_: param_*, split*_test_score,
+    mean_test_score, std_test_score, rank_test_score.
+    """
+    from tuner.errors import UsageError
+    from tuner.results import curve_rows, cv_results, cv_rows, no_completed_trial, results_table
+
+    choosing = top is not None or states or order is not None or attempts
+    if whole and (choosing or number is not None):
+        raise UsageError(
+            "--cv-results shows all candidates in their order; --top, --state, --sort, --attempts "
+            "and --trial choose among trials"
+        )
+    if train_scores and not whole:
+        raise UsageError("--train-scores adds columns to --cv-results, which was not given")
+    study = open_study(name, storage)
+    if whole:
+        with reading(storage):
+            candidates = cv_rows(cv_results(study, train_scores=train_scores))
+        emit(candidates)
+        return
+    if number is not None:
+        if choosing:
+            raise UsageError(
+                "--trial shows the epochs of one trial; --top, --state, --sort and --attempts "
+                "choose among trials"
+            )
+        with reading(storage):
+            rows = curve_rows(study, number)
+        emit(rows, table=lambda: _curve_table(rows))
+        return
+    form = current_format()
+    best_first = order == "rank" or (order is None and (form == "table" or top is not None))
+    with reading(storage):
+        rows = results_table(
+            study,
+            states=states,
+            top=top,
+            order="rank" if best_first else "number",
+            attempts=attempts,
+        )
+    emit(_flat(rows) if form == "csv" else rows, table=lambda: _trial_table(rows))
+    if not states and all(row["state"] != "complete" for row in rows):
+        raise no_completed_trial(study)
+
+
+@click.command()
+@click.argument("name")
+@storage_option
+@format_option
+def best(name: str, storage: str | None) -> None:
+    """The best trial of study NAME: its parameters, its value and the scores of its folds."""
+    from tuner.results import best_trial, objective_metric
+
+    study = open_study(name, storage)
+    with reading(storage):
+        found = best_trial(study)
+    emit(found, table=lambda: _best_text(found, objective_metric(study)))
+
+
+def open_study(name: str, storage: str | None) -> Study:
+    """Study `name` of a storage that exists.
+
+    Raises:
+        UsageError: there is no such study, or it has several objectives.
+        StorageError: the storage does not exist or cannot be read, or a newer tuner made the study.
+    """
+    from tuner.errors import UsageError
+    from tuner.search import records
+    from tuner.search.storage import open_storage
+    from tuner.search.stored import load_study, read_definition
+
+    with reading(storage):
+        study = load_study(open_storage(storage, create=False), name)
+        if records.STUDY_VERSION in study.user_attrs:
+            read_definition(study)
+        objectives = len(study.directions)
+    if objectives != 1:
+        raise UsageError(f"tuner's studies have one objective; study {name!r} has {objectives}")
+    return study
+
+
+@contextmanager
+def reading(storage: str | None) -> Iterator[None]:
+    """What a database raises becomes a `StorageError` that names the storage."""
+    from tuner.search.storage import storage_errors, storage_url
+
+    with storage_errors(storage_url(storage)):
+        yield
+
+
+def _flat(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with one column a parameter and one a fold, for CSV."""
+    folds = max((len(row["split_test_scores"]) for row in rows), default=0)
+    names = dict.fromkeys(name for row in rows for name in row["params"])
+    flat = []
+    for row in rows:
+        scores = row["split_test_scores"]
+        flat.append(
+            {"number": row["number"], "state": row["state"]}
+            | {f"param_{name}": row["params"].get(name) for name in names}
+            | {
+                f"split{fold}_test_score": scores[fold] if fold < len(scores) else None
+                for fold in range(folds)
+            }
+            | {key: row[key] for key in row if key.startswith(("mean_", "std_", "rank_"))}
+            | {key: row[key] for key in ("epochs_run", "duration_s", "cause")}
+        )
+    return flat
+
+
+def _trial_table(rows: Sequence[dict[str, Any]]) -> str:
+    """Short numbers, one column a parameter; the cause only where there is one."""
+    names = list(dict.fromkeys(name for row in rows for name in row["params"]))
+    causes = any(row["cause"] for row in rows)
+    header = ["rank", "trial", "state", "mean", "std", "ran", "seconds", *names]
+    lines = [
+        [
+            str(row["rank_test_score"]) if row["state"] == "complete" else "-",
+            str(row["number"]),
+            row["state"],
+            _short(row["mean_test_score"], "{:.4f}"),
+            _short(row["std_test_score"], "{:.4f}"),
+            _short(row["epochs_run"]),
+            _short(row["duration_s"], "{:.2f}"),
+            *(_short(row["params"].get(name), "{:.4g}") for name in names),
+            *([row["cause"] or ""] if causes else []),
+        ]
+        for row in rows
+    ]
+    return columns_of([*header, *(["cause"] if causes else [])], lines)
+
+
+def _curve_table(rows: Sequence[dict[str, Any]]) -> str:
+    """The means over the folds; the folds themselves are for the other formats."""
+    names = [name for name in rows[0] if not name.startswith("split")]
+    return columns_of(names, [[_short(row[name], "{:.5g}") for name in names] for row in rows])
+
+
+def _best_text(found: dict[str, Any], metric: str) -> str:
+    scores = ", ".join(f"{score:.4f}" for score in found["fold_scores"])
+    params = [[name, _short(value, "{:.6g}")] for name, value in found["params"].items()]
+    return "\n".join(
+        [
+            f"trial {found['number']}: {metric} {found['value']:.4f} (folds: {scores or 'none'})",
+            *([columns_of(["parameter", "value"], params)] if params else []),
+        ]
+    )
+
+
+def _short(value: Any, form: str = "{}") -> str:
+    if value is None or value != value:
+        return "-"
+    return form.format(value) if isinstance(value, float) else str(value)

@@ -1,0 +1,103 @@
+"""`tuner serve`: the studies of a storage in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tuner.cli.results import open_study
+
+#: Shorter passwords are refused: nothing slows somebody down who tries them all.
+SHORTEST_PASSWORD = 8
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option(
+    "--storage",
+    metavar="URL",
+    help="What to show; without it TUNER_STORAGE, OPTUNA_STORAGE or the local file.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="Port to listen on; 0 takes any free one.",
+)
+@click.option("--allow-edit", is_flag=True, help="Let the dashboard change and delete studies.")
+@click.option(
+    "--password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File whose first line is the password; without it TUNER_PASSWORD. A host other than "
+    "this machine needs one.",
+)
+def serve(
+    name: str | None,
+    storage: str | None,
+    host: str,
+    port: int,
+    allow_edit: bool,
+    password_file: Path | None,
+) -> None:
+    """Open a storage, or study NAME of it, in optuna-dashboard until Ctrl-C.
+
+    The dashboard is read-only and answers to this machine alone unless told otherwise.
+    """
+    from tuner.results.serving import DashboardServer, dashboard_app, is_loopback
+    from tuner.search.storage import open_storage
+
+    password = _password(password_file)
+    loopback = is_loopback(host)
+    if password is None and not loopback:
+        from tuner.errors import UsageError
+
+        raise UsageError(
+            f"a dashboard that others can reach needs a password; received --host {host} without "
+            "one. Give it by --password-file or TUNER_PASSWORD, or keep --host 127.0.0.1"
+        )
+    study = open_study(name, storage) if name is not None else None
+    opened = study._storage if study is not None else open_storage(storage, create=False)
+    app = dashboard_app(opened, loopback=loopback, password=password, allow_edit=allow_edit)
+    with DashboardServer(app, host, port) as server:
+        shown = f"[{host}]" if ":" in host else host
+        page = "/dashboard" if study is None else f"/dashboard/studies/{study._study_id}"
+        mode = "changes allowed" if allow_edit else "read-only"
+        lock = ", with a password" if password is not None else ""
+        click.echo(f"http://{shown}:{server.server_port}{page}  ({mode}{lock})", err=True)
+        click.echo("Press Ctrl-C to end.", err=True)
+        try:
+            server.serve_forever(poll_interval=0.2)
+        except KeyboardInterrupt:
+            click.echo("ended", err=True)
+
+
+def _password(file: Path | None) -> str | None:
+    """The password from the file's first line or from TUNER_PASSWORD; None where neither is.
+
+    Raises:
+        UsageError: it is shorter than `SHORTEST_PASSWORD`, or the file cannot be read as text.
+    """
+    import os
+
+    from tuner.errors import UsageError
+
+    if file is not None:
+        source = f"the first line of {file}"
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"a password file must be readable text; {file}: {error}") from error
+        password = lines[0] if lines else ""
+    elif "TUNER_PASSWORD" in os.environ:
+        source, password = "TUNER_PASSWORD", os.environ["TUNER_PASSWORD"]
+    else:
+        return None
+    if len(password) < SHORTEST_PASSWORD:
+        raise UsageError(
+            f"a password must have at least {SHORTEST_PASSWORD} characters; {source} has "
+            f"{len(password)}"
+        )
+    return password

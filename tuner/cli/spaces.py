@@ -1,0 +1,159 @@
+"""`tuner spaces`: list, show and check search spaces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tuner.cli.output import columns_of, current_format, emit, format_option
+
+if TYPE_CHECKING:
+    from tuner.spaces import Space
+
+
+@click.group()
+def spaces() -> None:
+    """List, show and check search spaces."""
+
+
+@spaces.command("list")
+@format_option
+def list_command() -> None:
+    """Every space that --space finds by name: those in ./search_spaces, then those that ship."""
+    from tuner.spaces import list_spaces
+
+    emit(
+        [
+            {"name": entry.name, "source": entry.source, "description": entry.description}
+            for entry in list_spaces()
+        ]
+    )
+
+
+@spaces.command("show")
+@click.argument("name")
+@format_option
+def show_command(name: str) -> None:
+    """The parameters of a space: kinds, ranges, and the number of points in a grid.
+
+    NAME is a space's name or a file.
+    """
+    from tuner.spaces import load_space
+
+    space = load_space(name)
+    rows = [parameter_row(space, parameter) for parameter in space.params]
+    if current_format() == "csv":
+        emit(rows)
+        return
+    data = {
+        "name": space.name,
+        "version": space.version,
+        "description": space.description,
+        "grid_points": space.size(),
+        "params": rows,
+    }
+    emit(data, table=lambda: space_table(space, rows))
+
+
+@spaces.command("validate")
+@click.argument("files", nargs=-1, required=True)
+@format_option
+@click.pass_context
+def validate_command(ctx: click.Context, files: tuple[str, ...]) -> None:
+    """Check files (or spaces by name): one line each, and every error of a file at once.
+
+    Exit code 2 when any is not valid.
+    """
+    rows = [check_file(file) for file in files]
+    lines = []
+    for row in rows:
+        if row["valid"]:
+            lines.append(f"{row['file']}: valid, {row['params']} parameters, {row['vary']} vary")
+        else:
+            count = len(row["errors"])
+            lines.append(f"{row['file']}: {count} error{'s' if count > 1 else ''}")
+            lines += [f"  {error['text']}" for error in row["errors"]]
+    emit(rows, table=lambda: "\n".join(lines))
+    if not all(row["valid"] for row in rows):
+        ctx.exit(2)
+
+
+@spaces.command("schema")
+@format_option
+def schema_command() -> None:
+    """The JSON Schema of space files, for editors that complete and check them."""
+    from tuner.cli.output import render
+    from tuner.spaces import space_schema
+
+    form = current_format()
+    click.echo(render(space_schema(), "yaml" if form == "yaml" else "json"))
+
+
+def parameter_row(space: Space, name: str) -> dict[str, Any]:
+    """One line of `tuner spaces show`."""
+    from tuner.spaces.catalogue import CATALOGUE
+
+    parameter = space.params[name]
+    points = parameter.points()
+    return {
+        "parameter": name,
+        "kind": CATALOGUE[name].kind,
+        "form": type(parameter).__name__.lower(),
+        "values": parameter.describe(),
+        "grid_points": None if points is None else len(points),
+        "active_when": condition_words(space, name),
+    }
+
+
+def condition_words(space: Space, name: str) -> str | None:
+    """What has to hold for a parameter to be part of a trial; None: nothing."""
+    from tuner.spaces.parameter import word
+
+    words = [
+        f"{condition.parent} is {' or '.join(word(value) for value in possible)}"
+        for condition in space.conditions.get(name, ())
+        if (possible := space.possible(condition))
+    ]
+    return " and ".join(words) or None
+
+
+def space_table(space: Space, rows: list[dict[str, Any]]) -> str:
+    """The `table` form of `tuner spaces show`."""
+    header = ["parameter", "kind", "values", "grid points", "active when"]
+    cells = [
+        [
+            row["parameter"],
+            row["kind"],
+            row["values"],
+            "continuous" if row["grid_points"] is None else str(row["grid_points"]),
+            row["active_when"] or "always",
+        ]
+        for row in rows
+    ]
+    points = space.size()
+    grid = "no grid: a range is continuous" if points is None else f"grid of {points} points"
+    head = f"{space.name}: {space.description}" if space.description else space.name
+    return f"{head}\n{grid}\n\n{columns_of(header, cells)}"
+
+
+def check_file(file: str) -> dict[str, Any]:
+    """One file of `tuner spaces validate`."""
+    from tuner.errors import SpaceError
+    from tuner.spaces.library import check_space, find_space
+
+    try:
+        path: Path | str = find_space(file)
+        space, problems = check_space(Path(path))
+    except SpaceError as error:
+        wrong = {"line": None, "field": "", "rule": str(error), "text": str(error)}
+        return {"file": file, "valid": False, "params": None, "vary": None, "errors": [wrong]}
+    errors = [{"line": p.line, "field": p.field, "rule": p.text, "text": str(p)} for p in problems]
+    return {
+        "file": str(path),
+        "valid": space is not None,
+        "params": None if space is None else len(space.params),
+        "vary": None if space is None else sum(p.varies for p in space.params.values()),
+        "errors": errors,
+    }

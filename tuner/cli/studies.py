@@ -1,0 +1,149 @@
+"""`tuner studies`: list, show and delete what a storage holds."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tuner.cli.output import columns_of, emit, format_option, render
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
+    from tuner.search.stored import StudySummary
+
+storage_option = click.option(
+    "--storage",
+    metavar="URL",
+    help="Where the studies are; without it TUNER_STORAGE, OPTUNA_STORAGE or the local file.",
+)
+
+
+@click.group()
+def studies() -> None:
+    """List, show and delete stored studies."""
+
+
+@studies.command(name="list")
+@storage_option
+@format_option
+def list_command(storage: str | None) -> None:
+    """List the studies of a storage with their trials by state and their best value."""
+    from tuner.search import list_studies, storage_errors, storage_url
+
+    opened = _open(storage, missing_is_empty=True)
+    with storage_errors(storage_url(storage)):
+        rows = [] if opened is None else [_row(summary) for summary in list_studies(opened)]
+    emit(rows, table=lambda: _table(rows))
+
+
+@studies.command()
+@click.argument("name")
+@storage_option
+@format_option
+def show(name: str, storage: str | None) -> None:
+    """Show one study: its trials by state, its best value and its whole definition."""
+    from tuner.search import display_url, load_study, storage_errors, storage_url
+    from tuner.search.stored import summarize
+
+    opened = _open(storage)
+    assert opened is not None
+    with storage_errors(storage_url(storage)):
+        summary = summarize(load_study(opened, name))
+    row = _row(summary)
+    definition = summary.definition
+    data = {
+        "study": name,
+        "storage": display_url(storage_url(storage)),
+        "trials": {key: row[key] for key in _COUNTS},
+        "best_value": row["best_value"],
+        "begun": row["begun"],
+        "definition": None if definition is None else definition.model_dump(mode="json"),
+    }
+    # YAML is the easiest to read, and the definition is what a study file holds.
+    emit(data, table=lambda: render(data, "yaml"))
+
+
+@studies.command()
+@click.argument("name")
+@storage_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@format_option
+def delete(name: str, storage: str | None, yes: bool) -> None:
+    """Delete a study with all its trials. There is no way back."""
+    from tuner.errors import UsageError
+    from tuner.search import delete_study, display_url, load_study, storage_errors, storage_url
+    from tuner.search.stored import summarize
+
+    opened = _open(storage)
+    assert opened is not None
+    counts = summarize(load_study(opened, name)).counts
+    shown = display_url(storage_url(storage))
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(
+                f"a study is deleted after a question or with --yes; {name!r} was not, since there "
+                "is nobody to ask. Available: --yes"
+            )
+        running = f", {counts.running} of them running" if counts.running else ""
+        if not click.confirm(
+            f"Delete {name} from {shown} with its {counts.done} finished trials{running}?",
+            err=True,
+        ):
+            click.echo("nothing was deleted", err=True)
+            raise click.exceptions.Exit(1)
+    with storage_errors(storage_url(storage)):
+        delete_study(opened, name)
+    data = {"study": name, "storage": shown, "deleted_trials": counts.done}
+    emit(data, table=lambda: f"deleted {name} ({counts.done} finished trials) from {shown}")
+
+
+_COUNTS = ("total", "complete", "pruned", "failed", "running", "waiting")
+
+
+def _open(storage: str | None, *, missing_is_empty: bool = False) -> BaseStorage | None:
+    """The storage; None where the default one does not exist and that means no studies."""
+    from tuner.search import open_storage, storage_url
+    from tuner.search.storage.urls import sqlite_path
+
+    if missing_is_empty and storage is None:
+        path = sqlite_path(storage_url(None))
+        if path is not None and not path.exists():
+            click.echo(f"no studies yet: {path} does not exist", err=True)
+            return None
+    return open_storage(storage, create=False)
+
+
+def _row(summary: StudySummary) -> dict[str, Any]:
+    definition = summary.definition
+    return {
+        "study": summary.name,
+        "space": None if definition is None else definition.space.name,
+        "data": None if definition is None else definition.data.uri,
+        "sampler": None if definition is None else definition.sampler.name,
+        "metric": None if definition is None else definition.objective.metric,
+        **{key: getattr(summary.counts, key) for key in _COUNTS},
+        "best_value": summary.best_value,
+        "begun": None if summary.begun is None else summary.begun.isoformat(timespec="seconds"),
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    header = ["study", "space", "data", "sampler", "trials", "failed", "best"]
+    lines = [
+        [
+            row["study"],
+            row["space"] or "(not tuner's)",
+            row["data"] or "-",
+            row["sampler"] or "-",
+            f"{row['complete'] + row['pruned'] + row['failed']}/{row['total']}",
+            str(row["failed"]),
+            "-"
+            if row["best_value"] is None
+            else f"{row['metric'] or 'value'} {row['best_value']:.4f}",
+        ]
+        for row in rows
+    ]
+    return columns_of(header, lines) if lines else "no studies"
