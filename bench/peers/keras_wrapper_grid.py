@@ -25,14 +25,15 @@ def search(problem: Problem) -> dict[str, float]:
 
     fit = {"epochs": problem.epochs, "batch_size": problem.batch, "verbose": 0}
     grid = GridSearchCV(
-        SKLearnClassifier(make, fit_kwargs=fit),
+        SKLearnClassifier(make),
         {"model_kwargs": [{"initializer": name} for name in INITIALIZERS]},
         cv=FOLDS,
         n_jobs=2,
         refit=False,
         scoring=score,
     )
-    grid.fit(problem.x, problem.y)
+    # Given to the estimator, `fit_kwargs` would be lost: its `__sklearn_clone__` leaves them out.
+    grid.fit(problem.x, problem.y, **fit)
     means = grid.cv_results_["mean_test_score"]
     return dict(zip(INITIALIZERS, map(float, means), strict=True))
 
