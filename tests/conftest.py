@@ -22,3 +22,20 @@ def leaves_no_children():
     before = {child.pid for child in multiprocessing.active_children()}
     yield
     assert {child.pid for child in multiprocessing.active_children()} <= before
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory):
+    """One PostgreSQL server a test process; for tests marked slow."""
+    from bench.faults.postgres import PostgresServer
+
+    with PostgresServer(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server):
+    """The URL of an empty PostgreSQL database of one's own."""
+    url = postgres_server.new_database()
+    yield url
+    postgres_server.drop_database(url)

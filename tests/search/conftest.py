@@ -25,9 +25,13 @@ def sqlite(tmp_path, empty_database) -> str:
     return f"sqlite:///{tmp_path}/a.db"
 
 
-@pytest.fixture(params=["sqlite", "journal"])
+@pytest.fixture(
+    params=["sqlite", "journal", pytest.param("postgresql", marks=pytest.mark.slow)],
+)
 def url(request, tmp_path, empty_database) -> str:
-    """Once a database, once a storage without transactions."""
+    """A file database, a storage without transactions, and a server."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres")
     if request.param == "journal":
         return f"journal:{tmp_path}/a"
     shutil.copy(empty_database, tmp_path / "a.db")

@@ -1,0 +1,1 @@
+"""Measurements and faults, run by hand and by slow tests; no part of the package."""
