@@ -23,10 +23,20 @@ def _place() -> str:
     return f"{platform.node()}/{boot}/{space}"
 
 
+def process_name(pid: int) -> str:
+    """Process `pid` of this machine, with which the owners it makes begin: `place:process`."""
+    return f"{_place()}:{pid}"
+
+
+def is_of(owner: str, process: str) -> bool:
+    """Whether `owner` was made by `process` (of `process_name`)."""
+    return owner.rsplit(":", 2)[0] == process
+
+
 def new_owner() -> str:
     """A name for one run of a worker's loop: `place:process:its start:random`."""
     process = psutil.Process()
-    return f"{_place()}:{process.pid}:{process.create_time():.2f}:{uuid.uuid4().hex[:8]}"
+    return f"{process_name(process.pid)}:{process.create_time():.2f}:{uuid.uuid4().hex[:8]}"
 
 
 def is_gone(owner: str) -> bool:

@@ -2,7 +2,7 @@
 
     python pool_script.py LOOP WORKERS FOLDER [TIMEOUT] [TRIALS_BEFORE_A_FRESH_WORKER]
 
-Prints each event, line and handed-back pid as a JSON list on stdout, then the outcome. Spawned
+Prints each event, line and handed-back process as a JSON list on stdout, then the outcome. Spawned
 workers import this file too, which is how the loop gets there.
 """
 
@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 import types
+from functools import partial
 from pathlib import Path
 
 from tuner.errors import StorageError, TunerError
@@ -25,6 +26,7 @@ from tuner.search.events import (
     WorkerDone,
     WorkerReady,
 )
+from tuner.search.pool.local import LocalEngine
 from tuner.search.pool.messages import Limits, Task
 from tuner.search.pool.pool import WorkerPool
 from tuner.search.pool.signals import SignalWatch
@@ -165,10 +167,11 @@ def main():
     loop, workers, folder, *rest = sys.argv[1:]
     printer = Printer()
     timeout = float(rest[0]) if rest and rest[0] != "-" else None
-    limits = Limits(trials=int(rest[1])) if len(rest) > 1 else None
+    limits = Limits(trials=int(rest[1])) if len(rest) > 1 else Limits()
+    start = partial(LocalEngine().start, make_trainer=no_trainer, limits=limits)
     with (
         SignalWatch() as watch,
-        WorkerPool(int(workers), make_trainer=no_trainer, limits=limits) as pool,
+        WorkerPool(int(workers), start) as pool,
     ):
         watch.hold()
         deadline = None if timeout is None else time.time() + timeout

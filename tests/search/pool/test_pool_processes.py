@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tuner.search.owner import process_name
+
 SCRIPT = Path(__file__).with_name("pool_script.py")
 
 
@@ -53,7 +55,11 @@ def events(said: list[list], name: str) -> list[dict]:
 
 
 def handed_back(said: list[list]) -> list[int]:
-    return [entry[1] for entry in said if entry[0] == "hand back"]
+    """Process numbers; all on this machine."""
+    names = [entry[1] for entry in said if entry[0] == "hand back"]
+    pids = [int(name.rpartition(":")[2]) for name in names]
+    assert names == [process_name(pid) for pid in pids]
+    return pids
 
 
 def gone(pid: int) -> bool:

@@ -15,18 +15,16 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import TunerError
 from tuner.search.pool.messages import Crashed, Ended, Entered, Failed, Limits, Task
+from tuner.search.pool.worker import MakeTrainer
 
 if TYPE_CHECKING:
-    from tuner.search.definition import StudyDefinition
     from tuner.search.events import Event
-    from tuner.search.trainer import TrainerLike
 
 #: Set before a worker starts: each of these libraries reads its variable when it is loaded.
 ENVIRONMENT = {
@@ -40,8 +38,6 @@ ENVIRONMENT = {
 
 #: At most one `EpochDone` in this many seconds: an epoch may take 5 ms, and nobody can read that.
 EPOCH_EVERY = 0.1
-
-MakeTrainer = Callable[["StudyDefinition"], "TrainerLike"]
 
 
 def work(

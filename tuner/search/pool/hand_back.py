@@ -17,11 +17,12 @@ PATIENCE = 5.0
 
 
 def hand_back_trials(
-    storage_url: str, study_name: str, pid: int, cause: str, *, blameless: bool
+    storage_url: str, study_name: str, process: str, cause: str, *, blameless: bool
 ) -> list[int]:
-    """Let the tickets of all trials that process `pid` of this machine left RUNNING wait again.
+    """Let the tickets of all trials that a process left RUNNING wait again.
 
     Args:
+        process: as `tuner.search.owner.process_name` names it, on whatever machine.
         cause: stored with each of them.
         blameless: the process was ended by us, so that it costs no attempt. Otherwise the trial
             may have killed it: it counts as failed and is tried again as often as the study's
@@ -36,7 +37,7 @@ def hand_back_trials(
     from optuna.trial import TrialState
 
     from tuner.search import records
-    from tuner.search.owner import new_owner
+    from tuner.search.owner import is_of
     from tuner.search.storage import open_storage, storage_errors
     from tuner.search.storage.backend import LostTrialError
     from tuner.search.storage.choosing import backend_of
@@ -47,14 +48,13 @@ def hand_back_trials(
     storage = open_storage(storage_url, create=False)
     backend = backend_of(storage)
     call = Retry(patience=PATIENCE)
-    here = new_owner().split(":")[0]
     found: list[int] = []
     with storage_errors(storage_url):
         study = call(lambda: load_study(storage, study_name))
         study_id = study._study_id
         for trial in call(lambda: backend.trials(study_id)):
             owner = str(trial.system_attrs.get(records.WORKER, ""))
-            if trial.state != TrialState.RUNNING or owner.split(":")[:2] != [here, str(pid)]:
+            if trial.state != TrialState.RUNNING or not is_of(owner, process):
                 continue
             end = partial(_end, backend, trial._trial_id, owner, cause, blameless)
             try:
@@ -99,9 +99,9 @@ class HandBack:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hand-back")
         self._jobs: list[Future[list[int]]] = []
 
-    def __call__(self, pid: int, cause: str, blameless: bool) -> None:
+    def __call__(self, process: str, cause: str, blameless: bool) -> None:
         self._jobs.append(
-            self._thread.submit(hand_back_trials, *self._study, pid, cause, blameless=blameless)
+            self._thread.submit(hand_back_trials, *self._study, process, cause, blameless=blameless)
         )
 
     def close(self) -> None:

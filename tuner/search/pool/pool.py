@@ -1,4 +1,4 @@
-"""Worker processes that are started early, watched, replaced when they die, and ended."""
+"""Workers that are started early, watched, replaced when they die, and ended."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from typing import Literal, Protocol
 
 from tuner.errors import TunerError
 from tuner.search.events import Event, TrialDone, TrialReturned, TrialStarted, WorkerWarning
-from tuner.search.pool.child import MakeTrainer
-from tuner.search.pool.messages import Crashed, Ended, Entered, Failed, Limits, Task
-from tuner.search.pool.process import WorkerProcess
+from tuner.search.pool.messages import Crashed, Ended, Entered, Failed, Task
 from tuner.search.pool.signals import SignalWatch
+from tuner.search.pool.worker import StartWorker, Worker
 
 #: A worker that dies this often in a row before its loop begins is not started again.
 START_TRIES = 2
@@ -47,31 +46,31 @@ class PoolOutcome:
 
 
 class WorkerPool:
-    """`workers` processes that work on one study.
+    """`workers` workers on one study.
 
     Use it as a context manager: leaving kills whatever is left.
 
-        with SignalWatch() as watch, WorkerPool(2) as pool:   # they begin to import here
-            task = ...                                        # meanwhile, prepare the study
+        with SignalWatch() as watch, WorkerPool(2, start) as pool:   # they begin to import here
+            task = ...                                               # meanwhile, prepare the study
             watch.hold()
             outcome = pool.run(task, watch, watcher, hand_back)
 
     Args:
-        make_trainer: a picklable function for `run_worker`; None for the real trainer.
-        limits: when a worker is replaced by a fresh one.
+        start: starts one, or the next one in a dead one's place.
+
+    Attributes:
+        workers: how many there shall be.
     """
 
-    def __init__(
-        self, workers: int, *, make_trainer: MakeTrainer | None = None, limits: Limits | None = None
-    ) -> None:
-        self._make_trainer = make_trainer
-        self._limits = limits or Limits()
-        self._processes: list[WorkerProcess] = []
+    def __init__(self, workers: int, start: StartWorker) -> None:
+        self.workers = workers
+        self._start = start
+        self._processes: list[Worker] = []
         self._running: dict[int, dict[int, TrialStarted]] = {}  # by worker and trial
         self._deaths = [0] * workers
         self._task: Task | None = None
         self._watcher: Watcher | None = None
-        self._hand_back: Callable[[int, str, bool], None] = lambda pid, cause, blameless: None
+        self._hand_back: Callable[[str, str, bool], None] = lambda process, cause, blameless: None
         self._reason: Reason = "done"
         self._stopping = False
         self._error: TunerError | None = None
@@ -96,20 +95,21 @@ class WorkerPool:
             process.join()
             process.close()
         del self._processes[workers:]
+        self.workers = workers
 
     def run(
         self,
         task: Task,
         watch: SignalWatch,
         watcher: Watcher,
-        hand_back: Callable[[int, str, bool], None],
+        hand_back: Callable[[str, str, bool], None],
         *,
         patience: float = 5.0,
     ) -> PoolOutcome:
         """Work until the study has no ticket left, the deadline passes or a signal comes.
 
         The first signal, and the task's deadline, let each worker end at its next epoch; a second
-        signal, and `patience` seconds after the deadline, kill. `hand_back(pid, cause,
+        signal, and `patience` seconds after the deadline, kill. `hand_back(process, cause,
         blameless)` is called for each process that ended while it may have held a trial;
         `blameless` where the trial cannot be the reason.
 
@@ -133,7 +133,7 @@ class WorkerPool:
         return PoolOutcome(self._reason, watch.first if self._reason == "signal" else None)
 
     def _spawn(self, number: int) -> None:
-        process = WorkerProcess(number, self._make_trainer, self._limits)
+        process = self._start(number)
         self._processes.append(process)
         if self._task is not None:
             process.give(self._task)
@@ -174,7 +174,7 @@ class WorkerPool:
                 self._lose(process, cause, blameless=True)
             process.close()
 
-    def _attend(self, process: WorkerProcess) -> None:
+    def _attend(self, process: Worker) -> None:
         alive = process.alive  # asked first: what a dead one said is all there is
         self._drain(process)
         if alive:
@@ -183,7 +183,7 @@ class WorkerPool:
         self._settle(process)
         process.close()
 
-    def _drain(self, process: WorkerProcess) -> None:
+    def _drain(self, process: Worker) -> None:
         for line in process.read_log():
             self._line(f"worker {process.number}: {line}")
         for message in process.receive():
@@ -203,7 +203,7 @@ class WorkerPool:
         if self._watcher is not None:
             self._watcher.event(event)
 
-    def _settle(self, process: WorkerProcess) -> None:
+    def _settle(self, process: Worker) -> None:
         """What follows from the end of a process."""
         last = process.ended
         if isinstance(last, Ended):
@@ -229,15 +229,16 @@ class WorkerPool:
         if not self._stopping:
             self._replace(process, cause)
 
-    def _lose(self, process: WorkerProcess, cause: str, *, blameless: bool) -> None:
+    def _lose(self, process: Worker, cause: str, *, blameless: bool) -> None:
         for started in self._running.pop(process.number, {}).values():
             if self._watcher is not None:
                 self._watcher.event(
                     TrialReturned(process.number, started.number, started.ticket, cause)
                 )
-        self._hand_back(process.pid, cause, blameless)
+        if process.name is not None:
+            self._hand_back(process.name, cause, blameless)
 
-    def _replace(self, process: WorkerProcess, cause: str) -> None:
+    def _replace(self, process: Worker, cause: str) -> None:
         number = process.number
         self._deaths[number] += 1
         tries = WORK_TRIES if process.entered else START_TRIES

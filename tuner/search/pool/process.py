@@ -13,9 +13,11 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from tuner.search.events import Event
-from tuner.search.pool.child import ENVIRONMENT, MakeTrainer, work
+from tuner.search.owner import process_name
+from tuner.search.pool.child import ENVIRONMENT, work
 from tuner.search.pool.messages import Limits, Message, Task
 from tuner.search.pool.signals import blocked_interrupts
+from tuner.search.pool.worker import MakeTrainer
 
 # What TensorFlow says at INFO and WARNING level before it reads TF_CPP_MIN_LOG_LEVEL.
 _NOISE = re.compile(
@@ -24,17 +26,12 @@ _NOISE = re.compile(
 
 
 class WorkerProcess:
-    """A worker process, started (spawn) by the constructor.
+    """A `Worker` on this machine, started (spawn) by the constructor.
 
-    It has its own pipes, so that a kill in the middle of a message hurts no other worker. No
-    method blocks.
+    It has its own pipes, so that a kill in the middle of a message hurts no other worker.
 
     Attributes:
-        number: the place in the pool, from 0.
         pid: of the process.
-        entered: whether its loop has begun, so that it may hold a trial.
-        stopping: whether it was asked to end.
-        ended: its last message, or None.
     """
 
     def __init__(self, number: int, make_trainer: MakeTrainer | None, limits: Limits) -> None:
@@ -62,9 +59,9 @@ class WorkerProcess:
         their_log.close()
         assert self._process.pid is not None
         self.pid: int = self._process.pid
+        self.name: str | None = process_name(self.pid)
 
     def waitables(self) -> list[Connection[Any, Any] | int]:
-        """What `multiprocessing.connection.wait` should wait for on this worker's account."""
         open_ones = [pipe for pipe in (self._channel, self._log) if not pipe.closed]
         return [*open_ones, self._process.sentinel]
 
@@ -77,7 +74,6 @@ class WorkerProcess:
             self._channel.send(task)
 
     def receive(self) -> Iterator[Event | Message]:
-        """Every message that has arrived, in order."""
         while not self._channel.closed:
             try:
                 if not self._channel.poll():
@@ -103,7 +99,6 @@ class WorkerProcess:
         return [line for line in lines if line and not _NOISE.match(line)]
 
     def stop(self) -> None:
-        """Ask it to end: at once while it still imports, else at the next epoch."""
         self.stopping = True
         self._signal(signal.SIGTERM)
 
@@ -114,14 +109,12 @@ class WorkerProcess:
         self._process.join(timeout)
 
     def death(self) -> str:
-        """How the ended process ended: `killed by SIGKILL` or `exit code 1`."""
         code = self._process.exitcode
         if code is not None and code < 0:
             return f"killed by {_signal_name(-code)}"
         return f"exit code {code}"
 
     def close(self) -> None:
-        """Release the pipes and the process of a worker that has ended."""
         self._channel.close()
         self._log.close()
         self._process.close()

@@ -1,16 +1,19 @@
-"""A whole search on this machine: start workers, prepare the study, work, hand back."""
+"""A whole search: start workers, prepare the study, work, hand back."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from tuner.search.pool.child import MakeTrainer
 from tuner.search.pool.hand_back import HandBack
+from tuner.search.pool.local import LocalEngine
 from tuner.search.pool.messages import Limits, Task
 from tuner.search.pool.pool import PoolOutcome, Watcher, WorkerPool
 from tuner.search.pool.signals import SignalWatch
+from tuner.search.pool.worker import Engine, MakeTrainer
 
 if TYPE_CHECKING:
     from tuner.search.lifecycle import PreparedStudy
@@ -50,21 +53,25 @@ def run_search(
     prepare: Callable[[], Work],
     display: Callable[[Work, int], Display],
     *,
-    workers: int,
+    workers: int | None = None,
+    trials: int | None = None,
+    engine: Engine | None = None,
     limits: Limits | None = None,
     heartbeat: float | None = None,
     grace: float | None = None,
     make_trainer: MakeTrainer | None = None,
 ) -> SearchOutcome:
-    """Work on a study with `workers` local processes until its tickets are settled, its deadline
-    passes, or a signal comes.
+    """Work on a study with `workers` workers until its tickets are settled, its deadline passes,
+    or a signal comes.
 
     The workers start to import while `prepare` runs; what it raises ends them at once.
 
     Args:
         prepare: makes or finds the study.
         display: from the work and the number of workers to what shows the progress.
-        workers: at most; fewer where fewer trials are left.
+        workers: at most; fewer where fewer trials are left. None: as many as `engine` has room for.
+        trials: how many there are at most, where that is known before `prepare`.
+        engine: where they run; None: as processes of this machine.
         limits: when a worker is replaced by a fresh one.
         heartbeat, grace: see `tuner.search.loop.run_worker`.
         make_trainer: see there; picklable.
@@ -73,16 +80,19 @@ def run_search(
         Interrupted: a signal came before the work began.
         TunerError: of `prepare`; or what stopped all workers.
     """
+    place = engine or LocalEngine()
+    start = partial(place.start, make_trainer=make_trainer, limits=limits or Limits())
     with (
         SignalWatch() as watch,
-        WorkerPool(workers, make_trainer=make_trainer, limits=limits) as pool,
+        place,
+        WorkerPool(min(workers or place.room(), trials or sys.maxsize), start) as pool,
     ):
         work = prepare()
         study = work.study
         left = study.total - study.done
         if left <= 0:
             return SearchOutcome(study, PoolOutcome("done"), ran=False)
-        workers = min(workers, left)
+        workers = min(pool.workers, left)
         pool.keep(workers)
         watch.hold()
         shown = display(work, workers)
