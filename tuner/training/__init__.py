@@ -9,18 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tuner.training.scores import TrialScores as TrialScores
+from tuner.training.state import TrainingState as TrainingState
 from tuner.training.threads import set_threads as set_threads
 
 if TYPE_CHECKING:
     from tuner.training.trainer import Trainer as Trainer
-    from tuner.training.trainer import TrainingState as TrainingState
 
 __all__ = ["Trainer", "TrainingState", "TrialScores", "set_threads"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Trainer", "TrainingState"):
-        from tuner.training import trainer
+    if name == "Trainer":
+        from tuner.training.trainer import Trainer
 
-        return getattr(trainer, name)
+        return Trainer
     raise AttributeError(f"module 'tuner.training' has no attribute {name!r}")

@@ -24,6 +24,7 @@ from tuner.training.epoch import StackData
 from tuner.training.progress import Mode, NetworkProgress
 from tuner.training.rates import network_rates, rates_table
 from tuner.training.stack import NetworkStack
+from tuner.training.state import NetworkState, RunState, TrainingState
 
 
 @dataclass(frozen=True)
@@ -104,15 +105,18 @@ class Lockstep:
         """Train until every network has ended or a callback sets `model.stop_training`.
 
         `first_epoch` is how many epochs were trained before: batch orders go on from there,
-        schedules and epoch numbers begin anew.
+        schedules and epoch numbers begin anew. After a `restore` it goes on with the next epoch,
+        if any network still runs.
         """
         model = self._stack.model
         model.stop_training = False
+        model.training_state = lambda: self.state(first_epoch)
         listeners = keras.callbacks.CallbackList(
             list(callbacks), model=model, epochs=self.epochs, steps=max(self._batches.steps)
         )
         listeners.on_train_begin()
-        for epoch in range(self.epochs):
+        going = any(own.running for own in self.progress)
+        for epoch in range(len(self.train), self.epochs if going else 0):
             listeners.on_epoch_begin(epoch)
             started = time.perf_counter()
             self._run_epoch(epoch, first_epoch)
@@ -123,6 +127,43 @@ class Lockstep:
                 break
         self._keep([own.running and not own.watches for own in self.progress])
         listeners.on_train_end()
+        model.training_state = None  # it holds this training's data
+
+    def state(self, first_epoch: int = 0) -> TrainingState:
+        """Where the training stands after the epoch just run; callbacks reach it as
+        `self.model.training_state()`. Nothing of it changes when the training goes on."""
+        run = RunState(
+            train=_by_metric(self.train),
+            validation=_by_metric(self.validation),
+            learning_rate=np.stack(self.learning_rate),
+            epoch_seconds=np.array(self.epoch_seconds),
+            networks=tuple(
+                NetworkState(own.state(), rates.state(), own.weights, dict(snapshots))
+                for own, rates, snapshots in zip(
+                    self.progress, self._rates, self.snapshots, strict=True
+                )
+            ),
+        )
+        return TrainingState(self._stack.get_state(), first_epoch + run.epochs, run)
+
+    def restore(self, run: RunState) -> None:
+        """Take over what the networks went through before; the stack has their values already.
+
+        Raises ValueError where `run` is of other networks or scores.
+        """
+        if set(run.validation) != set(self._measures.names):
+            raise ValueError(
+                f"a state goes on with its own training, which scores {sorted(run.validation)}; "
+                f"this one scores {sorted(self._measures.names)}"
+            )
+        for own, rates, network in zip(self.progress, self._rates, run.networks, strict=True):
+            own.restore(network.progress)
+            own.weights = network.weights
+            rates.restore(network.rates)
+        self.snapshots = [dict(network.snapshots) for network in run.networks]
+        self.train, self.validation = _by_epoch(run.train), _by_epoch(run.validation)
+        self.learning_rate = list(run.learning_rate)
+        self.epoch_seconds = run.epoch_seconds.tolist()
 
     def _run_epoch(self, epoch: int, first_epoch: int) -> None:
         running = np.array([own.running for own in self.progress])
@@ -219,3 +260,14 @@ def _mean(values: NDArray[np.float64]) -> float:
     """The mean over networks that ran."""
     ran = values[~np.isnan(values)]
     return float(ran.mean()) if len(ran) else math.nan
+
+
+def _by_metric(epochs: Sequence[dict[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.float64]]:
+    """Scores `(N,)` of each epoch and metric as curves `(epochs, N)`."""
+    return {name: np.stack([own[name] for own in epochs]) for name in epochs[0]}
+
+
+def _by_epoch(curves: dict[str, NDArray[np.float64]]) -> list[dict[str, NDArray[np.float64]]]:
+    """The inverse of `_by_metric`."""
+    epochs = len(next(iter(curves.values())))
+    return [{name: curve[epoch] for name, curve in curves.items()} for epoch in range(epochs)]

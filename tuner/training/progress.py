@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,22 @@ class NetworkProgress:
         elif epoch + 1 == self._epochs:
             self.running, self.status = False, "completed"
         return better if self.watches else not self.running
+
+    def state(self) -> dict[str, Any]:
+        """All that it has counted, as numbers and text; the weights are not in it."""
+        return {
+            "running": self.running,
+            "status": self.status,
+            "score_epoch": self.score_epoch,
+            "best": self._best,
+            "wait": self._wait,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self.running, self.status = state["running"], state["status"]
+        self.score_epoch = state["score_epoch"]
+        self._best, self._wait = state["best"], state["wait"]
 
     def _better(self, epoch: int, score: float) -> bool:
         if self._patience is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,12 @@ class NetworkRates(Protocol):
     def update(self, score: float) -> None:
         """Hear the network's validation score after an epoch."""
 
+    def state(self) -> dict[str, Any]:
+        """What `restore` puts back, as numbers; empty where nothing depends on the run."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""
+
 
 class _Table:
     def __init__(self, plan: TrainingPlan, steps: int) -> None:
@@ -31,6 +37,12 @@ class _Table:
 
     def update(self, score: float) -> None:
         """The table is fixed."""
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        pass
 
 
 class _Tracked:
@@ -46,6 +58,13 @@ class _Tracked:
 
     def update(self, score: float) -> None:
         self._tracker.update(score, self._mode)
+
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self._tracker.state()
+        return state
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._tracker.restore(state)
 
 
 def network_rates(

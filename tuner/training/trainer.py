@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,27 +16,16 @@ from tuner.planning.metrics import METRICS, check_metric
 from tuner.planning.plan import TrainingPlan
 from tuner.training.compiling import compiled
 from tuner.training.epoch import StackData
+from tuner.training.identity import training_identity
 from tuner.training.lockstep import Lockstep, Measures
 from tuner.training.scores import TrialScores
 from tuner.training.shape import StackShape
 from tuner.training.stack import NetworkStack
 from tuner.training.stack_cache import STACKS
+from tuner.training.state import TrainingState
 
 #: Mean and standard deviation of a regression's targets, each `(outputs,)` float32.
 TargetScaling = tuple[NDArray[np.float32], NDArray[np.float32]]
-
-
-@dataclass
-class TrainingState:
-    """Where a training ended, to go on from: warm starts and checkpoints.
-
-    Attributes:
-        values: weights and optimizer variables of the stack; None before the first training.
-        epochs: how many epochs led there. Batch orders and dropout masks go on from them.
-    """
-
-    values: list[NDArray[Any]] | None = None
-    epochs: int = 0
 
 
 class Trainer:
@@ -70,6 +58,7 @@ class Trainer:
         target_scalings: Sequence[TargetScaling] | None = None,
     ) -> None:
         self.dataset = dataset
+        self._scaling = scaling
         self.folds = tuple(folds)
         names = [name for name in dict.fromkeys([*metrics, objective]) if name != "loss"]
         for name in (*names, objective):
@@ -105,10 +94,14 @@ class Trainer:
                 means over the folds: `loss`, the metrics, both with `val_`, `learning_rate`;
                 each network's own are in `self.model.network_logs`. Setting
                 `self.model.stop_training` ends the training; folds that had not ended by
-                themselves are `interrupted`.
+                themselves are `interrupted`. `self.model.training_state()` gives a
+                `TrainingState` that a later call may go on from, in this process or another.
             weights: return each network's weights too.
             state: where an earlier training of this plan's shape ended; go on from there, and
-                leave there where this one ends. A `TrainingState()` begins anew.
+                leave there where this one ends. A `TrainingState()` begins anew. One from the
+                middle of a training goes on with the next epoch of that one, which must have
+                been of this plan, these seeds, `weights` and data: its scores are then those of
+                a training that was never interrupted, to the last bit.
         """
         return self.train_many([plan], [seeds], callbacks=callbacks, weights=weights, state=state)[
             0
@@ -159,14 +152,46 @@ class Trainer:
                 weights,
                 [own for own in snapshots or [()] * len(plans) for _ in self.folds],
             )
-            lockstep.run(callbacks, first_epoch=0 if state is None else state.epochs)
+            before = 0 if state is None else state.epochs
+            if state is not None and state.run is not None:
+                lockstep.restore(state.run)
+                before -= state.run.epochs
+            lockstep.run(callbacks, first_epoch=before)
             if state is not None:
                 state.values = stack.get_state()
-                state.epochs += len(lockstep.epoch_seconds)
+                state.epochs = before + len(lockstep.epoch_seconds)
+                state.run = None
         return [
             _scores(lockstep, self._measures.names, slice(i, i + len(self.folds)), weights)
             for i in range(0, len(networks), len(self.folds))
         ]
+
+    def identity(
+        self,
+        plans: Sequence[TrainingPlan],
+        seeds: Sequence[Sequence[int]],
+        *,
+        weights: bool = False,
+        snapshots: Sequence[Collection[int]] | None = None,
+    ) -> dict[str, str]:
+        """What a training must agree in with another to go on from its state; arguments as of
+        `train_many`. See `tuner.training.identity`."""
+        data = self._data
+        return training_identity(
+            {
+                "plans": plans,
+                "seeds": seeds,
+                "data": [
+                    self.dataset.hash,
+                    self.dataset.task,
+                    self._scaling,
+                    None if data.weight is None else data.weight.numpy(),
+                    self.target_scalings,
+                ],
+                "folds": self.folds,
+                "scores": [self._measures, weights, snapshots],
+            }
+        )
 
     def _borrow(
         self, plans: Sequence[TrainingPlan], data: StackData

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,9 @@ class PlateauSchedule(Schedule):
     def tracker(self, steps_per_epoch: int = 1) -> PlateauTracker:
         """A new tracker, before any epoch: one for each network."""
         return PlateauTracker(self, steps_per_epoch)
+
+
+_COUNTED = ("rate", "best", "wait", "cooling", "epochs")
 
 
 class PlateauTracker:
@@ -89,6 +92,15 @@ class PlateauTracker:
                 self.cooling = self.schedule.cooldown
                 self.wait = 0
         return self.rate
+
+    def state(self) -> dict[str, Any]:
+        """All that it has counted, as numbers."""
+        return {name: getattr(self, name) for name in _COUNTED}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        for name in _COUNTED:
+            setattr(self, name, state[name])
 
     def _improved(self, score: float, mode: Mode) -> bool:
         if self.best is None:
