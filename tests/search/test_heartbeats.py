@@ -62,13 +62,16 @@ def test_a_young_beat_is_alive_however_long_it_was_watched(clock):
 
 
 @pytest.mark.parametrize("beat", [Beat("a", None), Beat(None, None)])
-def test_without_the_storages_clock_a_trial_is_watched_for_the_grace_and_two_beats(clock, beat):
-    watch, trial = BeatWatch(grace=60, interval=10), running(1, owner=None)
+@pytest.mark.parametrize("interval", [10, 45])
+def test_without_the_storages_clock_a_trial_is_watched_for_the_grace_and_two_beats_at_least(
+    clock, beat, interval
+):
+    watch, trial = BeatWatch(grace=60, interval=interval), running(1, owner=None)
     watch.stale([trial], {1: beat})
-    clock.now += 80
+    clock.now += max(60, 2 * interval)
     assert watch.stale([trial], {1: beat}) == {}
     clock.now += 1
-    assert "while watched for 81 s" in watch.stale([trial], {1: beat})[1]
+    assert f"while watched for {max(61, 2 * interval + 1)} s" in watch.stale([trial], {1: beat})[1]
 
 
 def test_an_outage_begins_the_watch_anew(clock):

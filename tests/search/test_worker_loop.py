@@ -10,6 +10,7 @@ from search_tools import RATE, definition, load, of, prepare, table, work
 
 from tuner.errors import StudyConflictError, UsageError
 from tuner.planning import network_seed
+from tuner.search import ticket_queue
 from tuner.search.events import (
     TrialDone,
     TrialStarted,
@@ -55,6 +56,19 @@ def test_a_larger_total_adds_the_difference_and_a_smaller_one_nothing(url):
     assert prepare(url).total == 10
     work(url)
     assert read_counts(load(url)).done == 10
+
+
+def test_fewer_trials_asked_for_while_a_worker_runs_end_its_work(url, monkeypatch):
+    monkeypatch.setattr(ticket_queue, "TOTAL_EVERY", 0.0)
+    prepare(url)
+
+    def fewer(event):
+        if isinstance(event, TrialStarted) and event.ticket == 3:
+            assert prepare(url, trials=2).total == 4  # four have begun
+
+    reason, events = work(url, on_event=fewer)
+    assert reason == "done"
+    assert [event.ticket for event in of(TrialDone, events)] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -79,15 +79,16 @@ class BeatWatch:
     heartbeat is older than `grace` by the storage's clock and has not changed for two heartbeat
     intervals while this process was watching (so that after an outage of the storage, everybody
     has the time to beat again); or, where the storage has no clock or the trial no heartbeat, has
-    not changed for `grace` and two intervals while watching. No two machines' clocks are compared.
+    not changed while watching for `grace`, at least two intervals. No two machines' clocks are
+    compared.
 
     Args:
         grace, interval: seconds.
     """
 
     def __init__(self, grace: float, interval: float) -> None:
+        self.interval = interval
         self._grace = grace
-        self._interval = interval
         self._first_seen: dict[int, tuple[object, float]] = {}
 
     def reset(self) -> None:
@@ -117,9 +118,9 @@ class BeatWatch:
         if owner is not None and is_gone(owner):
             return f"its worker (process {owner.split(':')[1]}) ended without finishing it"
         if beat.age is not None:
-            if beat.age > self._grace and watched >= 2 * self._interval:
+            if beat.age > self._grace and watched >= 2 * self.interval:
                 return f"no heartbeat for {beat.age:.0f} s from its worker ({_place(owner)})"
-        elif watched > self._grace + 2 * self._interval:
+        elif watched > max(self._grace, 2 * self.interval):
             return f"no heartbeat while watched for {watched:.0f} s ({_place(owner)})"
         return None
 

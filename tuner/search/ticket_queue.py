@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -32,6 +33,9 @@ from tuner.search.tickets import (
 )
 from tuner.search.worker_storage import QueueEmptyError, WorkerStorage
 from tuner.spaces.catalogue import CATALOGUE
+
+#: Seconds for which the study's total is taken as read.
+TOTAL_EVERY = 1.0
 
 
 class _Study(Study):
@@ -65,7 +69,13 @@ class TicketQueue:
         self._study_id = study._study_id
         self._storage = WorkerStorage(backend, study._study_id, owner, retry)
         self._sweeper = Sweeper(
-            backend, study._study_id, watch, retries=definition.retries, call=retry
+            backend,
+            study._study_id,
+            watch,
+            retries=definition.retries,
+            call=retry,
+            # Often enough for a takeover within the grace and two beats.
+            every=min(1.0, watch.interval / 4),
         )
         self._study = _Study(
             study.study_name,
@@ -156,6 +166,9 @@ class TicketQueue:
             # Nobody could beat while the storage was away.
             self._watch.reset()
             self._waits = self._retry.waits
+        if time.monotonic() - self._total_read_at >= TOTAL_EVERY:
+            # Somebody may have asked for fewer since; more are looked for in `settled`.
+            self._read_total()
         trials = self._storage.snapshot(fresh=True)
         if not trials:
             self._require_study()
@@ -200,6 +213,7 @@ class TicketQueue:
         )
 
     def _read_total(self) -> None:
+        self._total_read_at = time.monotonic()
         self._storage.total = self._retry(lambda: read_total(self._backend.storage, self._study_id))
 
 
