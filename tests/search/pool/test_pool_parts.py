@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from tuner.search.pool.child import over
 from tuner.search.pool.messages import Limits
 from tuner.search.pool.resources import available_cores, available_memory
+from tuner.search.pool.serving import over
 from tuner.search.pool.signals import ECHO, Interrupted, SignalWatch
 
 

@@ -13,31 +13,12 @@ import os
 import signal
 import sys
 import threading
-import time
-import traceback
-from importlib import import_module
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tuner.errors import TunerError
-from tuner.search.pool.messages import Crashed, Ended, Entered, Failed, Limits, Task
+from tuner.search.pool.messages import Ended, Entered, Limits, Task
+from tuner.search.pool.serving import Link, import_trainer, outcome_of, work_on
 from tuner.search.pool.worker import MakeTrainer
-
-if TYPE_CHECKING:
-    from tuner.search.events import Event
-
-#: Set before a worker starts: each of these libraries reads its variable when it is loaded.
-ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
-
-#: At most one `EpochDone` in this many seconds: an epoch may take 5 ms, and nobody can read that.
-EPOCH_EVERY = 0.1
 
 
 def work(
@@ -47,7 +28,7 @@ def work(
     make_trainer: MakeTrainer | None,
     limits: Limits,
 ) -> None:
-    """Run the loop of `tuner.search.loop.run_worker` on the task that `channel` brings.
+    """Work on the task that `channel` brings.
 
     Everything written to stdout and stderr goes to `log`. The last message on `channel` is an
     `Ended`, `Failed` or `Crashed`; a process that ends without one was killed.
@@ -55,42 +36,24 @@ def work(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.dup2(log.fileno(), 1)
     os.dup2(log.fileno(), 2)
-    link = Link(worker, channel, limits)
-    try:
-        if make_trainer is None:
-            from tuner.training import set_threads
+    pipe = Pipe(channel)
+    link = Link(limits, pipe.send)
+    pipe.on_end = link.stop
 
-            set_threads()
-            import_module("tuner.search.study_trainer")  # TensorFlow and Keras
-        from tuner.search.loop import run_worker
-
-        task = channel.recv()
+    def serve() -> Ended:
+        import_trainer(make_trainer)
+        try:
+            task = channel.recv()
+        except EOFError:
+            os._exit(0)  # the parent died before it had a task for us
         assert isinstance(task, Task)
         signal.signal(signal.SIGTERM, lambda *_: link.stop())
-        link.watch_parent()
-        link.send(Entered())
-        reason = run_worker(
-            task.storage_url,
-            task.study_name,
-            worker=worker,
-            stop=link.stopping,
-            on_event=link.tell,
-            deadline=task.deadline,
-            make_trainer=make_trainer,
-            **{
-                name: value
-                for name, value in (("heartbeat", task.heartbeat), ("grace", task.grace))
-                if value is not None
-            },
-        )
-        link.send(Ended("recycled" if link.recycled and reason == "stopped" else reason))
-    except EOFError:
-        pass  # the parent died before it had a task for us
-    except TunerError as error:
-        link.send(Failed(error))
-    except BaseException as error:  # the parent decides what a crash means
-        traceback.print_exc()
-        link.send(Crashed(f"{type(error).__name__}: {error}".splitlines()[0]))
+        pipe.watch_parent()
+        pipe.send(Entered())
+        return work_on(task, worker, link, make_trainer)
+
+    try:
+        pipe.send(outcome_of(serve))
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -98,67 +61,32 @@ def work(
         os._exit(0)
 
 
-class Link:
-    """The worker's side of the pipe: sends events, and knows when to stop."""
+class Pipe:
+    """The worker's end of the pipe to its parent.
 
-    def __init__(self, worker: int, channel: Connection[Any, Any], limits: Limits) -> None:
-        self.recycled = False
-        self._worker = worker
+    Attributes:
+        on_end: called when the parent is gone.
+    """
+
+    def __init__(self, channel: Connection[Any, Any]) -> None:
+        self.on_end = lambda: None
         self._channel = channel
-        self._limits = limits
         self._lock = threading.Lock()  # a heartbeat thread may have something to tell as well
-        self._stop = False  # a plain bool: a signal handler may not wait for a lock
-        self._trials = 0
-        self._last_epoch = 0.0
-
-    def stop(self) -> None:
-        self._stop = True
-
-    def stopping(self) -> bool:
-        return self._stop
 
     def watch_parent(self) -> None:
-        """Stop when the pipe ends, in a thread of its own: the parent sends nothing more."""
+        """Notice the end of the pipe, in a thread of its own: the parent sends nothing more."""
 
         def watch() -> None:
             try:
                 self._channel.recv()
             except (EOFError, OSError):
-                self.stop()
+                self.on_end()
 
         threading.Thread(target=watch, name="watch-parent", daemon=True).start()
 
     def send(self, message: object) -> None:
-        """Send to the parent; when it is gone, stop."""
         try:
             with self._lock:
                 self._channel.send(message)
         except OSError:
-            self.stop()
-
-    def tell(self, event: Event) -> None:
-        """Pass on an event of the loop, and see after each trial whether a limit is reached."""
-        from tuner.search.events import EpochDone, TrialDone
-
-        if isinstance(event, EpochDone):
-            now = time.monotonic()
-            if now - self._last_epoch < EPOCH_EVERY:
-                return
-            self._last_epoch = now
-        self.send(event)
-        if isinstance(event, TrialDone):
-            self._trials += 1
-            if over(self._limits, self._trials):
-                self.recycled = True
-                self.stop()
-
-
-def over(limits: Limits, trials: int) -> bool:
-    """Whether a worker that has finished `trials` trials should give way to a fresh one."""
-    if limits.trials is not None and trials >= limits.trials:
-        return True
-    if limits.memory is None or trials < limits.settle:
-        return False
-    import psutil
-
-    return int(psutil.Process().memory_info().rss) > limits.memory
+            self.on_end()

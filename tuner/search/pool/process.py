@@ -14,8 +14,9 @@ from typing import Any
 
 from tuner.search.events import Event
 from tuner.search.owner import process_name
-from tuner.search.pool.child import ENVIRONMENT, work
+from tuner.search.pool.child import work
 from tuner.search.pool.messages import Limits, Message, Task
+from tuner.search.pool.serving import environment
 from tuner.search.pool.signals import blocked_interrupts
 from tuner.search.pool.worker import MakeTrainer
 
@@ -52,7 +53,7 @@ class WorkerProcess:
         )
         # Starting it unblocks SIGINT, so it has to run before we block.
         resource_tracker.ensure_running()
-        with blocked_interrupts(), _environment(ENVIRONMENT):
+        with blocked_interrupts(), _environment(environment()):
             self._process.start()
         # Ours must go, or the pipes would never end.
         theirs.close()
