@@ -131,9 +131,10 @@ def test_folders_are_made_unless_the_storage_has_to_exist(tmp_path, name):
     assert (tmp_path / name).exists()
 
 
-def test_a_torn_journal_is_refused(tmp_path):
+def test_a_journal_with_a_broken_record_before_whole_ones_is_refused(tmp_path):
     path = tmp_path / "a.log"
-    path.write_text('{"op_code": 0, "worker_id"\n{"op_code": 0}\n')
+    whole = '{"op_code": 2, "worker_id": "w", "study_id": 9, "user_attr": {}}\n'
+    path.write_text('{"op_code": 0, "worker_id"\n' + whole)
     with pytest.raises(StorageError, match="no readable journal"):
         open_storage(str(path))
 

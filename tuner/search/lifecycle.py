@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tuner.errors import StudyConflictError
 from tuner.search import records
@@ -85,7 +85,7 @@ def prepare_study(
     call = Retry(patience=60)
     with storage_errors(storage_url):
         study_id = call(lambda: _find_or_create(backend, name, definition, facts, total))
-        stored = call(lambda: _await_stored(backend, study_id, name))
+        stored = call(lambda: _await_stored(backend, study_id, name, definition, facts))
         _check_same(definition, stored, facts, name, display_url(storage_url))
         there = call(lambda: backend.trials(study_id))
         before = call(lambda: read_total(backend.storage, study_id))
@@ -135,32 +135,61 @@ def _find_or_create(
         return backend.storage.get_study_id_from_name(name)
     except KeyError:
         pass
-    attributes = {
-        records.STUDY_VERSION: records.VERSION,
-        records.STUDY_DEFINITION: definition.model_copy(update={"trials": total}).to_json(),
-        records.STUDY_DEFINITION_HASH: definition.hash(),
-        records.STUDY_DATA_HASH: facts.hash,
-        records.STUDY_TASK: facts.task,
-    }
+    attributes = _attributes(definition.model_copy(update={"trials": total}), facts)
     try:
         return backend.create_study(name, StudyDirection[definition.direction.upper()], attributes)
     except DuplicatedStudyError:
         return backend.storage.get_study_id_from_name(name)
 
 
-def _await_stored(backend: Backend, study_id: int, name: str) -> _Stored:
+def _attributes(definition: StudyDefinition, facts: DataFacts) -> dict[str, Any]:
+    """What a study is known by, in the order in which it is written."""
+    return {
+        records.STUDY_VERSION: records.VERSION,
+        records.STUDY_DEFINITION: definition.to_json(),
+        records.STUDY_DEFINITION_HASH: definition.hash(),
+        records.STUDY_DATA_HASH: facts.hash,
+        records.STUDY_TASK: facts.task,
+    }
+
+
+def _await_stored(
+    backend: Backend, study_id: int, name: str, definition: StudyDefinition, facts: DataFacts
+) -> _Stored:
     until = time.monotonic() + (0.0 if backend.creates_at_once else _MAKING)
     while True:
         attributes = backend.storage.get_study_user_attrs(study_id)
         if records.STUDY_TASK in attributes or time.monotonic() >= until:
             break
         time.sleep(0.05)
-    definition = definition_in(attributes, name)
+    if records.STUDY_TASK not in attributes and not backend.creates_at_once:
+        rest = _complete(backend, study_id, attributes, definition, facts)
+        attributes = {**attributes, **rest}
+    stored = definition_in(attributes, name)
     return _Stored(
-        definition,
-        str(attributes[records.STUDY_DEFINITION_HASH]),
-        str(attributes[records.STUDY_DATA_HASH]),
+        stored, attributes[records.STUDY_DEFINITION_HASH], attributes[records.STUDY_DATA_HASH]
     )
+
+
+def _complete(
+    backend: Backend,
+    study_id: int,
+    attributes: Mapping[str, Any],
+    definition: StudyDefinition,
+    facts: DataFacts,
+) -> dict[str, Any]:
+    """What a study lacks whose maker died before it had said all; written, where the study is
+    ours. A journal may be torn there too."""
+    direction = backend.storage.get_study_directions(study_id)[0].name.lower()
+    if direction != definition.direction or backend.trials(study_id):
+        return {}
+    begun = records.STUDY_DEFINITION in attributes
+    made = definition_in(attributes, "") if begun else definition
+    missing = {k: v for k, v in _attributes(made, facts).items() if k not in attributes}
+    if made.hash() == definition.hash():
+        for key, value in missing.items():
+            backend.storage.set_study_user_attr(study_id, key, value)
+    return missing
 
 
 def _check_same(

@@ -44,11 +44,11 @@ def open_storage(url: str | None, *, create: bool = True) -> BaseStorage:
         if (file := sqlite_path(url)) is not None:
             return _CachedStorage(_open_sqlite(file, display_url(url)))
         if (file := journal_path(url)) is not None:
-            from optuna.storages.journal import JournalFileBackend
+            from tuner.search.storage.journal_file import JournalFile
 
             file.parent.mkdir(parents=True, exist_ok=True)
             _require_writable(file)
-            return JournalStorage(JournalFileBackend(str(file)))
+            return JournalStorage(JournalFile(file))
         from tuner.search.storage.server import open_server
 
         return _CachedStorage(open_server(with_driver(url), display_url(url)))
