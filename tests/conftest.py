@@ -33,9 +33,27 @@ def postgres_server(tmp_path_factory):
         yield server
 
 
+@pytest.fixture(scope="session")
+def _postgres_template(postgres_server) -> str:
+    """A database with Optuna's tables, as `open_storage` makes them: that takes 0.4 s."""
+    from tuner.search.storage import open_storage
+
+    url = postgres_server.new_database()
+    open_storage(url)._backend.engine.dispose()
+    return url
+
+
 @pytest.fixture
-def postgres(postgres_server):
-    """The URL of an empty PostgreSQL database of one's own."""
+def postgres(postgres_server, _postgres_template):
+    """The URL of a PostgreSQL database of one's own, with Optuna's tables and nothing in them."""
+    url = postgres_server.new_database(copy_of=_postgres_template)
+    yield url
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture
+def empty_postgres(postgres_server):
+    """The URL of a PostgreSQL database of one's own that nobody has used."""
     url = postgres_server.new_database()
     yield url
     postgres_server.drop_database(url)

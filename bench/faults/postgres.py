@@ -89,7 +89,7 @@ class PostgresServer:
         """
         until, first = time.monotonic() + PATIENCE, not self._port
         while True:
-            self._port = self._port or _free_port()
+            self._port = self._port or free_port()
             self._launch()
             if self._is_up(until):
                 return
@@ -107,12 +107,13 @@ class PostgresServer:
             process.send_signal(signal.SIGINT if mode == "fast" else signal.SIGQUIT)
             process.wait(timeout=PATIENCE)
 
-    def new_database(self) -> str:
-        """Make an empty database; its URL for `--storage`."""
+    def new_database(self, copy_of: str = "template1") -> str:
+        """Make a database; its URL for `--storage`. It is empty, or a copy of the one with the
+        URL `copy_of`, to which nobody may be connected."""
         self._databases += 1
         name = f"d{self._databases}"
         with _connect(self.url) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {copy_of.rpartition('/')[2]}")
         return self._url(name)
 
     def drop_database(self, url: str) -> None:
@@ -208,7 +209,8 @@ def _connect(url: str) -> Any:
     return psycopg.connect(url, autocommit=True, connect_timeout=10)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of `PORTS` that nobody listens at now."""
     while True:
         port = random.SystemRandom().choice(PORTS)
         with socket.socket() as taken:

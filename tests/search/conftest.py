@@ -25,14 +25,38 @@ def sqlite(tmp_path, empty_database) -> str:
     return f"sqlite:///{tmp_path}/a.db"
 
 
-@pytest.fixture(
-    params=["sqlite", "journal", pytest.param("postgresql", marks=pytest.mark.slow)],
-)
-def url(request, tmp_path, empty_database) -> str:
-    """A file database, a storage without transactions, and a server."""
-    if request.param == "postgresql":
-        return request.getfixturevalue("postgres")
-    if request.param == "journal":
-        return f"journal:{tmp_path}/a"
-    shutil.copy(empty_database, tmp_path / "a.db")
-    return f"sqlite:///{tmp_path}/a.db"
+@pytest.fixture
+def journal(tmp_path) -> str:
+    return f"journal:{tmp_path}/a"
+
+
+@pytest.fixture
+def proxy(sqlite):
+    """The URL of a gRPC proxy before a SQLite file."""
+    from optuna.storages._grpc.server import make_server
+
+    from bench.faults.postgres import free_port
+    from tuner.search.storage import open_storage
+
+    port = free_port()
+    server = make_server(open_storage(sqlite), "127.0.0.1", port)
+    server.start()
+    yield f"grpc://127.0.0.1:{port}"
+    server.stop(None).wait()
+
+
+FILES = ["sqlite", "journal"]
+SERVERS = [pytest.param("postgres", marks=pytest.mark.slow)]
+PROXIES = [pytest.param("proxy", marks=pytest.mark.slow)]
+
+
+@pytest.fixture(params=FILES + SERVERS)
+def url(request) -> str:
+    """A database in a file, a storage without transactions, and a server."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=FILES + SERVERS + PROXIES)
+def any_url(request) -> str:
+    """As `url`, and a proxy, for which each step is several calls."""
+    return request.getfixturevalue(request.param)

@@ -188,18 +188,18 @@ print([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
 @pytest.mark.slow
-def test_racing_processes_make_one_study_with_each_ticket_once(url):
+def test_racing_processes_make_one_study_with_each_ticket_once(any_url):
     ended = subprocess.run(
-        [sys.executable, "-c", RACE, url, str(Path(__file__).parent)],
+        [sys.executable, "-c", RACE, any_url, str(Path(__file__).parent)],
         capture_output=True,
         text=True,
         timeout=120,
     )
     assert ended.stdout.strip() == str([0] * 6), ended.stderr
-    made = prepare(url, definition(trials=9))
+    made = prepare(any_url, definition(trials=9))
     assert made.total == 12
-    work(url)
-    kept = [t for t in load(url).trials if records.SETTLED not in t.system_attrs]
+    work(any_url)
+    kept = [t for t in load(any_url).trials if records.SETTLED not in t.system_attrs]
     assert sorted(trial.user_attrs[records.TICKET] for trial in kept) == list(range(12))
-    if url.startswith("sqlite"):
-        assert len(load(url).trials) == 12
+    if any_url.startswith("sqlite"):
+        assert len(load(any_url).trials) == 12

@@ -1,4 +1,7 @@
-"""Optuna's own contract for storages, run over what `open_storage` gives."""
+"""Optuna's own contract for storages, run over what `open_storage` gives.
+
+Nothing is left out. For a gRPC proxy see `test_storage_proxy.py`.
+"""
 
 from __future__ import annotations
 
@@ -20,3 +23,9 @@ class TestJournal(StorageTestCase):
     @pytest.fixture
     def storage(self, tmp_path):
         return open_storage(f"journal:{tmp_path}/a")
+
+
+class TestPostgreSQL(StorageTestCase):
+    @pytest.fixture
+    def storage(self, postgres):
+        return open_storage(postgres)

@@ -11,15 +11,16 @@ from pathlib import Path
 import optuna
 import pytest
 
-from tuner.errors import StorageError
+from tuner.errors import StorageError, UsageError
 from tuner.search.storage import open_storage
+from tuner.search.storage.urls import with_driver
 
 # Imports once and forks, so that eight processes begin within a millisecond.
 RACE = """
 import os, sys, time
 import optuna, sqlalchemy.orm, alembic.script, alembic.migration
 from tuner.search.storage import open_storage
-import tuner.search.storage.sqlite, tuner.search.storage.schema
+import tuner.search.storage.sqlite, tuner.search.storage.schema, tuner.search.storage.server
 begin = time.time() + 0.3
 children = []
 for _ in range(8):
@@ -36,13 +37,21 @@ print([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 """
 
 
-def test_eight_processes_open_a_new_sqlite_file_at_a_time(tmp_path):
-    url = f"sqlite:///{tmp_path}/new/tuner.db"
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def new_url(request, tmp_path):
+    """A database that nobody has used."""
+    if request.param == "postgres":
+        return request.getfixturevalue("empty_postgres")
+    return f"sqlite:///{tmp_path}/new/tuner.db"
+
+
+def test_eight_processes_open_a_new_database_at_a_time(new_url):
     ended = subprocess.run(
-        [sys.executable, "-c", RACE, url], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", RACE, new_url], capture_output=True, text=True, timeout=120
     )
     assert ended.stdout.strip() == str([0] * 8), ended.stderr
     # What stock Optuna makes of it: a schema it takes for its own.
+    url = new_url if new_url.startswith("sqlite:") else with_driver(new_url)
     stock = optuna.storages.RDBStorage(url)
     assert stock.get_current_version() == stock.get_head_version()
 
@@ -139,9 +148,14 @@ def test_a_journal_with_a_broken_record_before_whole_ones_is_refused(tmp_path):
         open_storage(str(path))
 
 
-def test_an_unreachable_server_is_named_without_its_password(monkeypatch):
-    pytest.importorskip("psycopg2")
-    with pytest.raises(StorageError) as error:
-        open_storage("postgresql+psycopg2://u:secret@127.0.0.1:9/d")
+def test_an_unreachable_server_is_named_without_its_password():
+    with pytest.raises(StorageError, match="cannot be reached or used") as error:
+        open_storage("postgresql://u:secret@127.0.0.1:9/d")
     assert "secret" not in str(error.value)
     assert "u:***@127.0.0.1:9" in str(error.value)
+
+
+def test_a_port_that_is_no_number_is_named_without_the_password():
+    with pytest.raises(UsageError, match="port is a number") as error:
+        open_storage("postgresql://u:secret@host:port/d")
+    assert "secret" not in str(error.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 
+import grpc
 import pytest
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
@@ -22,6 +23,14 @@ def wrapped(error):
         return outer
 
 
+class RpcAnswer(grpc.RpcError):
+    """As a gRPC channel raises it."""
+
+    def __init__(self, code, details=""):
+        self.code = lambda: grpc.StatusCode[code]
+        self.details = lambda: details
+
+
 LOCKED = OperationalError("s", {}, sqlite3.OperationalError("database is locked"))
 
 
@@ -35,6 +44,10 @@ LOCKED = OperationalError("s", {}, sqlite3.OperationalError("database is locked"
         (InterfaceError("s", {}, Exception("connection already closed")), True),
         (DBAPIError("s", {}, Exception("x"), connection_invalidated=True), True),
         (wrapped(IntegrityError("s", {}, Exception("duplicate key"))), False),
+        (RpcAnswer("UNAVAILABLE", "connection refused"), True),
+        (RpcAnswer("UNKNOWN", "Exception calling application: (psycopg.OperationalError) x"), True),
+        (RpcAnswer("UNKNOWN", "Exception calling application: division by zero"), False),
+        (RpcAnswer("NOT_FOUND"), False),
         (ValueError("x"), False),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 
 from tuner.errors import UsageError
 from tuner.search.storage import default_storage_url, display_url, storage_url
-from tuner.search.storage.urls import normal_url, with_driver
+from tuner.search.storage.urls import normal_url, proxy_address, with_driver
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +36,10 @@ def test_flag_before_tuner_storage_before_optuna_storage_before_the_default(monk
         ("postgres://u:p@h/d", "postgresql://u:p@h/d"),
         ("postgresql+psycopg://h/d", "postgresql+psycopg://h/d"),
         ("mysql+pymysql://h/d", "mysql+pymysql://h/d"),
+        ("mariadb://h/d", "mysql://h/d"),
+        ("mariadb+pymysql://h/d", "mysql+pymysql://h/d"),
+        ("grpc://h:13001", "grpc://h:13001"),
+        ("grpc://h", "grpc://h"),
     ],
 )
 def test_forms(text, url):
@@ -43,7 +47,8 @@ def test_forms(text, url):
 
 
 @pytest.mark.parametrize(
-    "text", ["sqlite://", "sqlite:///:memory:", "journal:", "redis://h", "studies", "x.txt"]
+    "text",
+    ["sqlite://", "sqlite:///:memory:", "journal:", "redis://h", "studies", "x.txt", "mysql:x"],
 )
 def test_anything_else_is_refused_with_what_there_is(text):
     with pytest.raises(UsageError, match="sqlite:///PATH"):
@@ -52,6 +57,11 @@ def test_anything_else_is_refused_with_what_there_is(text):
 
 def test_no_message_shows_a_password():
     assert display_url("postgresql://u:secret@h/d") == "postgresql://u:***@h/d"
+    assert display_url("postgresql://u:sec/ret@x@h/d") == "postgresql://u:***@h/d"
+    assert (
+        display_url("mysql://h/d?user=u&password=secret&x=1")
+        == "mysql://h/d?user=u&password=***&x=1"
+    )
     assert display_url("sqlite:///a.db") == "sqlite:///a.db"
     with pytest.raises(UsageError) as error:
         normal_url("oracle://u:secret@h/d")
@@ -60,8 +70,39 @@ def test_no_message_shows_a_password():
 
 def test_a_missing_driver_is_named(monkeypatch):
     monkeypatch.setattr("tuner.search.storage.urls.find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=r"pip install 'tuner\[postgresql\]'"):
-        with_driver("postgresql://h/d")
+    for url in ("postgresql://h/d", "postgresql+psycopg2://h/d"):
+        with pytest.raises(UsageError, match=r"pip install 'tuner\[postgresql\]'"):
+            with_driver(url)
     monkeypatch.setattr("tuner.search.storage.urls.find_spec", lambda name: name == "psycopg2")
     assert with_driver("postgresql://h/d") == "postgresql+psycopg2://h/d"
-    assert with_driver("postgresql+pg8000://h/d") == "postgresql+pg8000://h/d"
+    assert with_driver("postgresql+psycopg2://h/d") == "postgresql+psycopg2://h/d"
+    with pytest.raises(UsageError, match="psycopg is not installed"):
+        with_driver("postgresql+psycopg://h/d")
+
+
+def test_a_driver_that_is_not_known_is_refused():
+    with pytest.raises(UsageError, match="one of the drivers psycopg, psycopg2; got pg8000"):
+        with_driver("postgresql+pg8000://h/d")
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("grpc://host", ("host", 13000)),
+        ("grpc://10.0.0.1:5000/", ("10.0.0.1", 5000)),
+        ("grpc://[::1]:5000", ("[::1]", 5000)),
+        ("sqlite:///a.db", None),
+    ],
+)
+def test_addresses_of_proxies(url, address):
+    assert proxy_address(url) == address
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["grpc:", "grpc://", "grpc://h:port", "grpc://h:99999", "grpc://u:secret@h", "grpc://h/d"],
+)
+def test_a_proxy_that_is_no_host_and_port_is_refused(url):
+    with pytest.raises(UsageError, match="grpc://HOST:PORT") as error:
+        storage_url(url)
+    assert "secret" not in str(error.value)

@@ -44,39 +44,39 @@ def completed(url: str) -> Counter[int]:
     )
 
 
-def test_a_killed_workers_trial_is_tried_again_at_once_on_the_same_machine(url):
-    prepare(url, definition(trials=3))
-    killed = start(url, die_at=3)
+def test_a_killed_workers_trial_is_tried_again_at_once_on_the_same_machine(any_url):
+    prepare(any_url, definition(trials=3))
+    killed = start(any_url, die_at=3)
     assert killed.wait(timeout=60) == -signal.SIGKILL
-    assert [trial.state.name for trial in load(url).trials] == ["RUNNING", "WAITING", "WAITING"]
+    assert [trial.state.name for trial in load(any_url).trials] == ["RUNNING", "WAITING", "WAITING"]
     began = time.monotonic()
-    reason, events = work(url, grace=60.0)
+    reason, events = work(any_url, grace=60.0)
     assert reason == "done"
     assert time.monotonic() - began < 20  # far below the grace
-    first, *_, retry = load(url).trials
+    first, *_, retry = load(any_url).trials
     assert first.state == TrialState.FAIL
     assert f"process {killed.pid}) ended" in first.user_attrs[records.CAUSE]
     assert (retry.user_attrs[records.TICKET], retry.user_attrs[records.ATTEMPT]) == (0, 1)
     assert retry.params == first.params
-    assert completed(url) == {0: 1, 1: 1, 2: 1}
-    assert read_counts(load(url)).done == 3
+    assert completed(any_url) == {0: 1, 1: 1, 2: 1}
+    assert read_counts(load(any_url)).done == 3
     [warning] = of(WorkerWarning, events)
     assert "its ticket is tried again" in warning.text
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", ["pop", "requeue"])
-def test_dying_between_two_writes_loses_nothing(url, step):
+def test_dying_between_two_writes_loses_nothing(any_url, step):
     """After the pop, before the first parameter; after failing a dead worker's trial, before
     queueing its follower."""
-    prepare(url, definition(trials=2))
-    assert start(url, die_in="pop").wait(timeout=60) == -signal.SIGKILL
+    prepare(any_url, definition(trials=2))
+    assert start(any_url, die_in="pop").wait(timeout=60) == -signal.SIGKILL
     if step == "requeue":
-        assert start(url, die_in="requeue").wait(timeout=60) == -signal.SIGKILL
-        assert [trial.state.name for trial in load(url).trials] == ["FAIL", "WAITING"]
-        assert read_counts(load(url)).waiting == 2
-    assert work(url)[0] == "done"
-    assert completed(url) == {0: 1, 1: 1}
+        assert start(any_url, die_in="requeue").wait(timeout=60) == -signal.SIGKILL
+        assert [trial.state.name for trial in load(any_url).trials] == ["FAIL", "WAITING"]
+        assert read_counts(load(any_url)).waiting == 2
+    assert work(any_url)[0] == "done"
+    assert completed(any_url) == {0: 1, 1: 1}
 
 
 @pytest.mark.slow
@@ -121,24 +121,24 @@ def test_a_trial_without_a_heartbeat_for_the_grace_is_taken_over_and_its_late_re
     assert load(sqlite).trials[1].value == value
 
 
-def test_a_result_that_comes_after_a_takeover_is_void(url):
+def test_a_result_that_comes_after_a_takeover_is_void(any_url):
     """The takeover falls between the last report and the result."""
-    prepare(url, definition(trials=1, pruner="none"))
+    prepare(any_url, definition(trials=1, pruner="none"))
 
     def take_over(event):
         if isinstance(event, EpochDone) and event.epoch == event.epochs:
-            backend = backend_of(open_storage(url))
+            backend = backend_of(open_storage(any_url))
             study_id = backend.storage.get_study_id_from_name("study")
             trial = backend.trials(study_id)[0]
             if trial.state == TrialState.RUNNING:
                 owner = trial.system_attrs[records.WORKER]
                 backend.write(trial._trial_id, Writes(), owner, state=TrialState.FAIL)
 
-    reason, events = work(url, on_event=take_over)
+    reason, events = work(any_url, on_event=take_over)
     assert reason == "done"
     [returned] = of(TrialReturned, events)
     assert "too late" in returned.cause
-    first, retry = load(url).trials
+    first, retry = load(any_url).trials
     assert (first.state, first.value, retry.state) == (TrialState.FAIL, None, TrialState.COMPLETE)
     assert len(of(TrialDone, events)) == 1
 

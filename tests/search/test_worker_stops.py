@@ -23,11 +23,11 @@ from tuner.search.stored import read_counts
 from tuner.search.testing import FakeTrainer
 
 
-def test_stopping_hands_the_trial_back_at_the_next_epoch(url):
-    prepare(url, definition(trials=4, pruner="none"))
+def test_stopping_hands_the_trial_back_at_the_next_epoch(any_url):
+    prepare(any_url, definition(trials=4, pruner="none"))
     epochs = []
     reason, events = work(
-        url,
+        any_url,
         stop=lambda: len(epochs) >= 9,  # in the third epoch of the second trial
         on_event=lambda event: epochs.append(event) if isinstance(event, EpochDone) else None,
     )
@@ -35,20 +35,20 @@ def test_stopping_hands_the_trial_back_at_the_next_epoch(url):
     [returned] = of(TrialReturned, events)
     assert (returned.ticket, returned.cause) == (1, "handed back at shutdown")
     assert len(of(EpochDone, events)) == 9
-    counts = read_counts(load(url))
+    counts = read_counts(load(any_url))
     assert (counts.complete, counts.waiting, counts.running) == (1, 3, 0)
-    assert {trial.state for trial in load(url).trials} <= {
+    assert {trial.state for trial in load(any_url).trials} <= {
         TrialState.COMPLETE,
         TrialState.WAITING,
         TrialState.FAIL,
     }
-    reason, events = work(url)
+    reason, events = work(any_url)
     assert reason == "done"
-    last = [t for t in load(url).trials if t.state == TrialState.COMPLETE]
+    last = [t for t in load(any_url).trials if t.state == TrialState.COMPLETE]
     assert sorted(trial.user_attrs[records.TICKET] for trial in last) == [0, 1, 2, 3]
     assert {trial.user_attrs[records.ATTEMPT] for trial in last} == {0}
     assert all(len(trial.intermediate_values) == 6 for trial in last)
-    assert read_counts(load(url)).complete == 4
+    assert read_counts(load(any_url)).complete == 4
 
 
 def test_in_a_database_nothing_is_left_of_a_trial_handed_back(sqlite, tmp_path):

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.errors import StorageError
+from tuner.search.storage.proxy import proxy_error
 from tuner.search.storage.urls import (
     display_url,
     journal_path,
+    proxy_address,
     sqlite_path,
     storage_url,
     with_driver,
@@ -49,6 +51,10 @@ def open_storage(url: str | None, *, create: bool = True) -> BaseStorage:
             file.parent.mkdir(parents=True, exist_ok=True)
             _require_writable(file)
             return JournalStorage(JournalFile(file))
+        if (address := proxy_address(url)) is not None:
+            from tuner.search.storage.proxy import open_proxy
+
+            return open_proxy(*address)
         from tuner.search.storage.server import open_server
 
         return _CachedStorage(open_server(with_driver(url), display_url(url)))
@@ -73,6 +79,10 @@ def storage_errors(url: str) -> Iterator[None]:
             f"the storage {url} is no readable journal: {error}. Available: another storage "
             "(--storage), or the file without its broken line"
         ) from error
+    except Exception as error:
+        if proxy_error(error) is None:
+            raise
+        raise StorageError(_explain(url, error)) from error
 
 
 def _explain(url: str, error: BaseException) -> str:
@@ -81,6 +91,8 @@ def _explain(url: str, error: BaseException) -> str:
         cause = cause.__cause__
     reason = str(getattr(cause, "orig", None) or cause).strip().splitlines()
     text = f"{type(cause).__name__}: {reason[0] if reason else 'no reason given'}"
+    if (told := proxy_error(cause)) is not None:
+        text = told[0]
     path = sqlite_path(url) or journal_path(url)
     if path is None:
         return (

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from tuner.errors import StorageError
+from tuner.search.storage.proxy import proxy_error
 
 Result = TypeVar("Result")
 
@@ -29,6 +30,8 @@ def is_transient(error: BaseException) -> bool:
     while seen is not None:
         if isinstance(seen, PoolTimeoutError):
             return True
+        if (told := proxy_error(seen)) is not None:
+            return told[1]
         if isinstance(seen, DBAPIError):
             if isinstance(seen.orig, sqlite3.Error):
                 return any(word in str(seen.orig) for word in _SQLITE_PASSING)
@@ -91,5 +94,7 @@ class Retry:
 def _reason(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
+    if (told := proxy_error(error)) is not None:
+        return told[0]
     lines = str(getattr(error, "orig", None) or error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

@@ -6,6 +6,7 @@ import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tuner.errors import UsageError
 
@@ -19,11 +20,17 @@ FORMS = (
     "PATH.log",
     "postgresql://USER:PASSWORD@HOST/DATABASE",
     "mysql://USER:PASSWORD@HOST/DATABASE",
+    "grpc://HOST:PORT",
 )
+#: Where Optuna's gRPC proxy listens unless it is told otherwise.
+PROXY_PORT = 13000
 
-# Drivers in the order they are looked for where the URL names none.
-_DRIVERS = {"postgresql": ("psycopg", "psycopg2"), "mysql": ("pymysql", "MySQLdb")}
-_DIALECT = {"psycopg": "psycopg", "psycopg2": "psycopg2", "pymysql": "pymysql", "MySQLdb": ""}
+# SQLAlchemy's names of drivers, and their modules, in the order they are looked for where the URL
+# names none.
+_DRIVERS = {
+    "postgresql": {"psycopg": "psycopg", "psycopg2": "psycopg2"},
+    "mysql": {"pymysql": "pymysql", "mysqldb": "MySQLdb"},
+}
 
 
 def default_storage_url() -> str:
@@ -44,7 +51,8 @@ def normal_url(text: str) -> str:
     """`text` in the form that `open_storage` takes: `journal:PATH` or a SQLAlchemy URL.
 
     A path that ends in .log is a journal, one in .db, .sqlite or .sqlite3 a SQLite file;
-    `postgres://` is written `postgresql://`. Raises `UsageError` for anything else.
+    `postgres://` is written `postgresql://`, and `mariadb://`, which Optuna does not know,
+    `mysql://`. Raises `UsageError` for anything else.
     """
     scheme, _, rest = text.partition(":")
     if not re.match(r"^[a-zA-Z][a-zA-Z0-9+]+:", text):
@@ -61,8 +69,14 @@ def normal_url(text: str) -> str:
         )
     elif scheme == "journal" and rest:
         return text
-    elif scheme.split("+")[0] in ("postgres", "postgresql", "mysql", "mariadb"):
-        return text.replace("postgres:", "postgresql:", 1) if scheme == "postgres" else text
+    elif scheme == "grpc":
+        proxy_address(text)
+        return text
+    elif rest.startswith("//"):
+        family, *driver = scheme.split("+")
+        family = {"postgres": "postgresql", "mariadb": "mysql"}.get(family, family)
+        if family in _DRIVERS:
+            return f"{'+'.join((family, *driver))}:{rest}"
     raise UsageError(
         f"a storage is a database URL or a file; got {display_url(text)!r}. "
         f"Available: {', '.join(FORMS)}"
@@ -70,8 +84,10 @@ def normal_url(text: str) -> str:
 
 
 def display_url(url: str) -> str:
-    """`url` with its password as ***, fit for messages."""
-    return re.sub(r"(://[^:/@]*:)[^@/]*@", r"\1***@", url)
+    """`url` with its password as ***, fit for messages; also one that holds an @ or a /, or that
+    stands among the parameters."""
+    url = re.sub(r"(://[^:/@]*:).*@", r"\1***@", url)
+    return re.sub(r"([?&]\w*passw\w*=)[^&]*", r"\1***", url)
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -84,25 +100,45 @@ def journal_path(url: str) -> Path | None:
     return Path(url.removeprefix("journal:")) if url.startswith("journal:") else None
 
 
+def proxy_address(url: str) -> tuple[str, int] | None:
+    """Host and port of a gRPC proxy; None for any other storage. Raises `UsageError`."""
+    if not url.startswith("grpc:"):
+        return None
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or PROXY_PORT
+    except ValueError:  # no number, or one that is no port
+        host = None
+    if not host or f"{parts.username or ''}{parts.path.strip('/')}{parts.query}":
+        raise UsageError(
+            f"a gRPC proxy is a host and a port; got {display_url(url)!r}. "
+            f"Available: grpc://HOST:PORT, or grpc://HOST for the port {PROXY_PORT}"
+        )
+    return f"[{host}]" if ":" in host else host, port
+
+
 def is_sqlite(url: str) -> bool:
     return url.startswith("sqlite:///")
 
 
 def with_driver(url: str) -> str:
-    """A server's URL with the first installed driver, where it names none.
+    """A server's URL with its driver: the one it names, else the first installed one.
 
     Raises `UsageError` naming what to install where there is none.
     """
     scheme, _, rest = url.partition("://")
-    if "+" in scheme:
-        return url
-    family = "mysql" if scheme == "mariadb" else scheme
-    for module in _DRIVERS[family]:
-        if find_spec(module):
-            driver = _DIALECT[module]
-            return f"{scheme}+{driver}://{rest}" if driver else url
-    extra = "mysql" if family == "mysql" else "postgresql"
+    family, _, named = scheme.partition("+")
+    drivers = _DRIVERS[family]
+    for name, module in drivers.items():
+        if named in ("", name) and find_spec(module):
+            return f"{family}+{name}://{rest}"
+    if named and named not in drivers:
+        raise UsageError(
+            f"a {family} storage has one of the drivers {', '.join(drivers)}; "
+            f"got {named} in {display_url(url)}. Available: {family}://..."
+        )
     raise UsageError(
-        f"the storage {display_url(url)} needs a database driver and none is installed; "
-        f"available: pip install 'tuner[{extra}]' ({' or '.join(_DRIVERS[family])})"
+        f"the storage {display_url(url)} needs a database driver and "
+        f"{f'{named} is not' if named else 'none is'} installed; "
+        f"available: pip install 'tuner[{family}]' ({' or '.join(drivers)})"
     )
