@@ -106,9 +106,9 @@ def test_networks_are_seeded_by_study_ticket_and_fold(sqlite):
     seen = []
 
     class Recorder(FakeTrainer):
-        def train(self, plan, seeds, *, callbacks=()):
+        def train(self, plan, seeds, **settings):
             seen.append(list(seeds))
-            return super().train(plan, seeds, callbacks=callbacks)
+            return super().train(plan, seeds, **settings)
 
     prepare(sqlite, definition(trials=2, seed=9))
     work(sqlite, trainer=Recorder(3))

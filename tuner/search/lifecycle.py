@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from tuner.errors import StudyConflictError
 from tuner.search import records
@@ -149,6 +150,7 @@ def _attributes(definition: StudyDefinition, facts: DataFacts) -> dict[str, Any]
         records.STUDY_DEFINITION: definition.to_json(),
         records.STUDY_DEFINITION_HASH: definition.hash(),
         records.STUDY_DATA_HASH: facts.hash,
+        records.STUDY_KEY: uuid4().hex[:16],
         records.STUDY_TASK: facts.task,
     }
 

@@ -7,6 +7,10 @@ from collections.abc import Callable
 
 from tuner.errors import StudyConflictError
 from tuner.search import records
+from tuner.search.checkpoints.checkpoints import Checkpoints, study_key
+from tuner.search.checkpoints.folder import artifacts_folder
+from tuner.search.checkpoints.store import AtomicFileStore
+from tuner.search.context import WorkContext
 from tuner.search.definition import StudyDefinition
 from tuner.search.events import (
     DoneReason,
@@ -48,6 +52,7 @@ def run_worker(
     grace: float = 60.0,
     heartbeat: float = 10.0,
     make_trainer: Callable[[StudyDefinition], TrainerLike] | None = None,
+    artifacts: str | None = None,
 ) -> DoneReason:
     """Work on a study until every ticket is settled, `stop()` turns true, or `deadline` passes.
 
@@ -62,6 +67,8 @@ def run_worker(
         grace: seconds without a heartbeat after which another worker's trial is taken over.
         heartbeat: seconds between heartbeats.
         make_trainer: from the study's definition to what trains; None: Keras on its data.
+        artifacts: the folder of the checkpoints; None: see
+            `tuner.search.checkpoints.folder.artifacts_folder`.
 
     Raises:
         UsageError: no such study, or its data cannot be loaded.
@@ -74,6 +81,7 @@ def run_worker(
         study = load_study(storage, study_name)
         definition = read_definition(study)
         data_hash = str(study.user_attrs[records.STUDY_DATA_HASH])
+        key = study_key(study)
     if make_trainer is None:
         from tuner.search.study_trainer import StudyTrainer
 
@@ -104,17 +112,21 @@ def run_worker(
         warn=warn,
     )
     beats = Heartbeat(queue.beat, heartbeat)
-    common = (trainer, definition, beats, ending, on_event)
+    store = AtomicFileStore(artifacts_folder(artifacts, storage_url))
+    checkpoints = Checkpoints(store, key, warn)
+    context = WorkContext(worker, trainer, definition, beats, ending, on_event, checkpoints)
     step = (
-        GroupWork(worker, queue, *common).step
+        GroupWork(queue, context).step
         if isinstance(queue, GroupQueue)
-        else TrialWork(worker, queue, *common).step
+        else TrialWork(queue, context).step
     )
     on_event(WorkerReady(worker))
     try:
+        checkpoints.sweep(queue.settled_tickets)
         reason: DoneReason = "done"
         if not _run(step, queue, ending, lambda: on_event(WorkerIdle(worker))):
             reason = "stopped" if stop() else "deadline"
+        checkpoints.sweep(queue.settled_tickets)
     finally:
         beats.close()
     on_event(WorkerDone(worker, reason))

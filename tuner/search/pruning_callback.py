@@ -28,14 +28,6 @@ class PruningCallback(keras.callbacks.Callback):
         super().__init__()
         self.reporter = EpochReporter(trial, monitor)
 
-    @classmethod
-    def of(cls, reporter: EpochReporter) -> PruningCallback:
-        """The callback that drives a reporter made elsewhere."""
-        callback = cls.__new__(cls)
-        keras.callbacks.Callback.__init__(callback)
-        callback.reporter = reporter
-        return callback
-
     @property
     def pruned(self) -> bool:
         """Whether the pruner ended the training."""

@@ -31,6 +31,7 @@ STUDY_DEFINITION = "tuner:definition"  # JSON text of the StudyDefinition
 STUDY_DEFINITION_HASH = "tuner:definition_hash"
 STUDY_DATA_HASH = "tuner:data_hash"
 STUDY_TASK = "tuner:task"
+STUDY_KEY = "tuner:key"  # random: tells the study from all others
 
 # Study system attribute: how many trials in all. Written after their tickets.
 STUDY_TOTAL = "tuner:total"
@@ -49,6 +50,8 @@ METRICS = "metrics"  # dict: metric -> list of validation scores per fold
 CURVES = "tuner:curves"
 HEARTBEAT = "tuner:heartbeat"  # UTC seconds since 1970, as the worker's clock says
 WORKER = "tuner:worker"  # who runs it: see `tuner.search.owner`
+#: list: the epochs after which it went on from a checkpoint; absent: it was never interrupted.
+RESUMED = "tuner:resumed"
 #: int: how many trials of this ticket came before, retries and handed-back ones; absent: 0.
 TURN = "tuner:turn"
 #: Why a FAIL is no failed attempt like others: one of the three below. A FAIL without it is
@@ -57,6 +60,10 @@ SETTLED = "tuner:settled"
 FINAL = "final"  # its cause lies in its parameters: not retried
 HANDED_BACK = "handed back"  # a shutdown: its ticket is tried again, at no attempt's cost
 DUPLICATE = "duplicate"  # two processes queued the same ticket: this one is void
+
+#: Under these and the rung's number Optuna's successive halving (and Hyperband) keeps the score
+#: with which a trial reached a rung.
+RUNG = "completed_rung_"
 
 #: MySQL's TEXT column holds 65,535 bytes: longer curves go on under `tuner:curves:1`, `:2`, ...
 CHUNK = 60_000

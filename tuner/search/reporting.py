@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from tuner.errors import TunerError, unknown
@@ -86,6 +86,13 @@ class EpochReporter:
     def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
         pass
 
+    def resume(self, values: Sequence[float]) -> None:
+        """Report once more what was reported in the first epochs, before an interruption: the
+        pruner was asked then, and the watchers were told."""
+        for epoch, value in enumerate(values):
+            self.values[epoch] = value
+            self._trial.report(value, step=epoch)
+
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """`epoch` counts from 0. Raises `TunerError` where the logs have no `monitor`."""
         if epoch in self.values:
@@ -104,11 +111,13 @@ class EpochReporter:
             self._end()
         elif self._epochs is not None and epoch + 1 >= self._epochs:
             return
+        elif self._trial.should_prune():
+            # Asked before anything else ends the training: who goes on from here another time
+            # does not ask again about this epoch.
+            self.pruned = True
+            self._end()
         elif self._stop():
             self.stopped = True
-            self._end()
-        elif self._trial.should_prune():
-            self.pruned = True
             self._end()
 
     def _write(self) -> None:

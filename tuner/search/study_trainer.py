@@ -14,12 +14,10 @@ from tuner.planning.cost import estimate
 from tuner.planning.sharing import shared_training
 from tuner.search.definition import StudyDefinition
 from tuner.search.groups.rule import MOST_NETWORKS
-from tuner.search.pruning_callback import PruningCallback
-from tuner.search.reporting import EpochReporter
 from tuner.search.study_data import load_study_data
-from tuner.search.trainer import EpochCallback, OnEpoch, Stacking
+from tuner.search.trainer import EpochCallback, ModelLike, OnEpoch, Stacking
 from tuner.spaces.info import Value
-from tuner.training import Trainer, TrialScores
+from tuner.training import Trainer, TrainingState, TrialScores
 from tuner.training.shape import StackShape
 
 #: Bytes of weights, gradients, optimizer variables and activations of one stack.
@@ -58,14 +56,21 @@ class StudyTrainer:
             task=self._dataset.task,
         )
 
+    def identity(
+        self, plans: Sequence[TrainingPlan], seeds: Sequence[Sequence[int]]
+    ) -> dict[str, str]:
+        return self._trainer.identity(plans, seeds)
+
     def train(
-        self, plan: TrainingPlan, seeds: Sequence[int], *, callbacks: Sequence[EpochCallback] = ()
+        self,
+        plan: TrainingPlan,
+        seeds: Sequence[int],
+        *,
+        callbacks: Sequence[EpochCallback] = (),
+        state: TrainingState | None = None,
     ) -> TrialScores:
-        keras_callbacks = [
-            PruningCallback.of(callback) if isinstance(callback, EpochReporter) else callback
-            for callback in callbacks
-        ]
-        return self._trainer.train(plan, seeds, callbacks=keras_callbacks)
+        relays = [_Relay(callback) for callback in callbacks]
+        return self._trainer.train(plan, seeds, callbacks=relays, state=state)
 
     def stacking(self, plan: TrainingPlan) -> Stacking:
         cost = estimate(plan, len(self._dataset.x), self._folds)
@@ -79,10 +84,42 @@ class StudyTrainer:
         )
 
     def train_stack(
-        self, plans: Sequence[TrainingPlan], seeds: Sequence[Sequence[int]], on_epoch: OnEpoch
+        self,
+        plans: Sequence[TrainingPlan],
+        seeds: Sequence[Sequence[int]],
+        on_epoch: OnEpoch,
+        *,
+        callbacks: Sequence[EpochCallback] = (),
+        state: TrainingState | None = None,
     ) -> list[TrialScores]:
         watch = _EpochWatch(self._metric, len(plans), on_epoch)
-        return self._trainer.train_many(plans, seeds, callbacks=[watch])
+        relays = [_Relay(callback) for callback in callbacks]
+        return self._trainer.train_many(plans, seeds, callbacks=[watch, *relays], state=state)
+
+
+class _Relay(keras.callbacks.Callback):
+    """An `EpochCallback` as Keras wants it."""
+
+    def __init__(self, callback: EpochCallback) -> None:
+        super().__init__()
+        self._callback = callback
+
+    def set_params(self, params: dict[str, Any] | None) -> None:
+        super().set_params(params)
+        self._callback.set_params(params)
+
+    def set_model(self, model: ModelLike) -> None:
+        super().set_model(model)
+        self._callback.set_model(model)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._callback.on_train_begin(logs)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._callback.on_epoch_end(epoch, logs)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        self._callback.on_train_end(logs)
 
 
 class _EpochWatch(keras.callbacks.Callback):

@@ -15,7 +15,9 @@ import numpy as np
 from tuner.errors import PlanError
 from tuner.search.trainer import EpochCallback, OnEpoch, Stacking
 from tuner.spaces.info import Value
+from tuner.training.identity import training_identity
 from tuner.training.scores import FoldStatus, TrialScores
+from tuner.training.state import NetworkState, RunState, TrainingState
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,11 @@ class FakePlan:
 class FakeModel:
     """What callbacks get as `self.model`."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, training_state: Callable[[], TrainingState] = lambda: TrainingState()
+    ) -> None:
         self.stop_training = False
+        self.training_state = training_state
 
 
 class FakeTrainer:
@@ -51,8 +56,11 @@ class FakeTrainer:
         fail: called before each epoch with (params, epoch from 1); may raise, exit or kill.
         least, most: candidates of one stack, see `Stacking`.
 
+    A training that goes on from a state takes over the scores in it as they are.
+
     Attributes:
         stacks: the plans of each `train_stack`, in order.
+        begun: how many epochs each training found done, in order.
     """
 
     def __init__(
@@ -77,6 +85,7 @@ class FakeTrainer:
         self._fail = fail
         self._least, self._most = least, most
         self.stacks: list[list[FakePlan]] = []
+        self.begun: list[int] = []
 
     def plan(self, params: Mapping[str, Value]) -> FakePlan:
         reason = self._refuse(params) if self._refuse else None
@@ -86,20 +95,25 @@ class FakeTrainer:
         assert isinstance(epochs, int)
         return FakePlan(tuple(sorted(params.items())), epochs)
 
+    def identity(self, plans: Sequence[FakePlan], seeds: Sequence[Sequence[int]]) -> dict[str, str]:
+        return training_identity({"plans": plans, "seeds": seeds, "data": self.data_hash})
+
     def train(
-        self, plan: FakePlan, seeds: Sequence[int], *, callbacks: Sequence[EpochCallback] = ()
+        self,
+        plan: FakePlan,
+        seeds: Sequence[int],
+        *,
+        callbacks: Sequence[EpochCallback] = (),
+        state: TrainingState | None = None,
     ) -> TrialScores:
         params = dict(plan.params)
-        model = FakeModel()
+        model = FakeModel(lambda: self._state(accuracy[:run]))
         diverges = bool(self._diverge and self._diverge(params))
         accuracy = self._accuracy(params, plan.epochs, seeds)
         status: list[FoldStatus] = ["completed"] * self.folds
-        for callback in callbacks:
-            callback.set_params({"epochs": plan.epochs})
-            callback.set_model(model)
-            callback.on_train_begin()
-        run = 0
-        for epoch in range(plan.epochs):
+        run = self._begin(accuracy, state)
+        _start(callbacks, model, plan.epochs)
+        for epoch in range(run, plan.epochs):
             if self._fail:
                 self._fail(params, epoch + 1)
             if self._epoch_seconds:
@@ -131,20 +145,29 @@ class FakeTrainer:
         return Stacking(kind, None if alone else rest, self._least, self._most)
 
     def train_stack(
-        self, plans: Sequence[FakePlan], seeds: Sequence[Sequence[int]], on_epoch: OnEpoch
+        self,
+        plans: Sequence[FakePlan],
+        seeds: Sequence[Sequence[int]],
+        on_epoch: OnEpoch,
+        *,
+        callbacks: Sequence[EpochCallback] = (),
+        state: TrainingState | None = None,
     ) -> list[TrialScores]:
         self.stacks.append(list(plans))
         params = [dict(plan.params) for plan in plans]
-        curves = [
-            self._accuracy(*args)
-            for args in zip(params, [p.epochs for p in plans], seeds, strict=True)
-        ]
+        longest = max(plan.epochs for plan in plans)
+        whole = np.full((longest, len(plans) * self.folds), np.nan)
+        curves = [whole[: p.epochs, i * self.folds :][:, : self.folds] for i, p in enumerate(plans)]
+        for curve, own, plan_seeds in zip(curves, params, seeds, strict=True):
+            curve[:] = self._accuracy(own, len(curve), plan_seeds)
         broken = [bool(self._diverge and self._diverge(own)) for own in params]
         for curve, diverges in zip(curves, broken, strict=True):
             if diverges:
                 curve[1:, min(1, self.folds - 1)] = np.nan
-        run = 0
-        for run in range(1, max(plan.epochs for plan in plans) + 1):
+        run = done = self._begin(whole, state)
+        model = FakeModel(lambda: self._state(whole[:run]))
+        _start(callbacks, model, longest)
+        for run in range(done + 1, longest + 1):
             for own, plan in zip(params, plans, strict=True):
                 if self._fail and run <= plan.epochs:
                     self._fail(own, run)
@@ -155,8 +178,13 @@ class FakeTrainer:
                 math.nan if over else float(curve[run - 1].mean())
                 for curve, over in zip(curves, ended, strict=True)
             ]
-            if on_epoch(run, values):
+            model.stop_training = on_epoch(run, values)
+            for callback in callbacks:
+                callback.on_epoch_end(run - 1)
+            if model.stop_training:
                 break
+        for callback in callbacks:
+            callback.on_train_end()
         scores = []
         for plan, curve, diverges in zip(plans, curves, broken, strict=True):
             status: list[FoldStatus] = ["completed" if run >= plan.epochs else "interrupted"]
@@ -165,6 +193,29 @@ class FakeTrainer:
                 status[min(1, self.folds - 1)] = "diverged"
             scores.append(self._scores(curve[:run], tuple(status)))
         return scores
+
+    def _begin(self, accuracy: Any, state: TrainingState | None) -> int:
+        """How many epochs are done; their scores as they were saved."""
+        done = 0
+        if state is not None and state.values is not None:
+            [saved] = state.values
+            done = len(saved)
+            accuracy[:done] = saved
+        self.begun.append(done)
+        return done
+
+    def _state(self, accuracy: Any) -> TrainingState:
+        """After the epochs of `accuracy` `(epochs, networks)`."""
+        epochs, networks = accuracy.shape
+        scores = {"loss": 1.0 - accuracy, **dict.fromkeys(self._metrics, accuracy.copy())}
+        run = RunState(
+            train=scores,
+            validation=scores,
+            learning_rate=np.full((epochs, networks), 0.1),
+            epoch_seconds=np.full(epochs, self._epoch_seconds),
+            networks=tuple(NetworkState({}, {}) for _ in range(networks)),
+        )
+        return TrainingState([accuracy.copy()], epochs, run)
 
     def _accuracy(self, params: Mapping[str, Value], epochs: int, seeds: Sequence[int]) -> Any:
         rate = params.get("optimizer.learning_rate")
@@ -202,3 +253,10 @@ class FakeTrainer:
             score_epoch=np.array(ends),
             status=status,
         )
+
+
+def _start(callbacks: Sequence[EpochCallback], model: FakeModel, epochs: int) -> None:
+    for callback in callbacks:
+        callback.set_params({"epochs": epochs})
+        callback.set_model(model)
+        callback.on_train_begin()

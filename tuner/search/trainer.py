@@ -14,6 +14,7 @@ from tuner.spaces.info import Value
 
 if TYPE_CHECKING:
     from tuner.training.scores import TrialScores
+    from tuner.training.state import TrainingState
 
 
 class PlanLike(Protocol):
@@ -24,9 +25,13 @@ class PlanLike(Protocol):
 
 
 class ModelLike(Protocol):
-    """What an epoch callback sees as `self.model`: Keras's switch that ends a training."""
+    """What an epoch callback sees as `self.model`: Keras's switch that ends a training, and, in
+    `tuner`'s own trainings, where it stands after the present epoch."""
 
     stop_training: bool
+
+    @property
+    def training_state(self) -> Callable[[], TrainingState]: ...
 
 
 class EpochCallback(Protocol):
@@ -85,15 +90,37 @@ class TrainerLike(Protocol):
     def plan(self, params: Mapping[str, Value]) -> Any:
         """A `PlanLike` for `params`. Raises `PlanError` for a combination that cannot train."""
 
+    def identity(self, plans: Sequence[Any], seeds: Sequence[Sequence[int]]) -> dict[str, str]:
+        """What a training must agree in with another to go on from its state: plans, seeds,
+        data, versions."""
+
     def train(
-        self, plan: Any, seeds: Sequence[int], *, callbacks: Sequence[EpochCallback] = ()
+        self,
+        plan: Any,
+        seeds: Sequence[int],
+        *,
+        callbacks: Sequence[EpochCallback] = (),
+        state: TrainingState | None = None,
     ) -> TrialScores:
-        """Train `plan` on all folds in lockstep, fold i's network from `seeds[i]`."""
+        """Train `plan` on all folds in lockstep, fold i's network from `seeds[i]`.
+
+        `state` is from the middle of the same training: go on with its next epoch. The scores are
+        those of all epochs, and the same as without the interruption.
+        """
 
     def stacking(self, plan: Any) -> Stacking:
         """How `plan` may train together with others; follows from plan and data alone."""
 
     def train_stack(
-        self, plans: Sequence[Any], seeds: Sequence[Sequence[int]], on_epoch: OnEpoch
+        self,
+        plans: Sequence[Any],
+        seeds: Sequence[Sequence[int]],
+        on_epoch: OnEpoch,
+        *,
+        callbacks: Sequence[EpochCallback] = (),
+        state: TrainingState | None = None,
     ) -> list[TrialScores]:
-        """Train plans of one kind in one stack, fold i's network of plan p from `seeds[p][i]`."""
+        """Train plans of one kind in one stack, fold i's network of plan p from `seeds[p][i]`.
+
+        `callbacks` hear of an epoch after `on_epoch`. `state` as of `train`.
+        """

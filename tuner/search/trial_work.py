@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import optuna
+from optuna.trial import TrialState
 
 from tuner.errors import StorageError, UsageError
 from tuner.planning.seeds import network_seed
 from tuner.search import records
-from tuner.search.definition import StudyDefinition
-from tuner.search.events import (
-    EpochDone,
-    Event,
-    TrialDone,
-    TrialReturned,
-    TrialStarted,
-    WorkerId,
-)
-from tuner.search.heartbeat import Heartbeat
+from tuner.search.checkpoints.writer import CheckpointWriter
+from tuner.search.context import WorkContext
+from tuner.search.events import EpochDone, TrialDone, TrialReturned, TrialStarted
 from tuner.search.outcome import STATES, Outcome, failed, outcome_of
 from tuner.search.reporting import EpochReporter
 from tuner.search.storage.backend import LostTrialError
 from tuner.search.ticket_queue import TicketQueue
-from tuner.search.trainer import PlanLike, TrainerLike
+from tuner.search.trainer import PlanLike
 
 logger = logging.getLogger(__name__)
 
@@ -37,23 +32,9 @@ FLUSH = 0.5
 class TrialWork:
     """Works on one ticket at a time: ask, train, report after every epoch, tell."""
 
-    def __init__(
-        self,
-        worker: WorkerId,
-        queue: TicketQueue,
-        trainer: TrainerLike,
-        definition: StudyDefinition,
-        beats: Heartbeat,
-        ending: Callable[[], bool],
-        on_event: Callable[[Event], None],
-    ) -> None:
-        self._worker = worker
+    def __init__(self, queue: TicketQueue, context: WorkContext) -> None:
         self._queue = queue
-        self._trainer = trainer
-        self._definition = definition
-        self._beats = beats
-        self._ending = ending
-        self._tell = on_event
+        self._context = context
 
     def step(self) -> bool:
         """Work on one ticket; False where none waits."""
@@ -64,8 +45,9 @@ class TrialWork:
 
     def _work(self, trial: optuna.Trial) -> None:
         """Train one trial and tell how it ended."""
+        context = self._context
         ticket = int(trial.user_attrs[records.TICKET])
-        self._beats.start(trial._trial_id)
+        context.beats.start(trial._trial_id)
         began = time.monotonic()
         returned: str | None = None
         outcome: Outcome | None = None
@@ -81,11 +63,11 @@ class TrialWork:
             logger.warning("trial %d failed", trial.number, exc_info=True)
             outcome = failed(f"{type(error).__name__}: {error}".splitlines()[0], final=False)
         except BaseException:
-            self._beats.stop()
+            context.beats.stop()
             self._queue.hand_back()
             raise
         finally:
-            self._beats.stop()
+            context.beats.stop()
         if outcome is not None:
             try:
                 value = self._queue.tell(trial, outcome)
@@ -96,28 +78,33 @@ class TrialWork:
             self._queue.hand_back()
         if returned is not None:
             self._queue.forget()
-            self._tell(TrialReturned(self._worker, trial.number, ticket, returned))
+            context.tell(TrialReturned(context.worker, trial.number, ticket, returned))
             return
         assert outcome is not None
+        if outcome.state == TrialState.FAIL and not outcome.final:
+            context.checkpoints.sweep(self._queue.settled_tickets)  # it may be tried again
+        else:
+            context.checkpoints.remove([ticket])
         seconds = time.monotonic() - began
         state = STATES[outcome.state]
-        self._tell(
-            TrialDone(self._worker, trial.number, ticket, state, value, seconds, outcome.cause)
+        context.tell(
+            TrialDone(context.worker, trial.number, ticket, state, value, seconds, outcome.cause)
         )
 
     def _train(self, trial: optuna.Trial, ticket: int) -> Outcome | None:
         """The outcome, or None where the trial is to be handed back."""
-        definition = self._definition
+        context, definition = self._context, self._context.definition
+        trainer = context.trainer
         params = definition.space.suggest(trial)
         self._queue.flush()
-        plan: PlanLike = self._trainer.plan(params)
-        self._tell(
-            TrialStarted(self._worker, trial.number, ticket, dict(trial.params), plan.epochs)
+        plan: PlanLike = trainer.plan(params)
+        context.tell(
+            TrialStarted(context.worker, trial.number, ticket, dict(trial.params), plan.epochs)
         )
-        seeds = [network_seed(definition.seed, ticket, i) for i in range(self._trainer.folds)]
+        seeds = [network_seed(definition.seed, ticket, i) for i in range(trainer.folds)]
 
         def on_epoch(epoch: int, value: float) -> None:
-            self._tell(EpochDone(self._worker, trial.number, epoch, plan.epochs, value))
+            context.tell(EpochDone(context.worker, trial.number, epoch, plan.epochs, value))
 
         reporter = EpochReporter(
             trial,
@@ -125,18 +112,49 @@ class TrialWork:
             epochs=plan.epochs,
             flush=self._flush,
             flush_every=FLUSH,
-            stop=self._ending,
+            stop=context.ending,
             on_epoch=on_epoch,
         )
+        checkpoint = context.checkpoints.of([ticket], lambda: trainer.identity([plan], [seeds]))
+        past = checkpoint.load()
+        if past is not None:
+            reporter.resume(past.notes["reports"])
+            _set_rungs(trial, past.notes["rungs"])
+
+        def notes() -> dict[str, Any]:
+            return {"reports": list(reporter.values.values()), "rungs": _rungs(trial)}
+
+        writer = CheckpointWriter(checkpoint, notes=notes, leaving=lambda: reporter.stopped)
         began = time.monotonic()
-        scores = self._trainer.train(plan, seeds, callbacks=[reporter])
-        seconds = time.monotonic() - began
+        try:
+            state = None if past is None else past.state
+            scores = trainer.train(plan, seeds, callbacks=[reporter, writer], state=state)
+        except Exception:
+            if past is not None:
+                checkpoint.remove()  # it may be the cause: the next attempt begins anew
+            raise
+        seconds = time.monotonic() - began + checkpoint.seconds
         if reporter.lost is not None:
             raise reporter.lost
         if reporter.stopped:
             return None
-        return outcome_of(scores, reporter, definition, epochs=plan.epochs, seconds=seconds)
+        outcome = outcome_of(scores, reporter, definition, epochs=plan.epochs, seconds=seconds)
+        if not checkpoint.resumed:
+            return outcome
+        resumed = {records.RESUMED: checkpoint.resumed}
+        return replace(outcome, system_attrs=outcome.system_attrs | resumed)
 
     def _flush(self) -> Any:
         if self._queue.write():
-            self._beats.beaten()
+            self._context.beats.beaten()
+
+
+def _rungs(trial: optuna.Trial) -> dict[str, float]:
+    """What successive halving has noted of the trial."""
+    attributes = trial.storage.get_trial(trial._trial_id).system_attrs
+    return {name: value for name, value in attributes.items() if name.startswith(records.RUNG)}
+
+
+def _set_rungs(trial: optuna.Trial, rungs: Mapping[str, float]) -> None:
+    for name, value in rungs.items():
+        trial.storage.set_trial_system_attr(trial._trial_id, name, value)

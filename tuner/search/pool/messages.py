@@ -13,7 +13,7 @@ class Task:
     """Parent to worker, once: the study to work on.
 
     `deadline` is in seconds since 1970; `heartbeat` and `grace` in seconds, None for the loop's
-    own defaults.
+    own defaults; `artifacts` is the folder of its checkpoints, None for the default one.
     """
 
     storage_url: str
@@ -21,6 +21,7 @@ class Task:
     deadline: float | None = None
     heartbeat: float | None = None
     grace: float | None = None
+    artifacts: str | None = None
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ def run_search(
     limits: Limits | None = None,
     heartbeat: float | None = None,
     grace: float | None = None,
+    artifacts: str | None = None,
     make_trainer: MakeTrainer | None = None,
 ) -> SearchOutcome:
     """Work on a study with `workers` workers until its tickets are settled, its deadline passes,
@@ -73,7 +74,7 @@ def run_search(
         trials: how many there are at most, where that is known before `prepare`.
         engine: where they run; None: as processes of this machine.
         limits: when a worker is replaced by a fresh one.
-        heartbeat, grace: see `tuner.search.loop.run_worker`.
+        heartbeat, grace, artifacts: see `tuner.search.loop.run_worker`.
         make_trainer: see there; picklable.
 
     Raises:
@@ -98,7 +99,7 @@ def run_search(
         shown = display(work, workers)
         hand_back = HandBack(study.storage_url, study.name)
         try:
-            task = Task(study.storage_url, study.name, work.deadline, heartbeat, grace)
+            task = Task(study.storage_url, study.name, work.deadline, heartbeat, grace, artifacts)
             outcome = pool.run(task, watch, shown, hand_back, patience=work.patience)
         finally:
             pool.kill("the search ended early")

@@ -6,7 +6,7 @@ import time
 import traceback
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tuner.errors import TunerError
 from tuner.search.pool.messages import Crashed, Ended, Failed, Limits, Message, Task
@@ -56,6 +56,8 @@ def work_on(task: Task, worker: int, link: Link, make_trainer: MakeTrainer | Non
     """Run the loop of `tuner.search.loop.run_worker` until it returns."""
     from tuner.search.loop import run_worker
 
+    own = {"heartbeat": task.heartbeat, "grace": task.grace, "artifacts": task.artifacts}
+    said: dict[str, Any] = {name: value for name, value in own.items() if value is not None}
     reason = run_worker(
         task.storage_url,
         task.study_name,
@@ -64,11 +66,7 @@ def work_on(task: Task, worker: int, link: Link, make_trainer: MakeTrainer | Non
         on_event=link.tell,
         deadline=task.deadline,
         make_trainer=make_trainer,
-        **{
-            name: value
-            for name, value in (("heartbeat", task.heartbeat), ("grace", task.grace))
-            if value is not None
-        },
+        **said,
     )
     return Ended("recycled" if link.recycled and reason == "stopped" else reason)
 

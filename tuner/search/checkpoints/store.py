@@ -1,0 +1,63 @@
+"""Optuna's artifact store for a folder, made safe against dying in the middle of a write."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from optuna.artifacts import FileSystemArtifactStore
+
+#: Of the file that is written before it gets its name.
+UNFINISHED = ".tmp"
+
+
+class AtomicFileStore(FileSystemArtifactStore):
+    """A `FileSystemArtifactStore` whose artifacts are there whole or not at all, also after a
+    power cut: a temporary file is synced, then renamed. The folder is made at the first write.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.folder = folder
+
+    def write(self, artifact_id: str, content_body: BinaryIO) -> None:
+        """Raises OSError; what was there before is there then still."""
+        path = Path(self._get_filepath(artifact_id))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}{UNFINISHED}")
+        try:
+            with unfinished.open("xb") as file:
+                shutil.copyfileobj(content_body, file)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                unfinished.unlink()
+            raise
+        _sync(path.parent)
+
+    def ages(self) -> dict[str, float]:
+        """Name to seconds since it was written, of all files in the folder."""
+        now, found = time.time(), {}
+        with suppress(OSError):
+            for entry in os.scandir(self.folder):
+                with suppress(OSError):  # another worker was quicker
+                    if entry.is_file():
+                        found[entry.name] = now - entry.stat().st_mtime
+        return found
+
+
+def _sync(folder: Path) -> None:
+    """Make a renamed file's name last. Some file systems cannot; their files are whole still."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

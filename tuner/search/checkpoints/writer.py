@@ -1,0 +1,99 @@
+"""The callback that writes checkpoints, and when it does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tuner.search.checkpoints.checkpoints import Checkpoint
+from tuner.search.trainer import ModelLike
+
+#: Seconds before a training's first checkpoint, and between two: shorter ones are quicker
+#: repeated than looked after.
+EVERY = 3.0
+#: The share of a training's time that writing may take.
+SHARE = 0.05
+
+
+class Pace:
+    """When a checkpoint is due. It may depend on the time, as scores do not depend on it.
+
+    Args:
+        resumed: the training has been going for longer than this attempt.
+        now: seconds.
+    """
+
+    def __init__(self, *, resumed: bool, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._resumed = resumed
+        self._began = self._last = now()
+        self._cost = 0.0
+
+    def due(self, *, leaving: bool) -> bool:
+        """Whether to write after the epoch that just ended; `leaving`: the training ends here,
+        to go on another time."""
+        now = self._now()
+        if leaving:
+            return self._resumed or now - self._began >= EVERY
+        return now - self._last >= max(EVERY, self._cost / SHARE)
+
+    def wrote(self, began: float) -> None:
+        """One was written, from `began` (as of `now`) until now."""
+        self._last = self._now()
+        self._cost = self._last - began
+
+
+class CheckpointWriter:
+    """An `EpochCallback` that saves the training's state where that is due. It comes after the
+    callback that may end the training.
+
+    Args:
+        checkpoint: of this training.
+        notes: what to save besides.
+        leaving: whether a training that was just ended is to go on another time.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        notes: Callable[[], Mapping[str, Any]],
+        leaving: Callable[[], bool],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._notes = notes
+        self._leaving = leaving
+        self._now = now
+        self._pace = self._new_pace()
+        self._model: ModelLike | None = None
+        self._epochs: int | None = None
+        self._refused = False
+
+    def set_params(self, params: dict[str, Any] | None) -> None:
+        self._epochs = (params or {}).get("epochs")
+
+    def set_model(self, model: ModelLike) -> None:
+        self._model = model
+
+    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
+        self._pace = self._new_pace()
+
+    def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
+        pass
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        model = self._model
+        assert model is not None, "set_model comes before the first epoch"
+        leaving = model.stop_training and self._leaving()
+        if self._refused or epoch + 1 == self._epochs or (model.stop_training and not leaving):
+            return  # it ends here
+        if not self._pace.due(leaving=leaving):
+            return
+        began = self._now()
+        self._refused = not self._checkpoint.save(model.training_state(), self._notes())
+        self._pace.wrote(began)
+
+    def _new_pace(self) -> Pace:
+        return Pace(resumed=bool(self._checkpoint.resumed), now=self._now)
