@@ -23,6 +23,11 @@ def _place() -> str:
     return f"{platform.node()}/{boot}/{space}"
 
 
+def this_place() -> str:
+    """The name of this machine (or container) until it is started again."""
+    return _place()
+
+
 def process_name(pid: int) -> str:
     """Process `pid` of this machine, with which the owners it makes begin: `place:process`."""
     return f"{_place()}:{pid}"
@@ -37,6 +42,14 @@ def new_owner() -> str:
     """A name for one run of a worker's loop: `place:process:its start:random`."""
     process = psutil.Process()
     return f"{process_name(process.pid)}:{process.create_time():.2f}:{uuid.uuid4().hex[:8]}"
+
+
+def describe_owner(owner: str | None) -> str:
+    """For messages: `process 7 on node1`; `an unknown process` for None."""
+    if owner is None:
+        return "an unknown process"
+    place, number, *_ = owner.split(":")
+    return f"process {number} on {place.split('/')[0]}"
 
 
 def is_gone(owner: str) -> bool:

@@ -185,7 +185,7 @@ class WorkerPool:
 
     def _drain(self, process: Worker) -> None:
         for line in process.read_log():
-            self._line(f"worker {process.number}: {line}")
+            self._line(line)
         for message in process.receive():
             if isinstance(message, Entered):
                 process.entered = True
@@ -225,7 +225,7 @@ class WorkerPool:
             return
         cause = last.text if isinstance(last, Crashed) else process.death()
         if process.entered:
-            self._lose(process, f"worker {cause}", blameless=False)
+            self._lose(process, f"worker {cause}", blameless=process.lost)
         if not self._stopping:
             self._replace(process, cause)
 

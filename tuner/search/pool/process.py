@@ -37,6 +37,7 @@ class WorkerProcess:
 
     def __init__(self, number: int, make_trainer: MakeTrainer | None, limits: Limits) -> None:
         self.number = number
+        self.lost = False
         self.entered = False
         self.stopping = False
         self.ended: Message | None = None
@@ -97,7 +98,8 @@ class WorkerProcess:
             self._partial += chunk or b"\n"
         *whole, self._partial = self._partial.split(b"\n")
         lines = [line.decode(errors="replace").rstrip() for line in whole]
-        return [line for line in lines if line and not _NOISE.match(line)]
+        shown = [line for line in lines if line and not _NOISE.match(line)]
+        return [f"worker {self.number}: {line}" for line in shown]
 
     def stop(self) -> None:
         self.stopping = True

@@ -26,6 +26,7 @@ class Worker(Protocol):
         entered: whether its loop has begun, so that it may hold a trial. Set by the pool.
         stopping: whether it was asked to end.
         ended: its last message, or None. Set by the pool.
+        lost: whether it died with its machine, for which no trial can be blamed.
     """
 
     number: int
@@ -33,6 +34,7 @@ class Worker(Protocol):
     entered: bool
     stopping: bool
     ended: Message | None
+    lost: bool
 
     def waitables(self) -> list[Connection[Any, Any] | int]:
         """What `multiprocessing.connection.wait` should wait for on this worker's account."""
@@ -48,7 +50,8 @@ class Worker(Protocol):
         """Every message that has arrived, in order."""
 
     def read_log(self) -> list[str]:
-        """New whole lines of its output, without the chatter of its libraries."""
+        """New whole lines of its output, with its number in front and without the chatter of its
+        libraries."""
 
     def stop(self) -> None:
         """Ask it to end: at once while it still imports, else at the next epoch."""
