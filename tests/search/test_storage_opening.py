@@ -11,7 +11,8 @@ from pathlib import Path
 import optuna
 import pytest
 
-from tuner.errors import StorageError, UsageError
+from tuner.errors import StorageError, StudyConflictError, UsageError
+from tuner.search.loop import run_worker
 from tuner.search.storage import open_storage
 from tuner.search.storage.urls import with_driver
 
@@ -159,3 +160,10 @@ def test_a_port_that_is_no_number_is_named_without_the_password():
     with pytest.raises(UsageError, match="port is a number") as error:
         open_storage("postgresql://u:secret@host:port/d")
     assert "secret" not in str(error.value)
+
+
+def test_a_worker_refuses_a_study_of_something_else(tmp_path):
+    url = f"sqlite:///{tmp_path}/a.db"
+    optuna.create_study(storage=open_storage(url), study_name="stock")
+    with pytest.raises(StudyConflictError, match="something else made it"):
+        run_worker(url, "stock", stop=lambda: False, on_event=lambda event: None)

@@ -48,6 +48,7 @@ LOCKED = OperationalError("s", {}, sqlite3.OperationalError("database is locked"
         (RpcAnswer("UNKNOWN", "Exception calling application: (psycopg.OperationalError) x"), True),
         (RpcAnswer("UNKNOWN", "Exception calling application: division by zero"), False),
         (RpcAnswer("NOT_FOUND"), False),
+        (ConnectionError("nobody answers"), True),
         (ValueError("x"), False),
     ],
 )

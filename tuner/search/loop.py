@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tuner.errors import StudyConflictError
 from tuner.search import records
@@ -34,6 +35,10 @@ from tuner.search.stored import load_study, read_definition
 from tuner.search.ticket_queue import TicketQueue
 from tuner.search.trainer import TrainerLike
 from tuner.search.trial_work import TrialWork
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+    from optuna.study import Study
 
 #: Seconds a worker waits for a storage that has stopped answering.
 PATIENCE = 600.0
@@ -76,12 +81,25 @@ def run_worker(
         StorageError: the storage cannot be used, or has not answered for 10 minutes.
     """
     quiet_optuna()
-    storage = open_storage(storage_url, create=False)
-    with storage_errors(storage_url):
-        study = load_study(storage, study_name)
-        definition = read_definition(study)
-        data_hash = str(study.user_attrs[records.STUDY_DATA_HASH])
-        key = study_key(study)
+
+    def ending() -> bool:
+        return stop() or (deadline is not None and time.time() >= deadline)
+
+    def warn(text: str) -> None:
+        on_event(WorkerWarning(worker, text))
+
+    retry = Retry(patience=PATIENCE, warn=warn, stop=ending)
+
+    def read() -> tuple[BaseStorage, Study, StudyDefinition, str, str]:
+        storage = open_storage(storage_url, create=False)
+        with storage_errors(storage_url):
+            study = load_study(storage, study_name)
+            definition = read_definition(study)
+            data_hash = str(study.user_attrs[records.STUDY_DATA_HASH])
+            return storage, study, definition, data_hash, study_key(study)
+
+    # A worker may begin, or follow a recycled one, while the server restarts.
+    storage, study, definition, data_hash, key = retry(read)
     if make_trainer is None:
         from tuner.search.study_trainer import StudyTrainer
 
@@ -93,14 +111,7 @@ def run_worker(
             f"{data_hash}, {definition.data.uri} here has {trainer.data_hash}"
         )
 
-    def ending() -> bool:
-        return stop() or (deadline is not None and time.time() >= deadline)
-
-    def warn(text: str) -> None:
-        on_event(WorkerWarning(worker, text))
-
     backend = backend_of(storage)
-    retry = Retry(patience=PATIENCE, warn=warn, stop=ending)
     kind = GroupQueue if is_grouped(definition) else TicketQueue
     queue = kind(
         backend,

@@ -19,6 +19,10 @@ Result = TypeVar("Result")
 #: What SQLite says when another process holds the lock for longer than the busy timeout.
 _SQLITE_PASSING = ("locked", "busy")
 
+#: Seconds between two tries, at most: less than two heartbeats of any sensible interval, so that
+#: after an outage nobody takes over the trial of a worker that is about to try again.
+PAUSE = 2.0
+
 #: Seconds of patience once told to stop: enough for a deadlock, not for a server that is gone.
 STOPPING = 3.0
 
@@ -28,7 +32,7 @@ def is_transient(error: BaseException) -> bool:
     around the database's."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, PoolTimeoutError):
+        if isinstance(seen, PoolTimeoutError | ConnectionError):
             return True
         if (told := proxy_error(seen)) is not None:
             return told[1]
@@ -45,8 +49,8 @@ def is_transient(error: BaseException) -> bool:
 class Retry:
     """Calls again, with growing pauses, what fails for a passing reason.
 
-    The pauses are 0.1, 0.2, 0.4, ... seconds, at most 5, each times a random number between a
-    half and one (so that workers that failed together do not come back together).
+    The pauses are 0.1, 0.2, 0.4, ... seconds, at most `PAUSE`, each times a random number between
+    a half and one (so that workers that failed together do not come back together).
 
     Args:
         patience: seconds after which the error is raised, as `StorageError`.
@@ -88,7 +92,7 @@ class Retry:
                 time.sleep(min(0.1, max(0.0, until - time.monotonic())))
                 if self._stop():
                     break
-            pause = min(2 * pause, 5.0)
+            pause = min(2 * pause, PAUSE)
 
 
 def _reason(error: BaseException) -> str:
