@@ -1,0 +1,169 @@
+"""Workers that are stopped (SIGSTOP) for longer than the grace and go on: laptops that slept."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from optuna.trial import FrozenTrial, TrialState
+
+from bench.faults.crew import Crew, Worker
+from bench.faults.failpoints import Failpoint
+from bench.faults.study import FaultStudy, Ledger
+from bench.faults.worker import Settings
+from tuner.search import records
+
+Found = TypeVar("Found")
+
+#: One of the workers stops itself when it is about to write every so manieth result.
+EVERY = 2
+
+
+@dataclass(frozen=True)
+class Pauses:
+    """What `pauses` saw.
+
+    Attributes:
+        discarded: late results that were thrown away.
+        going_on: workers that lived and went on to something else.
+        slowest, bound: seconds from the stop to the takeover; the grace and two heartbeats.
+    """
+
+    pauses: int
+    discarded: int
+    going_on: int
+    ledger: Ledger
+    slowest: float
+    bound: float
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        every = self.pauses == self.discarded == self.going_on
+        return every and self.ledger.holds and self.slowest <= self.bound
+
+
+def pauses(
+    url: str,
+    *,
+    pauses: int,
+    workers: int = 3,
+    settings: Settings | None = None,
+    seed: int = 0,
+    patience: float = 300.0,
+) -> Pauses:
+    """Stop a worker that has a trial, wait until another has taken it over, let the first go on.
+
+    By turns at a random moment and, by a failpoint, when its result is about to be written. There
+    are fewer tickets than workers, so that one of them is free to take over.
+
+    Args:
+        workers: besides the one that has the failpoint.
+        settings: of the workers.
+        patience: seconds for all of it; RuntimeError where it takes longer.
+    """
+    settings = settings or Settings()
+    began = time.monotonic()
+    study = FaultStudy(url, pruner="none")
+    with Crew(url, study.name, settings) as crew:
+        scene = _Scene(study, crew, workers, random.Random(seed), began + patience)
+        crew.fill(workers)
+        late = crew.start(failpoint=Failpoint("tell:before", EVERY, signal.SIGSTOP))
+        taken, discarded, going_on = [], 0, 0
+        for i in range(pauses):
+            worker, trial, stopped = scene.stopped_late(late) if i % 2 else scene.stop_one(late)
+            ended = scene.until(lambda number=trial.number: scene.ended(number))
+            taken.append(ended - stopped)
+            scene.wait(scene.random.uniform(0.0, 1.0))
+            worker.signal(signal.SIGCONT)
+            story = scene.until(lambda who=worker, n=trial.number: _after(who, n))
+            discarded += story[0] == "TrialReturned"
+            going_on += story[1:] != []
+        late.kill()
+        study.close()
+        crew.finish(began + patience)
+        ledger = study.ledger(crew.workers)
+    bound = settings.grace + 2 * settings.heartbeat
+    seconds = time.monotonic() - began
+    return Pauses(pauses, discarded, going_on, ledger, max(taken), bound, seconds)
+
+
+class _Scene:
+    def __init__(
+        self, study: FaultStudy, crew: Crew, workers: int, random_: random.Random, until: float
+    ) -> None:
+        self.random = random_
+        self._study, self._crew, self._workers = study, crew, workers
+        self._until = until
+
+    def stop_one(self, besides: Worker) -> tuple[Worker, FrozenTrial, float]:
+        """Stop a random worker with a trial at a random moment; it, the trial, and when."""
+        while True:
+            self.wait(self.random.uniform(0.05, 0.5))
+            running = [
+                (trial, worker)
+                for trial in self._running()
+                if (worker := self._crew.owner_of(_owner(trial))) not in (None, besides)
+            ]
+            if not running:
+                continue
+            trial, worker = self.random.choice(running)
+            stopped = time.time()
+            worker.signal(signal.SIGSTOP)
+            time.sleep(0.05)
+            if trial.number in [other.number for other in self._running()]:
+                return worker, trial, stopped
+            worker.signal(signal.SIGCONT)  # it had ended just before
+
+    def stopped_late(self, worker: Worker) -> tuple[Worker, FrozenTrial, float]:
+        """As `stop_one`, for the worker that stops itself."""
+        stopped = self.until(
+            lambda: [line.time for line in worker.log()[-1:] if line.event == "Failpoint"]
+        )
+        started = [line for line in worker.log() if line.event == "TrialStarted"][-1]
+        return worker, self._study.trials()[started.fields["number"]], stopped[0]
+
+    def ended(self, number: int) -> float | None:
+        """When the trial was taken from its worker (seconds since 1970); None: not yet."""
+        trial = self._study.trials()[number]
+        if trial.state != TrialState.FAIL or trial.datetime_complete is None:
+            return None
+        return trial.datetime_complete.timestamp()
+
+    def until(self, look: Callable[[], Found | None]) -> Found:
+        """What `look` finds, once it finds something."""
+        while not (found := look()):
+            if time.monotonic() > self._until:
+                raise RuntimeError("a paused worker's trial was not taken over in time")
+            self.wait(0.05)
+        return found
+
+    def wait(self, seconds: float) -> None:
+        self._crew.require_sound()
+        self._study.keep_open(self._workers - 1, self._crew)
+        time.sleep(seconds)
+
+    def _running(self) -> list[FrozenTrial]:
+        return [trial for trial in self._study.trials() if trial.state == TrialState.RUNNING]
+
+
+def _owner(trial: FrozenTrial) -> str | None:
+    return trial.system_attrs.get(records.WORKER)
+
+
+def _after(worker: Worker, number: int) -> list[str]:
+    """What the worker was told of its trial at last, and what it went on to; empty: nothing yet.
+    Raises RuntimeError where it has died."""
+    if not worker.alive:
+        raise RuntimeError(f"{worker.name} has not survived a pause:\n{worker.errors()}")
+    ends = ("TrialDone", "TrialReturned")
+    lines = worker.log()
+    for i, line in enumerate(lines):
+        if line.event in ends and line.fields["number"] == number:
+            later = [n.event for n in lines[i:] if n.event not in ("EpochDone", "WorkerWarning")]
+            return later if len(later) > 1 else []
+    return []

@@ -1,0 +1,73 @@
+"""A worker as a process of its own: the real loop, a trainer without TensorFlow, and a log."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import random
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.faults.failpoints import Failpoint, arm
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a worker works.
+
+    Args:
+        epoch_seconds: of its trainer.
+        heartbeat, grace: as of `run_worker`, in seconds.
+        far: it takes itself to be on a machine of its own, as every other worker does, so that
+            the others learn of its end from its heartbeat alone.
+        stack: candidates that a grid trains together.
+        failpoint: what it does to itself.
+    """
+
+    epoch_seconds: float = 0.1
+    heartbeat: float = 1.0
+    grace: float = 3.0
+    far: bool = True
+    stack: int = 3
+    failpoint: Failpoint | None = None
+
+
+def work(url: str, study: str, name: str, log: Path, settings: Settings) -> None:
+    """Work on the study. Every event is one line of JSON in `log`, with the time it was told."""
+    errors = os.open(log.with_suffix(".err"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(errors, 1)
+    os.dup2(errors, 2)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for who started it
+    random.seed()
+
+    from tuner.search import loop, owner
+    from tuner.search.testing import FakeTrainer
+
+    if settings.far:
+        owner._place = lambda: f"{name}/far/away"  # type: ignore[assignment]
+    with log.open("ab", buffering=0) as file:
+
+        def note(event: str, **fields: object) -> None:
+            line = json.dumps({"time": time.time(), "event": event, **fields}, default=str)
+            file.write(line.encode() + b"\n")
+
+        if (failpoint := settings.failpoint) is not None:
+            backend_of = loop.backend_of
+            loop.backend_of = lambda storage: arm(  # type: ignore[assignment]
+                backend_of(storage), failpoint, lambda: note("Failpoint")
+            )
+        size = settings.stack
+        trainer = FakeTrainer(epoch_seconds=settings.epoch_seconds, least=size, most=size)
+        loop.run_worker(
+            url,
+            study,
+            worker=name,
+            stop=lambda: False,
+            on_event=lambda event: note(type(event).__name__, **dataclasses.asdict(event)),
+            make_trainer=lambda _: trainer,
+            heartbeat=settings.heartbeat,
+            grace=settings.grace,
+        )
