@@ -24,7 +24,7 @@ sys.path.insert(0, str(FOLDER.parent))
 from machine import describe
 
 CONTENDERS = {
-    "tuner_stacked": "tuner StackedGridSearchCV, 1 process",
+    "tuner_stacked": "tuner StackedGridSearchCV, 2 threads",
     "sklearn_mlp_grid": "GridSearchCV + MLPClassifier, 2 processes",
     "scikeras_grid": "GridSearchCV + SciKeras, 2 processes",
     "keras_wrapper_grid": "GridSearchCV + keras SKLearnClassifier, 2 processes",

@@ -1,4 +1,4 @@
-"""`tuner.sklearn.StackedGridSearchCV`: all 40 networks in one stack, one process, one thread."""
+"""`tuner.sklearn.StackedGridSearchCV`: two stacks of 20 networks, each in its thread."""
 
 from problem import FOLDS, INITIALIZERS, MOMENTUM, RATE, Problem, main, table
 
@@ -18,10 +18,12 @@ def search(problem: Problem) -> dict[str, float]:
         epochs=problem.epochs,
         random_state=0,
     )
-    grid = StackedGridSearchCV(estimator, {"initializer": INITIALIZERS}, cv=FOLDS, refit=False)
+    grid = StackedGridSearchCV(
+        estimator, {"initializer": INITIALIZERS}, cv=FOLDS, n_jobs=2, refit=False
+    )
     return table(grid.fit(problem.x, problem.y), "initializer")
 
 
 if __name__ == "__main__":
-    set_threads()
+    set_threads(stacks=2)
     main(search, "tuner.training.trainer", "sklearn.model_selection")

@@ -279,7 +279,7 @@ def test_seeds_must_fit_the_folds() -> None:
 def test_stacks_are_lent_to_one_training_at_a_time_and_the_oldest_goes() -> None:
     cache, built = StackCache(limit=2), []
 
-    def build() -> object:
+    def build(trace: object) -> object:
         built.append(object())
         return built[-1]
 

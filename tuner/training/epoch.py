@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tuner.training.losses import predictions, row_losses, row_metric
 from tuner.training.network import StackedNetwork
+from tuner.training.trace import SharedTrace
 
 
 class StackData(NamedTuple):
@@ -63,6 +64,7 @@ class EpochGraph:
         metrics: names of summed metrics, besides the loss.
         predict: also return the predictions of the validation rows.
         compiled: let XLA compile it, anew for each number of steps and batch size.
+        trace: shared by the stacks of one form.
     """
 
     def __init__(
@@ -72,8 +74,10 @@ class EpochGraph:
         metrics: tuple[str, ...],
         predict: bool,
         compiled: bool,
+        trace: SharedTrace,
     ) -> None:
         self._compiled = compiled
+        self._trace = trace
         self._network = network
         self._optimizer = optimizer
         self._metrics = metrics
@@ -94,7 +98,9 @@ class EpochGraph:
         """
         if self._concrete is None:
             graph = tf.function(self._run, autograph=False, jit_compile=self._compiled or None)
-            self._concrete = graph.get_concrete_function(*_open(arguments))
+            self._concrete = self._trace.function(
+                self._state, lambda: graph.get_concrete_function(*_open(arguments))
+            )
         result: EpochResult = self._concrete(*arguments)
         return result
 

@@ -21,6 +21,7 @@ from tuner.training.layers import DropoutClock
 from tuner.training.network import StackedNetwork
 from tuner.training.optimizers import build_optimizer
 from tuner.training.shape import StackShape
+from tuner.training.trace import SharedTrace
 
 
 class NetworkStack:
@@ -32,6 +33,7 @@ class NetworkStack:
         metrics: names of summed metrics, besides the loss.
         predict: also return validation predictions from `run_epoch`.
         compiled: see `tuner.training.compiling`.
+        trace: shared with stacks of the same arguments; None: its own.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class NetworkStack:
         metrics: tuple[str, ...],
         predict: bool,
         compiled: bool = False,
+        trace: SharedTrace | None = None,
     ) -> None:
         self.shape = shape
         self.networks = networks
@@ -49,7 +52,10 @@ class NetworkStack:
         self.optimizer = build_optimizer(
             shape.optimizer, shape.switches, shape.clip, networks, self.model.trainable_variables
         )
-        self._graph = EpochGraph(self.network, self.optimizer, metrics, predict, compiled)
+        self.trace = trace or SharedTrace()
+        self._graph = EpochGraph(
+            self.network, self.optimizer, metrics, predict, compiled, self.trace
+        )
         self._kernels = [variable.name == "kernel" for variable in self.model.weights]
         self._settings = StackSettings({}, {}, {})
 

@@ -1,51 +1,64 @@
 """Traced stacks, kept for the next training of the same shape in this process.
 
 Owns the kept stacks. A training borrows one and gives it back, so threads never share one; a
-second thread gets a stack of its own.
+second thread gets a stack of its own, on the first one's trace.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from weakref import WeakValueDictionary
 
 from tuner.training.stack import NetworkStack
+from tuner.training.trace import SharedTrace
 
 #: A trace holds a few MB; the stack not used for the longest time goes first.
 KEPT_STACKS = 16
 
 
 class StackCache:
-    """At most `limit` idle stacks by key."""
+    """At most `limit` idle stacks; those of one key share their trace."""
 
     def __init__(self, limit: int = KEPT_STACKS) -> None:
         self._limit = limit
         self._lock = threading.Lock()
-        self._idle: OrderedDict[Hashable, NetworkStack] = OrderedDict()
+        #: The one used last comes last.
+        self._idle: list[tuple[Hashable, NetworkStack]] = []
+        self._traces: WeakValueDictionary[Hashable, SharedTrace] = WeakValueDictionary()
 
     def __len__(self) -> int:
         return len(self._idle)
 
     @contextmanager
-    def borrow(self, key: Hashable, build: Callable[[], NetworkStack]) -> Iterator[NetworkStack]:
+    def borrow(
+        self, key: Hashable, build: Callable[[SharedTrace], NetworkStack]
+    ) -> Iterator[NetworkStack]:
         """A stack for `key`, exclusively until the block ends; one that raised is dropped."""
         with self._lock:
-            stack = self._idle.pop(key, None)
+            stack = self._take(key)
+            trace = self._traces.get(key)
+            if trace is None:
+                trace = self._traces[key] = SharedTrace()
         if stack is None:
-            stack = build()
+            stack = build(trace)
         yield stack
         with self._lock:
-            self._idle[key] = stack
-            self._idle.move_to_end(key)
-            while len(self._idle) > self._limit:
-                self._idle.popitem(last=False)
+            self._idle.append((key, stack))
+            del self._idle[: -self._limit]
+
+    def _take(self, key: Hashable) -> NetworkStack | None:
+        for index in reversed(range(len(self._idle))):
+            if self._idle[index][0] == key:
+                return self._idle.pop(index)[1]
+        return None
 
     def clear(self) -> None:
-        """Forget all idle stacks."""
+        """Forget all idle stacks, and every trace."""
         with self._lock:
             self._idle.clear()
+            self._traces.clear()
 
 
 #: The process's stacks: trainers of datasets with equal shapes share them.

@@ -205,7 +205,7 @@ class Trainer:
         )
         # A trace also depends on the form of the data: its dtypes, and which scalings there are.
         form = tuple(None if part is None else (part.dtype, part.shape[1:]) for part in data)
-        return STACKS.borrow((kind, form), lambda: NetworkStack(*kind))
+        return STACKS.borrow((kind, form), lambda trace: NetworkStack(*kind, trace))
 
 
 def _stack_data(

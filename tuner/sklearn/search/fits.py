@@ -70,6 +70,7 @@ class StackedFits:
         estimator: bare or a pipeline; not changed.
         on_seconds: told (evaluation, share of the stack's time).
         watch: of a single candidate: see `Watch`.
+        jobs: stacks that train at a time.
     """
 
     def __init__(
@@ -80,7 +81,9 @@ class StackedFits:
         *,
         on_seconds: Callable[[int, float], None],
         watch: Watch | None = None,
+        jobs: int = 1,
     ) -> None:
+        self._jobs = jobs
         self._cache = cache
         self._on_seconds = on_seconds
         self._watch = watch
@@ -113,7 +116,7 @@ class StackedFits:
         members = self._groups.pop(key)
         splits, seconds = self._cache.read(key, members[0].estimator)
         share = seconds / max(1, len(members) * len(splits))
-        for number, split, outcome in train_group(members, splits, share, self._watch):
+        for number, split, outcome in train_group(members, splits, share, self._watch, self._jobs):
             self._outcomes[number * self._cache.count + split] = outcome
 
 

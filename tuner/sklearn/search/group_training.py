@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from joblib import cpu_count
 from numpy.typing import NDArray
 
 from tuner.data.dataset import Fold
@@ -20,6 +21,7 @@ from tuner.sklearn.estimators.base import KerasMLP
 from tuner.sklearn.estimators.params import plan_of
 from tuner.sklearn.estimators.training import TargetScaling, fold_of
 from tuner.sklearn.search.outcomes import Outcome, fold_alone, unfinished
+from tuner.sklearn.search.parallel import in_threads
 from tuner.sklearn.search.splits import Cohort, Split, cohorts
 from tuner.sklearn.search.stacks import Training, stacks, trainings
 from tuner.training.scores import TrialScores
@@ -52,9 +54,14 @@ class Planned:
 
 
 def train_group(
-    members: Sequence[Member], splits: Sequence[Split], front_seconds: float, watch: Watch | None
+    members: Sequence[Member],
+    splits: Sequence[Split],
+    front_seconds: float,
+    watch: Watch | None,
+    jobs: int = 1,
 ) -> Iterator[tuple[int, int, Outcome]]:
-    """Train all `members` on all `splits`; gives (candidate, split, outcome).
+    """Train all `members` on all `splits`, `jobs` stacks at a time; gives (candidate, split,
+    outcome).
 
     Candidates that make no plan are left out. `front_seconds` is added to every outcome's share.
     """
@@ -67,7 +74,7 @@ def train_group(
                 by_folds.setdefault(key, {})[member.number] = planned
         verbose = any(member.final.verbose for member in members)
         for own in by_folds.values():
-            for number, split, outcome in _train(cohort, own, verbose, watched):
+            for number, split, outcome in _train(cohort, own, verbose, watched, jobs):
                 yield number, split, replace(outcome, seconds=outcome.seconds + front_seconds)
 
 
@@ -91,7 +98,7 @@ def _planned(member: Member, cohort: Cohort) -> tuple[Hashable, Planned]:
 
 
 def _train(
-    cohort: Cohort, planned: dict[int, Planned], verbose: bool, watch: Watch | None
+    cohort: Cohort, planned: dict[int, Planned], verbose: bool, watch: Watch | None, jobs: int
 ) -> Iterator[tuple[int, int, Outcome]]:
     """Candidates of equal folds."""
     _load_tensorflow()
@@ -128,8 +135,8 @@ def _train(
             for fold, split in enumerate(cohort.splits)
         }
 
-    for stack in stacks(wanted, folds, dataset.rows, dataset.task):
-        callbacks = _callbacks(verbose, folds)
+    def train(stack: Sequence[Training], more: Sequence[Any]) -> tuple[float, list[TrialScores]]:
+        callbacks = [*_callbacks(verbose, folds), *more]
         if watch is not None:
             callbacks += watch(standing)
         started = time.perf_counter()
@@ -140,7 +147,10 @@ def _train(
             weights=True,
             snapshots=[_snapshots(training) for training in stack],
         )
-        seconds = time.perf_counter() - started
+        return time.perf_counter() - started, scores
+
+    cut = stacks(wanted, folds, dataset.rows, dataset.task)
+    for stack, (seconds, scores) in zip(cut, in_threads(jobs, train, cut), strict=True):
         whole = len(folds) * sum(sum(training.epochs.values()) for training in stack)
         for training, trained in zip(stack, scores, strict=True):
             for number, epochs in training.epochs.items():
@@ -169,4 +179,4 @@ def _load_tensorflow() -> None:
         from tuner.training import set_threads
 
         with suppress(RuntimeError):
-            set_threads()
+            set_threads(stacks=cpu_count())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from joblib import parallel_config
+from joblib import effective_n_jobs, parallel_config
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
 from tuner.sklearn.search.contexts import StackContexts
@@ -24,6 +24,7 @@ class SearchRows:
             the scorer.
         seconds: per evaluation so far, its share of its stack's time; None where the estimator's
             own `fit` ran.
+        jobs: stacks that train at a time.
     """
 
     X: Any = None
@@ -32,6 +33,7 @@ class SearchRows:
     fit_params: Mapping[str, Any] = field(default_factory=dict)
     score_params: Mapping[str, Any] = field(default_factory=dict)
     seconds: list[float | None] = field(default_factory=list)
+    jobs: int = 1
 
 
 class FixedSplits:
@@ -49,7 +51,7 @@ class StackedSearchMixin:
     pipeline's last step) is a `KerasMLPClassifier` or `KerasMLPRegressor` train in stacks, all
     folds of many candidates at once. Every other estimator is fitted as the stock class does.
 
-    `n_jobs` has no effect on estimators that train in stacks: a stack is one computation.
+    With `n_jobs` so many stacks train at a time, in threads; scores do not depend on it.
     """
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Any:
@@ -59,7 +61,7 @@ class StackedSearchMixin:
         return self._fit_in_stacks(X, y, params)
 
     def _fit_in_stacks(self, X: Any, y: Any, params: Mapping[str, Any]) -> Any:
-        self._search_rows = SearchRows()
+        self._search_rows = SearchRows(jobs=effective_n_jobs(self.n_jobs))  # type: ignore[attr-defined]
         try:
             with parallel_config(backend="sequential"):
                 return super().fit(X, y, **params)  # type: ignore[misc]
@@ -106,6 +108,7 @@ class StackedSearchMixin:
                 candidates,
                 FrontCache(splits, rows.X, rows.y, rows.fit_params),
                 on_seconds=lambda task, share: rows.seconds.__setitem__(before + task, share),
+                jobs=rows.jobs,
             )
             return evaluate_candidates(
                 candidates,

@@ -13,8 +13,9 @@ from tuner.planning.cost import estimate
 from tuner.planning.plan import TrainingPlan
 from tuner.planning.sharing import cut_by_epochs, shared_training
 
-#: Networks of one stack: beyond this, more of them make no step cheaper.
-MOST_NETWORKS = 128
+#: Networks of one stack: beyond this, more of them make no step cheaper, and several stacks can
+#: train at a time. Fixed: `n_jobs` must not matter to the last bits of a score.
+MOST_NETWORKS = 24
 #: Weights, gradients, optimizer variables and activations of one stack.
 MOST_BYTES = 512 << 20
 
