@@ -4,6 +4,7 @@
     ├── UsageError                exit code 2: a flag, a file or a value breaks a rule
     │   ├── SpaceError            a search-space file or parameter
     │   ├── DataError             a dataset, its URI or its folds
+    │   │   └── MissingDataError  its file is not on this machine
     │   ├── PlanError             parameters that make no trainable plan
     │   ├── DefinitionError       a study definition
     │   └── StudyConflictError    a study that already holds something else
@@ -35,6 +36,10 @@ class SpaceError(UsageError):
 
 
 class DataError(UsageError):
+    pass
+
+
+class MissingDataError(DataError):
     pass
 
 

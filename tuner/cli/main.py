@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("tuner.cli.export", "Predict with an exported model."),
     "data": ("tuner.cli.data", "Show a dataset."),
     "serve": ("tuner.cli.serve", "Open the storage in optuna-dashboard."),
+    "doctor": ("tuner.cli.doctor", "Check a storage and its studies; --repair mends."),
 }
 
 

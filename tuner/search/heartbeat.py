@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from optuna.trial import FrozenTrial
 
 from tuner.search import records
-from tuner.search.owner import is_gone
+from tuner.search.owner import describe_owner, is_gone
 from tuner.search.storage.backend import Beat
 
 
@@ -119,14 +119,9 @@ class BeatWatch:
             return f"its worker (process {owner.split(':')[1]}) ended without finishing it"
         if beat.age is not None:
             if beat.age > self._grace and watched >= 2 * self.interval:
-                return f"no heartbeat for {beat.age:.0f} s from its worker ({_place(owner)})"
+                return (
+                    f"no heartbeat for {beat.age:.0f} s from its worker ({describe_owner(owner)})"
+                )
         elif watched > max(self._grace, 2 * self.interval):
-            return f"no heartbeat while watched for {watched:.0f} s ({_place(owner)})"
+            return f"no heartbeat while watched for {watched:.0f} s ({describe_owner(owner)})"
         return None
-
-
-def _place(owner: str | None) -> str:
-    if owner is None:
-        return "unknown"
-    place, number, *_ = owner.split(":")
-    return f"process {number} on {place.split('/')[0]}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -79,7 +79,7 @@ def prepare_study(
     from tuner.search.storage import display_url, open_storage, storage_errors
     from tuner.search.storage.choosing import backend_of
     from tuner.search.storage.retry import Retry
-    from tuner.search.tickets import count_tickets, last_trials, new_ticket
+    from tuner.search.tickets import count_tickets
 
     quiet_optuna()
     backend = backend_of(open_storage(storage_url))
@@ -91,18 +91,7 @@ def prepare_study(
         there = call(lambda: backend.trials(study_id))
         before = call(lambda: read_total(backend.storage, study_id))
         total = max(total, before if trials is None else _begun(there))
-        queued = last_trials(there)
-        missing = [ticket for ticket in range(total) if ticket not in queued]
-        if missing:
-            if has_candidates(definition):
-                known = [_fixed(queued[ticket]) for ticket in range(min(missing))]
-                ready = candidates(definition, total, known)
-                new = [
-                    new_ticket(ticket, candidate)
-                    for ticket, candidate in zip(range(len(known), total), ready, strict=True)
-                ]
-            else:
-                new = [new_ticket(ticket) for ticket in missing]
+        if new := missing_tickets(definition, there, total):
             call(lambda: backend.add_trials(study_id, new))
         # The total last: whoever reads it finds its tickets.
         lower = trials is not None
@@ -117,6 +106,25 @@ def prepare_study(
         there = call(lambda: backend.trials(study_id))
     counts = count_tickets(there, total=total, retries=final.retries)
     return PreparedStudy(name, storage_url, total, counts.done, final)
+
+
+def missing_tickets(
+    definition: StudyDefinition, there: Sequence[FrozenTrial], total: int
+) -> list[FrozenTrial]:
+    """The trials to be queued so that each of the first `total` tickets has one; among them may
+    be some that `Backend.add_trials` finds there already. `there`: all trials of the study."""
+    from tuner.search.tickets import last_trials, new_ticket
+
+    queued = last_trials(there)
+    missing = [ticket for ticket in range(total) if ticket not in queued]
+    if not missing or not has_candidates(definition):
+        return [new_ticket(ticket) for ticket in missing]
+    known = [_fixed(queued[ticket]) for ticket in range(min(missing))]
+    ready = candidates(definition, total, known)
+    return [
+        new_ticket(ticket, candidate)
+        for ticket, candidate in zip(range(len(known), total), ready, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

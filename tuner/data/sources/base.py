@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from tuner.data.dataset import Task
-from tuner.errors import DataError
+from tuner.errors import DataError, MissingDataError
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ def existing_file(path: str, scheme: str) -> Path:
     """`path` with `~` expanded, as a file that exists.
 
     Raises:
-        DataError: no path, no such file (its neighbours are listed), or a folder.
+        MissingDataError: no such file (its neighbours are listed).
+        DataError: no path, or a folder.
     """
     if not path:
         raise DataError(f"{scheme}: needs the path of a file, as in {scheme}:data.{scheme}")
@@ -78,7 +79,7 @@ def existing_file(path: str, scheme: str) -> Path:
     if file.is_dir():
         raise DataError(f"{scheme}: needs a file; {file} is a folder{neighbours(file, scheme)}")
     if not file.exists():
-        raise DataError(
+        raise MissingDataError(
             f"{scheme}: needs a file that exists; there is no {file.absolute()}"
             f"{neighbours(file.absolute().parent, scheme)}"
         )

@@ -1,13 +1,16 @@
-"""The folder that downloads go to, and the download itself."""
+"""The folder that downloads go to, the download itself, and leave to download."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
-from tuner.errors import DataError
+from tuner.errors import DataError, MissingDataError
 
 #: What the offline message offers instead.
 ALTERNATIVES = (
@@ -26,6 +29,27 @@ def cache_folder() -> Path:
     return (Path(base).expanduser() if base else Path.home() / ".cache") / "tuner"
 
 
+_forbidden: ContextVar[bool] = ContextVar("downloads forbidden", default=False)
+
+
+@contextmanager
+def without_downloads() -> Iterator[None]:
+    """Inside, what would be downloaded is a `MissingDataError`, and nothing is written."""
+    token = _forbidden.set(True)
+    try:
+        yield
+    finally:
+        _forbidden.reset(token)
+
+
+def require_leave(source: str, file: Path) -> None:
+    """Raise `MissingDataError` inside `without_downloads` where `file` is still to be fetched."""
+    if _forbidden.get() and not file.is_file():
+        raise MissingDataError(
+            f"{source} is not on this machine: it is fetched when it is first used, into {file}"
+        )
+
+
 def download(url: str, file: Path, *, source: str, sha256: str | None = None) -> Path:
     """Fetch `url` into `file`, whole or not at all: written beside it, checked, then renamed, so
     that processes that fetch at the same time cannot see each other's halves.
@@ -35,11 +59,13 @@ def download(url: str, file: Path, *, source: str, sha256: str | None = None) ->
         sha256: the expected hash in hexadecimal; None: unchecked.
 
     Raises:
-        DataError: no network, a wrong hash, or a folder that cannot be written; the message
-            names `file` and what can be used offline.
+        MissingDataError: no network, or no leave; the message names `file` and what can be used
+            offline.
+        DataError: a wrong hash, or a folder that cannot be written.
     """
     from urllib.request import urlopen
 
+    require_leave(source, file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
@@ -67,9 +93,9 @@ def download(url: str, file: Path, *, source: str, sha256: str | None = None) ->
     return file
 
 
-def offline(source: str, file: Path, url: str, cause: Exception) -> DataError:
+def offline(source: str, file: Path, url: str, cause: Exception) -> MissingDataError:
     """The error of a source that is in no cache and cannot be fetched."""
-    return DataError(
+    return MissingDataError(
         f"{source} is not on this machine (or damaged) and could not be fetched from {url} "
         f"({cause}). It would be kept in {file}: put the file there, or try again with a network. "
         f"{ALTERNATIVES}"

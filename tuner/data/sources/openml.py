@@ -8,7 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tuner.data.sources.base import RawData, Request
-from tuner.data.sources.cache import ALTERNATIVES, TIMEOUT_S, cache_folder, offline
+from tuner.data.sources.cache import (
+    ALTERNATIVES,
+    TIMEOUT_S,
+    cache_folder,
+    offline,
+    require_leave,
+)
 from tuner.data.sources.table import from_frame
 from tuner.errors import DataError
 
@@ -34,6 +40,7 @@ def read(number: str, request: Request) -> RawData:
     home = cache_folder()
     url = f"https://www.openml.org/api/v1/json/data/{int(number)}"
     file = home / "openml" / "openml.org" / "api" / "v1" / "json" / "data" / f"{int(number)}.gz"
+    require_leave(source, file)
     try:
         home.mkdir(parents=True, exist_ok=True)
         with warnings.catch_warnings(), _timeout(TIMEOUT_S):

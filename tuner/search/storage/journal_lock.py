@@ -14,13 +14,14 @@ import random
 import re
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from optuna.storages.journal._file import BaseJournalFileLock
 
 from tuner.errors import StorageError
-from tuner.search.owner import is_gone, new_owner
+from tuner.search.owner import describe_owner, is_gone, is_of, new_owner, process_name
 
 #: Seconds after which a lock that has not changed while it was watched is broken, whoever holds
 #: it: it is held for one write, which takes milliseconds.
@@ -43,20 +44,13 @@ class JournalLock(BaseJournalFileLock):
 
     def acquire(self) -> bool:
         """Wait for the lock and take it. Raises OSError where the folder cannot be written."""
-        return self._wait(float("inf"), GRACE)
+        self._wait(lambda holder, watched: False)
+        return True
 
-    def acquire_within(self, seconds: float) -> None:
-        """As `acquire`, but breaks the lock of a dead process only, and gives up.
-
-        Raises `StorageError` naming the holder.
-        """
-        if not self._wait(seconds, float("inf")):
-            holder = read_holder(self._file)
-            raise StorageError(
-                f"a journal is repaired when nobody writes to it; {self._file} has been held for "
-                f"{seconds:.0f} s by {describe_holder(holder)}. Available: end that process, "
-                "then try again"
-            )
+    def acquire_to_repair(self, patience: float = 10.0) -> None:
+        """As `acquire`, but never from a process that lives on this machine: gives up when one
+        has held the lock for `patience` seconds. Raises `StorageError` naming it."""
+        self._wait(lambda holder, watched: _lives_here(holder) and watched > patience)
 
     def release(self) -> None:
         """Let go of the lock; does nothing where somebody else has broken it."""
@@ -70,22 +64,25 @@ class JournalLock(BaseJournalFileLock):
         """False where somebody took this process for dead, because it stood still for so long."""
         return self._held is not None and read_holder(self._file) == self._held
 
-    def _wait(self, seconds: float, grace: float) -> bool:
-        began = time.monotonic()
+    def _wait(self, gives_up: Callable[[str, float], bool]) -> None:
+        """`gives_up` is asked with the holder and for how long it has been seen."""
         seen: str | None = None
-        since, pause = began, 0.001
+        since, pause = time.monotonic(), 0.001
         while not self._take():
             now = time.monotonic()
-            if now - began > seconds:
-                return False
             holder = read_holder(self._file)
             if holder is None or holder != seen:
                 seen, since = holder, now
-            elif holder_is_dead(holder) or now - since > grace:
+            elif gives_up(holder, now - since):
+                raise StorageError(
+                    f"a journal is repaired when nobody writes to it; {self._file} has been held "
+                    f"for {now - since:.0f} s by {describe_holder(holder)}. Available: end that "
+                    "process, then try again"
+                )
+            elif holder_is_dead(holder) or now - since > GRACE:
                 break_lock(self._file, holder)
             time.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(2 * pause, _PAUSE)
-        return True
 
     def _take(self) -> bool:
         owner = new_owner()
@@ -129,12 +126,17 @@ def holder_is_dead(holder: str) -> bool:
     return bool(_OWNER.match(holder)) and is_gone(holder)
 
 
+def _lives_here(holder: str) -> bool:
+    if not _OWNER.match(holder):
+        return False
+    return is_of(holder, process_name(int(holder.split(":")[1]))) and not is_gone(holder)
+
+
 def describe_holder(holder: str | None) -> str:
     """For messages: `process 7 on node1`."""
     if holder is None or not _OWNER.match(holder):
         return "a process that it does not name"
-    place, number, *_ = holder.split(":")
-    return f"process {number} on {place.split('/')[0]}"
+    return describe_owner(holder)
 
 
 def break_lock(file: Path, holder: str) -> bool:

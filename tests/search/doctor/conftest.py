@@ -1,0 +1,13 @@
+"""Storages for the tests of the doctor."""
+
+from __future__ import annotations
+
+import pytest
+
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("sqlite", "postgres")]
+
+
+@pytest.fixture(params=["journal", *SLOW])
+def url(request) -> str:
+    """The quickest storage to open; with the slow tests the others too."""
+    return request.getfixturevalue(request.param)

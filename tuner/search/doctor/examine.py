@@ -1,0 +1,151 @@
+"""All checks of a storage, in order. Nothing is written."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from optuna.trial import TrialState
+
+from tuner.errors import StorageError, UsageError, unknown
+from tuner.search import records
+from tuner.search.doctor.data import DataCheck, Describe
+from tuner.search.doctor.disk import check_disk
+from tuner.search.doctor.finding import Finding
+from tuner.search.doctor.journal import check_journal, check_lock, look
+from tuner.search.doctor.sqlite_file import check_integrity, check_making_lock
+from tuner.search.doctor.steps import WriteStep
+from tuner.search.doctor.storage import reach
+from tuner.search.doctor.studies import check_definition
+from tuner.search.doctor.trials import check_trials
+from tuner.search.doctor.versions import check_versions
+from tuner.search.quiet import quiet_optuna
+from tuner.search.storage.choosing import backend_of
+from tuner.search.storage.opening import storage_errors
+from tuner.search.storage.read_only import is_absent, require_file
+from tuner.search.storage.urls import display_url, journal_path, sqlite_path, storage_url
+from tuner.search.stored import read_total
+from tuner.search.study_data import describe_data
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+    from optuna.study._frozen import FrozenStudy
+
+    from tuner.search.storage.backend import Backend
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found; `reachable`: whether the storage could be opened."""
+
+    findings: tuple[Finding, ...]
+    reachable: bool
+
+    @property
+    def sound(self) -> bool:
+        """No error among the findings."""
+        return all(finding.state != "error" for finding in self.findings)
+
+
+def examine(
+    url: str | None,
+    *,
+    name: str | None = None,
+    grace: float = 60.0,
+    describe: Describe = describe_data,
+    write: WriteStep | None = None,
+) -> Report:
+    """Check the storage at `url` (None: the default one), its studies, and this machine.
+
+    Args:
+        name: check this study alone; None: all of them.
+        grace: seconds that a worker may be silent.
+        describe: loads a definition's data.
+        write: a write step just taken, to be told with the rest.
+
+    Raises `UsageError` for a URL of no known form, and for a study that does not exist.
+    """
+    quiet_optuna()
+    default, url = url is None, storage_url(url)
+    found = [check_versions(), check_disk(sqlite_path(url) or journal_path(url))]
+    if default and is_absent(url):
+        said = f"there is no storage yet: {display_url(url)} is made when it is first used"
+        return Report((Finding("storage", "ok", said), *found), True)
+    try:
+        require_file(url)
+        whole = _check_file(url, found)
+    except (StorageError, OSError) as error:
+        return Report((Finding("storage", "error", str(error)), *found), False)
+    if not whole:  # nobody can open it
+        return Report(tuple(found), True)
+    reached = reach(url, write)
+    found = [*reached.findings, *found]
+    if reached.storage is None:
+        return Report(tuple(found), reached.reachable)
+    try:
+        with storage_errors(url):
+            found += _check_studies(reached.storage, name, grace, DataCheck(describe))
+    except StorageError as error:
+        found.append(Finding("studies", "error", str(error)))
+    finally:
+        close(reached.storage)
+    return Report(tuple(found), True)
+
+
+def _check_file(url: str, found: list[Finding]) -> bool:
+    """Add what there is to say of the storage's file; False where it cannot be read. Raises
+    OSError."""
+    if (path := sqlite_path(url)) is not None:
+        found += [check_integrity(path), check_making_lock(path)]
+    if (path := journal_path(url)) is not None:
+        scan = look(path)
+        found += [check_journal(path, scan), check_lock(path)]
+        return not scan.broken
+    return True
+
+
+def _check_studies(
+    storage: BaseStorage, name: str | None, grace: float, data: DataCheck
+) -> list[Finding]:
+    studies = storage.get_all_studies()
+    names = [study.study_name for study in studies]
+    if name is not None and name not in names:
+        raise UsageError(unknown("study", name, sorted(names)))
+    backend = backend_of(storage)
+    found: list[Finding] = []
+    for study in studies:
+        if name in (None, study.study_name):
+            found += _check_study(backend, study, grace, data)
+    return found
+
+
+def _check_study(
+    backend: Backend, study: FrozenStudy, grace: float, data: DataCheck
+) -> list[Finding]:
+    name, study_id = study.study_name, study._study_id
+    trials = backend.trials(study_id)
+    said, definition = check_definition(name, study.user_attrs, len(trials))
+    if definition is None:
+        return [said]
+    running = [trial for trial in trials if trial.state == TrialState.RUNNING]
+    return [
+        said,
+        data(name, definition, str(study.user_attrs[records.STUDY_DATA_HASH])),
+        *check_trials(
+            name,
+            trials,
+            backend.beats(study_id, running),
+            total=read_total(backend.storage, study_id),
+            retries=definition.retries,
+            grace=grace,
+            now=time.time(),
+        ),
+    ]
+
+
+def close(storage: BaseStorage) -> None:
+    """Let go of a database's connections, so that nothing of ours stays open."""
+    engine = getattr(getattr(storage, "_backend", None), "engine", None)
+    if engine is not None:
+        engine.dispose()
