@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tuner.cli.output import format_option
+from tuner.cli.ray_flags import ray_options, read_ray
 from tuner.cli.results import storage_option
 from tuner.cli.search_run import RunFlags, report, run
 from tuner.cli.study_flags import StudyFlags, definition_from, read_seconds
@@ -82,6 +83,7 @@ workers_option = click.option(
 @click.option("--name", metavar="S", help="Name of the study.  [default: from what it searches]")
 @click.option("--trials", type=click.IntRange(min=1), metavar="N", help="Trials in all.")
 @workers_option
+@ray_options
 @click.option("--data", metavar="URI", help="Data, such as sklearn:digits or csv:FILE.")
 @click.option("--target", metavar="COLUMN", help="Column to predict.")
 @click.option("--group", metavar="COLUMN", help="Column whose equal values stay in one fold.")
@@ -121,6 +123,9 @@ def optimize(
     name: str | None,
     trials: int | None,
     workers: int | None,
+    ray: str | None,
+    ray_cpus: float | None,
+    ray_gpus: float | None,
     data: str | None,
     target: str | None,
     group: str | None,
@@ -182,7 +187,8 @@ def optimize(
 
         show_dry_run(definition_from(flags), name=name, storage=storage, trials=trials)
         return 0
-    how = RunFlags(storage, workers, heartbeat, grace, memory, progress)
+    on_ray = read_ray(ray, ray_cpus, ray_gpus)
+    how = RunFlags(storage, workers, heartbeat, grace, memory, progress, on_ray)
 
     def prepare() -> Work:
         from tuner.search.lifecycle import prepare_study
@@ -205,11 +211,15 @@ def optimize(
     "--trials", type=click.IntRange(min=1), metavar="N", help="Trials in all, from now on."
 )
 @workers_option
+@ray_options
 @run_options
 def resume(
     name: str,
     trials: int | None,
     workers: int | None,
+    ray: str | None,
+    ray_cpus: float | None,
+    ray_gpus: float | None,
     timeout: str | None,
     heartbeat: float | None,
     grace: float | None,
@@ -218,7 +228,8 @@ def resume(
     storage: str | None,
 ) -> int:
     """Go on with study NAME up to its number of trials, or to another one."""
-    how = RunFlags(storage, workers, heartbeat, grace, memory, progress)
+    on_ray = read_ray(ray, ray_cpus, ray_gpus)
+    how = RunFlags(storage, workers, heartbeat, grace, memory, progress, on_ray)
 
     def prepare() -> Work:
         from tuner.search.lifecycle import prepare_study

@@ -19,6 +19,8 @@ from tuner.errors import NoCompletedTrialError, UsageError
 if TYPE_CHECKING:
     from optuna.study import Study
 
+    from tuner.cli.ray_flags import RayFlags
+    from tuner.search.cluster import RayEngine
     from tuner.search.pool import Display, SearchOutcome, Work
     from tuner.search.progress import ProgressMode, SearchState
 
@@ -33,6 +35,7 @@ class RunFlags:
     grace: float | None
     memory: str | None
     progress: str
+    ray: RayFlags | None = None
     began: float = field(default_factory=time.time)
 
 
@@ -55,13 +58,24 @@ def run(
         cores: without `--workers` use all cores, else one.
     """
     from tuner.search.pool import Interrupted, Limits, available_cores, run_search
+    from tuner.search.storage import storage_url
 
-    workers = flags.workers or (available_cores() if cores else 1)
-    if trials is not None:
-        workers = min(workers, trials)
+    engine: RayEngine | None = None
+    workers = flags.workers
+    if flags.ray is None:
+        workers = workers or (available_cores() if cores else 1)
+        if trials is not None:
+            workers = min(workers, trials)
+        limits = Limits(memory=_memory(flags.memory, workers))
+        beginning = f"preparing the study, starting {workers} workers"
+    else:
+        if trials is not None and workers is not None:
+            workers = min(workers, trials)
+        limits = Limits(memory=None if flags.memory is None else _memory(flags.memory, 1))
+        engine = flags.ray.engine(storage_url(flags.storage), workers)
+        beginning = f"preparing the study, starting workers on Ray ({flags.ray.address})"
     seen: list[SearchState] = []
-
-    hint = _Hint(f"preparing the study, starting {workers} workers", flags.progress)
+    hint = _Hint(beginning, flags.progress)
 
     def display(work: Work, count: int) -> Display:
         from tuner.search.progress import make_progress
@@ -71,12 +85,13 @@ def run(
         return make_progress(cast("ProgressMode", flags.progress), seen[0])
 
     try:
-        limits = Limits(memory=_memory(flags.memory, workers))
         with hint:
             outcome = run_search(
                 prepare,
                 display,
                 workers=workers,
+                trials=trials,
+                engine=engine,
                 limits=limits,
                 heartbeat=flags.heartbeat,
                 grace=flags.grace,
@@ -114,7 +129,7 @@ def report(finished: Finished, flags: RunFlags) -> int:
         },
         "best": best,
     }
-    again = _commands(prepared.name, flags.storage)
+    again = _commands(prepared.name, flags)
     emit(
         summary,
         table=lambda: _text(
@@ -211,14 +226,16 @@ def _memory(text: str | None, workers: int) -> int:
     return size
 
 
-def _commands(name: str, storage: str | None) -> dict[str, str]:
+def _commands(name: str, flags: RunFlags) -> dict[str, str]:
     """What to type next, by command."""
     from tuner.search.storage import display_url
 
+    storage = flags.storage
     tail = "" if storage is None else f" --storage {shlex.quote(display_url(storage))}"
     quoted = shlex.quote(name)
+    on_ray = "" if flags.ray is None else flags.ray.text()
     return {
-        "resume": f"tuner resume {quoted}{tail}",
+        "resume": f"tuner resume {quoted}{tail}{on_ray}",
         "results": f"tuner results {quoted}{tail}",
         "best": f"tuner best {quoted}{tail}",
         "export": f"tuner export {quoted} --out model{tail}",

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any
 
-_WATCHED = tuple(
+WATCHED = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 
@@ -60,7 +60,7 @@ class SignalWatch:
         os.set_blocking(self._writer, False)
         os.set_blocking(self._reader, False)
         if threading.current_thread() is threading.main_thread():
-            for number in _WATCHED:
+            for number in WATCHED:
                 before = signal.getsignal(number)
                 if number == getattr(signal, "SIGHUP", None) and before is signal.SIG_IGN:
                     continue
