@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from tuner.training.optimizers.adam import StackedAdam, StackedAdamW
 from tuner.training.optimizers.nadam import StackedNadam
 from tuner.training.optimizers.per_network import PerNetwork, StepRate
 from tuner.training.optimizers.rmsprop import StackedRMSprop
@@ -15,14 +16,14 @@ from tuner.training.optimizers.sgd import StackedSGD
 _STOCK = {
     "adadelta": keras.optimizers.Adadelta,
     "adagrad": keras.optimizers.Adagrad,
-    "adam": keras.optimizers.Adam,
     "adamax": keras.optimizers.Adamax,
-    "adamw": keras.optimizers.AdamW,
     "ftrl": keras.optimizers.Ftrl,
     "lion": keras.optimizers.Lion,
 }
 
 OPTIMIZERS: dict[str, type[Any]] = {
+    "adam": StackedAdam,
+    "adamw": StackedAdamW,
     "nadam": StackedNadam,
     "rmsprop": StackedRMSprop,
     "sgd": StackedSGD,

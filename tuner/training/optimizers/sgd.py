@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -28,10 +29,13 @@ class StackedSGD(PerNetwork, keras.optimizers.SGD):
         self.momentum = 1.0
         super().build(variables)
 
+    def use(self, settings: Mapping[str, Any], rate: Any) -> None:
+        super().use(settings, rate)
+        self._along = 1.0 + self.nesterov * (self.momentum - 1.0)
+        self._ahead = self.nesterov * rate
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         velocity = self.momentums[self._get_variable_index(variable)]
-        step = learning_rate * gradient
-        moved = self.momentum * velocity - step
+        moved = self.momentum * velocity - learning_rate * gradient
         self.assign(velocity, moved)
-        along = 1.0 + self.nesterov * (self.momentum - 1.0)
-        self.assign_add(variable, along * moved - self.nesterov * step)
+        self.assign_add(variable, self._along * moved - self._ahead * gradient)
