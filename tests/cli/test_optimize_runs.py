@@ -118,6 +118,7 @@ def test_a_search_its_repetition_and_its_extension(tuner):
     assert sum(tuner.states().values()) == 11
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"),
     [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],

@@ -97,6 +97,7 @@ DISTRIBUTIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("random_state", [0, 1, 7])
 @pytest.mark.parametrize("distributions", [LISTS, DISTRIBUTIONS, [LISTS, DISTRIBUTIONS]])
 def test_random_search(distributions: Any, random_state: int, stacks: Stacks) -> None:
@@ -117,6 +118,7 @@ def test_random_search(distributions: Any, random_state: int, stacks: Stacks) ->
     same_results(ours.cv_results_, stock.cv_results_, rows=200)
 
 
+@pytest.mark.slow
 def test_pipeline_with_the_transformer_varied_too(stacks: Stacks) -> None:
     X, y = digits(500)
     pipeline = Pipeline([("scale", StandardScaler()), ("pca", PCA(10)), ("net", classifier())])
@@ -149,6 +151,7 @@ def test_transformers_are_fitted_once_a_split(monkeypatch: pytest.MonkeyPatch) -
     assert fits == [200, 200, 200]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("estimator", "data", "scoring"),
     [
@@ -173,6 +176,7 @@ def test_other_tasks(estimator: Any, data: Any, scoring: list[str], stacks: Stac
     np.testing.assert_allclose(ours.predict(X[:9]), stock.predict(X[:9]), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_weights_groups_callables_and_predefined_splits(stacks: Stacks) -> None:
     X, y = digits(400)
     weight = np.linspace(0.1, 2.0, 400)

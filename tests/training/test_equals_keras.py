@@ -120,6 +120,7 @@ def test_every_optimizer_moves_as_keras_moves_it(optimizer: str, settings: dict)
 SGD = {"optimizer": "sgd", "optimizer.learning_rate": 0.05, "optimizer.momentum": 0.9}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "params",
     [
@@ -145,6 +146,7 @@ def test_every_setting_acts_as_in_keras(params: dict) -> None:
     check({**SGD, **params})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "loss"),
     [
@@ -186,6 +188,7 @@ def test_a_candidate_of_fewer_epochs_ends_after_its_own() -> None:
     )
 
 
+@pytest.mark.slow
 def test_regularization_and_smoothing_belong_to_a_network() -> None:
     check(
         {**SGD, "model.l2": 0.01, "loss.label_smoothing": 0.1, "optimizer.clipnorm": 0.05},
@@ -196,6 +199,7 @@ def test_regularization_and_smoothing_belong_to_a_network() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "optimizer", ["ftrl", "nadam", slow("adagrad"), slow("adadelta"), slow("rmsprop")]
 )
