@@ -18,6 +18,7 @@ from tuner.search.checkpoints.writer import CheckpointWriter
 from tuner.search.context import WorkContext
 from tuner.search.events import EpochDone, TrialDone, TrialReturned, TrialStarted
 from tuner.search.outcome import STATES, Outcome, failed, outcome_of
+from tuner.search.pruners.rungs import rungs_of
 from tuner.search.reporting import EpochReporter
 from tuner.search.storage.backend import LostTrialError
 from tuner.search.ticket_queue import TicketQueue
@@ -150,9 +151,8 @@ class TrialWork:
 
 
 def _rungs(trial: optuna.Trial) -> dict[str, float]:
-    """What successive halving has noted of the trial."""
-    attributes = trial.storage.get_trial(trial._trial_id).system_attrs
-    return {name: value for name, value in attributes.items() if name.startswith(records.RUNG)}
+    """What the pruner has noted of the trial."""
+    return rungs_of(trial.storage.get_trial(trial._trial_id))
 
 
 def _set_rungs(trial: optuna.Trial, rungs: Mapping[str, float]) -> None:

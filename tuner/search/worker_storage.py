@@ -23,6 +23,7 @@ from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.search import records
+from tuner.search.pruners.rungs import without_repeated_rungs
 from tuner.search.storage.backend import Backend, Writes
 from tuner.search.storage.retry import is_transient
 
@@ -179,7 +180,7 @@ class WorkerStorage(BaseStorage):
     ) -> list[FrozenTrial]:
         """For `(WAITING,)`, which is how `Study.ask` looks for a trial to pop, only those whose
         ticket belongs to the study's total."""
-        trials = self.snapshot()
+        trials = without_repeated_rungs(self.snapshot())
         if states is not None:
             trials = [trial for trial in trials if trial.state in states]
         if states == (TrialState.WAITING,):

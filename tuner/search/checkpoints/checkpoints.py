@@ -24,6 +24,7 @@ from tuner.training.saved_state import (
 
 if TYPE_CHECKING:
     from optuna.study import Study
+    from optuna.study._frozen import FrozenStudy
 
     from tuner.training.state import TrainingState
 
@@ -69,7 +70,7 @@ class Checkpoint:
         try:
             with self._owner.store.open_reader(self._name) as file:
                 saved = from_file(file)
-        except ArtifactNotFound:
+        except (ArtifactNotFound, NotADirectoryError):
             return None
         except (OSError, SavedStateError) as error:
             reason = str(error)
@@ -161,22 +162,26 @@ class Checkpoints:
         self.remove_named(self._named(tickets, trainings))
 
     def sweep(self, settled: Callable[[], Collection[int]]) -> None:
-        """Remove what nobody comes back for: this study's checkpoints whose tickets are all
-        `settled` (asked for where there is one), and old files of whichever study."""
+        """Remove what nobody comes back for, see `orphans`."""
+        for name in self.orphans(settled):
+            self.remove_named(name)
+
+    def orphans(self, settled: Callable[[], Collection[int]]) -> list[str]:
+        """This study's checkpoints whose tickets are all `settled` (asked for where there is
+        one), and old files of whichever study."""
         ours: set[str] = set()
+        found: list[str] = []
         for name, age in self.store.ages().items():
-            found = _NAME.match(name)
-            if found is None:
+            match = _NAME.match(name)
+            if match is None:
                 continue
             unfinished = name.endswith(UNFINISHED)
             if age > (KEPT_UNFINISHED if unfinished else KEPT):
-                self.remove_named(name)
-            elif found["study"] == self._study and not unfinished:
+                found.append(name)
+            elif match["study"] == self._study and not unfinished:
                 ours.add(name)
-        ended = settled() if ours else ()
-        for name in ours:
-            if set(self._tickets_of(name)) <= set(ended):
-                self.remove_named(name)
+        ended = set(settled()) if ours else set()
+        return sorted(found + [name for name in ours if ended.issuperset(self._tickets_of(name))])
 
     def warn_once(self, text: str, *, key: str) -> None:
         if key not in self._said:
@@ -201,7 +206,7 @@ class Checkpoints:
             return [int(found["ticket"])]
 
 
-def study_key(study: Study) -> str:
+def study_key(study: Study | FrozenStudy) -> str:
     """What tells a study from all others, whatever it is called and wherever it is reached."""
     attributes = study.user_attrs
     key = attributes.get(records.STUDY_KEY)

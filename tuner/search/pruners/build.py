@@ -7,7 +7,6 @@ from typing import Any
 
 from optuna.pruners import (
     BasePruner,
-    HyperbandPruner,
     MedianPruner,
     NopPruner,
     PatientPruner,
@@ -17,12 +16,13 @@ from optuna.pruners import (
     WilcoxonPruner,
 )
 
+from tuner.search.pruners.hyperband import TicketHyperband
 from tuner.search.pruners.specs import HyperbandSpec, PatientSpec, PrunerSpec
 
 _CLASSES: dict[str, Callable[..., BasePruner]] = {
     "median": MedianPruner,
     "percentile": PercentilePruner,
-    "hyperband": HyperbandPruner,
+    "hyperband": TicketHyperband,
     "successive-halving": SuccessiveHalvingPruner,
     "patient": PatientPruner,
     "wilcoxon": WilcoxonPruner,
