@@ -148,6 +148,33 @@ def test_a_signal_loses_nothing_and_resume_ends_at_the_total(tuner, number, code
 
 
 @pytest.mark.slow
+def test_an_interrupted_trial_of_more_than_a_few_seconds_goes_on(tuner, tmp_path):
+    """Its checkpoint lies where --artifacts says; the command to go on says so too."""
+    folder = tmp_path / "shared" / "a b"
+    where = ["--artifacts", str(folder)]
+    process = tuner.start(
+        *SEARCH[:3], *LONG, "--trials", 1, "--workers", 1, "--format", "json", *where, epoch=0.7
+    )
+    for _ in range(600):
+        if folder.exists() and list(folder.glob("checkpoint-*.npz")):
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    ended = Ended(process)
+    assert ended.code == 143
+    assert f"--artifacts '{folder}'" in ended.err
+    assert tuner.states() == {"WAITING": 1}
+    assert not (tmp_path / "studies" / "artifacts").exists()
+    resumed = tuner.run("resume", ended.data["study"], "--workers", 1, "--format", "json", *where)
+    assert resumed.code == 0
+    [trial] = tuner.study().trials
+    [epoch] = trial.system_attrs["tuner:resumed"]
+    assert 1 < epoch < 10
+    assert list(trial.intermediate_values) == list(range(10))
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_at_once_and_loses_nothing(tuner):
     process = tuner.start(*SEARCH, *LONG, "--trials", 4, epoch=30)
     tuner.wait_for_trial(process, 2)

@@ -6,10 +6,13 @@ import json
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from optuna import load_study
 
 from tuner.cli.main import main
+from tuner.search.checkpoints.checkpoints import study_key
 from tuner.search.definition import StudyDefinition
 from tuner.search.lifecycle import prepare_study
 from tuner.search.loop import run_worker
@@ -130,6 +133,25 @@ def test_delete_takes_a_study_with_its_trials(url, capsys):
         tables = ("trials", "trial_params", "trial_user_attributes", "trial_intermediate_values")
         counts = [connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables]
     assert counts == [3, 0, 6, 0]  # the tickets of the other study
+
+
+def test_delete_takes_the_studys_checkpoints(url, capsys, monkeypatch):
+    monkeypatch.delenv("TUNER_ARTIFACTS", raising=False)
+    for name in ("one", "two"):
+        make(url, name, work=False)
+    studies = load_study(study_name="one", storage=url), load_study(study_name="two", storage=url)
+    ours, other = (f"checkpoint-{study_key(study)}-0x1.npz" for study in studies)
+    for folder in ("studies/artifacts", "elsewhere"):
+        Path(folder).mkdir()
+        for name in (ours, other, "something"):
+            Path(folder, name).touch()
+    assert tuner(capsys, "studies", "delete", "one", "--yes")[0] == 0
+    assert sorted(path.name for path in Path("studies/artifacts").iterdir()) == [other, "something"]
+    code, *_ = tuner(capsys, "studies", "delete", "two", "--yes", "--artifacts", "elsewhere")
+    assert (code, sorted(path.name for path in Path("elsewhere").iterdir())) == (
+        0,
+        [ours, "something"],
+    )
 
 
 def test_delete_without_yes_needs_somebody_to_ask(url, capsys):

@@ -1,7 +1,8 @@
 """A worker as a process of its own: python search_worker.py URL STUDY [SETTINGS as JSON]
 
 Prints each event as a line. Settings: epoch_seconds, grace, heartbeat, die_at (an epoch: SIGKILL
-to itself there, in the first attempt), die_in (SIGKILL inside a step: pop, requeue).
+to itself there, in the first attempt), die_in (SIGKILL inside a step: pop, requeue),
+checkpoint_every (seconds).
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ def main() -> None:
         from tuner.search.trial_work import TrialWork
 
         TrialWork._work = GroupWork._work = kill_self
+
+    if "checkpoint_every" in settings:
+        from tuner.search.checkpoints import writer
+
+        writer.EVERY, writer.SHARE = settings["checkpoint_every"], float("inf")
 
     def fail(params: object, epoch: int) -> None:
         if epoch == settings.get("die_at"):

@@ -9,7 +9,7 @@ import click
 
 from tuner.cli.output import format_option
 from tuner.cli.ray_flags import ray_options, read_ray
-from tuner.cli.results import storage_option
+from tuner.cli.results import artifacts_option, storage_option
 from tuner.cli.search_run import RunFlags, report, run
 from tuner.cli.study_flags import StudyFlags, definition_from, read_seconds
 from tuner.errors import UsageError
@@ -61,6 +61,7 @@ def run_options(command: F) -> F:
                 show_default=True,
                 help="How progress is shown on stderr: live on a terminal, else line by line.",
             ),
+            artifacts_option,
             storage_option,
             format_option,
         )
@@ -146,6 +147,7 @@ def optimize(
     grace: float | None,
     memory: str | None,
     progress: str,
+    artifacts: str | None,
     storage: str | None,
 ) -> int:
     """Search a space with cross-validation and pruning.
@@ -188,7 +190,7 @@ def optimize(
         show_dry_run(definition_from(flags), name=name, storage=storage, trials=trials)
         return 0
     on_ray = read_ray(ray, ray_cpus, ray_gpus)
-    how = RunFlags(storage, workers, heartbeat, grace, memory, progress, on_ray)
+    how = RunFlags(storage, workers, heartbeat, grace, memory, progress, artifacts, on_ray)
 
     def prepare() -> Work:
         from tuner.search.lifecycle import prepare_study
@@ -225,11 +227,12 @@ def resume(
     grace: float | None,
     memory: str | None,
     progress: str,
+    artifacts: str | None,
     storage: str | None,
 ) -> int:
     """Go on with study NAME up to its number of trials, or to another one."""
     on_ray = read_ray(ray, ray_cpus, ray_gpus)
-    how = RunFlags(storage, workers, heartbeat, grace, memory, progress, on_ray)
+    how = RunFlags(storage, workers, heartbeat, grace, memory, progress, artifacts, on_ray)
 
     def prepare() -> Work:
         from tuner.search.lifecycle import prepare_study

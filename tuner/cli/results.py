@@ -19,6 +19,13 @@ storage_option = click.option(
     help="Where the study is stored; without it TUNER_STORAGE, OPTUNA_STORAGE or the local file.",
 )
 
+artifacts_option = click.option(
+    "--artifacts",
+    metavar="DIR",
+    help="Folder of checkpoints; without it TUNER_ARTIFACTS, or artifacts beside the storage's "
+    "file.",
+)
+
 
 @click.command()
 @click.argument("name")

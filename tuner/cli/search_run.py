@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import sys
@@ -35,6 +36,7 @@ class RunFlags:
     grace: float | None
     memory: str | None
     progress: str
+    artifacts: str | None
     ray: RayFlags | None = None
     began: float = field(default_factory=time.time)
 
@@ -95,6 +97,8 @@ def run(
                 limits=limits,
                 heartbeat=flags.heartbeat,
                 grace=flags.grace,
+                # Workers elsewhere stand in other folders.
+                artifacts=None if flags.artifacts is None else os.path.abspath(flags.artifacts),
             )
     except Interrupted as stop:
         click.echo("interrupted before the first trial began", err=True)
@@ -234,8 +238,9 @@ def _commands(name: str, flags: RunFlags) -> dict[str, str]:
     tail = "" if storage is None else f" --storage {shlex.quote(display_url(storage))}"
     quoted = shlex.quote(name)
     on_ray = "" if flags.ray is None else flags.ray.text()
+    folder = "" if flags.artifacts is None else f" --artifacts {shlex.quote(flags.artifacts)}"
     return {
-        "resume": f"tuner resume {quoted}{tail}{on_ray}",
+        "resume": f"tuner resume {quoted}{tail}{folder}{on_ray}",
         "results": f"tuner results {quoted}{tail}",
         "best": f"tuner best {quoted}{tail}",
         "export": f"tuner export {quoted} --out model{tail}",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuner.cli.output import columns_of, emit, format_option, render
+from tuner.cli.results import artifacts_option
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -70,16 +71,21 @@ def show(name: str, storage: str | None) -> None:
 @click.argument("name")
 @storage_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@artifacts_option
 @format_option
-def delete(name: str, storage: str | None, yes: bool) -> None:
-    """Delete a study with all its trials. There is no way back."""
+def delete(name: str, storage: str | None, yes: bool, artifacts: str | None) -> None:
+    """Delete a study with all its trials and their checkpoints. There is no way back."""
     from tuner.errors import UsageError
     from tuner.search import delete_study, display_url, load_study, storage_errors, storage_url
+    from tuner.search.checkpoints.checkpoints import remove_all, study_key
+    from tuner.search.checkpoints.folder import artifacts_folder
+    from tuner.search.checkpoints.store import AtomicFileStore
     from tuner.search.stored import summarize
 
     opened = _open(storage)
     assert opened is not None
-    counts = summarize(load_study(opened, name)).counts
+    study = load_study(opened, name)
+    counts, key = summarize(study).counts, study_key(study)
     shown = display_url(storage_url(storage))
     if not yes:
         if not sys.stdin.isatty():
@@ -96,6 +102,7 @@ def delete(name: str, storage: str | None, yes: bool) -> None:
             raise click.exceptions.Exit(1)
     with storage_errors(storage_url(storage)):
         delete_study(opened, name)
+    remove_all(AtomicFileStore(artifacts_folder(artifacts, storage)), key)
     data = {"study": name, "storage": shown, "deleted_trials": counts.done}
     emit(data, table=lambda: f"deleted {name} ({counts.done} finished trials) from {shown}")
 

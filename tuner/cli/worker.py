@@ -33,6 +33,7 @@ def worker(
     grace: float | None,
     memory: str | None,
     progress: str,
+    artifacts: str | None,
     storage: str | None,
 ) -> int:
     """Work on study S until its trials are done; any number of machines may.
@@ -40,7 +41,7 @@ def worker(
     It needs the storage alone: the study carries its space, data, folds, objective and seed.
     Ctrl-C or SIGTERM ends at the next epoch and gives the trial back.
     """
-    how = RunFlags(storage, workers, heartbeat, grace, memory, progress)
+    how = RunFlags(storage, workers, heartbeat, grace, memory, progress, artifacts)
 
     def prepare() -> Work:
         from tuner.search.lifecycle import PreparedStudy
