@@ -56,7 +56,7 @@ def test_all_is_well(journal, capsys):
     lines = out.splitlines()
     assert lines[0].startswith("ok        storage     a journal at journal:a.log")
     assert "study one" in lines
-    assert lines[-1] == "9 checks: 0 errors, 0 warnings"
+    assert lines[-1] == "10 checks: 0 errors, 0 warnings"
     assert journal.read_bytes() == before
     assert sorted(file.name for file in journal.parent.iterdir()) == ["a.log", "data.npz"]
 
@@ -119,7 +119,7 @@ def test_repair_says_what_it_did_and_the_second_time_nothing(journal, capsys):
     code, out, _ = tuner(capsys, *args)
     assert code == 0
     assert "warning   journal" in out
-    assert "9 checks: 0 errors, 1 warnings" in out
+    assert "10 checks: 0 errors, 1 warning" in out
     assert journal.read_bytes() == whole + whole[:20]
     code, out, _ = tuner(capsys, *args, "--repair", "--format", "json")
     rows = json.loads(out)

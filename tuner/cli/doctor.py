@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuner.cli.output import emit, format_option
-from tuner.cli.results import storage_option
+from tuner.cli.results import artifacts_option, storage_option
 
 if TYPE_CHECKING:
     from tuner.search.doctor import Finding, Repair
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Mend a torn journal, remove locks of dead processes, queue again what nobody works on.",
 )
+@artifacts_option
 @click.option(
     "--grace",
     type=click.FloatRange(min=0, min_open=True),
@@ -41,7 +42,12 @@ if TYPE_CHECKING:
 )
 @format_option
 def doctor(
-    storage: str | None, name: str | None, mend: bool, grace: float, heartbeat: float
+    storage: str | None,
+    name: str | None,
+    mend: bool,
+    artifacts: str | None,
+    grace: float,
+    heartbeat: float,
 ) -> int:
     """Check the storage, its studies, their data, and this machine.
 
@@ -56,12 +62,13 @@ def doctor(
         done = repair(
             storage,
             name=name,
+            artifacts=artifacts,
             grace=grace,
             interval=heartbeat,
             tell=lambda line: click.echo(line, err=True),
         )
         write = time_write(storage)
-    report = examine(storage, name=name, grace=grace, write=write)
+    report = examine(storage, name=name, artifacts=artifacts, grace=grace, write=write)
     rows = [_row(own.check, "repaired", own.study, own.text) for own in done]
     rows += [_row(own.check, own.state, own.study, own.text) for own in report.findings]
     emit(rows, table=lambda: _text(rows, report.findings, mend))
@@ -94,7 +101,11 @@ def _text(rows: Sequence[dict[str, Any]], findings: Sequence[Finding], mend: boo
         )
     states = [finding.state for finding in findings]
     errors, warnings = states.count("error"), states.count("warning")
-    lines += ["", f"{len(states)} checks: {errors} errors, {warnings} warnings"]
+    told = ", ".join(
+        f"{count} {word}{'' if count == 1 else 's'}"
+        for count, word in ((errors, "error"), (warnings, "warning"))
+    )
+    lines += ["", f"{len(states)} checks: {told}"]
     if mend and not any(row["state"] == "repaired" for row in rows):
         lines[-1] += "; there was nothing to repair"
     return "\n".join(lines)

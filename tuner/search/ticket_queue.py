@@ -29,9 +29,8 @@ from tuner.search.tickets import (
     count_tickets,
     give_back,
     is_duplicate,
-    last_trials,
-    needs_follower,
     requeue,
+    settled_tickets,
 )
 from tuner.search.worker_storage import QueueEmptyError, WorkerStorage
 from tuner.spaces.catalogue import CATALOGUE
@@ -124,12 +123,7 @@ class TicketQueue:
     def settled_tickets(self) -> set[int]:
         """The tickets that have ended and are not tried again, read anew. Raises
         `StorageError`."""
-        last = last_trials(self._storage.snapshot(fresh=True))
-        return {
-            ticket
-            for ticket, trial in last.items()
-            if trial.state.is_finished() and not needs_follower(trial, self._definition.retries)
-        }
+        return settled_tickets(self._storage.snapshot(fresh=True), self._definition.retries)
 
     def flush(self) -> None:
         """Write what was suggested, waiting for the storage if need be. Raises

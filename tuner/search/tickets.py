@@ -101,6 +101,15 @@ def needs_follower(trial: FrozenTrial, retries: int) -> bool:
     return settled != records.FINAL and attempt(trial) < retries
 
 
+def settled_tickets(trials: Sequence[FrozenTrial], retries: int) -> set[int]:
+    """The tickets that have ended and are not tried again."""
+    return {
+        ticket
+        for ticket, trial in last_trials(trials).items()
+        if trial.state.is_finished() and not needs_follower(trial, retries)
+    }
+
+
 def requeue(
     backend: Backend, study_id: int, trials: Sequence[FrozenTrial], *, total: int, retries: int
 ) -> int:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optuna.trial import TrialState
 
 from tuner.errors import StorageError, UsageError, unknown
 from tuner.search import records
+from tuner.search.checkpoints.folder import artifacts_folder
+from tuner.search.doctor.artifacts import StudyFiles, check_artifacts, files_of
 from tuner.search.doctor.data import DataCheck, Describe
 from tuner.search.doctor.disk import check_disk
 from tuner.search.doctor.finding import Finding
@@ -52,6 +56,7 @@ def examine(
     url: str | None,
     *,
     name: str | None = None,
+    artifacts: str | None = None,
     grace: float = 60.0,
     describe: Describe = describe_data,
     write: WriteStep | None = None,
@@ -60,6 +65,7 @@ def examine(
 
     Args:
         name: check this study alone; None: all of them.
+        artifacts: the folder of the checkpoints; None: see `artifacts_folder`.
         grace: seconds that a worker may be silent.
         describe: loads a definition's data.
         write: a write step just taken, to be told with the rest.
@@ -85,7 +91,8 @@ def examine(
         return Report(tuple(found), reached.reachable)
     try:
         with storage_errors(url):
-            found += _check_studies(reached.storage, name, grace, DataCheck(describe))
+            folder = artifacts_folder(artifacts, url)
+            found += _check_studies(reached.storage, name, grace, DataCheck(describe), folder)
     except StorageError as error:
         found.append(Finding("studies", "error", str(error)))
     finally:
@@ -106,28 +113,30 @@ def _check_file(url: str, found: list[Finding]) -> bool:
 
 
 def _check_studies(
-    storage: BaseStorage, name: str | None, grace: float, data: DataCheck
+    storage: BaseStorage, name: str | None, grace: float, data: DataCheck, folder: Path
 ) -> list[Finding]:
-    studies = storage.get_all_studies()
-    names = [study.study_name for study in studies]
-    if name is not None and name not in names:
-        raise UsageError(unknown("study", name, sorted(names)))
     backend = backend_of(storage)
     found: list[Finding] = []
-    for study in studies:
-        if name in (None, study.study_name):
-            found += _check_study(backend, study, grace, data)
-    return found
+    files: list[StudyFiles] = []
+    for study in chosen(storage.get_all_studies(), name):
+        found += _check_study(backend, study, grace, data, files)
+    return check_artifacts(folder, files) + found
 
 
 def _check_study(
-    backend: Backend, study: FrozenStudy, grace: float, data: DataCheck
+    backend: Backend,
+    study: FrozenStudy,
+    grace: float,
+    data: DataCheck,
+    files: list[StudyFiles],
 ) -> list[Finding]:
+    """Adds what the study has to do with the artifact folder to `files`."""
     name, study_id = study.study_name, study._study_id
     trials = backend.trials(study_id)
     said, definition = check_definition(name, study.user_attrs, len(trials))
     if definition is None:
         return [said]
+    files.append(files_of(study, trials, definition.retries))
     running = [trial for trial in trials if trial.state == TrialState.RUNNING]
     return [
         said,
@@ -142,6 +151,14 @@ def _check_study(
             now=time.time(),
         ),
     ]
+
+
+def chosen(studies: Sequence[FrozenStudy], name: str | None) -> list[FrozenStudy]:
+    """Those that are meant: all, or the one of that name. Raises `UsageError` for no such."""
+    found = [study for study in studies if name in (None, study.study_name)]
+    if name is not None and not found:
+        raise UsageError(unknown("study", name, sorted(study.study_name for study in studies)))
+    return found
 
 
 def close(storage: BaseStorage) -> None:

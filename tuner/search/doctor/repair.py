@@ -10,11 +10,14 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from optuna.study._frozen import FrozenStudy
 from optuna.trial import TrialState
 
-from tuner.errors import TunerError, UsageError, unknown
+from tuner.errors import TunerError
+from tuner.search.checkpoints.folder import artifacts_folder
 from tuner.search.definition import StudyDefinition
-from tuner.search.doctor.examine import close
+from tuner.search.doctor.artifacts import StudyFiles, files_of, remove_orphans
+from tuner.search.doctor.examine import chosen, close
 from tuner.search.doctor.finding import Repair, listed, size
 from tuner.search.doctor.journal import age_of, leftovers, look
 from tuner.search.doctor.trials import lost_tickets, stale_trials, unfollowed
@@ -36,7 +39,7 @@ from tuner.search.storage.opening import open_storage, storage_errors
 from tuner.search.storage.read_only import is_absent, open_read_only, require_file
 from tuner.search.storage.retry import Retry
 from tuner.search.storage.urls import journal_path, storage_url
-from tuner.search.stored import load_study, read_definition, read_total
+from tuner.search.stored import definition_in, read_total
 from tuner.search.sweep import Sweeper
 
 RUNNING = TrialState.RUNNING
@@ -47,6 +50,7 @@ def repair(
     url: str | None,
     *,
     name: str | None = None,
+    artifacts: str | None = None,
     grace: float = 60.0,
     interval: float = 10.0,
     tell: Tell = lambda line: None,
@@ -55,6 +59,7 @@ def repair(
 
     Args:
         name: only this study's trials; None: those of all studies.
+        artifacts: the folder of the checkpoints; None: see `artifacts_folder`.
         grace, interval: seconds, of the workers' heartbeats: see `BeatWatch`. A silent trial of
             another machine is watched for as long as a worker would watch it.
         tell: told before a long wait.
@@ -78,15 +83,18 @@ def repair(
         storage = open_storage(url, create=False)
         try:
             backend = backend_of(storage)
-            names = [study.study_name for study in storage.get_all_studies()]
-            if name is not None and name not in names:
-                raise UsageError(unknown("study", name, sorted(names)))
-            for own in names if name is None else [name]:
+            files: list[StudyFiles] = []
+            for study in chosen(storage.get_all_studies(), name):
                 try:
-                    definition = read_definition(load_study(storage, own))
+                    definition = definition_in(study.user_attrs, study.study_name)
                 except TunerError:  # not tuner's, or not to be read: `examine` says so
                     continue
-                done += _repair_trials(backend, own, definition, grace, interval, tell)
+                done += _repair_trials(backend, study, definition, grace, interval, tell)
+                trials = backend.trials(study._study_id)
+                files.append(files_of(study, trials, definition.retries))
+            folder = artifacts_folder(artifacts, url)
+            if removed := remove_orphans(folder, files):
+                done.append(Repair("artifacts", f"removed {listed(removed, 3)} from {folder}"))
         finally:
             close(storage)
     return done
@@ -129,7 +137,7 @@ def _told(mended: Mended, what: str) -> Repair:
 
 def _repair_trials(
     backend: Backend,
-    name: str,
+    study: FrozenStudy,
     definition: StudyDefinition,
     grace: float,
     interval: float,
@@ -137,7 +145,7 @@ def _repair_trials(
 ) -> list[Repair]:
     """Queue lost tickets; fail trials without a worker and queue their tickets again."""
     call = Retry(patience=60)
-    study_id = call(lambda: backend.storage.get_study_id_from_name(name))
+    name, study_id = study.study_name, study._study_id
     total = call(lambda: read_total(backend.storage, study_id))
     retries = definition.retries
     done: list[Repair] = []
