@@ -17,8 +17,9 @@ from search_tools import definition, load, prepare, work
 from tuner.errors import StorageError, StudyConflictError
 from tuner.search import lifecycle, records
 from tuner.search.owner import new_owner
-from tuner.search.storage import open_storage
+from tuner.search.storage import journal_repair, open_storage
 from tuner.search.storage.journal_file import JournalFile
+from tuner.search.storage.journal_lock import break_lock, lock_path, read_holder
 from tuner.search.storage.journal_repair import (
     mend_lines,
     mend_tail,
@@ -285,6 +286,41 @@ def test_a_full_disk_leaves_no_torn_record(tmp_path, monkeypatch):
             file.append_logs([{"op_code": 8, "worker_id": "w", "x": "y" * 10_000}])
     assert path.read_bytes() == before
     assert not path.with_name("a.lock").exists()
+
+
+def test_who_stood_still_cuts_nothing_that_others_wrote_meanwhile(tmp_path, monkeypatch):
+    """Its lock was broken, another process mended the tail and appended."""
+    path = tmp_path / "a"
+    path.write_bytes(RECORDS[0] + RECORDS[1][:9])
+    save = journal_repair._save
+
+    def meanwhile(own, content):
+        monkeypatch.setattr(journal_repair, "_save", save)
+        mend_tail(path)
+        with path.open("ab") as file:
+            file.write(RECORDS[2] + RECORDS[3])
+        return save(own, content)
+
+    monkeypatch.setattr(journal_repair, "_save", meanwhile)
+    assert mend_tail(path) is None
+    assert path.read_bytes() == RECORDS[0] + RECORDS[2] + RECORDS[3]
+
+
+def test_who_stood_still_takes_nothing_back_that_others_wrote_meanwhile(tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    file = JournalFile(path)
+
+    def hangs(handle: int) -> None:
+        assert break_lock(lock_path(path), read_holder(lock_path(path)))
+        with path.open("ab") as other:
+            other.write(RECORDS[1])
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", hangs)
+        with pytest.raises(OSError, match="Input/output"):
+            file.append_logs([{"op_code": 8, "worker_id": "w"}])
+    assert path.read_bytes().endswith(RECORDS[1])
 
 
 def test_a_journal_in_a_relative_folder_survives_a_dead_writer(tmp_path, monkeypatch, quick):

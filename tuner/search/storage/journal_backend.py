@@ -1,4 +1,5 @@
-"""A worker's steps in a journal: each one append, so each is in the file whole or not at all.
+"""A worker's steps in a journal: each is one append. A process that dies in the middle of it leaves
+the records before the torn one (see `journal_repair`); what ends a step stands last among them.
 
 Goes through Optuna's `JournalStorage`, whose public methods append, and wait for the disk, once
 for every value.
