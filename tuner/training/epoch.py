@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from tuner.training.gradients import forgotten_gradients
 from tuner.training.losses import predictions, row_losses, row_metric
 from tuner.training.network import StackedNetwork
 from tuner.training.trace import SharedTrace
@@ -98,9 +99,12 @@ class EpochGraph:
         """
         if self._concrete is None:
             graph = tf.function(self._run, autograph=False, jit_compile=self._compiled or None)
-            self._concrete = self._trace.function(
-                self._state, lambda: graph.get_concrete_function(*_open(arguments))
-            )
+
+            def trace() -> Any:
+                with forgotten_gradients():
+                    return graph.get_concrete_function(*_open(arguments))
+
+            self._concrete = self._trace.function(self._state, trace)
         result: EpochResult = self._concrete(*arguments)
         return result
 
