@@ -78,6 +78,12 @@ class Worker:
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.process.pid, number)
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether it is at a database just now; only a stopped one can be asked."""
+        file = self._log.with_suffix(".busy")
+        return file.exists() and file.read_bytes() not in (b"", b"\0")
+
     def log(self) -> list[LogLine]:
         lines = self._log.read_text().split("\n")[:-1] if self._log.exists() else []
         told = [json.loads(line) for line in lines]  # a line that a kill tore was the last

@@ -6,7 +6,7 @@ import random
 import time
 from dataclasses import dataclass
 
-from bench.faults.crew import Crew
+from bench.faults.crew import Crew, Worker
 from bench.faults.recovery import Recoveries, recoveries
 from bench.faults.study import FaultStudy, Ledger
 from bench.faults.worker import Settings
@@ -59,16 +59,28 @@ def kills(
     began = time.monotonic()
     study = FaultStudy(url)
     with Crew(url, study.name, settings or Settings()) as crew:
-        for _ in range(kills):
-            until = time.monotonic() + random_.expovariate(workers / pause)
+
+        def keep_up(until: float) -> None:
             while True:
                 crew.fill(workers)
                 study.keep_open(max(1, workers - 2), crew)
-                if time.monotonic() >= until:
-                    break
-                time.sleep(min(0.05, max(0.0, until - time.monotonic())))
-            busy = [worker for worker in study.holders(crew) if worker.alive]
-            random_.choice(busy if busy and random_.random() < BUSY else crew.alive).kill()
+                left = until - time.monotonic()
+                if left <= 0:
+                    return
+                time.sleep(min(0.05, left))
+
+        def busy() -> list[Worker]:
+            while time.monotonic() < began + patience:
+                found = [worker for worker in study.holders(crew) if worker.alive]
+                if found:
+                    return found
+                keep_up(time.monotonic() + 0.05)
+            raise RuntimeError("no worker had a trial")
+
+        busy()  # the first workers take a while to start
+        for _ in range(kills):
+            keep_up(time.monotonic() + random_.expovariate(workers / pause))
+            random_.choice(busy() if random_.random() < BUSY else crew.alive).kill()
         study.close()
         crew.fill(workers)
         crew.finish(began + patience)

@@ -12,14 +12,14 @@ from typing import TypeVar
 from optuna.trial import FrozenTrial, TrialState
 
 from bench.faults.crew import Crew, Worker
-from bench.faults.failpoints import Failpoint
+from bench.faults.failpoints import Failpoint, Point
 from bench.faults.study import FaultStudy, Ledger
 from bench.faults.worker import Settings
 from tuner.search import records
 
 Found = TypeVar("Found")
 
-#: One of the workers stops itself when it is about to write every so manieth result.
+#: A worker that stops itself does so at every so manieth of its results.
 EVERY = 2
 
 
@@ -51,18 +51,21 @@ def pauses(
     url: str,
     *,
     pauses: int,
+    at: Point | None = None,
     workers: int = 3,
+    locked: float = 0.0,
     settings: Settings | None = None,
     seed: int = 0,
     patience: float = 300.0,
 ) -> Pauses:
     """Stop a worker that has a trial, wait until another has taken it over, let the first go on.
 
-    By turns at a random moment and, by a failpoint, when its result is about to be written. There
-    are fewer tickets than workers, so that one of them is free to take over.
+    There are fewer tickets than workers, so that one of them is free to take over.
 
     Args:
-        workers: besides the one that has the failpoint.
+        at: None: at random moments, outside of transactions; else one more worker stops itself
+            there, by a failpoint.
+        locked: seconds that the bound is raised by, for a storage that a worker has locked.
         settings: of the workers.
         patience: seconds for all of it; RuntimeError where it takes longer.
     """
@@ -72,10 +75,10 @@ def pauses(
     with Crew(url, study.name, settings) as crew:
         scene = _Scene(study, crew, workers, random.Random(seed), began + patience)
         crew.fill(workers)
-        late = crew.start(failpoint=Failpoint("tell:before", EVERY, signal.SIGSTOP))
+        late = crew.start(failpoint=Failpoint(at, EVERY, signal.SIGSTOP)) if at else None
         taken, discarded, going_on = [], 0, 0
-        for i in range(pauses):
-            worker, trial, stopped = scene.stopped_late(late) if i % 2 else scene.stop_one(late)
+        for _ in range(pauses):
+            worker, trial, stopped = scene.stopped_late(late) if late else scene.stop_one()
             ended = scene.until(lambda number=trial.number: scene.ended(number))
             taken.append(ended - stopped)
             scene.wait(scene.random.uniform(0.0, 1.0))
@@ -83,11 +86,12 @@ def pauses(
             story = scene.until(lambda who=worker, n=trial.number: _after(who, n))
             discarded += story[0] == "TrialReturned"
             going_on += story[1:] != []
-        late.kill()
+        if late:
+            late.kill()  # it would stop itself again
         study.close()
         crew.finish(began + patience)
         ledger = study.ledger(crew.workers)
-    bound = settings.grace + 2 * settings.heartbeat
+    bound = settings.grace + 2 * settings.heartbeat + locked
     seconds = time.monotonic() - began
     return Pauses(pauses, discarded, going_on, ledger, max(taken), bound, seconds)
 
@@ -100,14 +104,14 @@ class _Scene:
         self._study, self._crew, self._workers = study, crew, workers
         self._until = until
 
-    def stop_one(self, besides: Worker) -> tuple[Worker, FrozenTrial, float]:
+    def stop_one(self) -> tuple[Worker, FrozenTrial, float]:
         """Stop a random worker with a trial at a random moment; it, the trial, and when."""
         while True:
             self.wait(self.random.uniform(0.05, 0.5))
             running = [
                 (trial, worker)
                 for trial in self._running()
-                if (worker := self._crew.owner_of(_owner(trial))) not in (None, besides)
+                if (worker := self._crew.owner_of(_owner(trial))) is not None
             ]
             if not running:
                 continue
@@ -115,9 +119,10 @@ class _Scene:
             stopped = time.time()
             worker.signal(signal.SIGSTOP)
             time.sleep(0.05)
-            if trial.number in [other.number for other in self._running()]:
+            held = trial.number in [other.number for other in self._running()]
+            if held and not worker.in_transaction:
                 return worker, trial, stopped
-            worker.signal(signal.SIGCONT)  # it had ended just before
+            worker.signal(signal.SIGCONT)
 
     def stopped_late(self, worker: Worker) -> tuple[Worker, FrozenTrial, float]:
         """As `stop_one`, for the worker that stops itself."""

@@ -7,11 +7,16 @@ import json
 import os
 import random
 import signal
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from optuna.storages import BaseStorage
 
 from bench.faults.failpoints import Failpoint, arm
+from tuner.search.storage.backend import Backend
 
 
 @dataclass(frozen=True)
@@ -54,11 +59,16 @@ def work(url: str, study: str, name: str, log: Path, settings: Settings) -> None
             line = json.dumps({"time": time.time(), "event": event, **fields}, default=str)
             file.write(line.encode() + b"\n")
 
-        if (failpoint := settings.failpoint) is not None:
-            backend_of = loop.backend_of
-            loop.backend_of = lambda storage: arm(  # type: ignore[assignment]
-                backend_of(storage), failpoint, lambda: note("Failpoint")
-            )
+        backend_of = loop.backend_of
+
+        def prepared(storage: BaseStorage) -> Backend:
+            backend = backend_of(storage)
+            _tell_of_transactions(backend, log.with_suffix(".busy"))
+            if settings.failpoint is not None:
+                arm(backend, settings.failpoint, lambda: note("Failpoint"))
+            return backend
+
+        loop.backend_of = prepared  # type: ignore[assignment]
         size = settings.stack
         trainer = FakeTrainer(epoch_seconds=settings.epoch_seconds, least=size, most=size)
         loop.run_worker(
@@ -71,3 +81,22 @@ def work(url: str, study: str, name: str, log: Path, settings: Settings) -> None
             heartbeat=settings.heartbeat,
             grace=settings.grace,
         )
+
+
+def _tell_of_transactions(backend: Backend, file: Path) -> None:
+    """Keep in `file`, as one byte, how many connections to a database are in use."""
+    if not backend.queues_once:
+        return
+    from sqlalchemy import event
+
+    descriptor, lock, used = os.open(file, os.O_WRONLY | os.O_CREAT), threading.Lock(), 0
+
+    def count(by: int) -> None:
+        nonlocal used
+        with lock:
+            used += by
+            os.pwrite(descriptor, bytes([used]), 0)
+
+    pool: Any = backend._rdb.engine.pool  # type: ignore[attr-defined]
+    event.listen(pool, "checkout", lambda *_: count(1))
+    event.listen(pool, "checkin", lambda *_: count(-1))

@@ -22,6 +22,9 @@ CONNECT_TIMEOUT = 10
 #: Seconds after which a connection whose other end has vanished, as when a machine loses its
 #: power, counts as broken. Systems left to themselves wait for hours.
 SILENCE = 30
+#: Seconds after which PostgreSQL ends the session of a process that stands still inside a
+#: transaction (a laptop that sleeps): everybody waits for the rows that it has locked.
+STANDSTILL = 10
 #: Connections that a process keeps. A worker has a second thread, for its heartbeat, which opens
 #: one more for the moment when both are at work; kept, it would halve the number of workers that
 #: a server's limit allows (PostgreSQL's default: 100 connections).
@@ -67,7 +70,7 @@ def engine_kwargs(url: str) -> dict[str, Any]:
     if family == "postgresql":
         # Of libpq, so for psycopg and psycopg2 alike; milliseconds and seconds.
         arguments |= {
-            "options": "-c timezone=utc",
+            "options": f"-c timezone=utc -c idle_in_transaction_session_timeout={STANDSTILL}s",
             "keepalives_idle": SILENCE // 3,
             "keepalives_interval": SILENCE // 6,
             "keepalives_count": 4,
@@ -92,7 +95,8 @@ def engine_kwargs(url: str) -> dict[str, Any]:
 def _advisory_lock(engine: sqlalchemy.Engine) -> Iterator[None]:
     """The server's own lock; it lets go when the connection ends, however it ends."""
     postgresql = engine.dialect.name == "postgresql"
-    with engine.connect() as connection:
+    # Outside a transaction: PostgreSQL would end one that stands still for long.
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if postgresql:
             connection.execute(sqlalchemy.text(f"SET lock_timeout = '{LOCK_TIMEOUT}s'"))
             take, leave = f"SELECT pg_advisory_lock({_LOCK})", f"SELECT pg_advisory_unlock({_LOCK})"
