@@ -53,6 +53,7 @@ class RayRemote:
             num_gpus=share.gpus,
             max_restarts=-1,
             max_task_retries=0,
+            scheduling_strategy="SPREAD",
             max_concurrency=4,  # a question may come while another one waits for news
         )
         self._handle = options.remote(number, make_trainer, limits, site)

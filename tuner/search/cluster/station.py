@@ -119,7 +119,8 @@ class Station:
         """What there is to tell; waits for it up to `LISTEN` seconds, or until the next call.
 
         Args:
-            life: the one that the caller knows; another one is told at once that it is not this.
+            life: the one that the caller knows. Without one, or with another one, it is told at
+                once which this is.
             seen: so many messages of this life have arrived.
             task: what to work on, once it is known.
             stop: whether to end: at the next epoch, or at once where the loop has not begun.
@@ -135,7 +136,8 @@ class Station:
             if stop:
                 self._link.stop()
             call = self._calls
-            self._news.wait_for(lambda: self._kept or self._calls != call, LISTEN)
+            if life is not None:
+                self._news.wait_for(lambda: self._kept or self._calls != call, LISTEN)
             return self._report(tuple(self._kept))
 
     def _report(self, messages: tuple[object, ...]) -> Report:
