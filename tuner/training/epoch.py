@@ -64,6 +64,7 @@ class EpochGraph:
         optimizer: a built optimizer of `tuner.training.optimizers`.
         metrics: names of summed metrics, besides the loss.
         predict: also return the predictions of the validation rows.
+        validate: False where no network has validation rows, which spares the trace a third.
         compiled: let XLA compile it, anew for each number of steps and batch size.
         trace: shared by the stacks of one form.
     """
@@ -74,9 +75,11 @@ class EpochGraph:
         optimizer: Any,
         metrics: tuple[str, ...],
         predict: bool,
+        validate: bool,
         compiled: bool,
         trace: SharedTrace,
     ) -> None:
+        self._validated = validate
         self._compiled = compiled
         self._trace = trace
         self._network = network
@@ -205,8 +208,10 @@ class EpochGraph:
     def _validate(
         self, data: StackData, settings: StackSettings, rows: Any, counts: Any
     ) -> tuple[Any, Any]:
-        chunks, size = tf.shape(rows)[0], tf.shape(rows)[2]
         sums = tf.zeros((1 + len(self._metrics), self._network.networks))
+        if not self._validated:
+            return sums, tf.zeros((0,))
+        chunks, size = tf.shape(rows)[0], tf.shape(rows)[2]
         kept = tf.TensorArray(tf.float32, size=chunks if self._predict else 0)
 
         def chunk(i: Any, sums: Any, kept: Any) -> Any:

@@ -201,6 +201,7 @@ class Trainer:
             len(plans) * len(self.folds),
             self._measures.summed,
             bool(self._measures.predicted),
+            any(len(fold.validation) for fold in self.folds),
             compiled(plans, self.folds),
         )
         # A trace also depends on the form of the data: its dtypes, and which scalings there are.
