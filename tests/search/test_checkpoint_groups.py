@@ -60,6 +60,7 @@ def test_a_group_goes_on_with_the_candidates_that_had_not_ended(url, tmp_path, a
     assert files(artifacts) == []
 
 
+@pytest.mark.slow
 def test_a_killed_workers_group_goes_on(sqlite, tmp_path, artifacts):
     prepare(sqlite, grid())
     killed = start(sqlite, die_at=4, checkpoint_every=0.0)

@@ -150,6 +150,7 @@ def pruned_study(name):
     return definition({**RATE, "epochs": 9}, trials=10, pruner=PRUNERS[name], sampler="random")
 
 
+@pytest.mark.slow
 def test_a_killed_workers_trial_goes_on_in_another_trial(sqlite, tmp_path, artifacts):
     whole = f"journal:{tmp_path}/whole"
     for place in (sqlite, whole):

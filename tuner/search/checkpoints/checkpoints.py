@@ -105,7 +105,7 @@ class Checkpoint:
         saved = SavedState(state, self._identity(), {**notes, **own})
         try:
             owner.store.write(self._name, BytesIO(to_bytes(saved)))
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             owner.warn_once(
                 f"checkpoints cannot be written ({type(error).__name__}: {error}): an interrupted "
                 "trial begins at the last one, or at epoch 0. Available: --artifacts DIR or "
