@@ -42,10 +42,15 @@ def test_the_lock_names_its_holder_and_leaves_nothing(path):
     assert list(path.parent.iterdir()) == []
 
 
-def test_the_lock_of_a_dead_process_is_broken_at_once(path):
+@pytest.mark.parametrize("how", [JournalLock.acquire, JournalLock.acquire_to_repair])
+def test_the_lock_of_a_dead_process_is_broken_at_once(path, how, monkeypatch):
+    monkeypatch.setattr(journal_lock, "GRACE", float("inf"))
     lock_path(path).write_text(dead_owner())
     assert holder_is_dead(read_holder(lock_path(path)))
-    JournalLock(path).acquire_to_repair()
+    taken = threading.Thread(target=how, args=[JournalLock(path)], daemon=True)
+    taken.start()
+    taken.join(60)
+    assert not taken.is_alive()
     assert f":{os.getpid()}:" in lock_path(path).read_text()
     assert [file.name for file in path.parent.iterdir()] == ["a.log.lock"]
 
