@@ -35,6 +35,7 @@ class Ledger:
 
     Attributes:
         tickets: how many were asked for.
+        results: how many there are; as many, where nothing went wrong.
         lost: tickets without a result.
         twice: tickets with more than one.
         beyond: results that no ticket asked for.
@@ -42,6 +43,7 @@ class Ledger:
     """
 
     tickets: int
+    results: int
     lost: int
     twice: int
     beyond: int
@@ -131,6 +133,7 @@ class FaultStudy:
         ]
         return Ledger(
             tickets=self.total,
+            results=results.total(),
             lost=sum(not results[ticket] for ticket in range(self.total)),
             twice=sum(count > 1 for count in results.values()),
             beyond=sum(n for ticket, n in results.items() if not 0 <= ticket < self.total),

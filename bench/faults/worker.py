@@ -94,7 +94,7 @@ def _tell_of_transactions(backend: Backend, file: Path) -> None:
     def count(by: int) -> None:
         nonlocal used
         with lock:
-            used += by
+            used = max(0, used + by)  # what cannot be checked out is checked in all the same
             os.pwrite(descriptor, bytes([used]), 0)
 
     pool: Any = backend._rdb.engine.pool  # type: ignore[attr-defined]
