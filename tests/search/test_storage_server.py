@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
+import sqlalchemy
+from optuna.exceptions import StorageInternalError
 from storage_place import OWNER, Place
 
 from tuner.errors import StorageError
 from tuner.search.storage import open_storage
-from tuner.search.storage.server import KEPT
+from tuner.search.storage.retry import is_transient
+from tuner.search.storage.server import KEPT, _advisory_lock
+from tuner.search.storage.urls import with_driver
 from tuner.search.tickets import new_ticket
 
 pytestmark = pytest.mark.slow
@@ -64,3 +69,32 @@ def test_a_database_that_is_not_there_is_named_without_the_password(postgres):
     with pytest.raises(StorageError, match='database "nowhere" does not exist') as error:
         open_storage(f"{postgres.rpartition('/')[0]}/nowhere")
     assert "secret" not in str(error.value)
+
+
+def test_whoever_makes_the_tables_is_in_no_transaction_meanwhile(postgres):
+    """PostgreSQL ends transactions that stand still."""
+    place = Place(postgres)
+    waits = (
+        "SELECT state FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = 'advisory'"
+    )
+    engine = sqlalchemy.create_engine(with_driver(postgres))
+    with _advisory_lock(engine):
+        assert place.sql(waits) == "idle"
+    assert place.sql(waits) is None
+    engine.dispose()
+
+
+def test_a_session_that_the_server_ended_is_an_error_that_passes(postgres):
+    """As after a process stood still inside a transaction."""
+    place = Place(postgres)
+
+    def stand_still():
+        with place.backend._session() as session:
+            session.execute(sqlalchemy.text("SET LOCAL idle_in_transaction_session_timeout = 50"))
+            time.sleep(0.5)
+            session.execute(sqlalchemy.text("SELECT 1"))
+
+    with pytest.raises(StorageInternalError) as error:
+        stand_still()
+    assert is_transient(error.value)
+    assert len(place.backend.trials(place.study_id)) == 0

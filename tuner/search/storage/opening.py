@@ -95,9 +95,10 @@ def _explain(url: str, error: BaseException) -> str:
         text = told[0]
     path = sqlite_path(url) or journal_path(url)
     if path is None:
+        right = "host and port" if proxy_address(url) else "host, database, user and password"
         return (
             f"the storage {display_url(url)} cannot be reached or used ({text}). Is the server "
-            "up, and are host, database, user and password right? Available: another --storage"
+            f"up, and are {right} right? Available: another --storage"
         )
     if "not a database" in text:
         return f"a SQLite storage is a SQLite file; {path} is something else ({text})"

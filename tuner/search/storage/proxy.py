@@ -47,7 +47,10 @@ def open_proxy(host: str, port: int) -> GrpcStorageProxy:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         storage = PatientProxy(host=host, port=port)
-    storage.wait_server_ready(timeout=CONNECT_TIMEOUT)
+    try:
+        storage.wait_server_ready(timeout=CONNECT_TIMEOUT)
+    except ConnectionError:
+        raise ConnectionError(f"nobody has answered for {CONNECT_TIMEOUT:g} s") from None
     return storage
 
 
