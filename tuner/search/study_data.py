@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from tuner.data import Dataset, Fold, load_dataset, make_folds
 from tuner.data.dataset import Task
+from tuner.errors import DataError
 from tuner.search.definition import StudyDefinition
+
+#: Schemes whose rest is a path.
+_FILES = ("npz", "csv", "parquet")
 
 
 @dataclass(frozen=True)
@@ -18,17 +23,32 @@ class DataFacts:
 
 
 def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, ...]]:
-    """The rows and the folds. Raises `DataError`."""
+    """The rows and the folds.
+
+    Raises `DataError`; where a file at a relative path is missing, it names the working directory,
+    because a study outlives the one it was made in.
+    """
     data = definition.data
-    dataset = load_dataset(
-        data.uri,
-        target=data.target,
-        group=data.group,
-        limit=data.limit,
-        test_share=data.test_share,
-        task=data.task,
-        seed=definition.seed,
-    )
+    try:
+        dataset = load_dataset(
+            data.uri,
+            target=data.target,
+            group=data.group,
+            limit=data.limit,
+            test_share=data.test_share,
+            task=data.task,
+            seed=definition.seed,
+        )
+    except DataError as error:
+        scheme, _, rest = data.uri.partition(":")
+        file = Path(rest).expanduser()
+        if scheme not in _FILES or not rest or file.is_absolute() or file.exists():
+            raise
+        raise DataError(
+            f"{error}. The study's data are {data.uri}, a path that counts from the working "
+            f"directory, here {Path.cwd()}. Available: a working directory that has {rest}, or a "
+            f"study made with {scheme}:/ABSOLUTE/PATH, the same on every machine"
+        ) from error
     return dataset, make_folds(dataset, definition.folds)
 
 
