@@ -1,0 +1,122 @@
+"""From what each scenario saw to its line of the table."""
+
+from __future__ import annotations
+
+from bench.faults.failpoints import POINTS, Point
+from bench.faults.fresh_starts import fresh_starts
+from bench.faults.grid_bits import grid_bits
+from bench.faults.grid_kill import POINTS as GRID_POINTS
+from bench.faults.grid_kill import grid_kill
+from bench.faults.kill_at import kill_at
+from bench.faults.kills import kills
+from bench.faults.pauses import pauses
+from bench.faults.place import POSTGRES, SQLITE, Place
+from bench.faults.server_stop import server_stops
+from bench.faults.table import Row
+from tuner.search.storage.server import STANDSTILL
+
+#: Seconds after the return of its server within which every worker has written again.
+BACK = 10.0
+
+
+def of_kills(place: Place, storage: str, dose: int, workers: int) -> Row:
+    seen = kills(place.url(storage), kills=dose, workers=workers)
+    return Row(
+        "kill -9 of a worker at a random moment",
+        storage,
+        f"{dose} kills over {workers} workers",
+        [seen.ledger],
+        seen.seconds,
+        seen.holds,
+        seen.recoveries.slowest,
+        seen.recoveries.bound,
+        f"{seen.holding} had a trial",
+    )
+
+
+def of_kill_at(place: Place, storage: str, point: Point, dose: int) -> Row:
+    seen = kill_at(place.url(storage), point=point, kills=dose)
+    timed = not point.startswith("sweep") and seen.recoveries.found
+    return Row(
+        f"kill -9 {POINTS[point]}",
+        storage,
+        f"{dose} kills",
+        [seen.ledger],
+        seen.seconds,
+        seen.holds,
+        seen.recoveries.slowest if timed else None,
+        seen.recoveries.bound if timed else None,
+        f"{seen.left} trials left behind",
+    )
+
+
+def of_pauses(place: Place, storage: str, at: Point | None, dose: int) -> Row:
+    locked = float(STANDSTILL) if at == "tell:inside" else 0.0
+    seen = pauses(place.url(storage), pauses=dose, at=at, locked=locked)
+    where = "at a random moment" if at is None else POINTS[at]
+    return Row(
+        f"SIGSTOP {where}, SIGCONT after the takeover",
+        storage,
+        f"{dose} pauses",
+        [seen.ledger],
+        seen.seconds,
+        seen.holds,
+        seen.slowest,
+        seen.bound,
+        f"{seen.discarded} late results discarded, {seen.going_on} workers went on",
+    )
+
+
+def of_grid_kill(place: Place, storage: str, workers: int, stacked: bool) -> Row:
+    seen = grid_kill(place.url(storage), workers=workers, stacked=stacked)
+    return Row(
+        f"a grid of {GRID_POINTS}{'' if stacked else ' with a pruner'}, one kill, run again",
+        storage,
+        f"{workers} workers",
+        [seen.ledger],
+        seen.seconds,
+        seen.holds,
+        note=f"{seen.complete} COMPLETE, {seen.added} added by the second run",
+    )
+
+
+def of_grid_bits() -> Row:
+    seen = grid_bits()
+    asked, took = (", ".join(map(str, numbers)) for numbers in (seen.workers, seen.took_part))
+    return Row(
+        f"none: a grid of {seen.points} by `tuner optimize`, trained by Keras",
+        SQLITE,
+        f"{asked} workers",
+        [],
+        seen.seconds,
+        seen.holds,
+        note=f"{took} took part; scores {'equal' if seen.equal else 'differ in'} to the last bit",
+    )
+
+
+def of_server_stop(place: Place, dose: int, down: float) -> Row:
+    seen = server_stops(place.server, stops=dose, down=down, mode="fast", patience=120.0)
+    return Row(
+        f"the server stopped for {down:g} s",
+        POSTGRES,
+        f"{dose} stops",
+        [seen.ledger],
+        seen.seconds,
+        seen.ledger.holds and seen.slowest <= BACK,
+        seen.slowest,
+        BACK,
+        f"{seen.mistaken} trials taken over",
+    )
+
+
+def of_fresh_starts(place: Place, storage: str, dose: int) -> Row:
+    seen = fresh_starts(lambda: place.url(storage), starts=dose)
+    return Row(
+        f"{seen.processes} workers start at one moment on a fresh storage",
+        storage,
+        f"{dose} starts",
+        seen.ledgers,
+        seen.seconds,
+        seen.holds,
+        note=f"{len(seen.errors)} errors",
+    )
