@@ -13,16 +13,17 @@ from bench.faults.pauses import pauses
 from bench.faults.place import POSTGRES, SQLITE, Place
 from bench.faults.server_stop import server_stops
 from bench.faults.table import Row
+from bench.faults.worker import Settings
 from tuner.search.storage.server import STANDSTILL
 
 #: Seconds after the return of its server within which every worker has written again.
 BACK = 10.0
 
 
-def of_kills(place: Place, storage: str, dose: int, workers: int) -> Row:
-    seen = kills(place.url(storage), kills=dose, workers=workers)
+def of_kills(place: Place, storage: str, dose: int, workers: int, *, far: bool = True) -> Row:
+    seen = kills(place.url(storage), kills=dose, workers=workers, settings=Settings(far=far))
     return Row(
-        "kill -9 of a worker at a random moment",
+        f"kill -9 of a worker at a random moment{'' if far else ', all on one machine'}",
         storage,
         f"{dose} kills over {workers} workers",
         [seen.ledger],
@@ -57,7 +58,7 @@ def of_pauses(place: Place, storage: str, at: Point | None, dose: int) -> Row:
     return Row(
         f"SIGSTOP {where}, SIGCONT after the takeover",
         storage,
-        f"{dose} pauses",
+        "1 pause" if dose == 1 else f"{dose} pauses",
         [seen.ledger],
         seen.seconds,
         seen.holds,

@@ -40,6 +40,8 @@ def cases(place: Place, full: bool) -> Iterator[Case]:
             measure = partial(rows.of_kills, place, storage, dose(much), workers)
             yield Case(f"kills {storage} {workers}", measure)
     yield Case(f"kills {JOURNAL}", partial(rows.of_kills, place, JOURNAL, dose(20), 3))
+    measure = partial(rows.of_kills, place, SQLITE, dose(20), 3, far=False)
+    yield Case(f"kills near {SQLITE}", measure)
     points: list[tuple[Point, int, int]] = [  # and the dose for journals
         ("pop:inside", 50, 20),
         ("pop:after", 50, 20),
