@@ -22,6 +22,8 @@ from typing import Any, Literal
 #: Below the ports that systems give to clients: a client that tries a closed port of that range
 #: may be given the very same one, and is then connected to itself.
 PORTS = range(20_000, 32_000)
+# Waits until its input ends, as it does when the process that holds the server dies.
+_GUARD = 'read _; kill -QUIT $(head -n 1 "$0/postmaster.pid") 2>/dev/null; sleep 1; rm -rf "$@"'
 #: Seconds to wait for a server that starts, stops or is asked for a connection.
 PATIENCE = 60.0
 USER, PASSWORD = "tuner", "secret"
@@ -32,6 +34,7 @@ class PostgresServer:
 
     PostgreSQL refuses to run as root: there it runs as `nobody`, and where `nobody` cannot reach
     the folder or the binaries, they are in a folder of their own below the system's temporary one.
+    It does not outlive the process that started it, however that ends.
 
     Args:
         folder: where the server's data and log are kept, made if need be; it should be empty.
@@ -46,6 +49,7 @@ class PostgresServer:
         self._folder = Path(folder)
         self._as: dict[str, Any] = {}
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
         self._port = 0
         self._databases = 0
         self.log = self._folder / "log"
@@ -67,6 +71,12 @@ class PostgresServer:
             # What a system crash would lose is of no interest here, and syncing takes long.
             command += ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
             subprocess.run(command, check=True, capture_output=True, cwd="/", **self._as)
+            self._guard = subprocess.Popen(
+                ["sh", "-c", _GUARD, self._data, *self._made],
+                stdin=subprocess.PIPE,
+                cwd="/",
+                start_new_session=True,
+            )
             self.start()
         except BaseException:
             self._remove()
@@ -198,6 +208,9 @@ class PostgresServer:
         return folder
 
     def _remove(self) -> None:
+        if self._guard is not None:
+            self._guard.kill()
+            self._guard.communicate()
         for folder in self._made:
             shutil.rmtree(folder, ignore_errors=True)
         self._made.clear()
