@@ -39,7 +39,7 @@ def test_every_pruner_is_optunas_and_runs(tmp_path, name):
         sampler="random",
         trials=15,
     )
-    assert type(build_pruner(made.pruner, epochs=12)) is CLASSES[name]
+    assert isinstance(build_pruner(made.pruner, epochs=12), CLASSES[name])
     prepare(url, made)
     assert work(url)[0] == "done"
     trials = load(url).trials
