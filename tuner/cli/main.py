@@ -16,6 +16,7 @@ from tuner.errors import TunerError
 COMMANDS: dict[str, tuple[str, str]] = {
     "optimize": ("tuner.cli.optimize", "Search a space: the one command to begin with."),
     "resume": ("tuner.cli.optimize", "Go on with a study up to its number of trials."),
+    "plan": ("tuner.cli.plan", "What a search would cost, before it runs."),
     "worker": ("tuner.cli.worker", "Work on a study in shared storage, from any machine."),
     "spaces": ("tuner.cli.spaces", "List, show and check search spaces."),
     "studies": ("tuner.cli.studies", "List, show and delete stored studies."),

@@ -185,9 +185,11 @@ def optimize(
         timeout=timeout,
     )
     if dry_run:
-        from tuner.cli.dry_run import show_dry_run
+        from tuner.cli.plan import show_plan
 
-        show_dry_run(definition_from(flags), name=name, storage=storage, trials=trials)
+        show_plan(
+            definition_from(flags), name=name, storage=storage, trials=trials, workers=workers
+        )
         return 0
     on_ray = read_ray(ray, ray_cpus, ray_gpus)
     how = RunFlags(storage, workers, heartbeat, grace, memory, progress, artifacts, on_ray)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tuner.data import Dataset, Fold, load_dataset, make_folds
 from tuner.data.dataset import Task
-from tuner.errors import DataError
+from tuner.errors import MissingDataError
 from tuner.search.definition import StudyDefinition
 
 #: Schemes whose rest is a path.
@@ -39,12 +39,11 @@ def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, .
             task=data.task,
             seed=definition.seed,
         )
-    except DataError as error:
+    except MissingDataError as error:
         scheme, _, rest = data.uri.partition(":")
-        file = Path(rest).expanduser()
-        if scheme not in _FILES or not rest or file.is_absolute() or file.exists():
+        if scheme not in _FILES or Path(rest).expanduser().is_absolute():
             raise
-        raise DataError(
+        raise MissingDataError(
             f"{error}. The study's data are {data.uri}, a path that counts from the working "
             f"directory, here {Path.cwd()}. Available: a working directory that has {rest}, or a "
             f"study made with {scheme}:/ABSOLUTE/PATH, the same on every machine"

@@ -9,24 +9,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from tuner.planning import TrainingPlan, plan_training
-from tuner.planning.cost import estimate
-from tuner.planning.sharing import shared_training
+from tuner.planning import TrainingPlan
 from tuner.search.definition import StudyDefinition
-from tuner.search.groups.rule import MOST_NETWORKS
+from tuner.search.groups.stacking import Planner
 from tuner.search.study_data import load_study_data
 from tuner.search.trainer import EpochCallback, ModelLike, OnEpoch, Stacking
 from tuner.spaces.info import Value
 from tuner.training import Trainer, TrainingState, TrialScores
-from tuner.training.shape import StackShape
-
-#: Bytes of weights, gradients, optimizer variables and activations of one stack.
-MOST_BYTES = 512 << 20
-#: Networks below which a stack of small ones spends its time between the matrix products.
-LEAST_NETWORKS = 20
-#: Multiply-adds of one network's training step from which on a candidate fills a stack alone: a
-#: step then takes 0.1 ms or more, several times what each step costs whatever its size.
-HEAVY_STEP = 4_000_000
 
 
 class StudyTrainer:
@@ -36,25 +25,21 @@ class StudyTrainer:
     """
 
     def __init__(self, definition: StudyDefinition) -> None:
-        self._dataset, self._folds = load_study_data(definition)
+        dataset, folds = load_study_data(definition)
         self._metric = definition.metric
-        self.folds = len(self._folds)
-        self.data_hash = self._dataset.hash
+        self.folds = len(folds)
+        self.data_hash = dataset.hash
+        self._planner = Planner(dataset, folds)
         self._trainer = Trainer(
-            self._dataset,
-            self._folds,
+            dataset,
+            folds,
             scaling=definition.data.scaling,
             metrics=definition.all_metrics,
             objective=definition.metric,
         )
 
     def plan(self, params: Mapping[str, Value]) -> TrainingPlan:
-        return plan_training(
-            params,
-            features=self._dataset.features,
-            outputs=self._dataset.outputs,
-            task=self._dataset.task,
-        )
+        return self._planner.plan(params)
 
     def identity(
         self, plans: Sequence[TrainingPlan], seeds: Sequence[Sequence[int]]
@@ -73,15 +58,7 @@ class StudyTrainer:
         return self._trainer.train(plan, seeds, callbacks=relays, state=state)
 
     def stacking(self, plan: TrainingPlan) -> Stacking:
-        cost = estimate(plan, len(self._dataset.x), self._folds)
-        step = cost.multiply_adds / max(1, cost.steps_per_epoch * self.folds)
-        most = min(MOST_NETWORKS // self.folds, MOST_BYTES // max(1, cost.total_bytes))
-        return Stacking(
-            kind=(StackShape.of(plan, self._dataset.task), plan.batch_size),
-            training=shared_training(plan),
-            least=1 if step >= HEAVY_STEP else math.ceil(LEAST_NETWORKS / self.folds),
-            most=max(1, most),
-        )
+        return self._planner.stacking(plan)
 
     def train_stack(
         self,

@@ -27,7 +27,7 @@ from tuner.search.doctor.versions import check_versions
 from tuner.search.quiet import quiet_optuna
 from tuner.search.storage.choosing import backend_of
 from tuner.search.storage.opening import storage_errors
-from tuner.search.storage.read_only import is_absent, require_file
+from tuner.search.storage.read_only import close, is_absent, require_file
 from tuner.search.storage.urls import display_url, journal_path, sqlite_path, storage_url
 from tuner.search.stored import read_total
 from tuner.search.study_data import describe_data
@@ -159,10 +159,3 @@ def chosen(studies: Sequence[FrozenStudy], name: str | None) -> list[FrozenStudy
     if name is not None and not found:
         raise UsageError(unknown("study", name, sorted(study.study_name for study in studies)))
     return found
-
-
-def close(storage: BaseStorage) -> None:
-    """Let go of a database's connections, so that nothing of ours stays open."""
-    engine = getattr(getattr(storage, "_backend", None), "engine", None)
-    if engine is not None:
-        engine.dispose()

@@ -17,7 +17,7 @@ from tuner.errors import TunerError
 from tuner.search.checkpoints.folder import artifacts_folder
 from tuner.search.definition import StudyDefinition
 from tuner.search.doctor.artifacts import StudyFiles, files_of, remove_orphans
-from tuner.search.doctor.examine import chosen, close
+from tuner.search.doctor.examine import chosen
 from tuner.search.doctor.finding import Repair, listed, size
 from tuner.search.doctor.journal import age_of, leftovers, look
 from tuner.search.doctor.trials import lost_tickets, stale_trials, unfollowed
@@ -36,7 +36,7 @@ from tuner.search.storage.journal_lock import (
 )
 from tuner.search.storage.journal_repair import Mended, mend_lines, mend_tail, scan_journal
 from tuner.search.storage.opening import open_storage, storage_errors
-from tuner.search.storage.read_only import is_absent, open_read_only, require_file
+from tuner.search.storage.read_only import close, is_absent, open_read_only, require_file
 from tuner.search.storage.retry import Retry
 from tuner.search.storage.urls import journal_path, storage_url
 from tuner.search.stored import definition_in, read_total

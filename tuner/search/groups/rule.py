@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from tuner.errors import UsageError
 from tuner.planning.sharing import cut_by_epochs
 from tuner.search.definition import StudyDefinition
 from tuner.search.samplers.specs import CANDIDATE_SAMPLERS
-from tuner.search.trainer import TrainerLike
+from tuner.search.trainer import Stacking
+from tuner.spaces.info import Value
 
 #: Networks of one stack: beyond this, more of them make no step cheaper.
 MOST_NETWORKS = 64
@@ -62,8 +63,16 @@ def is_grouped(definition: StudyDefinition) -> bool:
     return definition.sampler.name in CANDIDATE_SAMPLERS and definition.pruner.name == "none"
 
 
+class PlannerLike(Protocol):
+    """The part of a `TrainerLike` that the rule asks."""
+
+    def plan(self, params: Mapping[str, Value]) -> Any: ...
+
+    def stacking(self, plan: Any) -> Stacking: ...
+
+
 def groups_of(
-    candidates: Mapping[int, Mapping[str, Any]], definition: StudyDefinition, trainer: TrainerLike
+    candidates: Mapping[int, Mapping[str, Any]], definition: StudyDefinition, trainer: PlannerLike
 ) -> list[Group]:
     """The groups of all tickets, in the order of their lowest one.
 
@@ -88,7 +97,7 @@ def groups_of(
 def _trainings(
     candidates: Mapping[int, Mapping[str, Any]],
     definition: StudyDefinition,
-    trainer: TrainerLike,
+    trainer: PlannerLike,
     refused: list[Group],
 ) -> list[Training]:
     """The trainings that serve all candidates; those that cannot be trained go to `refused`."""
@@ -111,7 +120,7 @@ def _trainings(
     ]
 
 
-def _parts(similar: list[Training], trainer: TrainerLike) -> list[tuple[Training, ...]]:
+def _parts(similar: list[Training], trainer: PlannerLike) -> list[tuple[Training, ...]]:
     limits = [trainer.stacking(training.plan) for training in similar]
     most = min(own.most for own in limits)
     wanted = max(-(-len(similar) // PARTS), *(own.least for own in limits))

@@ -41,7 +41,7 @@ class ReadOnlySQLite(SQLiteStorage):
 def open_read_only(url: str) -> BaseStorage | None:
     """The storage at `url`, to be read; None where it has no tables yet.
 
-    Close a database's by `_backend.engine.dispose()`.
+    `close` it.
 
     Raises:
         UsageError: a URL of no known form, or a driver that is not installed.
@@ -77,6 +77,13 @@ def open_read_only(url: str) -> BaseStorage | None:
                 skip_compatibility_check=True,
             )
         )
+
+
+def close(storage: BaseStorage) -> None:
+    """Let go of a database's connections, so that nothing of ours stays open."""
+    engine = getattr(getattr(storage, "_backend", None), "engine", None)
+    if engine is not None:
+        engine.dispose()
 
 
 def is_absent(url: str) -> bool:

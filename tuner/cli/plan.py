@@ -1,0 +1,226 @@
+"""`tuner plan`, and `tuner optimize --dry-run`: what would run, and what it would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tuner.cli.output import columns_of, emit, format_option
+from tuner.cli.results import storage_option
+from tuner.cli.study_flags import StudyFlags, definition_from
+from tuner.cli.study_options import study_options
+from tuner.errors import StudyConflictError
+
+if TYPE_CHECKING:
+    from tuner.search.definition import StudyDefinition
+    from tuner.search.forecast import Speed, Work
+
+#: Bytes that a worker holds besides its data and a stack: TensorFlow, mostly.
+WORKER_BYTES = 700 << 20
+
+
+@click.command()
+@study_options
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Workers to estimate for.  [default: the cores]",
+)
+@click.option(
+    "--calibrate",
+    is_flag=True,
+    help="Train for some seconds here, and estimate by that instead of by a stated rate.",
+)
+@storage_option
+@format_option
+def plan(
+    flags: StudyFlags,
+    name: str | None,
+    trials: int | None,
+    workers: int | None,
+    calibrate: bool,
+    storage: str | None,
+) -> None:
+    """Say what a search would run and what it would cost; change nothing.
+
+    Trials, stacks of networks, steps, multiply-adds, memory and time, were no trial pruned. It
+    takes the flags of `tuner optimize`.
+    """
+    show_plan(
+        definition_from(flags),
+        name=name,
+        storage=storage,
+        trials=trials,
+        workers=workers,
+        calibrate=calibrate,
+    )
+
+
+def show_plan(
+    definition: StudyDefinition,
+    *,
+    name: str | None,
+    storage: str | None,
+    trials: int | None,
+    workers: int | None = None,
+    calibrate: bool = False,
+) -> None:
+    """Print the study that `prepare_study` would make or find, and the cost of its trials.
+
+    Raises:
+        UsageError: everything that the search itself would refuse to begin with.
+        StorageError: there is a storage and it cannot be read.
+    """
+    from tuner.search.forecast import REFERENCE, forecast_work
+    from tuner.search.pool.resources import available_cores
+    from tuner.search.samplers.build import require_packages
+    from tuner.search.samplers.candidates import total_trials
+    from tuner.search.storage import display_url, storage_url
+    from tuner.search.study_data import load_study_data
+
+    require_packages(definition.sampler)
+    total = total_trials(definition, trials)
+    dataset, folds = load_study_data(definition)
+    definition = definition.resolved(dataset.task)
+    url = storage_url(storage)
+    name = name or definition.default_name()
+    stored = _stored(definition, name, url)
+    work = forecast_work(definition, dataset, folds, total)
+    speed = _measure(definition, work, len(folds)) if calibrate else REFERENCE
+    workers = workers or available_cores()
+    summary = {
+        "study": name,
+        "storage": display_url(url),
+        "stored": stored,
+        "space": {key: item.describe() for key, item in definition.space.params.items()},
+        "points": definition.space.size(),
+        "trials": total,
+        "sampler": definition.sampler.name,
+        "pruner": definition.pruner.name,
+        "metric": definition.metric,
+        "data": {
+            "uri": dataset.uri,
+            "task": dataset.task,
+            "rows": dataset.rows,
+            "features": dataset.features,
+            "outputs": dataset.outputs,
+            "test_rows": 0 if dataset.x_test is None else len(dataset.x_test),
+            "hash": dataset.hash,
+        },
+        "folds": len(folds),
+        "cost": _cost(work),
+        "time": {
+            "seconds": round(speed.seconds(work, workers), 1),
+            "workers": workers,
+            "multiply_adds_per_s": speed.rate,
+            "seconds_per_step": speed.step,
+            "measured": speed.measured,
+        },
+    }
+    emit(summary, table=lambda: _text(summary))
+
+
+def _stored(definition: StudyDefinition, name: str, url: str) -> dict[str, int] | None:
+    """The study's trials so far; None where there is no such study yet."""
+    from tuner.search.storage import storage_errors
+    from tuner.search.storage.read_only import close, is_absent, open_read_only
+    from tuner.search.stored import load_study, read_counts, read_definition
+
+    storage = None if is_absent(url) else open_read_only(url)
+    if storage is None:
+        return None
+    try:
+        with storage_errors(url):
+            if name not in {study.study_name for study in storage.get_all_studies()}:
+                return None
+            study = load_study(storage, name)
+            stored = read_definition(study)
+            if stored.hash() != definition.hash():
+                lines = "\n".join(f"  {line}" for line in definition.differences(stored))
+                raise StudyConflictError(
+                    f"a study's name stands for one definition; {name!r} holds another:\n{lines}\n"
+                    "Available: another --name"
+                )
+            counts = read_counts(study)
+    finally:
+        close(storage)
+    return {"total": counts.total, "done": counts.done}
+
+
+def _cost(work: Work) -> dict[str, Any]:
+    """Of all trials together, were none pruned; `bytes` of one worker's largest stack."""
+    sizes = [stack.networks for stack in work.stacks]
+    return {
+        "parameters": list(work.parameters),
+        "epochs": list(work.epochs),
+        "networks": work.networks,
+        "stacks": work.stack_count,
+        "networks_per_stack": [min(sizes), max(sizes)],
+        "steps": work.steps,
+        "multiply_adds": work.multiply_adds,
+        "bytes": work.bytes,
+        "data_bytes": work.data_bytes,
+        "worker_bytes": WORKER_BYTES + work.data_bytes + work.bytes,
+        "candidates": work.candidates,
+        "refused": work.refused,
+    }
+
+
+def _measure(definition: StudyDefinition, work: Work, folds: int) -> Speed:
+    from tuner.export.quiet import import_tensorflow
+    from tuner.search.forecast import calibrate, typical
+    from tuner.training import set_threads
+
+    click.echo("training a typical stack for some seconds", err=True)
+    import_tensorflow()
+    set_threads()
+    from tuner.search.study_trainer import StudyTrainer
+
+    return calibrate(StudyTrainer(definition), typical(work), folds=folds)
+
+
+def _text(summary: Mapping[str, Any]) -> str:
+    from tuner.search.progress.text import clock
+
+    data, cost, stored = summary["data"], summary["cost"], summary["stored"]
+    points = "" if summary["points"] is None else f" of {summary['points']} points"
+    begun = "not stored yet" if stored is None else f"{stored['done']} of them done"
+    refused = (
+        f" ({cost['refused']} of {cost['candidates']} candidates cannot train)"
+        if cost["refused"]
+        else ""
+    )
+    timed, rate = summary["time"], summary["time"]["multiply_adds_per_s"]
+    workers = "1 worker" if timed["workers"] == 1 else f"{timed['workers']} workers"
+    how = "as measured here" if timed["measured"] else "stated; --calibrate measures this machine"
+    lines = [
+        f"study    {summary['study']}",
+        f"storage  {summary['storage']}",
+        f"trials   {summary['trials']}{points}, {begun}{refused}",
+        f"search   {summary['sampler']}, pruner {summary['pruner']}, by {summary['metric']}",
+        f"data     {data['uri']}: {data['rows']} rows x {data['features']} features, "
+        f"{data['task']}, {data['test_rows']} test rows",
+        f"folds    {summary['folds']}",
+        f"networks {cost['networks']} of {_span(cost['parameters'])} parameters, "
+        f"{_span(cost['epochs'])} epochs, in {cost['stacks']} stacks of "
+        f"{_span(cost['networks_per_stack'])}",
+        f"work     {cost['multiply_adds']:.2g} multiply-adds in {cost['steps']:,} steps, if "
+        "nothing is pruned",
+        f"memory   {cost['worker_bytes'] / 2**30:.2f} GB a worker: "
+        f"{cost['data_bytes'] / 2**20:.1f} MB of data, {cost['bytes'] / 2**20:.1f} MB for the "
+        "largest stack, TensorFlow",
+        f"time     about {clock(timed['seconds'])} with {workers}, if nothing is pruned",
+        f"         at {rate:.1g} multiply-adds/s and {1000 * timed['seconds_per_step']:.2g} ms a "
+        f"step ({how})",
+        "",
+        columns_of(["parameter", "values"], [[k, v] for k, v in summary["space"].items()]),
+    ]
+    return "\n".join(lines)
+
+
+def _span(ends: Sequence[int]) -> str:
+    low, high = ends
+    return f"{low}" if low == high else f"{low} to {high}"
