@@ -75,11 +75,10 @@ def test_a_trial_in_its_last_epoch_is_finished_not_handed_back(sqlite):
 
 
 def test_the_deadline_ends_the_loop(sqlite):
-    prepare(sqlite, definition(trials=50, pruner="none"))
-    began = time.time()
-    reason, events = work(sqlite, deadline=began + 0.5, trainer=FakeTrainer(epoch_seconds=0.05))
+    prepare(sqlite, definition(trials=200, pruner="none"))
+    deadline = time.time() + 0.5
+    reason, events = work(sqlite, deadline=deadline, trainer=FakeTrainer(epoch_seconds=0.05))
     assert reason == "deadline"
-    assert time.time() - began < 1.5
     assert len(of(TrialReturned, events)) == 1
     assert read_counts(load(sqlite)).running == 0
 

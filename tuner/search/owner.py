@@ -41,7 +41,20 @@ def is_of(owner: str, process: str) -> bool:
 def new_owner() -> str:
     """A name for one run of a worker's loop: `place:process:its start:random`."""
     process = psutil.Process()
-    return f"{process_name(process.pid)}:{process.create_time():.2f}:{uuid.uuid4().hex[:8]}"
+    return f"{process_name(process.pid)}:{_start(process)}:{uuid.uuid4().hex[:8]}"
+
+
+def _start(process: psutil.Process) -> str:
+    """When the process began, as a number that stays the same while it lives.
+
+    `create_time` is seconds since 1970 and follows the clock: after an adjustment a living process
+    would be taken for another one, which has ended. Field 22 of proc(5)'s stat counts from boot.
+    """
+    try:
+        status = Path(f"/proc/{process.pid}/stat").read_bytes()
+    except OSError:
+        return f"{process.create_time():.2f}"
+    return status.rsplit(b")", 1)[1].split()[19].decode()
 
 
 def describe_owner(owner: str | None) -> str:
@@ -62,7 +75,7 @@ def is_gone(owner: str) -> bool:
     try:
         process = psutil.Process(int(number))
         # A process number is used again; a zombie (dead, not yet waited for) does no more work.
-        return f"{process.create_time():.2f}" != start or process.status() == psutil.STATUS_ZOMBIE
+        return _start(process) != start or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
     except psutil.Error:

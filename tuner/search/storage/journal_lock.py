@@ -141,6 +141,9 @@ def describe_holder(holder: str | None) -> str:
 
 def break_lock(file: Path, holder: str) -> bool:
     """Remove the lock if `holder` still has it; False where it is another's or gone by now."""
+    # Asking whether a process lives takes long enough for others to come and go.
+    if read_holder(file) != holder:
+        return False
     aside = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
     try:
         file.rename(aside)
