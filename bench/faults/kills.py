@@ -40,6 +40,7 @@ def kills(
     kills: int,
     workers: int,
     pause: float = 6.0,
+    locked: float = 0.0,
     settings: Settings | None = None,
     seed: int = 0,
     patience: float = 300.0,
@@ -52,6 +53,8 @@ def kills(
     Args:
         workers: at a time.
         pause: seconds between two kills of one worker, on average; the moments are random.
+        locked: seconds for which the storage keeps everybody out when a worker dies that has
+            locked it; the bound is raised by them.
         settings: of the workers.
         patience: seconds for all of it; RuntimeError where it takes longer.
     """
@@ -84,7 +87,7 @@ def kills(
         study.close()
         crew.fill(workers)
         crew.finish(began + patience)
-        found = recoveries(study.trials(), crew)
+        found = recoveries(study.trials(), crew, locked)
         ledger = study.ledger(crew.workers)
     seconds = time.monotonic() - began
     return Kills(kills, len(found.found), ledger, found, seconds)

@@ -31,7 +31,7 @@ class Recoveries:
 
     Attributes:
         mistaken: trials taken from workers that were alive.
-        bound: seconds: the grace and two heartbeats.
+        bound: seconds: the grace and two heartbeats, and what the storage may be locked for.
     """
 
     found: list[Recovery]
@@ -47,8 +47,9 @@ class Recoveries:
         return self.slowest <= self.bound
 
 
-def recoveries(trials: Sequence[FrozenTrial], crew: Crew) -> Recoveries:
-    """What the kills of a finished study cost, read off its trials and its workers' logs."""
+def recoveries(trials: Sequence[FrozenTrial], crew: Crew, locked: float = 0.0) -> Recoveries:
+    """What the kills of a finished study cost, read off its trials and its workers' logs; the
+    bound is raised by `locked`."""
     taken = {}
     for trial in sorted(trials, key=lambda trial: -trial.number):
         if trial.datetime_start is not None:
@@ -72,7 +73,8 @@ def recoveries(trials: Sequence[FrozenTrial], crew: Crew) -> Recoveries:
         again = taken[key[0], key[1] + 1]
         since = [begin for times in free.values() for begin, end in times if begin < again <= end]
         found.append(Recovery(trial.number, again - max(killed, min(since, default=killed))))
-    return Recoveries(found, mistaken, crew.settings.grace + 2 * crew.settings.heartbeat)
+    bound = crew.settings.grace + 2 * crew.settings.heartbeat + locked
+    return Recoveries(found, mistaken, bound)
 
 
 def _free_times(worker: Worker) -> list[tuple[float, float]]:

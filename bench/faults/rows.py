@@ -10,10 +10,11 @@ from bench.faults.grid_kill import grid_kill
 from bench.faults.kill_at import kill_at
 from bench.faults.kills import kills
 from bench.faults.pauses import pauses
-from bench.faults.place import POSTGRES, SQLITE, Place
+from bench.faults.place import JOURNAL, POSTGRES, SQLITE, Place
 from bench.faults.server_stop import server_stops
 from bench.faults.table import Row
 from bench.faults.worker import Settings
+from tuner.search.storage.journal_lock import GRACE as JOURNAL_LOCK
 from tuner.search.storage.server import STANDSTILL
 
 #: Seconds after the return of its server within which every worker has written again.
@@ -21,7 +22,13 @@ BACK = 10.0
 
 
 def of_kills(place: Place, storage: str, dose: int, workers: int, *, far: bool = True) -> Row:
-    seen = kills(place.url(storage), kills=dose, workers=workers, settings=Settings(far=far))
+    seen = kills(
+        place.url(storage),
+        kills=dose,
+        workers=workers,
+        locked=JOURNAL_LOCK if storage == JOURNAL else 0.0,
+        settings=Settings(far=far),
+    )
     return Row(
         f"kill -9 of a worker at a random moment{'' if far else ', all on one machine'}",
         storage,
@@ -31,7 +38,7 @@ def of_kills(place: Place, storage: str, dose: int, workers: int, *, far: bool =
         seen.holds,
         seen.recoveries.slowest,
         seen.recoveries.bound,
-        f"{seen.holding} had a trial",
+        f"{seen.holding} had a trial, {seen.recoveries.mistaken} mistaken takeovers",
     )
 
 
