@@ -29,6 +29,7 @@ def of_kills(place: Place, storage: str, dose: int, workers: int, *, far: bool =
         locked=JOURNAL_LOCK if storage == JOURNAL else 0.0,
         settings=Settings(far=far),
     )
+    mistaken = seen.recoveries.mistaken
     return Row(
         f"kill -9 of a worker at a random moment{'' if far else ', all on one machine'}",
         storage,
@@ -38,7 +39,7 @@ def of_kills(place: Place, storage: str, dose: int, workers: int, *, far: bool =
         seen.holds,
         seen.recoveries.slowest,
         seen.recoveries.bound,
-        f"{seen.holding} had a trial, {seen.recoveries.mistaken} mistaken takeovers",
+        f"{seen.holding} had a trial" + (f", {mistaken} taken from the living" if mistaken else ""),
     )
 
 
