@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuner.cli.search_run import _memory
+from tuner.cli.run_limits import GROWTH, memory_bytes, worker_limits
 from tuner.cli.study_flags import StudyFlags, definition_from, read_seconds, read_settings
 from tuner.errors import UsageError
 from tuner.search.library import load_definition
@@ -123,11 +123,27 @@ def test_bad_times(text):
 
 
 def test_memory_sizes():
-    assert [_memory(text, 1) for text in ("100", "4k", "1.5G")] == [100, 4096, 3 * 2**29]
-    assert _memory(None, 2) * 2 == pytest.approx(_memory(None, 1), abs=2)
-    for bad in ("", "G", "2X", "-1", "0"):
+    assert [memory_bytes(text) for text in ("100", "4k", "1.5G")] == [100, 4096, 3 * 2**29]
+    for bad in ("", "G", "2X", "-1", "0", "inf", "nan"):
         with pytest.raises(UsageError, match="--memory"):
-            _memory(bad, 1)
+            memory_bytes(bad)
+
+
+def test_workers_share_the_memory_and_a_trial_alone_has_all_of_it():
+    one, two = (worker_limits(None, None, workers=workers)[1] for workers in (1, 2))
+    assert one.memory == one.memory_alone == two.memory_alone == pytest.approx(2 * two.memory, 1)
+    limits, caps = worker_limits("4g", "30m", workers=2)
+    assert (caps.memory, caps.memory_alone, caps.seconds) == (2**32, None, 1800)
+    assert limits.growth == GROWTH
+    # Replaced before it comes near its cap.
+    assert worker_limits("1g", None, workers=2)[0].growth == 2**28
+    with pytest.raises(UsageError, match="--trial-timeout"):
+        worker_limits(None, "soon", workers=1)
+
+
+def test_the_memory_of_workers_elsewhere_is_not_watched():
+    limits, caps = worker_limits("4g", "30m", workers=None)
+    assert (limits.memory, caps.memory, caps.seconds) == (2**32, None, 1800)
 
 
 def test_the_help_names_every_sampler_pruner_and_progress():

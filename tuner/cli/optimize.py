@@ -10,12 +10,14 @@ import click
 from tuner.cli.output import format_option
 from tuner.cli.ray_flags import ray_options, read_ray
 from tuner.cli.results import artifacts_option, storage_option
-from tuner.cli.search_run import RunFlags, report, run
+from tuner.cli.search_report import REPORT
+from tuner.cli.search_run import RunFlags, run
 from tuner.cli.study_flags import StudyFlags, definition_from, read_seconds
 from tuner.errors import UsageError
 
 if TYPE_CHECKING:
-    from tuner.search.pool import Work
+    from tuner.search.lifecycle import PreparedStudy
+    from tuner.search.pool import TimeLimit
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,7 +34,8 @@ def run_options(command: F) -> F:
             click.option(
                 "--timeout",
                 metavar="TIME",
-                help="End after this time, such as 90s, 10m or 1h30m; a number alone is seconds.",
+                help="End after this time, such as 90s, 10m or 1h30m; a number alone is seconds. "
+                "The command ends within 5 % more, or 5 s.",
             ),
             click.option(
                 "--heartbeat",
@@ -51,8 +54,13 @@ def run_options(command: F) -> F:
             click.option(
                 "--memory",
                 metavar="SIZE",
-                help="Replace a worker by a fresh one, between two trials, when it holds more, "
-                "such as 2G.  [default: its share of 80 %]",
+                help="End a trial whose worker process holds more, such as 4g; it is tried once "
+                "more, alone.  [default: its share of 80 % of the machine's]",
+            ),
+            click.option(
+                "--trial-timeout",
+                metavar="TIME",
+                help="End a trial that takes longer, such as 30m; it is tried once more, alone.",
             ),
             click.option(
                 "--progress",
@@ -146,6 +154,7 @@ def optimize(
     heartbeat: float | None,
     grace: float | None,
     memory: str | None,
+    trial_timeout: str | None,
     progress: str,
     artifacts: str | None,
     storage: str | None,
@@ -191,22 +200,27 @@ def optimize(
             definition_from(flags), name=name, storage=storage, trials=trials, workers=workers
         )
         return 0
-    on_ray = read_ray(ray, ray_cpus, ray_gpus)
-    how = RunFlags(storage, workers, heartbeat, grace, memory, progress, artifacts, on_ray)
+    how = RunFlags(
+        storage,
+        workers,
+        heartbeat,
+        grace,
+        memory,
+        trial_timeout,
+        progress,
+        artifacts,
+        read_ray(ray, ray_cpus, ray_gpus),
+    )
 
-    def prepare() -> Work:
+    def prepare(limit: TimeLimit) -> PreparedStudy:
+        definition = definition_from(flags)
+        limit.seconds = definition.timeout
         from tuner.search.lifecycle import prepare_study
-        from tuner.search.pool import Work, deadline_of
         from tuner.search.storage import storage_url
 
-        definition = definition_from(flags)
-        prepared = prepare_study(
-            definition, name=name, storage_url=storage_url(storage), trials=trials
-        )
-        return Work(prepared, *deadline_of(how.began, definition.timeout))
+        return prepare_study(definition, name=name, storage_url=storage_url(storage), trials=trials)
 
-    finished = run(how, prepare, trials=trials)
-    return finished if isinstance(finished, int) else report(finished, how)
+    return run(how, prepare, REPORT, trials=trials)
 
 
 @click.command()
@@ -228,25 +242,32 @@ def resume(
     heartbeat: float | None,
     grace: float | None,
     memory: str | None,
+    trial_timeout: str | None,
     progress: str,
     artifacts: str | None,
     storage: str | None,
 ) -> int:
     """Go on with study NAME up to its number of trials, or to another one."""
-    on_ray = read_ray(ray, ray_cpus, ray_gpus)
-    how = RunFlags(storage, workers, heartbeat, grace, memory, progress, artifacts, on_ray)
+    how = RunFlags(
+        storage,
+        workers,
+        heartbeat,
+        grace,
+        memory,
+        trial_timeout,
+        progress,
+        artifacts,
+        read_ray(ray, ray_cpus, ray_gpus),
+    )
 
-    def prepare() -> Work:
+    def prepare(limit: TimeLimit) -> PreparedStudy:
+        limit.seconds = None if timeout is None else read_seconds("--timeout", timeout)
         from tuner.search.lifecycle import prepare_study
-        from tuner.search.pool import Work, deadline_of
         from tuner.search.storage import open_storage, storage_url
         from tuner.search.stored import load_study, read_definition
 
-        limit = None if timeout is None else read_seconds("--timeout", timeout)
         url = storage_url(storage)
         definition = read_definition(load_study(open_storage(url, create=False), name))
-        prepared = prepare_study(definition, name=name, storage_url=url, trials=trials)
-        return Work(prepared, *deadline_of(how.began, limit))
+        return prepare_study(definition, name=name, storage_url=url, trials=trials)
 
-    finished = run(how, prepare, trials=None)
-    return finished if isinstance(finished, int) else report(finished, how)
+    return run(how, prepare, REPORT, trials=None)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tuner.cli.optimize import run_options
-from tuner.cli.output import emit
-from tuner.cli.search_run import RunFlags, run
+from tuner.cli.output import emit, render
+from tuner.cli.search_run import Report, RunFlags, Seen, run
 from tuner.cli.study_flags import read_seconds
+from tuner.errors import StorageError
 
 if TYPE_CHECKING:
-    from tuner.search.pool import Work
+    from tuner.cli.output import OutputFormat
+    from tuner.search.lifecycle import PreparedStudy
+    from tuner.search.pool import TimeLimit
 
 
 @click.command()
@@ -32,6 +36,7 @@ def worker(
     heartbeat: float | None,
     grace: float | None,
     memory: str | None,
+    trial_timeout: str | None,
     progress: str,
     artifacts: str | None,
     storage: str | None,
@@ -41,38 +46,60 @@ def worker(
     It needs the storage alone: the study carries its space, data, folds, objective and seed.
     Ctrl-C or SIGTERM ends at the next epoch and gives the trial back.
     """
-    how = RunFlags(storage, workers, heartbeat, grace, memory, progress, artifacts)
+    how = RunFlags(storage, workers, heartbeat, grace, memory, trial_timeout, progress, artifacts)
 
-    def prepare() -> Work:
+    def prepare(limit: TimeLimit) -> PreparedStudy:
+        limit.seconds = None if timeout is None else read_seconds("--timeout", timeout)
         from tuner.search.lifecycle import PreparedStudy
-        from tuner.search.pool import Work, deadline_of
         from tuner.search.storage import open_storage, storage_url
         from tuner.search.stored import load_study, read_counts, read_definition
 
-        limit = None if timeout is None else read_seconds("--timeout", timeout)
         url = storage_url(storage)
         study = load_study(open_storage(url, create=False), name)
         definition, counts = read_definition(study), read_counts(study)
-        prepared = PreparedStudy(name, url, counts.total, counts.done, definition)
-        return Work(prepared, *deadline_of(how.began, limit))
+        return PreparedStudy(name, url, counts.total, counts.done, definition)
 
-    finished = run(how, prepare, trials=None, cores=False)
-    if isinstance(finished, int):
-        return finished
-    from tuner.search.storage import display_url
+    return run(how, prepare, Report(_end, _late), trials=None, cores=False)
 
-    ended, state = finished.outcome.pool, finished.state
-    done = {
-        "complete": state.complete if state else 0,
-        "pruned": state.pruned if state else 0,
-        "failed": state.failed if state else 0,
-    }
-    url = display_url(finished.outcome.study.storage_url)
-    summary = {"study": name, "storage": url, "trials": done}
-    counts = ", ".join(f"{count} {kind}" for kind, count in done.items())
-    emit(summary, table=lambda: f"trials of this worker: {counts}")
+
+def _end(flags: RunFlags, seen: Seen, telling: Callable[[], None]) -> int:
+    outcome = seen.outcome
+    assert outcome is not None
+    summary = _summary(outcome.study.name, flags, seen)
+    telling()
+    emit(summary, table=lambda: _text(summary))
+    ended = outcome.pool
     if ended.reason == "signal":
         assert ended.signal is not None
         click.echo(f"ended by {signal.Signals(ended.signal).name}", err=True)
         return 128 + ended.signal
     return 0
+
+
+def _late(flags: RunFlags, seen: Seen, form: OutputFormat) -> int:
+    """The time is up and something hangs."""
+    if seen.state is None:
+        text = "the time was up before the study was read. Available: a longer --timeout"
+        click.echo(f"error: {text}", err=True)
+        return StorageError.exit_code
+    summary = _summary(seen.state.name, flags, seen)
+    click.echo(_text(summary) if form == "table" else render(summary, form))
+    click.echo("the time was up and the storage did not answer", err=True)
+    return 0
+
+
+def _summary(name: str, flags: RunFlags, seen: Seen) -> dict[str, Any]:
+    from tuner.search.storage import display_url, storage_url
+
+    state = seen.state
+    done = {
+        "complete": state.complete if state else 0,
+        "pruned": state.pruned if state else 0,
+        "failed": state.failed if state else 0,
+    }
+    return {"study": name, "storage": display_url(storage_url(flags.storage)), "trials": done}
+
+
+def _text(summary: dict[str, Any]) -> str:
+    counts = ", ".join(f"{count} {kind}" for kind, count in summary["trials"].items())
+    return f"trials of this worker: {counts}"

@@ -21,13 +21,15 @@ class WorkerReady:
 
 @dataclass(frozen=True)
 class TrialStarted:
-    """A ticket was popped and its parameters are fixed; `epochs` is the most it will train."""
+    """A ticket was popped and its parameters are fixed; `epochs` is the most it will train.
+    `alone`: no other worker of the study trains on this machine meanwhile."""
 
     worker: WorkerId
     number: int
     ticket: int
     params: Mapping[str, Any]
     epochs: int
+    alone: bool = False
 
 
 @dataclass(frozen=True)

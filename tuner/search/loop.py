@@ -28,6 +28,7 @@ from tuner.search.groups.work import GroupWork
 from tuner.search.heartbeat import BeatWatch, Heartbeat
 from tuner.search.owner import new_owner
 from tuner.search.quiet import quiet_optuna
+from tuner.search.room import TrainingRoom
 from tuner.search.storage import open_storage, storage_errors
 from tuner.search.storage.choosing import backend_of
 from tuner.search.storage.retry import Retry
@@ -120,6 +121,7 @@ def run_worker(
         owner=new_owner(),
         retry=retry,
         watch=BeatWatch(grace, heartbeat),
+        room=TrainingRoom(key),
         warn=warn,
     )
     beats = Heartbeat(queue.beat, heartbeat)
@@ -140,6 +142,7 @@ def run_worker(
         checkpoints.sweep(queue.settled_tickets)
     finally:
         beats.close()
+        queue.room.close()
     on_event(WorkerDone(worker, reason))
     return reason
 

@@ -54,12 +54,17 @@ WORKER = "tuner:worker"  # who runs it: see `tuner.search.owner`
 RESUMED = "tuner:resumed"
 #: int: how many trials of this ticket came before, retries and handed-back ones; absent: 0.
 TURN = "tuner:turn"
-#: Why a FAIL is no failed attempt like others: one of the three below. A FAIL without it is
+#: Why a FAIL is no failed attempt like others: one of the five below. A FAIL without it is
 #: retried, by whoever finds it, as often as the definition allows.
 SETTLED = "tuner:settled"
 FINAL = "final"  # its cause lies in its parameters: not retried
+KILLED = "killed"  # it broke a limit of its worker: its ticket is tried once more, alone
+AVOIDED = "avoided"  # it did so alone, too: not retried, and no trial with its parameters is run
 HANDED_BACK = "handed back"  # a shutdown: its ticket is tried again, at no attempt's cost
 DUPLICATE = "duplicate"  # two processes queued the same ticket: this one is void
+
+#: bool: the trial is run while no other worker of this study trains on its machine.
+ALONE = "tuner:alone"
 
 #: Under these and the rung's number Optuna's successive halving (and Hyperband) keeps the score
 #: with which a trial reached a rung.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Any
 
 import optuna
 from optuna.distributions import CategoricalDistribution, IntDistribution
@@ -18,6 +19,7 @@ from tuner.search.definition import StudyDefinition
 from tuner.search.heartbeat import BeatWatch
 from tuner.search.outcome import Outcome
 from tuner.search.pruners.build import build_pruner
+from tuner.search.room import TrainingRoom
 from tuner.search.samplers.build import build_sampler
 from tuner.search.samplers.ticket_sampler import TicketSampler
 from tuner.search.storage.backend import Backend, LostTrialError
@@ -31,6 +33,7 @@ from tuner.search.tickets import (
     is_duplicate,
     requeue,
     settled_tickets,
+    why_avoided,
 )
 from tuner.search.worker_storage import QueueEmptyError, WorkerStorage
 from tuner.spaces.catalogue import CATALOGUE
@@ -47,7 +50,11 @@ class _Study(Study):
 
 
 class TicketQueue:
-    """One worker's tickets of one study."""
+    """One worker's tickets of one study.
+
+    Attributes:
+        room: entered before a ticket is popped, left before the next one.
+    """
 
     def __init__(
         self,
@@ -58,8 +65,10 @@ class TicketQueue:
         owner: str,
         retry: Retry,
         watch: BeatWatch,
+        room: TrainingRoom,
         warn: Callable[[str], None],
     ) -> None:
+        self.room = room
         self._backend = backend
         self._definition = definition
         self._owner = owner
@@ -91,7 +100,8 @@ class TicketQueue:
         self._read_total()
 
     def ask(self) -> optuna.Trial | None:
-        """Pop the next ticket; None where none waits. Mends what dead workers left behind.
+        """Pop the next ticket, and enter the room to train it; None where none waits, or nobody
+        may train now. Mends what dead workers left behind.
 
         Raises `UsageError` where the study was deleted, `StorageError`.
         """
@@ -103,6 +113,18 @@ class TicketQueue:
 
     def _ask(self) -> optuna.Trial | None:
         self._mend()
+        self.room.leave()
+        # Those that are run alone come last: nobody has to wait for them to end.
+        alone = not self._storage.waits(alone=False)
+        if (alone and not self._storage.waits(alone=True)) or not self.room.enter(alone=alone):
+            return None
+        self._storage.alone = alone
+        trial = self._pop()
+        if trial is None:
+            self.room.leave()
+        return trial
+
+    def _pop(self) -> optuna.Trial | None:
         while True:
             try:
                 trial = self._study.ask()
@@ -110,6 +132,10 @@ class TicketQueue:
                 return None
             if self._backend.queues_once or not self._void(trial):
                 return trial
+
+    def why_avoided(self, params: Mapping[str, Any]) -> str | None:
+        """Why no trial with these parameters (varying ones) is run; None where it is."""
+        return why_avoided(params, self._storage.snapshot())
 
     def settled(self) -> bool:
         """Whether every ticket has ended, by what was read at the last `ask`; looks again for a

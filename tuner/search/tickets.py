@@ -53,7 +53,13 @@ def follower(trial: FrozenTrial) -> FrozenTrial:
     """The trial that tries the ticket of a failed one again, with the same parameters."""
     ticket, turn = _key(trial)
     handed_back = trial.system_attrs.get(records.SETTLED) == records.HANDED_BACK
-    kept = {"fixed_params": trial.system_attrs["fixed_params"]} if _is_fixed(trial) else {}
+    kept = {
+        name: trial.system_attrs[name]
+        for name in ("fixed_params", records.ALONE)
+        if name in trial.system_attrs
+    }
+    if trial.system_attrs.get(records.SETTLED) == records.KILLED:
+        kept[records.ALONE] = True
     return create_trial(
         state=TrialState.WAITING,
         params=dict(trial.params),
@@ -96,9 +102,26 @@ def needs_follower(trial: FrozenTrial, retries: int) -> bool:
     if trial.state != TrialState.FAIL:
         return False
     settled = trial.system_attrs.get(records.SETTLED)
-    if settled == records.HANDED_BACK:
+    if settled in (records.HANDED_BACK, records.KILLED):
         return True
-    return settled != records.FINAL and attempt(trial) < retries
+    final = settled in (records.FINAL, records.AVOIDED)
+    return not final and attempt(trial) < retries
+
+
+def is_alone(trial: FrozenTrial) -> bool:
+    """Whether the trial is run while no other worker of the study trains on its machine."""
+    return bool(trial.system_attrs.get(records.ALONE))
+
+
+def why_avoided(params: Mapping[str, Any], trials: Sequence[FrozenTrial]) -> str | None:
+    """Why no trial with these parameters (varying ones) is run; None where it is."""
+    for trial in trials:
+        if trial.system_attrs.get(records.SETTLED) == records.AVOIDED:
+            same = trial.system_attrs.get("fixed_params", trial.params)
+            if dict(same) == dict(params):
+                cause = trial.user_attrs.get(records.CAUSE)
+                return f"not run: trial {trial.number} had the same parameters, and {cause}"
+    return None
 
 
 def settled_tickets(trials: Sequence[FrozenTrial], retries: int) -> set[int]:
@@ -154,10 +177,6 @@ _STATE = {
     TrialState.PRUNED: "pruned",
     TrialState.FAIL: "failed",
 }
-
-
-def _is_fixed(trial: FrozenTrial) -> bool:
-    return "fixed_params" in trial.system_attrs
 
 
 def _key(trial: FrozenTrial) -> tuple[int, int]:

@@ -98,10 +98,11 @@ class TrialWork:
         trainer = context.trainer
         params = definition.space.suggest(trial)
         self._queue.flush()
+        if cause := self._queue.why_avoided(trial.params):
+            return failed(cause, final=True)
         plan: PlanLike = trainer.plan(params)
-        context.tell(
-            TrialStarted(context.worker, trial.number, ticket, dict(trial.params), plan.epochs)
-        )
+        given, alone = dict(trial.params), self._queue.room.alone
+        context.tell(TrialStarted(context.worker, trial.number, ticket, given, plan.epochs, alone))
         seeds = [network_seed(definition.seed, ticket, i) for i in range(trainer.folds)]
 
         def on_epoch(epoch: int, value: float) -> None:

@@ -26,6 +26,7 @@ from tuner.search import records
 from tuner.search.pruners.rungs import without_repeated_rungs
 from tuner.search.storage.backend import Backend, Writes
 from tuner.search.storage.retry import is_transient
+from tuner.search.tickets import is_alone
 
 Result = TypeVar("Result")
 
@@ -43,6 +44,10 @@ class WorkerStorage(BaseStorage):
         owner: who writes; see `tuner.search.owner`.
         call: runs a step in the storage, again where it failed for a passing reason.
         refresh: seconds for which the other trials are taken as read.
+
+    Attributes:
+        total: of the study's tickets; set by its user.
+        alone: whether the next trial to pop is one that is run alone; set by its user.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class WorkerStorage(BaseStorage):
         refresh: float = 1.0,
     ) -> None:
         self.total = 0
+        self.alone = False
         self._backend = backend
         self._study_id = study_id
         self._owner = owner
@@ -179,15 +185,27 @@ class WorkerStorage(BaseStorage):
         states: Container[TrialState] | None = None,
     ) -> list[FrozenTrial]:
         """For `(WAITING,)`, which is how `Study.ask` looks for a trial to pop, only those whose
-        ticket belongs to the study's total."""
+        ticket belongs to the study's total and that are run alone, or not, as `alone` says."""
         trials = without_repeated_rungs(self.snapshot())
         if states is not None:
             trials = [trial for trial in trials if trial.state in states]
         if states == (TrialState.WAITING,):
             trials = [
-                t for t in trials if t.user_attrs.get(records.TICKET, self.total) < self.total
+                trial
+                for trial in trials
+                if trial.user_attrs.get(records.TICKET, self.total) < self.total
+                and is_alone(trial) == self.alone
             ]
         return copy.deepcopy(trials) if deepcopy else trials
+
+    def waits(self, *, alone: bool) -> bool:
+        """Whether a trial waits that is run alone, or one that is not."""
+        return any(
+            trial.state == TrialState.WAITING
+            and is_alone(trial) == alone
+            and trial.user_attrs.get(records.TICKET, self.total) < self.total
+            for trial in self.snapshot()
+        )
 
     # The study: passed on.
 

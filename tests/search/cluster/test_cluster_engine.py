@@ -17,7 +17,7 @@ from tuner.search.cluster import engine as engine_module
 from tuner.search.cluster.engine import RayEngine
 from tuner.search.cluster.nodes import Node, Share
 from tuner.search.events import Event, TrialDone, TrialReturned, TrialStarted, WorkerWarning
-from tuner.search.pool.messages import Limits
+from tuner.search.pool.messages import Limits, Loss
 from tuner.search.pool.pool import PoolOutcome, WorkerPool
 from tuner.search.pool.signals import SignalWatch
 
@@ -60,8 +60,9 @@ class Seen:
     def tick(self) -> None:
         pass
 
-    def hand_back(self, process: str, cause: str, blameless: bool) -> None:
-        self.handed_back.append((cause, blameless))
+    def hand_back(self, loss: Loss) -> Callable[[], bool]:
+        self.handed_back.append((loss.cause, loss.fault == "nobody"))
+        return lambda: True
 
     def of(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
@@ -159,7 +160,7 @@ def test_a_trial_is_not_blamed_for_its_node(remotes, run_loop):
 
 
 def test_workers_that_keep_dying_are_given_up(remotes, run_loop, monkeypatch):
-    monkeypatch.setattr("tuner.search.pool.pool.WORK_TRIES", 3)
+    monkeypatch.setattr("tuner.search.pool.deaths.WORK_TRIES", 3)
     run_loop(until_told)
     seen = Seen(lambda event: isinstance(event, TrialStarted) and remotes[0].die())
     with pytest.raises(TunerError, match="died 3 times without finishing a trial"):

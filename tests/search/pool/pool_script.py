@@ -1,6 +1,8 @@
 """A parent process with a pool whose workers run one of the loops below instead of the real one.
 
-    python pool_script.py LOOP WORKERS FOLDER [TIMEOUT] [TRIALS_BEFORE_A_FRESH_WORKER]
+    python pool_script.py LOOP WORKERS FOLDER [TIMEOUT] [TRIALS_BEFORE_A_FRESH_WORKER] [CAPS]
+
+CAPS are those of `tuner.search.pool.guard.Caps` as JSON.
 
 Prints each event, line and handed-back process as a JSON list on stdout, then the outcome. Spawned
 workers import this file too, which is how the loop gets there.
@@ -26,6 +28,7 @@ from tuner.search.events import (
     WorkerDone,
     WorkerReady,
 )
+from tuner.search.pool.guard import Caps
 from tuner.search.pool.local import LocalEngine
 from tuner.search.pool.messages import Limits, Task
 from tuner.search.pool.pool import WorkerPool
@@ -103,6 +106,57 @@ def dies_always(folder, worker, stop, on_event):
     os._exit(7)
 
 
+def hangs_once(folder, worker, stop, on_event):
+    """Trial 1 hangs unless it runs alone; the next life runs it so."""
+    alone = (folder / "hung").exists()
+    on_event(TrialStarted(worker, 1 + alone, 1, {}, 2, alone))
+    if not alone:
+        (folder / "hung").write_text(str(os.getpid()))
+        time.sleep(60)
+    on_event(TrialDone(worker, 1 + alone, 1, "complete", 0.5, 0.1))
+    return "done"
+
+
+def hangs_always(folder, worker, stop, on_event):
+    (folder / f"life-{time.time()}").touch()
+    if len(list(folder.glob("life-*"))) > 12:
+        return "done"
+    on_event(TrialStarted(worker, 1, 1, {}, 2, False))
+    time.sleep(60)
+    return "done"
+
+
+def swells(folder, worker, stop, on_event):
+    """Trial 1 takes 200 MB; the worker that follows finds nothing to do."""
+    if (folder / "swollen").exists():
+        return "done"
+    (folder / "swollen").touch()
+    on_event(TrialStarted(worker, 1, 1, {}, 2, False))
+    held = bytearray(os.urandom(1)) * (200 << 20)
+    time.sleep(60)
+    return held and "done"
+
+
+def swells_early(folder, worker, stop, on_event):
+    """Takes 200 MB before it has any trial, as large data would."""
+    (folder / f"life-{time.time()}").touch()
+    held = bytearray(os.urandom(1)) * (200 << 20)
+    time.sleep(60)
+    return held and "done"
+
+
+def killed_while_large(folder, worker, stop, on_event):
+    """As the kernel kills for want of memory: by signal 9, while the worker holds much."""
+    if (folder / "died").exists():
+        return "done"
+    on_event(TrialStarted(worker, 1, 1, {}, 2, False))
+    held = bytearray(os.urandom(1)) * (200 << 20)
+    time.sleep(4)  # the parent looks at it every second
+    (folder / "died").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+    return held and "done"
+
+
 def raises(folder, worker, stop, on_event):
     raise ZeroDivisionError("a defect")
 
@@ -134,6 +188,11 @@ LOOPS = {
         deaf,
         dies_once,
         dies_always,
+        hangs_once,
+        hangs_always,
+        swells,
+        swells_early,
+        killed_while_large,
         raises,
         refuses,
         counts,
@@ -143,6 +202,10 @@ LOOPS = {
 stand_in = types.ModuleType("tuner.search.loop")
 stand_in.run_worker = run_worker  # type: ignore[attr-defined]
 sys.modules["tuner.search.loop"] = stand_in
+
+
+if os.environ.get("DIES_AT_IMPORT") and __name__ == "__mp_main__":
+    os.kill(os.getpid(), signal.SIGKILL)  # as where there is no memory for TensorFlow
 
 
 def no_trainer(definition):
@@ -162,16 +225,22 @@ class Printer:
     def tick(self):
         pass
 
+    def give_back(self, loss):
+        trials = None if loss.trials is None else sorted(loss.trials)
+        self.say("hand back", loss.process, loss.cause, loss.fault, trials)
+        return lambda: True
+
 
 def main():
     loop, workers, folder, *rest = sys.argv[1:]
     printer = Printer()
     timeout = float(rest[0]) if rest and rest[0] != "-" else None
-    limits = Limits(trials=int(rest[1])) if len(rest) > 1 else Limits()
+    limits = Limits(trials=int(rest[1])) if len(rest) > 1 and rest[1] != "-" else Limits()
     start = partial(LocalEngine().start, make_trainer=no_trainer, limits=limits)
+    caps = Caps(**json.loads(rest[2])) if len(rest) > 2 else None
     with (
         SignalWatch() as watch,
-        WorkerPool(int(workers), start) as pool,
+        WorkerPool(int(workers), start, caps) as pool,
     ):
         watch.hold()
         deadline = None if timeout is None else time.time() + timeout
@@ -180,7 +249,7 @@ def main():
                 Task(folder, loop, deadline),
                 watch,
                 printer,
-                lambda *what: printer.say("hand back", *what),
+                printer.give_back,
                 patience=1.0,
             )
             printer.say("outcome", outcome.reason, outcome.signal)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 
 import pytest
 
 from tuner.errors import StorageError, UsageError
+from tuner.search import records
 from tuner.search.definition import definition_of
 from tuner.search.lifecycle import prepare_study
 from tuner.search.owner import new_owner, process_name
 from tuner.search.pool import Interrupted, run_search
 from tuner.search.pool.hand_back import HandBack, hand_back_trials
+from tuner.search.pool.messages import Loss
 from tuner.search.storage import open_storage
 from tuner.search.storage.choosing import backend_of
 from tuner.search.stored import load_study, read_counts
 from tuner.search.study_data import DataFacts
+from tuner.search.tickets import is_alone, why_avoided
 
 SPACE = {"name": "small", "params": {"optimizer.learning_rate": {"low": 0.1, "high": 1.0}}}
 DEAD = 2**22 + 7  # above Linux's largest process number
@@ -51,6 +55,11 @@ def pop(url: str, pid: int, machine: str | None = None) -> int:
     return trial.number
 
 
+def lose(url: str, cause: str, fault, *, process: str | None = None, trials=None) -> list[int]:
+    loss = Loss(process or process_name(DEAD), cause, fault, trials)
+    return hand_back_trials(url, "s", loss)
+
+
 def by_state(url: str, state: str) -> list:
     study = load_study(open_storage(url), "s")
     return [trial for trial in study.get_trials() if trial.state.name == state]
@@ -59,20 +68,18 @@ def by_state(url: str, state: str) -> list:
 def test_a_process_that_we_ended_costs_no_attempt(url):
     make(url)
     dead, living = pop(url, DEAD), pop(url, os.getpid())
-    assert hand_back_trials(url, "s", process_name(DEAD), "told to end", blameless=True) == [dead]
+    assert lose(url, "told to end", "nobody") == [dead]
     assert [trial.number for trial in by_state(url, "RUNNING")] == [living]
     assert [trial.user_attrs["attempt"] for trial in by_state(url, "WAITING")] == [0, 0]
     counts = read_counts(load_study(open_storage(url), "s"))
     assert (counts.waiting, counts.running, counts.failed) == (2, 1, 0)
-    assert hand_back_trials(url, "s", process_name(DEAD), "told to end", blameless=True) == []
+    assert lose(url, "told to end", "nobody") == []
 
 
 def test_a_process_that_died_costs_an_attempt_as_often_as_allowed(url):
     make(url, retries=1)
     first = pop(url, DEAD)
-    assert hand_back_trials(url, "s", process_name(DEAD), "killed by SIGKILL", blameless=False) == [
-        first
-    ]
+    assert lose(url, "killed by SIGKILL", "unknown") == [first]
     [failed] = by_state(url, "FAIL")
     assert failed.user_attrs["cause"] == "killed by SIGKILL"
     [again] = [t for t in by_state(url, "WAITING") if t.user_attrs["ticket"] == 0]
@@ -80,7 +87,7 @@ def test_a_process_that_died_costs_an_attempt_as_often_as_allowed(url):
     # The other two tickets, then the second attempt of the first.
     for _ in range(3):
         pop(url, DEAD)
-    assert len(hand_back_trials(url, "s", process_name(DEAD), "killed again", blameless=False)) == 3
+    assert len(lose(url, "killed again", "unknown")) == 3
     counts = read_counts(load_study(open_storage(url), "s"))
     assert (counts.waiting, counts.failed) == (2, 1)
 
@@ -88,19 +95,86 @@ def test_a_process_that_died_costs_an_attempt_as_often_as_allowed(url):
 def test_the_process_may_be_one_of_another_machine(url):
     make(url)
     here, there = pop(url, DEAD), pop(url, DEAD, "node/boot/0")
-    assert hand_back_trials(url, "s", f"node/boot/0:{DEAD}", "its node", blameless=True) == [there]
+    assert lose(url, "its node", "nobody", process=f"node/boot/0:{DEAD}") == [there]
     assert [trial.number for trial in by_state(url, "RUNNING")] == [here]
+
+
+def test_a_trial_that_broke_a_limit_is_tried_once_more_alone_and_then_avoided(url):
+    make(url, retries=0)
+    first, bystander = pop(url, DEAD), pop(url, DEAD)
+    lost = lose(url, "took longer than 5 s", "trial", trials=frozenset({first}))
+    assert lost == [first, bystander]
+    trials = {trial.number: trial for trial in load_study(open_storage(url), "s").get_trials()}
+    assert trials[first].user_attrs["cause"] == "took longer than 5 s"
+    assert trials[first].system_attrs[records.SETTLED] == records.KILLED
+    alone = [trial for trial in trials.values() if is_alone(trial)]
+    assert [(t.state.name, t.user_attrs["ticket"]) for t in alone] == [("WAITING", 0)]
+    assert read_counts(load_study(open_storage(url), "s")).waiting == 3
+
+    while pop(url, DEAD) != alone[0].number:
+        pass
+    lose(url, "took longer than 5 s", "trial", trials=frozenset({alone[0].number}))
+    last = load_study(open_storage(url), "s").get_trials()[alone[0].number]
+    assert last.user_attrs["cause"] == "took longer than 5 s, also when it was tried alone"
+    assert last.system_attrs[records.SETTLED] == records.AVOIDED
+    counts = read_counts(load_study(open_storage(url), "s"))
+    assert (counts.waiting, counts.failed) == (2, 1)
+    assert why_avoided({}, [last]) == (
+        f"not run: trial {last.number} had the same parameters, and {last.user_attrs['cause']}"
+    )
+    assert why_avoided({"optimizer.learning_rate": 0.5}, [last]) is None
+
+
+def test_a_trial_tried_alone_stays_so_when_it_is_handed_back_or_fails_otherwise(url):
+    make(url, retries=2)
+    first = pop(url, DEAD)
+    lose(url, "used 5 GB of the 4 GB allowed", "trial", trials=frozenset({first}))
+
+    def run_alone(cause, fault):
+        [alone] = [trial for trial in by_state(url, "WAITING") if is_alone(trial)]
+        while pop(url, DEAD) != alone.number:
+            pass
+        lose(url, cause, fault)
+
+    run_alone("told to end", "nobody")
+    run_alone("killed by SIGKILL", "unknown")
+    [alone] = [trial for trial in by_state(url, "WAITING") if is_alone(trial)]
+    assert alone.user_attrs["ticket"] == 0
+
+
+def test_what_a_sweep_was_quicker_with_is_tried_alone_all_the_same(url):
+    """Another worker saw the process gone first; it cannot know what it died of."""
+    make(url)
+    first = pop(url, DEAD)
+    assert lose(url, "its worker ended", "unknown") == [first]
+    assert lose(url, "killed by signal 9", "trial", trials=frozenset({first})) == []
+    [alone] = [trial for trial in by_state(url, "WAITING") if is_alone(trial)]
+    assert alone.user_attrs["ticket"] == 0
 
 
 def test_what_cannot_be_handed_back_is_told(tmp_path):
     url = f"sqlite:///{tmp_path}/gone.db"
     with pytest.raises(StorageError):
-        hand_back_trials(url, "s", process_name(DEAD), "x", blameless=True)
+        lose(url, "x", "nobody")
     hand_back = HandBack(url, "s")
-    hand_back(process_name(DEAD), "x", True)
+    hand_back(Loss(process_name(DEAD), "x", "nobody"))
     hand_back.close()
     assert len(hand_back.problems) == 1
     assert "gone.db" in hand_back.problems[0]
+
+
+def test_a_storage_that_hangs_does_not_hold_up_the_end(tmp_path, monkeypatch):
+    hangs = threading.Event()
+    monkeypatch.setattr("tuner.search.pool.hand_back.hand_back_trials", lambda *_: hangs.wait(60))
+    hand_back = HandBack(f"sqlite:///{tmp_path}/a.db", "s")
+    done = hand_back(Loss(process_name(DEAD), "x", "nobody"))
+    hand_back.close(until=time.time() + 0.2)
+    assert not done()
+    assert hand_back.problems == [
+        "a trial is still marked as running, and will be taken up again by the next worker: "
+        "the time was up"
+    ]
+    hangs.set()
 
 
 def no_display(*_):

@@ -125,6 +125,9 @@ class ClusterWorker:
             wait(self.waitables(), timeout=0.1)
         self._over = True
 
+    def memory(self) -> int | None:
+        return None  # Ray watches its nodes' memory itself
+
     def death(self) -> str:
         return self._cause
 

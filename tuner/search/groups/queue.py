@@ -11,11 +11,11 @@ from typing import Any, cast
 from optuna.trial import FixedTrial, FrozenTrial, Trial, TrialState
 
 from tuner.search import records
-from tuner.search.groups.rule import Group, groups_of
+from tuner.search.groups.rule import Group, Training, groups_of
 from tuner.search.outcome import Outcome
 from tuner.search.storage.backend import LostTrialError, Writes, ticket_key
 from tuner.search.ticket_queue import TicketQueue
-from tuner.search.tickets import give_back, last_trials
+from tuner.search.tickets import give_back, is_alone, last_trials
 from tuner.search.trainer import TrainerLike
 
 
@@ -38,14 +38,17 @@ class GroupQueue(TicketQueue):
     (they were handed back, or tried again) trains the whole group once more and tells those. Two
     workers that reach for the same group reach for its lowest waiting ticket first, and who misses
     that leaves the group alone. Nothing rests on it: a ticket is one worker's, as always.
+
+    A group in which a trial was killed for breaking a limit is not trained as a whole again: its
+    tickets are claimed one by one, each in a stack of its own.
     """
 
     _groups: tuple[int, list[Group]] | None = None
     _held: tuple[int, ...] = ()  # trial ids, ascending; read by the thread that beats
 
     def claim(self, trainer: TrainerLike) -> Claim | None:
-        """The next group with waiting tickets; None where there is none now. Mends what dead
-        workers left behind. Raises as `ask`."""
+        """The next group with waiting tickets, and enter the room to train it; None where there
+        is none now, or nobody may train. Mends what dead workers left behind. Raises as `ask`."""
         try:
             return self._claim(trainer)
         except KeyError:
@@ -90,20 +93,55 @@ class GroupQueue(TicketQueue):
         trials = self._storage.snapshot()
         last = last_trials(trials)
         self._void_duplicates(trials, last)
-        for group in self._all_groups(last, trainer):
+        groups = self._all_groups(last, trainer)
+        claim = self._next(groups, last, trainer, alone=False)
+        # Those that are run alone come last: nobody has to wait for them to end.
+        if claim is None and not self._storage.waits(alone=False):
+            claim = self._next(groups, last, trainer, alone=True)
+        if claim is None:
+            self.room.leave()
+        return claim
+
+    def _next(
+        self,
+        groups: Sequence[Group],
+        last: Mapping[int, FrozenTrial],
+        trainer: TrainerLike,
+        *,
+        alone: bool,
+    ) -> Claim | None:
+        for group in groups:
             own = {ticket: last[ticket] for ticket in group.tickets}
             if any(trial.state == TrialState.RUNNING for trial in own.values()):
                 continue
-            waiting = {i: trial for i, trial in own.items() if trial.state == TrialState.WAITING}
-            wanted = {trial._trial_id: self._params(trial) for trial in waiting.values()}
-            if not wanted:
+            waiting = {
+                ticket: trial
+                for ticket, trial in own.items()
+                if trial.state == TrialState.WAITING and is_alone(trial) == alone
+            }
+            if not waiting:
                 continue
+            if not self.room.enter(alone=alone):
+                return None
+            if any(_is_suspect(trial) for trial in own.values()):
+                ticket, trial = min(waiting.items())
+                group, waiting = self._single(group, ticket, trial, trainer), {ticket: trial}
+            wanted = {trial._trial_id: self._params(trial) for trial in waiting.values()}
             claimed = self._retry(partial(self._backend.claim, wanted, self._owner))
             if claimed:
                 self._held = tuple(claimed)
                 mine = {i: trial for i, trial in waiting.items() if trial._trial_id in claimed}
                 return Claim(group, mine)
         return None
+
+    def _single(self, group: Group, ticket: int, trial: FrozenTrial, trainer: TrainerLike) -> Group:
+        """The ticket on its own, seeded as in its group."""
+        refused = group.refused or self.why_avoided(_fixed(trial))
+        if refused is not None:
+            return Group((Training(None, ticket, {ticket: 0}),), refused)
+        [training] = [own for own in group.trainings if ticket in own.epochs]
+        plan = trainer.plan(self._definition.space.complete(_fixed(trial)))
+        return Group((Training(plan, training.first, {ticket: plan.epochs}),))
 
     def _all_groups(self, last: Mapping[int, FrozenTrial], trainer: TrainerLike) -> list[Group]:
         total = self._storage.total
@@ -141,6 +179,12 @@ class GroupQueue(TicketQueue):
                 )
                 end = partial(self._backend.write, state=TrialState.FAIL)
                 self._retry(partial(end, trial_id, void, self._owner))
+
+
+def _is_suspect(trial: FrozenTrial) -> bool:
+    """Whether the ticket's worker was killed for breaking a limit, now or before."""
+    settled = trial.system_attrs.get(records.SETTLED)
+    return is_alone(trial) or settled in (records.KILLED, records.AVOIDED)
 
 
 def _fixed(trial: FrozenTrial) -> dict[str, Any]:

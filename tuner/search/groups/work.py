@@ -72,7 +72,10 @@ class GroupWork:
                 if ticket in claim.trials:
                     trial = claim.trials[ticket]
                     params = dict(trial.system_attrs.get("fixed_params", trial.params))
-                    started = TrialStarted(context.worker, trial.number, ticket, params, epochs)
+                    alone = self._queue.room.alone
+                    started = TrialStarted(
+                        context.worker, trial.number, ticket, params, epochs, alone
+                    )
                     context.tell(started)
         refused = claim.group.refused
         trained: Trained

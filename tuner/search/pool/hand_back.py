@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+import threading
+import time
+from collections.abc import Callable
 from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from tuner.errors import TunerError
+from tuner.search.pool.messages import Fault, Loss
 
 if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
     from tuner.search.storage.backend import Backend
 
 #: Seconds to go on trying when the storage does not answer: any worker's sweep finds the trials
@@ -16,17 +22,12 @@ if TYPE_CHECKING:
 PATIENCE = 5.0
 
 
-def hand_back_trials(
-    storage_url: str, study_name: str, process: str, cause: str, *, blameless: bool
-) -> list[int]:
+def hand_back_trials(storage_url: str, study_name: str, loss: Loss) -> list[int]:
     """Let the tickets of all trials that a process left RUNNING wait again.
 
-    Args:
-        process: as `tuner.search.owner.process_name` names it, on whatever machine.
-        cause: stored with each of them.
-        blameless: the process was ended by us, so that it costs no attempt. Otherwise the trial
-            may have killed it: it counts as failed and is tried again as often as the study's
-            definition allows.
+    Where it is nobody's fault that costs no attempt. A trial of an unknown cause counts as failed
+    and is tried again as often as the study's definition allows. One at fault is tried once more,
+    alone, and then never again, nor any other with its parameters.
 
     Returns:
         Numbers of the trials, ascending.
@@ -54,40 +55,71 @@ def hand_back_trials(
         study_id = study._study_id
         for trial in call(lambda: backend.trials(study_id)):
             owner = str(trial.system_attrs.get(records.WORKER, ""))
-            if trial.state != TrialState.RUNNING or not is_of(owner, process):
+            if trial.state != TrialState.RUNNING or not is_of(owner, loss.process):
                 continue
-            end = partial(_end, backend, trial._trial_id, owner, cause, blameless)
+            at_fault = loss.trials is None or trial.number in loss.trials
+            fault = loss.fault if at_fault else "nobody"
             try:
-                call(end)
+                call(partial(_end, backend, trial, owner, loss.cause, fault))
             except LostTrialError:
                 continue  # another worker's sweep was quicker
             found.append(trial.number)
+        trials = call(lambda: backend.trials(study_id))
         if found:
-            trials = call(lambda: backend.trials(study_id))
             total = read_total(storage, study_id)
             retries = read_definition(study).retries
             call(lambda: requeue(backend, study_id, trials, total=total, retries=retries))
+        if loss.fault == "trial" and loss.trials is not None:
+            call(lambda: _mark_followers(backend, trials, loss.trials or frozenset()))
     return found
 
 
-def _end(backend: Backend, trial_id: int, owner: str, cause: str, blameless: bool) -> None:
+def _end(backend: Backend, trial: FrozenTrial, owner: str, cause: str, fault: Fault) -> None:
     """Make the RUNNING trial of a dead owner wait, or fail so that its ticket waits."""
     from optuna.trial import TrialState
 
     from tuner.search import records
     from tuner.search.storage.backend import Writes
+    from tuner.search.tickets import is_alone
 
-    if blameless and backend.hands_back_in_place:
-        backend.hand_back(trial_id, owner)
+    if fault == "nobody" and backend.hands_back_in_place:
+        backend.hand_back(trial._trial_id, owner)
         return
-    settled = {records.SETTLED: records.HANDED_BACK} if blameless else {}
+    settled = {}
+    if fault == "nobody":
+        settled = {records.SETTLED: records.HANDED_BACK}
+    elif fault == "trial" and is_alone(trial):
+        settled = {records.SETTLED: records.AVOIDED}
+        cause = f"{cause}, also when it was tried alone"
+    elif fault == "trial":
+        settled = {records.SETTLED: records.KILLED}
     writes = Writes(user_attrs={records.CAUSE: cause}, system_attrs=settled)
-    backend.write(trial_id, writes, owner, state=TrialState.FAIL)
+    backend.write(trial._trial_id, writes, owner, state=TrialState.FAIL)
+
+
+def _mark_followers(backend: Backend, trials: list[FrozenTrial], at_fault: frozenset[int]) -> None:
+    """Where another worker's sweep found a dead process's trials before us, it could not know
+    what they died of: let those that still wait to be tried again be tried alone."""
+    from optuna.trial import TrialState
+
+    from tuner.search import records
+    from tuner.search.tickets import is_alone, last_trials
+
+    swept = {
+        trial.user_attrs.get(records.TICKET)
+        for trial in trials
+        if trial.number in at_fault
+        and trial.state == TrialState.FAIL
+        and records.SETTLED not in trial.system_attrs
+    }
+    for ticket, trial in last_trials(trials).items():
+        if ticket in swept and trial.state == TrialState.WAITING and not is_alone(trial):
+            backend.storage.set_trial_system_attr(trial._trial_id, records.ALONE, True)
 
 
 class HandBack:
     """Hands trials back from a thread of its own, so that a storage that does not answer holds
-    up nobody who reads the workers' pipes.
+    up nobody who reads the workers' pipes, nor the end of the program.
 
     Attributes:
         problems: one line for each process whose trials could not be handed back (after `close`).
@@ -96,24 +128,38 @@ class HandBack:
     def __init__(self, storage_url: str, study_name: str) -> None:
         self.problems: list[str] = []
         self._study = (storage_url, study_name)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hand-back")
-        self._jobs: list[Future[list[int]]] = []
+        self._losses: SimpleQueue[tuple[Loss, threading.Event] | None] = SimpleQueue()
+        self._errors: list[BaseException] = []
+        self._open: list[threading.Event] = []
+        self._thread = threading.Thread(target=self._run, name="hand-back", daemon=True)
+        self._thread.start()
 
-    def __call__(self, process: str, cause: str, blameless: bool) -> None:
-        self._jobs.append(
-            self._thread.submit(hand_back_trials, *self._study, process, cause, blameless=blameless)
-        )
+    def __call__(self, loss: Loss) -> Callable[[], bool]:
+        """What is returned tells whether it is done, one way or the other."""
+        done = threading.Event()
+        self._open.append(done)
+        self._losses.put((loss, done))
+        return done.is_set
 
-    def close(self) -> None:
-        """Wait until all is done."""
-        wait(self._jobs)
-        self._thread.shutdown()
-        for job in self._jobs:
-            error = job.exception()
-            if isinstance(error, TunerError):
-                self.problems.append(
-                    f"a trial is still marked as running, and will be taken up again by the next "
-                    f"worker: {error}"
-                )
-            elif error is not None:
-                raise error
+    def close(self, until: float | None = None) -> None:
+        """Wait until all is done, or until that time (seconds since 1970)."""
+        self._losses.put(None)
+        self._thread.join(None if until is None else max(0.0, until - time.time()))
+        late = "the time was up"
+        for problem in [*self._errors, *[late for done in self._open if not done.is_set()]]:
+            if isinstance(problem, BaseException) and not isinstance(problem, TunerError):
+                raise problem
+            self.problems.append(
+                f"a trial is still marked as running, and will be taken up again by the next "
+                f"worker: {problem}"
+            )
+
+    def _run(self) -> None:
+        while (job := self._losses.get()) is not None:
+            loss, done = job
+            try:
+                hand_back_trials(*self._study, loss)
+            except BaseException as error:
+                self._errors.append(error)
+            finally:
+                done.set()

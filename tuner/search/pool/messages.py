@@ -32,12 +32,37 @@ class Limits:
         trials: finished trials after which a worker is replaced; None: never.
         memory: resident bytes above which it is replaced, once it has finished `settle` trials
             (so that data which alone exceed the limit do not cost a start for each trial).
+        growth: bytes by which its memory may grow after its first `settle` trials; None: as it
+            likes. TensorFlow keeps some 4 MB of every graph that was ever traced.
         settle: see `memory`.
     """
 
     trials: int | None = None
     memory: int | None = None
+    growth: int | None = None
     settle: int = 5
+
+
+#: What a worker's end says of the trials it held. `nobody`: nothing, they wait as before.
+#: `unknown`: they may be the cause, and have had an attempt. `trial`: they broke a limit.
+Fault = Literal["nobody", "unknown", "trial"]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The end of a worker that may have held trials.
+
+    Attributes:
+        process: the worker's, as `tuner.search.owner.process_name` names it.
+        cause: for people; stored with the trials.
+        trials: numbers of those that are at `fault`; None: whichever it held. For others of the
+            worker's trials it is nobody's.
+    """
+
+    process: str
+    cause: str
+    fault: Fault
+    trials: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)

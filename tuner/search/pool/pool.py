@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from types import TracebackType
-from typing import Literal, Protocol
+from typing import Literal
 
 from tuner.errors import TunerError
 from tuner.search.events import Event, TrialDone, TrialReturned, TrialStarted, WorkerWarning
+from tuner.search.pool.deaths import Deaths
+from tuner.search.pool.guard import OUT_OF_MEMORY, Caps, Guard
+from tuner.search.pool.held import GiveBack, HeldTrials
 from tuner.search.pool.messages import Crashed, Ended, Entered, Failed, Task
 from tuner.search.pool.signals import SignalWatch
+from tuner.search.pool.watcher import Watcher
 from tuner.search.pool.worker import StartWorker, Worker
 
-#: A worker that dies this often in a row before its loop begins is not started again.
-START_TRIES = 2
-#: The same for one that dies later, without a finished trial in between.
-WORK_TRIES = 10
 #: Seconds between looks at the clock and at the processes when nothing happens.
 TICK = 0.2
+#: Seconds to wait for the end of a killed process, which may hang in the kernel.
+KILL_PATIENCE = 3.0
 
 Reason = Literal["done", "deadline", "signal"]
-
-
-class Watcher(Protocol):
-    """Who is told what happens, in the thread that runs the pool."""
-
-    def event(self, event: Event) -> None: ...
-
-    def line(self, text: str) -> None:
-        """Something to read that is no event: a worker's output, a notice."""
-
-    def tick(self) -> None:
-        """Called at least five times a second."""
 
 
 @dataclass(frozen=True)
@@ -57,20 +46,21 @@ class WorkerPool:
 
     Args:
         start: starts one, or the next one in a dead one's place.
+        caps: what a trial may take.
 
     Attributes:
         workers: how many there shall be.
     """
 
-    def __init__(self, workers: int, start: StartWorker) -> None:
+    def __init__(self, workers: int, start: StartWorker, caps: Caps | None = None) -> None:
         self.workers = workers
         self._start = start
         self._processes: list[Worker] = []
-        self._running: dict[int, dict[int, TrialStarted]] = {}  # by worker and trial
-        self._deaths = [0] * workers
+        self._trials = HeldTrials()
+        self._guard = Guard(caps or Caps(), self._trials)
+        self._deaths = Deaths()
         self._task: Task | None = None
         self._watcher: Watcher | None = None
-        self._hand_back: Callable[[str, str, bool], None] = lambda process, cause, blameless: None
         self._reason: Reason = "done"
         self._stopping = False
         self._error: TunerError | None = None
@@ -92,7 +82,7 @@ class WorkerPool:
         """Drop the workers beyond the first `workers`: there is less to do than was thought."""
         for process in self._processes[workers:]:
             process.kill()
-            process.join()
+            process.join(KILL_PATIENCE)
             process.close()
         del self._processes[workers:]
         self.workers = workers
@@ -102,21 +92,21 @@ class WorkerPool:
         task: Task,
         watch: SignalWatch,
         watcher: Watcher,
-        hand_back: Callable[[str, str, bool], None],
+        hand_back: GiveBack,
         *,
         patience: float = 5.0,
     ) -> PoolOutcome:
         """Work until the study has no ticket left, the deadline passes or a signal comes.
 
         The first signal, and the task's deadline, let each worker end at its next epoch; a second
-        signal, and `patience` seconds after the deadline, kill. `hand_back(process, cause,
-        blameless)` is called for each process that ended while it may have held a trial;
-        `blameless` where the trial cannot be the reason.
+        signal, and `patience` seconds after the deadline, kill. `hand_back` is called for each
+        process that ended while it may have held a trial, or whose trial breaks a limit.
 
         Raises:
             TunerError: what a worker raised and every worker would; or all workers kept dying.
         """
-        self._task, self._watcher, self._hand_back = task, watcher, hand_back
+        self._task, self._watcher = task, watcher
+        self._trials.begin(watcher, hand_back)
         for process in self._processes:
             process.give(task)
         while self._processes:
@@ -127,6 +117,7 @@ class WorkerPool:
             self._look_at_clock(task, patience)
             for process in list(self._processes):
                 self._attend(process)
+            self._guard.enforce(self._processes)
             watcher.tick()
         if self._error is not None:
             raise self._error
@@ -168,10 +159,10 @@ class WorkerPool:
         for process in processes:
             process.kill()
         for process in processes:
-            process.join()
+            process.join(KILL_PATIENCE)
             self._drain(process)
             if process.entered and not isinstance(process.ended, Ended):
-                self._lose(process, cause, blameless=True)
+                self._trials.lose(process, cause, "nobody")
             process.close()
 
     def _attend(self, process: Worker) -> None:
@@ -195,17 +186,17 @@ class WorkerPool:
                 self._pass_on(process.number, message)
 
     def _pass_on(self, number: int, event: Event) -> None:
+        self._trials.hear(number, event)
         if isinstance(event, TrialStarted):
-            self._running.setdefault(number, {})[event.number] = event
+            self._deaths.began(number)
         elif isinstance(event, TrialDone | TrialReturned):
-            self._running.get(number, {}).pop(event.number, None)
-            self._deaths[number] = 0
+            self._deaths.finished(number)
         if self._watcher is not None:
             self._watcher.event(event)
 
     def _settle(self, process: Worker) -> None:
         """What follows from the end of a process."""
-        last = process.ended
+        last, sentence = process.ended, self._guard.sentence(process)
         if isinstance(last, Ended):
             if last.reason == "done":
                 # All tickets are settled: whoever still imports need not go on.
@@ -216,37 +207,43 @@ class WorkerPool:
                 self._spawn(process.number)
             return
         if isinstance(last, Failed):
-            self._lose(process, str(last.error), blameless=True)
+            self._trials.lose(process, str(last.error), "nobody")
             if not self._stopping:
                 self._error = last.error
                 self._stop()
             return
         if process.stopping and not process.entered:
             return
+        if sentence is not None:
+            self._trials.lose(process, sentence.cause, "nobody")  # what it began since
+            self._replace(process, sentence.cause, tried=not sentence.unused, working=False)
+            return
         cause = last.text if isinstance(last, Crashed) else process.death()
-        if process.entered:
-            self._lose(process, f"worker {cause}", blameless=process.lost)
-        if not self._stopping:
-            self._replace(process, cause)
+        tried = False
+        if self._guard.ran_out_of_memory(process):
+            cause, tried = OUT_OF_MEMORY, bool(self._trials.of(process))
+        if tried:
+            self._trials.lose(process, cause, "trial")
+        elif process.entered:
+            self._trials.lose(process, f"worker {cause}", "nobody" if process.lost else "unknown")
+        self._replace(process, cause, tried=tried, working=process.entered)
 
-    def _lose(self, process: Worker, cause: str, *, blameless: bool) -> None:
-        for started in self._running.pop(process.number, {}).values():
-            if self._watcher is not None:
-                self._watcher.event(
-                    TrialReturned(process.number, started.number, started.ticket, cause)
-                )
-        if process.name is not None:
-            self._hand_back(process.name, cause, blameless)
+    def _replace(self, process: Worker, cause: str, *, tried: bool, working: bool) -> None:
+        """Start a worker in a dead one's place, unless that happened too often.
 
-    def _replace(self, process: Worker, cause: str) -> None:
+        Args:
+            tried: its trial was the cause.
+            working: see `Deaths.too_many`.
+        """
+        if self._stopping:
+            return
         number = process.number
-        self._deaths[number] += 1
-        tries = WORK_TRIES if process.entered else START_TRIES
-        if self._deaths[number] < tries:
+        times = 0 if tried else self._deaths.too_many(number, working=working)
+        if not times:
             self._tell(number, f"worker {number} died ({cause}); a new one takes its place")
             self._spawn(number)
             return
-        text = f"worker {number} died {tries} times without finishing a trial ({cause})"
+        text = f"worker {number} died {times} times without finishing a trial ({cause})"
         self._tell(number, f"{text}; it is not started again")
         if not self._processes:
             self._error = TunerError(text)

@@ -12,6 +12,8 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
 
+import psutil
+
 from tuner.search.events import Event
 from tuner.search.owner import process_name
 from tuner.search.pool.child import work
@@ -110,6 +112,12 @@ class WorkerProcess:
 
     def join(self, timeout: float | None = None) -> None:
         self._process.join(timeout)
+
+    def memory(self) -> int | None:
+        try:
+            return int(psutil.Process(self.pid).memory_info().rss)
+        except psutil.Error:
+            return None
 
     def death(self) -> str:
         code = self._process.exitcode

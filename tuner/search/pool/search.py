@@ -6,38 +6,20 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from tuner.search.pool.guard import Caps
 from tuner.search.pool.hand_back import HandBack
 from tuner.search.pool.local import LocalEngine
 from tuner.search.pool.messages import Limits, Task
-from tuner.search.pool.pool import PoolOutcome, Watcher, WorkerPool
+from tuner.search.pool.pool import PoolOutcome, WorkerPool
 from tuner.search.pool.signals import SignalWatch
+from tuner.search.pool.time_limit import TimeLimit
+from tuner.search.pool.watcher import Display
 from tuner.search.pool.worker import Engine, MakeTrainer
 
 if TYPE_CHECKING:
     from tuner.search.lifecycle import PreparedStudy
-
-
-class Display(Watcher, Protocol):
-    """A watcher that is closed at the end."""
-
-    def close(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a search is about.
-
-    Attributes:
-        study: made or found, its tickets queued.
-        deadline: seconds since 1970, or None.
-        patience: seconds after the deadline in which an epoch may still end.
-    """
-
-    study: PreparedStudy
-    deadline: float | None = None
-    patience: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -50,30 +32,34 @@ class SearchOutcome:
 
 
 def run_search(
-    prepare: Callable[[], Work],
-    display: Callable[[Work, int], Display],
+    prepare: Callable[[], PreparedStudy],
+    display: Callable[[PreparedStudy, int], Display],
     *,
     workers: int | None = None,
     trials: int | None = None,
     engine: Engine | None = None,
+    limit: TimeLimit | None = None,
     limits: Limits | None = None,
+    caps: Caps | None = None,
     heartbeat: float | None = None,
     grace: float | None = None,
     artifacts: str | None = None,
     make_trainer: MakeTrainer | None = None,
 ) -> SearchOutcome:
-    """Work on a study with `workers` workers until its tickets are settled, its deadline passes,
-    or a signal comes.
+    """Work on a study with `workers` workers until its tickets are settled, the time is up, or a
+    signal comes.
 
     The workers start to import while `prepare` runs; what it raises ends them at once.
 
     Args:
-        prepare: makes or finds the study.
-        display: from the work and the number of workers to what shows the progress.
+        prepare: makes or finds the study, its tickets queued; may set the limit's seconds.
+        display: from the study and the number of workers to what shows the progress.
         workers: at most; fewer where fewer trials are left. None: as many as `engine` has room for.
         trials: how many there are at most, where that is known before `prepare`.
         engine: where they run; None: as processes of this machine.
+        limit: when to end; None: when all is done.
         limits: when a worker is replaced by a fresh one.
+        caps: what a trial may take.
         heartbeat, grace, artifacts: see `tuner.search.loop.run_worker`.
         make_trainer: see there; picklable.
 
@@ -82,38 +68,29 @@ def run_search(
         TunerError: of `prepare`; or what stopped all workers.
     """
     place = engine or LocalEngine()
+    limit = limit or TimeLimit()
     start = partial(place.start, make_trainer=make_trainer, limits=limits or Limits())
     with (
         SignalWatch() as watch,
         place,
-        WorkerPool(min(workers or place.room(), trials or sys.maxsize), start) as pool,
+        WorkerPool(min(workers or place.room(), trials or sys.maxsize), start, caps) as pool,
     ):
-        work = prepare()
-        study = work.study
+        study = prepare()
         left = study.total - study.done
         if left <= 0:
             return SearchOutcome(study, PoolOutcome("done"), ran=False)
         workers = min(pool.workers, left)
         pool.keep(workers)
         watch.hold()
-        shown = display(work, workers)
+        shown = display(study, workers)
         hand_back = HandBack(study.storage_url, study.name)
         try:
-            task = Task(study.storage_url, study.name, work.deadline, heartbeat, grace, artifacts)
-            outcome = pool.run(task, watch, shown, hand_back, patience=work.patience)
+            task = Task(study.storage_url, study.name, limit.deadline, heartbeat, grace, artifacts)
+            outcome = pool.run(task, watch, shown, hand_back, patience=limit.patience)
         finally:
             pool.kill("the search ended early")
-            hand_back.close()
+            hand_back.close(limit.report_at)
             shown.close()
             for problem in hand_back.problems:
                 shown.line(f"warning: {problem}")
     return SearchOutcome(study, outcome, ran=True)
-
-
-def deadline_of(started: float, timeout: float | None) -> tuple[float | None, float]:
-    """Deadline (seconds since 1970) and patience of a search that shall last `timeout` seconds
-    from `started`: killed processes and the final report fit into 5 % or 5 s, whichever is more.
-    """
-    if timeout is None:
-        return None, 0.0
-    return started + timeout, max(5.0, 0.05 * timeout) - 2.0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.errors import TunerError
 from tuner.search.pool.messages import Crashed, Ended, Failed, Limits, Message, Task
+from tuner.search.pool.recycling import Recycling
 from tuner.search.pool.worker import MakeTrainer
 
 if TYPE_CHECKING:
@@ -83,10 +84,9 @@ class Link:
 
     def __init__(self, limits: Limits, send: Callable[[object], None]) -> None:
         self.recycled = False
-        self._limits = limits
+        self._recycling = Recycling(limits)
         self._send = send
         self._stop = False  # a plain bool: a signal handler may not wait for a lock
-        self._trials = 0
         self._last_epoch = 0.0
 
     def stop(self) -> None:
@@ -105,19 +105,6 @@ class Link:
                 return
             self._last_epoch = now
         self._send(event)
-        if isinstance(event, TrialDone):
-            self._trials += 1
-            if over(self._limits, self._trials):
-                self.recycled = True
-                self.stop()
-
-
-def over(limits: Limits, trials: int) -> bool:
-    """Whether a worker that has finished `trials` trials should give way to a fresh one."""
-    if limits.trials is not None and trials >= limits.trials:
-        return True
-    if limits.memory is None or trials < limits.settle:
-        return False
-    import psutil
-
-    return int(psutil.Process().memory_info().rss) > limits.memory
+        if isinstance(event, TrialDone) and self._recycling.due():
+            self.recycled = True
+            self.stop()

@@ -62,6 +62,9 @@ class Worker(Protocol):
     def join(self, timeout: float | None = None) -> None:
         """Wait until it has ended."""
 
+    def memory(self) -> int | None:
+        """Resident bytes of its process; None: not known, or ended."""
+
     def death(self) -> str:
         """How it ended, where it did not say so: `killed by SIGKILL` or `exit code 1`."""
 
