@@ -113,6 +113,13 @@ def test_each_kind_of_stack_is_traced_once_a_worker(data):
     assert SPEED.seconds(work, 2) == pytest.approx(5.0 + 2.0 + max(bare / 2, longest))
 
 
+def test_no_number_of_workers_is_quicker_than_the_longest_stack(data):
+    params = {"initializer": "zeros", "epochs": {"values": [1, 8, 40]}, "schedule": "cosine"}
+    work = work_of(data, params, sampler="grid")
+    longest = SPEED.stack(max(work.stacks, key=lambda stack: stack.epochs))
+    assert SPEED.seconds(work, 3) == pytest.approx(5.0 + 2.0 + longest)
+
+
 def test_a_calibration_scales_the_stated_rate(data):
     """By a trainer whose epochs take 2 s, its very first one 7 s more."""
     work = work_of(data, {"epochs": 4, "batch_size": 10}, trials=3)
