@@ -147,11 +147,11 @@ def test_the_memory_of_workers_elsewhere_is_not_watched():
 
 
 def test_the_help_names_every_sampler_pruner_and_progress():
-    from tuner.cli import optimize
+    from tuner.cli import optimize, study_options
     from tuner.search.progress import PROGRESS_MODES
     from tuner.search.pruners.specs import PRUNERS
     from tuner.search.samplers.specs import SAMPLERS
 
-    assert optimize._SAMPLERS.replace(" or ", ", ").split(", ") == list(SAMPLERS)
-    assert optimize._PRUNERS.replace(" or ", ", ").split(", ") == list(PRUNERS)
+    assert study_options.SAMPLERS.replace(" or ", ", ").split(", ") == list(SAMPLERS)
+    assert study_options.PRUNERS.replace(" or ", ", ").split(", ") == list(PRUNERS)
     assert optimize.PROGRESS == PROGRESS_MODES

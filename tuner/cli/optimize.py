@@ -13,7 +13,7 @@ from tuner.cli.results import artifacts_option, storage_option
 from tuner.cli.search_report import REPORT
 from tuner.cli.search_run import RunFlags, run
 from tuner.cli.study_flags import StudyFlags, definition_from, read_seconds
-from tuner.errors import UsageError
+from tuner.cli.study_options import study_options
 
 if TYPE_CHECKING:
     from tuner.search.lifecycle import PreparedStudy
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Written out, because the modules that know them take half a second to import; a test compares.
-_SAMPLERS = "tpe, random, grid, sklearn-random, qmc, cmaes, gp, nsga2 or brute-force"
-_PRUNERS = "median, percentile, hyperband, successive-halving, patient, wilcoxon, threshold or none"
+# Written out, because the module that knows them takes half a second to import; a test compares.
 PROGRESS = ("auto", "rich", "plain", "none")
 
 
@@ -87,70 +85,20 @@ workers_option = click.option(
 
 
 @click.command()
-@click.option("--space", metavar="NAME|FILE", help="Search space: see `tuner spaces list`.")
-@click.option("--study", metavar="NAME|FILE", help="Study definition; flags override it.")
-@click.option("--name", metavar="S", help="Name of the study.  [default: from what it searches]")
-@click.option("--trials", type=click.IntRange(min=1), metavar="N", help="Trials in all.")
+@study_options
 @workers_option
 @ray_options
-@click.option("--data", metavar="URI", help="Data, such as sklearn:digits or csv:FILE.")
-@click.option("--target", metavar="COLUMN", help="Column to predict.")
-@click.option("--group", metavar="COLUMN", help="Column whose equal values stay in one fold.")
-@click.option("--limit", type=int, metavar="ROWS", help="Use this many rows only.")
-@click.option("--test-share", type=float, metavar="F", help="Keep this share out of the search.")
-@click.option("--task", metavar="TASK", help="binary, multiclass, multilabel or regression.")
-@click.option("--folds", type=int, metavar="K", help="Folds of the cross-validation.")
-@click.option(
-    "--metric",
-    "metrics",
-    multiple=True,
-    metavar="M",
-    help="What to optimize. Repeatable: the first counts, the others are recorded.",
-)
-@click.option(
-    "--refit-metric",
-    metavar="M",
-    help="Of several metrics the one that counts: the search optimizes it, `best` and `export` "
-    "go by it.  [default: the first]",
-)
-@click.option("--sampler", metavar="X", help=f"How parameters are chosen: {_SAMPLERS}.")
-@click.option("--pruner", metavar="X", help=f"Which trials end early: {_PRUNERS}.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="P=V",
-    help="Set a parameter of the space, such as epochs=3. Repeatable.",
-)
-@click.option("--seed", type=int, metavar="N", help="Decides everything that is random.")
-@click.option("--retries", type=int, metavar="N", help="How often a failed trial is tried again.")
 @click.option("--dry-run", is_flag=True, help="Say what would run and what it costs; do nothing.")
 @run_options
 def optimize(
-    space: str | None,
-    study: str | None,
+    flags: StudyFlags,
     name: str | None,
     trials: int | None,
     workers: int | None,
     ray: str | None,
     ray_cpus: float | None,
     ray_gpus: float | None,
-    data: str | None,
-    target: str | None,
-    group: str | None,
-    limit: int | None,
-    test_share: float | None,
-    task: str | None,
-    folds: int | None,
-    metrics: tuple[str, ...],
-    refit_metric: str | None,
-    sampler: str | None,
-    pruner: str | None,
-    settings: tuple[str, ...],
-    seed: int | None,
-    retries: int | None,
     dry_run: bool,
-    timeout: str | None,
     heartbeat: float | None,
     grace: float | None,
     memory: str | None,
@@ -169,30 +117,6 @@ def optimize(
     tuner optimize --space sgd_decay --data csv:wine.csv --target quality --trials 100
     tuner optimize --study initializers --workers 4
     """
-    if space is None and study is None:
-        raise UsageError(
-            "a search needs a space: --space NAME|FILE, or --study NAME|FILE; received neither. "
-            "Available: see `tuner spaces list`"
-        )
-    flags = StudyFlags(
-        space=space,
-        study=study,
-        settings=settings,
-        data=data,
-        target=target,
-        group=group,
-        limit=limit,
-        test_share=test_share,
-        task=task,
-        folds=folds,
-        metrics=metrics,
-        refit_metric=refit_metric,
-        sampler=sampler,
-        pruner=pruner,
-        seed=seed,
-        retries=retries,
-        timeout=timeout,
-    )
     if dry_run:
         from tuner.cli.plan import show_plan
 

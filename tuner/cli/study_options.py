@@ -62,8 +62,11 @@ _OPTIONS = (
 
 
 def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The flags of a study. The command gets them as `flags` (a `StudyFlags`), and `name` and
-    `trials` beside it. Raises `UsageError` where neither a space nor a study is named."""
+    """The flags of a study. The command gets them as `flags` (a `StudyFlags`, with `--timeout` in
+    it where the command has that), and `name` and `trials` beside it.
+
+    Raises `UsageError` where neither a space nor a study is named.
+    """
 
     @wraps(command)
     def read(*args: Any, **given: Any) -> Any:
