@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bench.faults.crew import Crew, Worker
 from bench.faults.failpoints import Failpoint, Point
-from bench.faults.recovery import Recoveries, recoveries
+from bench.faults.recovery import recoveries
 from bench.faults.study import FaultStudy, Ledger
 from bench.faults.worker import Settings
 
@@ -30,12 +30,11 @@ class KillsAt:
     kills: int
     left: int
     ledger: Ledger
-    recoveries: Recoveries
     seconds: float
 
     @property
     def holds(self) -> bool:
-        return self.ledger.holds and self.recoveries.holds
+        return self.ledger.holds
 
 
 def kill_at(
@@ -71,9 +70,9 @@ def kill_at(
         if not crew.alive:
             crew.start()
         crew.finish(began + patience)
-        found = recoveries(study.trials(), crew)
+        left = len(recoveries(study.trials(), crew).found)
         ledger = study.ledger(crew.workers)
-    return KillsAt(point, kills, len(found.found), ledger, found, time.monotonic() - began)
+    return KillsAt(point, kills, left, ledger, time.monotonic() - began)
 
 
 class _Deaths:

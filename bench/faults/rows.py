@@ -45,7 +45,6 @@ def of_kills(place: Place, storage: str, dose: int, workers: int, *, far: bool =
 
 def of_kill_at(place: Place, storage: str, point: Point, dose: int) -> Row:
     seen = kill_at(place.url(storage), point=point, kills=dose)
-    timed = not point.startswith("sweep") and seen.recoveries.found
     return Row(
         f"kill -9 {POINTS[point]}",
         storage,
@@ -53,9 +52,7 @@ def of_kill_at(place: Place, storage: str, point: Point, dose: int) -> Row:
         [seen.ledger],
         seen.seconds,
         seen.holds,
-        seen.recoveries.slowest if timed else None,
-        seen.recoveries.bound if timed else None,
-        f"{seen.left} trials left behind",
+        note=f"{seen.left} trials left behind",
     )
 
 

@@ -80,14 +80,6 @@ def test_a_paused_workers_late_result_is_discarded_and_it_goes_on(url, at):
     assert (seen.discarded, seen.going_on) == (1, 1)
 
 
-@on("postgresql")
-def test_a_worker_paused_inside_a_transaction_does_not_hold_up_the_others(url):
-    """It has locked its trial, so that nobody could take it over as long as it stands still."""
-    seen = pauses(url, pauses=1, at="tell:inside", workers=2, settings=QUICK, patience=100)
-    assert seen.ledger.holds, seen
-    assert (seen.discarded, seen.going_on) == (1, 1)
-
-
 @pytest.mark.parametrize(("workers", "stacked"), [(4, False), (16, True)])
 @on("sqlite")
 def test_a_grid_with_a_kill_is_complete_and_a_re_run_adds_nothing(url, workers, stacked):
