@@ -141,9 +141,10 @@ def test_workers_share_the_memory_and_a_trial_alone_has_all_of_it():
         worker_limits(None, "soon", workers=1)
 
 
-def test_the_memory_of_workers_elsewhere_is_not_watched():
-    limits, caps = worker_limits("4g", "30m", workers=None)
-    assert (limits.memory, caps.memory, caps.seconds) == (2**32, None, 1800)
+def test_workers_elsewhere_have_the_memory_that_is_said_and_no_share_of_ours():
+    _, caps = worker_limits("4g", "30m", workers=None)
+    assert (caps.memory, caps.memory_alone, caps.seconds) == (2**32, None, 1800)
+    assert worker_limits(None, None, workers=None)[1].memory is None
 
 
 def test_the_help_names_every_sampler_pruner_and_progress():

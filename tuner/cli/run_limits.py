@@ -23,8 +23,8 @@ def worker_limits(
 
     Args:
         memory, trial_timeout: as typed; None: not said.
-        workers: how many share this machine; None: they run elsewhere, where nobody can watch
-            their memory, and a worker that holds more is replaced between two trials.
+        workers: how many share this machine; None: they run elsewhere, where a share of the memory
+            is not known from here.
 
     Raises:
         UsageError: no size, or no time.
@@ -32,11 +32,10 @@ def worker_limits(
     from tuner.search.pool import Caps, Limits, available_memory
 
     seconds = None if trial_timeout is None else read_seconds("--trial-timeout", trial_timeout)
-    if workers is None:
-        size = None if memory is None else memory_bytes(memory)
-        return Limits(trials=TRIALS, memory=size, growth=GROWTH), Caps(seconds=seconds)
+    if workers is None and memory is None:
+        return Limits(trials=TRIALS, growth=GROWTH), Caps(seconds=seconds)
     whole = int(SHARE * available_memory())
-    cap = whole // workers if memory is None else memory_bytes(memory)
+    cap = whole // (workers or 1) if memory is None else memory_bytes(memory)
     # Replaced long before the cap, so that no trial pays for those before it.
     limits = Limits(trials=TRIALS, growth=min(GROWTH, cap // 4))
     return limits, Caps(cap, whole if memory is None else None, seconds)

@@ -14,9 +14,11 @@ from cluster_stand_ins import TASK, StandIn, no_trainer, three_trials, until_tol
 
 from tuner.errors import TunerError, UsageError
 from tuner.search.cluster import engine as engine_module
+from tuner.search.cluster import station
 from tuner.search.cluster.engine import RayEngine
 from tuner.search.cluster.nodes import Node, Share
 from tuner.search.events import Event, TrialDone, TrialReturned, TrialStarted, WorkerWarning
+from tuner.search.pool.guard import Caps
 from tuner.search.pool.messages import Limits, Loss
 from tuner.search.pool.pool import PoolOutcome, WorkerPool
 from tuner.search.pool.signals import SignalWatch
@@ -47,7 +49,7 @@ class Seen:
     def __init__(self, on_event: Callable[[Event], None] = lambda event: None) -> None:
         self.events: list[Event] = []
         self.lines: list[str] = []
-        self.handed_back: list[tuple[str, bool]] = []
+        self.handed_back: list[tuple[str, str]] = []
         self._on_event = on_event
 
     def event(self, event: Event) -> None:
@@ -61,7 +63,7 @@ class Seen:
         pass
 
     def hand_back(self, loss: Loss) -> Callable[[], bool]:
-        self.handed_back.append((loss.cause, loss.fault == "nobody"))
+        self.handed_back.append((loss.cause, loss.fault))
         return lambda: True
 
     def of(self, kind: type) -> list[Any]:
@@ -83,12 +85,16 @@ def remotes(cluster, monkeypatch) -> list[StandIn]:
 
 
 def run(
-    seen: Seen, workers: int = 1, limits: Limits | None = None, deadline: float | None = None
+    seen: Seen,
+    workers: int = 1,
+    limits: Limits | None = None,
+    deadline: float | None = None,
+    caps: Caps | None = None,
 ) -> PoolOutcome:
     task = replace(TASK, deadline=deadline)
     with SignalWatch() as watch, RayEngine("auto", Share(), "postgresql://db/a") as engine:
         start = partial(engine.start, make_trainer=no_trainer, limits=limits or Limits())
-        with WorkerPool(workers, start) as pool:
+        with WorkerPool(workers, start, caps) as pool:
             watch.hold()
             return pool.run(task, watch, seen, seen.hand_back, patience=0.2)
 
@@ -140,7 +146,7 @@ def test_a_worker_that_dies_is_started_again_by_the_cluster(remotes, run_loop):
     assert [cause.split(" (")[0] for cause, _ in seen.handed_back] == [
         "worker ended without a word"
     ]
-    assert [blameless for _, blameless in seen.handed_back] == [False]
+    assert [fault for _, fault in seen.handed_back] == ["unknown"]
     assert [event.number for event in seen.of(TrialReturned)] == [7]
     assert "a new one takes its place" in seen.of(WorkerWarning)[0].text
     assert len(seen.of(TrialDone)) == 3
@@ -156,7 +162,40 @@ def test_a_trial_is_not_blamed_for_its_node(remotes, run_loop):
     run_loop(first_waits)
     seen = Seen(lambda event: len(lives) == 1 and remotes[0].die(with_node=True))
     assert run(seen) == PoolOutcome("done")
-    assert [blameless for _, blameless in seen.handed_back] == [True]
+    assert [fault for _, fault in seen.handed_back] == ["nobody"]
+
+
+def test_a_trial_that_takes_too_much_memory_is_ended_and_its_worker_replaced(
+    remotes, run_loop, monkeypatch
+):
+    held = [1 << 20]
+    monkeypatch.setattr(station, "resident_bytes", lambda: held[0])
+    monkeypatch.setattr("tuner.search.pool.guard.LOOK_EVERY", 0.0)
+    lives: list[int] = []
+
+    def first_grows(worker, stop, tell):
+        lives.append(worker)
+        if len(lives) > 1:
+            return three_trials(worker, stop, tell)
+        held[0] = 1 << 30
+        tell(TrialStarted(worker, 7, 7, {}, 2))
+        while len(lives) == 1:
+            time.sleep(0.005)
+        return "done"
+
+    run_loop(first_grows)
+    seen = Seen()
+    make = engine_module.RayRemote
+
+    def fresh(*given: Any) -> StandIn:
+        held[0] = 1 << 20
+        return make(*given)
+
+    monkeypatch.setattr(engine_module, "RayRemote", fresh)
+    assert run(seen, caps=Caps(memory=1 << 29)) == PoolOutcome("done")
+    assert seen.handed_back[0] == ("used 1 GB of the 512 MB allowed", "trial")
+    assert len(remotes) == 2
+    assert len(seen.of(TrialDone)) == 3
 
 
 def test_workers_that_keep_dying_are_given_up(remotes, run_loop, monkeypatch):
@@ -220,7 +259,7 @@ def test_the_deadline_ends_workers_and_an_epoch_that_outlasts_it(remotes, run_lo
 
     run_loop(deaf)
     assert run(seen, deadline=time.time() + 0.3) == PoolOutcome("deadline")
-    assert seen.handed_back == [("the time was up", True)]
+    assert seen.handed_back == [("the time was up", "nobody")]
 
 
 def test_memory_is_the_share_of_a_node_unless_said(remotes, cluster, monkeypatch):

@@ -286,14 +286,12 @@ def test_lines_are_told_whole_and_written_as_they_come(capsys):
 
 def test_workers_here_use_our_folder_and_others_their_own(tmp_path, monkeypatch):
     before = os.getcwd()
-    made = [
-        Station(
-            0, no_trainer, Limits(), Site("elsewhere", str(tmp_path), 3, gpu=True), capture=False
-        )
-    ]
+    other = Site("elsewhere", str(tmp_path), 3, gpu=True, variables=(("TUNER_ARTIFACTS", "/a"),))
+    made = [Station(0, no_trainer, Limits(), other, capture=False)]
     assert os.getcwd() == before
     names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
     assert [os.environ[name] for name in names] == ["3", "3", "1"]
+    assert os.environ["TUNER_ARTIFACTS"] == "/a"
     assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
     made.append(Station(0, no_trainer, Limits(), Site(this_place(), str(tmp_path)), capture=False))
     assert os.getcwd() == str(tmp_path)

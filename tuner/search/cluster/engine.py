@@ -40,7 +40,8 @@ class RayEngine:
         self._storage_url = storage_url
         self._workers = workers
         self._connection = Connection(address, cpus=share.cpus * (workers or 0))
-        self._site = Site(this_place(), os.getcwd(), share.threads, share.gpus > 0)
+        own = tuple((name, value) for name, value in os.environ.items() if name[:6] == "TUNER_")
+        self._site = Site(this_place(), os.getcwd(), share.threads, share.gpus > 0, own)
         self._lives: dict[int, ClusterWorker] = {}
         self._notices: deque[str] = self._connection.notices
         self._room = 1

@@ -16,6 +16,7 @@ from typing import TextIO, cast
 
 from tuner.search.owner import process_name, this_place
 from tuner.search.pool.messages import Ended, Limits, Message, Task
+from tuner.search.pool.recycling import resident_bytes
 from tuner.search.pool.serving import Link, environment, import_trainer, outcome_of, work_on
 from tuner.search.pool.worker import MakeTrainer
 
@@ -32,12 +33,14 @@ class Site:
         folder: the parent's working directory.
         threads: of TensorFlow.
         gpu: whether Ray gives it (a share of) a GPU.
+        variables: of the parent's environment, to be set.
     """
 
     machine: str
     folder: str
     threads: int = 1
     gpu: bool = False
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class Report:
         node: its node, as Ray names it.
         address: the node's IP address.
         entered: whether the loop has begun.
+        memory: resident bytes of the process.
         first: the number of the first message; they count from 0 in each life.
         messages: events, `Said`, and last an `Ended`, `Failed` or `Crashed`.
     """
@@ -66,6 +70,7 @@ class Report:
     node: str
     address: str
     entered: bool
+    memory: int
     first: int
     messages: tuple[object, ...]
 
@@ -92,7 +97,7 @@ class Station:
         address: str = "this machine",
         capture: bool = True,
     ) -> None:
-        os.environ.update(environment(site.threads))
+        os.environ.update(site.variables, **environment(site.threads))
         if site.gpu:
             # Else the first of several workers takes the whole memory of the GPU they share.
             os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
@@ -141,7 +146,9 @@ class Station:
             return self._report(tuple(self._kept))
 
     def _report(self, messages: tuple[object, ...]) -> Report:
-        return Report(self._life, *self._place, self._entered, self._first, messages)
+        return Report(
+            self._life, *self._place, self._entered, resident_bytes(), self._first, messages
+        )
 
     def _tell(self, message: object) -> None:
         with self._news:

@@ -116,8 +116,9 @@ class ClusterWorker:
         self._ask()
 
     def kill(self) -> None:
-        self.gone = True
-        self.remote.kill(restart=False)
+        if not self.gone:
+            self.gone = True
+            self.remote.kill(restart=False)
 
     def join(self, timeout: float | None = None) -> None:
         until = time.monotonic() + (KILL_PATIENCE if timeout is None else timeout)
@@ -126,7 +127,7 @@ class ClusterWorker:
         self._over = True
 
     def memory(self) -> int | None:
-        return None  # Ray watches its nodes' memory itself
+        return None if self._over or self._last is None else self._last.memory
 
     def death(self) -> str:
         return self._cause
@@ -166,10 +167,10 @@ class ClusterWorker:
         try:
             report = call.result()
         except GoneError as error:
-            self.gone = True
-            if self.life is None and not self.stopping:
+            if self.life is None and not self.stopping and not self.gone:
                 text = f"a worker cannot start on the cluster: {error}"
                 self._inbox.append(Failed(TunerError(text)))
+            self.gone = True
             self._die()
         except UnreachableError:
             self._ask_at = now + AGAIN
