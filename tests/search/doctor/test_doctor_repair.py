@@ -80,7 +80,6 @@ def test_a_journal_that_a_living_process_writes_to_is_left_alone(journal, path, 
     path.write_bytes(path.read_bytes()[:-9])
     lock = path.with_name("a.lock")
     lock.write_text(new_owner())
-    monkeypatch.setattr("tuner.search.doctor.journal.LOOK_AGAIN", 0.0)
     quick = partial(JournalLock.acquire_to_repair, patience=0.05)
     monkeypatch.setattr(JournalLock, "acquire_to_repair", lambda self: quick(self))
     before = contents(path.parent)
@@ -187,15 +186,15 @@ def test_lost_tickets_are_queued(url, sampler):
     assert read_counts(load(url)).done == 4
 
 
-def test_only_the_study_that_was_named_is_repaired(sqlite):
+def test_only_the_study_that_was_named_is_repaired(journal):
     for name in ("one", "two"):
-        prepare(sqlite, definition(trials=1), name=name)
-        backend, study_id = opened(sqlite, name)
+        prepare(journal, definition(trials=1), name=name)
+        backend, study_id = opened(journal, name)
         assert backend.pop(backend.trials(study_id)[0]._trial_id, dead_owner())
-    assert [own.study for own in repair(sqlite, name="two")] == ["two"]
-    assert [own.study for own in repair(sqlite)] == ["one"]
+    assert [own.study for own in repair(journal, name="two")] == ["two"]
+    assert [own.study for own in repair(journal)] == ["one"]
     with pytest.raises(UsageError, match="unknown study 'three'"):
-        repair(sqlite, name="three")
+        repair(journal, name="three")
 
 
 def test_what_tuner_did_not_make_is_not_repaired(sqlite):

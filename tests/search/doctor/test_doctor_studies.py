@@ -171,11 +171,11 @@ def test_a_ticket_that_no_trial_has_is_found(url):
     assert "has none yet" in wrong(trials_of(url, total=0))["tickets"]
 
 
-def test_what_others_made_in_a_study_is_left_out(sqlite):
-    prepare(sqlite, definition(trials=3))
-    backend, study_id = opened(sqlite)
+def test_what_others_made_in_a_study_is_left_out(journal):
+    prepare(journal, definition(trials=3))
+    backend, study_id = opened(journal)
     backend.storage.create_new_trial(study_id)
-    assert wrong(trials_of(sqlite, now=time.time() + 1e6)) == {}
+    assert wrong(trials_of(journal, now=time.time() + 1e6)) == {}
 
 
 def test_a_study_in_order_says_how_far_it_is(url):
