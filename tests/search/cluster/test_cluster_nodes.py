@@ -8,7 +8,7 @@ import pytest
 
 from tuner.errors import UsageError
 from tuner.search.cluster.address import check_address, require_answer
-from tuner.search.cluster.connection import Notices
+from tuner.search.cluster.connection import CLIENT_TRIES, Notices, join
 from tuner.search.cluster.nodes import (
     Node,
     Share,
@@ -130,3 +130,32 @@ def test_what_ray_prints_becomes_lines():
         file=notices,
     )
     assert lines == ["ray: The node 7 has been marked dead"]
+
+
+@pytest.mark.parametrize(("failures", "calls"), [(0, 1), (1, 2), (9, CLIENT_TRIES)])
+def test_a_client_server_that_does_not_start_is_asked_again(failures, calls):
+    asked: list[str] = []
+
+    def init(address: str, **_: object) -> None:
+        asked.append(address)
+        if len(asked) <= failures:
+            raise ConnectionAbortedError("Starting Ray client server failed")
+
+    if failures < CLIENT_TRIES:
+        join(init, "ray://head:10001")
+    else:
+        with pytest.raises(ConnectionAbortedError):
+            join(init, "ray://head:10001")
+    assert asked == ["ray://head:10001"] * calls
+
+
+def test_other_errors_of_joining_are_final():
+    asked: list[str] = []
+
+    def init(address: str, **_: object) -> None:
+        asked.append(address)
+        raise ConnectionError("no cluster")
+
+    with pytest.raises(ConnectionError, match="no cluster"):
+        join(init, "head:6379")
+    assert len(asked) == 1

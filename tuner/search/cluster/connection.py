@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib.util import find_spec
 
@@ -21,6 +21,9 @@ from tuner.search.cluster.head import OwnRay
 from tuner.search.cluster.nodes import Node, read_nodes
 from tuner.search.pool.resources import available_cores
 from tuner.search.pool.signals import WATCHED, Interrupted
+
+#: How often a client server is asked that could not start what serves us.
+CLIENT_TRIES = 3
 
 
 class Connection:
@@ -67,7 +70,7 @@ class Connection:
             stack.enter_context(redirect_stdout(Notices(self.notices)))
             stack.callback(ray.shutdown)
             with _our_signals(), self._errors(), _quiet_start():
-                ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+                join(ray.init, address)
             self._left = stack.pop_all()
 
     def close(self) -> None:
@@ -90,9 +93,21 @@ class Connection:
             raise UsageError(
                 f"workers join a Ray cluster that this machine may join; {self.address} cannot be "
                 f"joined ({text}). Available: `ray start --address HOST:PORT` on this machine "
-                "first, ray://HOST:PORT from outside the cluster, or --ray alone for a Ray of its "
-                "own"
+                "first, ray://HOST:PORT from outside the cluster, the cluster's RAY_AUTH_TOKEN "
+                "where it wants one, or --ray alone for a Ray of its own"
             ) from error
+
+
+def join(init: Callable[..., object], address: str) -> None:
+    """Call `ray.init`. Now and then Ray's client server on a busy head does not get its own process
+    started; it does when it is asked again."""
+    for tries_left in reversed(range(CLIENT_TRIES)):
+        try:
+            init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+            return
+        except ConnectionAbortedError:
+            if not tries_left:
+                raise
 
 
 class Notices(io.TextIOBase):
