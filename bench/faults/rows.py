@@ -115,6 +115,21 @@ def of_server_stop(place: Place, dose: int, down: float) -> Row:
     )
 
 
+def of_ray_nodes(place: Place, storage: str) -> Row:
+    from bench.faults.ray_nodes import ray_nodes
+
+    seen = ray_nodes(place.url(storage))
+    return Row(
+        "one of two Ray nodes killed with all that is in it",
+        storage,
+        "1 node",
+        [seen.ledger],
+        seen.seconds,
+        seen.holds,
+        note=f"it held {seen.held} trials, {seen.restarted} workers began again",
+    )
+
+
 def of_fresh_starts(place: Place, storage: str, dose: int) -> Row:
     seen = fresh_starts(lambda: place.url(storage), starts=dose)
     return Row(
