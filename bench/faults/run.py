@@ -76,9 +76,11 @@ def cases(place: Place, full: bool) -> Iterator[Case]:
     for down in (5.0, 60.0) if full else (1.0,):
         yield Case(f"server-stop {down:g}", partial(rows.of_server_stop, place, dose(10), down))
     for storage in (SQLITE, POSTGRES):
-        yield Case(
-            f"fresh-starts {storage}", partial(rows.of_fresh_starts, place, storage, dose(20))
-        )
+        measure = partial(rows.of_fresh_starts, place, storage, dose(20))
+        yield Case(f"fresh-starts {storage}", measure)
+    if find_spec("ray") is not None:
+        for storage in (SQLITE, POSTGRES):
+            yield Case(f"ray-nodes {storage}", partial(rows.of_ray_nodes, place, storage))
 
 
 def main() -> None:
