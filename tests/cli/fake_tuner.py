@@ -1,12 +1,15 @@
 """`tuner`, but trials train in no time and without data: `python fake_tuner.py optimize ...`.
 
 The command line, the pool, the loop and the storage are the real ones. FAKE_EPOCH_SECONDS is how
-long an epoch lasts; with FAKE_REFUSE no candidate can be trained.
+long an epoch lasts; with FAKE_REFUSE no candidate can be trained; candidates with the initializer
+FAKE_HANG hang in their second epoch, and with FAKE_HANG=data the data never arrive.
 """
 
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Mapping
 from functools import partial
 
 from tuner.search.definition import StudyDefinition
@@ -20,10 +23,18 @@ def make_trainer(definition: StudyDefinition) -> FakeTrainer:
         epoch_seconds=float(os.environ.get("FAKE_EPOCH_SECONDS", "0")),
         metrics=definition.all_metrics,
         refuse=lambda params: os.environ.get("FAKE_REFUSE"),
+        fail=hang,
     )
 
 
+def hang(params: Mapping[str, object], epoch: int) -> None:
+    if epoch == 2 and params.get("initializer") == os.environ.get("FAKE_HANG", ""):
+        time.sleep(600)
+
+
 def describe(definition: StudyDefinition) -> DataFacts:
+    if os.environ.get("FAKE_HANG") == "data":
+        time.sleep(600)
     return DataFacts("fake", "multiclass")
 
 
