@@ -126,7 +126,7 @@ def of_ray_nodes(place: Place, storage: str) -> Row:
         [seen.ledger],
         seen.seconds,
         seen.holds,
-        note=f"it held {seen.held} trials, {seen.restarted} workers began again",
+        note=f"trials it held: {seen.held}; workers that began again: {seen.restarted}",
     )
 
 
