@@ -82,7 +82,7 @@ def test_grid_on_digits_in_full_doses(stacks: Stacks) -> None:
     )
     settings: dict[str, Any] = {"cv": 5, "scoring": SCORING, "refit": "neg_log_loss"}
     ours = StackedGridSearchCV(estimator, grid, **settings).fit(X, y)
-    assert stacks.networks == [40, 40, 1]
+    assert stacks.networks == [20, 20, 20, 20, 1]
     stock = GridSearchCV(estimator, grid, **settings).fit(X, y)
     same_results(ours.cv_results_, stock.cv_results_, rows=359)
     assert ours.best_params_ == stock.best_params_
