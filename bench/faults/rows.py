@@ -9,6 +9,7 @@ from bench.faults.grid_kill import POINTS as GRID_POINTS
 from bench.faults.grid_kill import grid_kill
 from bench.faults.kill_at import kill_at
 from bench.faults.kills import kills
+from bench.faults.memory import FIRST, memory
 from bench.faults.pauses import pauses
 from bench.faults.place import JOURNAL, POSTGRES, SQLITE, Place
 from bench.faults.server_stop import server_stops
@@ -140,4 +141,17 @@ def of_fresh_starts(place: Place, storage: str, dose: int) -> Row:
         seen.seconds,
         seen.holds,
         note=f"{len(seen.errors)} errors",
+    )
+
+
+def of_memory(trials: int) -> Row:
+    seen = memory(trials=trials)
+    return Row(
+        "none: one worker trains many trials by Keras",
+        SQLITE,
+        f"{trials} trials",
+        [],
+        seen.seconds,
+        seen.holds and seen.done == trials,
+        note=f"{seen.settled / 2**20:.0f} MB held after {FIRST}, {seen.growth:+.1%} at most later",
     )

@@ -81,6 +81,7 @@ def cases(place: Place, full: bool) -> Iterator[Case]:
     if find_spec("ray") is not None:
         for storage in (SQLITE, POSTGRES):
             yield Case(f"ray-nodes {storage}", partial(rows.of_ray_nodes, place, storage))
+    yield Case("memory", partial(rows.of_memory, 300 if full else 60))
 
 
 def main() -> None:

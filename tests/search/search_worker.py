@@ -2,7 +2,7 @@
 
 Prints each event as a line. Settings: epoch_seconds, grace, heartbeat, die_at (an epoch: SIGKILL
 to itself there, in the first attempt), die_in (SIGKILL inside a step: pop, requeue),
-checkpoint_every (seconds).
+checkpoint_every (seconds), patience (seconds it waits for a storage).
 """
 
 from __future__ import annotations
@@ -37,6 +37,11 @@ def main() -> None:
         from tuner.search.checkpoints import writer
 
         writer.EVERY, writer.SHARE = settings["checkpoint_every"], float("inf")
+
+    if "patience" in settings:
+        from tuner.search import loop
+
+        loop.PATIENCE = settings["patience"]
 
     def fail(params: object, epoch: int) -> None:
         if epoch == settings.get("die_at"):

@@ -88,10 +88,10 @@ LONG += ["--set", "optimizer.learning_rate=0.05", "--set", "model.units=16"]
 LONG += ["--limit", "200", "--folds", "2"]
 
 
-def optimize(url):
+def optimize(url, *flags):
     said = ["--name", "study", "--storage", url, "--trials", "1", "--workers", "1"]
     return subprocess.Popen(
-        [*TUNER, "optimize", *LONG, *said, "--progress", "none"],
+        [*TUNER, "optimize", *LONG, *said, *flags, "--progress", "none"],
         env={k: v for k, v in os.environ.items() if k != "TUNER_ARTIFACTS"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

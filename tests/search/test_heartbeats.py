@@ -75,11 +75,14 @@ def test_without_the_storages_clock_a_trial_is_watched_for_the_grace_and_two_bea
 
 
 def test_an_outage_begins_the_watch_anew(clock):
-    watch, trial = BeatWatch(grace=60, interval=10), running(1)
+    outages = []
+    watch, trial = BeatWatch(60, 10, lambda: len(outages)), running(1)
     watch.stale([trial], {1: Beat("a", 500.0)})
     clock.now += 300
-    watch.reset()
+    outages.append("while a training went on")
     assert watch.stale([trial], {1: Beat("a", 800.0)}) == {}
+    clock.now += 20
+    assert list(watch.stale([trial], {1: Beat("a", 820.0)})) == [1]
 
 
 def test_a_trial_that_was_handed_on_is_watched_anew(clock):

@@ -72,16 +72,16 @@ def test_a_step_is_tried_until_it_succeeds():
     call = Retry(patience=10, warn=told.append)
     assert call(failing(2)) == "done"
     assert told == ["the storage does not answer, trying again: database is locked"]
-    assert call.waits == 1
+    assert call.outages == 1
     assert call(failing(0)) == "done"
-    assert call.waits == 1
+    assert call.outages == 1
 
 
 def test_other_errors_are_raised_at_once():
     call = Retry(patience=10)
     with pytest.raises(ValueError):
         call(failing(1, ValueError("x")))
-    assert call.waits == 0
+    assert call.outages == 0
 
 
 def test_patience_ends():

@@ -84,19 +84,25 @@ class BeatWatch:
 
     Args:
         grace, interval: seconds.
+        outages: how often this process has found the storage out of reach. Where that has
+            changed, the watch begins anew: nobody could beat meanwhile.
     """
 
-    def __init__(self, grace: float, interval: float) -> None:
+    def __init__(
+        self, grace: float, interval: float, outages: Callable[[], int] = lambda: 0
+    ) -> None:
         self.interval = interval
         self._grace = grace
+        self._outages = outages
+        self._known_outages = outages()
         self._first_seen: dict[int, tuple[object, float]] = {}
 
-    def reset(self) -> None:
-        """Forget what was watched: call it when the storage was out of reach."""
-        self._first_seen.clear()
-
     def stale(self, running: Sequence[FrozenTrial], beats: dict[int, Beat]) -> dict[int, str]:
-        """Trial id to cause, for those of the `running` trials that are stale."""
+        """Trial id to cause, for those of the `running` trials that are stale; `beats` were just
+        read."""
+        if self._outages() != self._known_outages:
+            self._known_outages = self._outages()
+            self._first_seen.clear()
         now = time.monotonic()
         causes: dict[int, str] = {}
         seen: dict[int, tuple[object, float]] = {}

@@ -120,7 +120,7 @@ def run_worker(
         definition,
         owner=new_owner(),
         retry=retry,
-        watch=BeatWatch(grace, heartbeat),
+        watch=BeatWatch(grace, heartbeat, lambda: retry.outages),
         room=TrainingRoom(key),
         warn=warn,
     )

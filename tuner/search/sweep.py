@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from tuner.search import records
 from tuner.search.heartbeat import BeatWatch
 from tuner.search.storage.backend import Backend, LostTrialError, Writes, ticket_key
+from tuner.search.storage.retry import is_transient
 from tuner.search.tickets import requeue
 
 
@@ -74,11 +75,12 @@ class Sweeper:
             owner = trial.system_attrs.get(records.WORKER)
             writes = Writes(user_attrs={records.CAUSE: cause})
             try:
-                self._fail(trial_id, writes, owner)
+                self._backend.write(trial_id, writes, owner, state=TrialState.FAIL)
             except LostTrialError:
                 continue  # it ended, or another sweep was quicker
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                break  # tried once: when the storage is back, its worker may beat again
             told.append(f"trial {trial.number}: {cause}")
         return told
-
-    def _fail(self, trial_id: int, writes: Writes, owner: str | None) -> None:
-        self._call(lambda: self._backend.write(trial_id, writes, owner, state=TrialState.FAIL))

@@ -23,7 +23,7 @@ from tuner.search.room import TrainingRoom
 from tuner.search.samplers.build import build_sampler
 from tuner.search.samplers.ticket_sampler import TicketSampler
 from tuner.search.storage.backend import Backend, LostTrialError
-from tuner.search.storage.retry import Retry
+from tuner.search.storage.retry import Retry, is_transient
 from tuner.search.stored import read_total
 from tuner.search.sweep import Sweeper
 from tuner.search.tickets import (
@@ -73,8 +73,6 @@ class TicketQueue:
         self._definition = definition
         self._owner = owner
         self._retry = retry
-        self._waits = 0
-        self._watch = watch
         self._warn = warn
         self._study_id = study._study_id
         self._storage = WorkerStorage(backend, study._study_id, owner, retry)
@@ -162,7 +160,16 @@ class TicketQueue:
         return self._storage.flush()
 
     def beat(self, trial_id: int) -> None:
-        """A heartbeat, from any thread."""
+        """A heartbeat, from any thread. Raises what the storage raises."""
+        try:
+            self._beat(trial_id)
+        except Exception as error:
+            # A training goes on through an outage: this may be all that is seen of it.
+            if is_transient(error):
+                self._retry.outages += 1
+            raise
+
+    def _beat(self, trial_id: int) -> None:
         self._backend.beat(trial_id, self._owner)
 
     def tell(self, trial: optuna.Trial, outcome: Outcome) -> float | None:
@@ -194,10 +201,6 @@ class TicketQueue:
         self._storage.forget()
 
     def _mend(self) -> None:
-        if self._retry.waits != self._waits:
-            # Nobody could beat while the storage was away.
-            self._watch.reset()
-            self._waits = self._retry.waits
         if time.monotonic() - self._total_read_at >= TOTAL_EVERY:
             # Somebody may have asked for fewer since; more are looked for in `settled`.
             self._read_total()

@@ -155,9 +155,8 @@ def _repair_trials(
         call(lambda: backend.add_trials(study_id, new))
         told = listed([str(ticket) for ticket in lost])
         done.append(Repair("tickets", f"queued ticket {told}", name))
-    sweeper = Sweeper(
-        backend, study_id, BeatWatch(grace, interval), retries=retries, call=call, every=0.0
-    )
+    watch = BeatWatch(grace, interval, lambda: call.outages)
+    sweeper = Sweeper(backend, study_id, watch, retries=retries, call=call, every=0.0)
     # As long as a worker would watch, and a little for the looks themselves.
     until = time.monotonic() + max(grace, 2 * interval) + interval
     told_wait = False

@@ -55,8 +55,8 @@ class GroupQueue(TicketQueue):
             self._require_study()
             raise
 
-    def beat(self, trial_id: int) -> None:
-        """A heartbeat for every claimed trial, from any thread."""
+    def _beat(self, trial_id: int) -> None:
+        """For every claimed trial."""
         for held in self._held:
             with suppress(LostTrialError):  # told just now, or another's: its telling finds out
                 self._backend.beat(held, self._owner)

@@ -68,8 +68,8 @@ class Retry:
         self._patience = patience
         self._warn = warn
         self._stop = stop
-        #: How many calls had to be repeated so far.
-        self.waits = 0
+        #: How often the storage was found not to answer so far, by whatever thread.
+        self.outages = 0
 
     def __call__(self, step: Callable[[], Result]) -> Result:
         began, pause = time.monotonic(), 0.1
@@ -80,7 +80,7 @@ class Retry:
                 if not is_transient(error):
                     raise
                 if pause == 0.1:
-                    self.waits += 1
+                    self.outages += 1
                     self._warn(f"the storage does not answer, trying again: {_reason(error)}")
                 waited = time.monotonic() - began
                 if waited > (STOPPING if self._stop() else self._patience):
