@@ -11,6 +11,10 @@ from tuner.errors import PlanError
 from tuner.planning.plan import ModelPlan, OptimizerPlan, TrainingPlan
 
 _FLOAT_BYTES = 4
+#: Multiply-adds of one network's training step from which on a candidate fills a stack alone: a
+#: step then takes 0.1 ms or more, several times what each step costs whatever its size, and what
+#: more networks hold besides would not fit a cache.
+HEAVY_STEP = 4_000_000
 
 #: Variables of a weight's shape that an optimizer keeps beside it, switches left out.
 _SLOTS = {
@@ -57,6 +61,11 @@ class Cost:
     def total_bytes(self) -> int:
         """Weights, gradients, optimizer variables and activations; the data are not included."""
         return self.weight_bytes + self.state_bytes + self.activation_bytes
+
+    @property
+    def heavy(self) -> bool:
+        """Whether no step gets cheaper by more networks than the candidate's folds."""
+        return self.multiply_adds >= HEAVY_STEP * max(1, self.steps_per_epoch * self.networks)
 
 
 def estimate(plan: TrainingPlan, rows: int, folds: int | Sequence[Fold]) -> Cost:

@@ -19,7 +19,7 @@ from tuner.training.initial_weights import (
 )
 from tuner.training.layers import DropoutClock
 from tuner.training.network import StackedNetwork
-from tuner.training.optimizers import build_optimizer
+from tuner.training.optimizers import FusedUpdate, build_optimizer
 from tuner.training.shape import StackShape
 from tuner.training.trace import SharedTrace
 
@@ -34,6 +34,7 @@ class NetworkStack:
         predict: also return validation predictions from `run_epoch`.
         validate: whether any network will have validation rows.
         compiled: see `tuner.training.compiling`.
+        fused: see `tuner.training.optimizers.fused_update`.
         trace: shared with stacks of the same arguments; None: its own.
     """
 
@@ -45,6 +46,7 @@ class NetworkStack:
         predict: bool,
         validate: bool,
         compiled: bool = False,
+        fused: FusedUpdate | None = None,
         trace: SharedTrace | None = None,
     ) -> None:
         self.shape = shape
@@ -52,7 +54,12 @@ class NetworkStack:
         self.network = StackedNetwork(shape, networks)
         self.model = self.network.model
         self.optimizer = build_optimizer(
-            shape.optimizer, shape.switches, shape.clip, networks, self.model.trainable_variables
+            shape.optimizer,
+            shape.switches,
+            shape.clip,
+            networks,
+            self.model.trainable_variables,
+            fused,
         )
         self.trace = trace or SharedTrace()
         self._graph = EpochGraph(

@@ -14,10 +14,12 @@ from tuner.data.dataset import Dataset, Fold
 from tuner.data.scaling import ScalingKind, fit_scaling, fit_target_scaling
 from tuner.planning.metrics import METRICS, check_metric
 from tuner.planning.plan import TrainingPlan
+from tuner.training.batches import steps_of
 from tuner.training.compiling import compiled
 from tuner.training.epoch import StackData
 from tuner.training.identity import training_identity
 from tuner.training.lockstep import Lockstep, Measures
+from tuner.training.optimizers import fused_update
 from tuner.training.scores import TrialScores
 from tuner.training.shape import StackShape
 from tuner.training.stack import NetworkStack
@@ -137,7 +139,7 @@ class Trainer:
         networks = [plan for plan in plans for _ in self.folds]
         own_seeds = [seed for own in seeds for seed in own]
         data = _tiled(self._data, len(plans))
-        with self._borrow(plans, data) as stack:
+        with self._borrow(networks, data) as stack:
             stack.reset(networks, own_seeds)
             if state is not None and state.values is not None:
                 stack.set_state(state.values)
@@ -196,13 +198,17 @@ class Trainer:
     def _borrow(
         self, plans: Sequence[TrainingPlan], data: StackData
     ) -> AbstractContextManager[NetworkStack]:
+        """`plans`, one a network."""
+        folds = self.folds * (len(plans) // len(self.folds))
+        steps = [steps_of(len(fold.train), plans[0].batch_size) for fold in folds]
         kind = (
             StackShape.of(plans[0], self.dataset.task),
-            len(plans) * len(self.folds),
+            len(plans),
             self._measures.summed,
             bool(self._measures.predicted),
             any(len(fold.validation) for fold in self.folds),
             compiled(plans, self.folds),
+            fused_update(plans, steps),
         )
         # A trace also depends on the form of the data: its dtypes, and which scalings there are.
         form = tuple(None if part is None else (part.dtype, part.shape[1:]) for part in data)

@@ -18,9 +18,6 @@ from tuner.training.shape import StackShape
 MOST_BYTES = 512 << 20
 #: Networks below which a stack of small ones spends its time between the matrix products.
 LEAST_NETWORKS = 20
-#: Multiply-adds of one network's training step from which on a candidate fills a stack alone: a
-#: step then takes 0.1 ms or more, several times what each step costs whatever its size.
-HEAVY_STEP = 4_000_000
 
 
 class Planner:
@@ -38,12 +35,11 @@ class Planner:
     def stacking(self, plan: TrainingPlan) -> Stacking:
         """See `TrainerLike.stacking`."""
         cost, folds = self.cost(plan), len(self._folds)
-        step = cost.multiply_adds / max(1, cost.steps_per_epoch * folds)
         most = min(MOST_NETWORKS // folds, MOST_BYTES // max(1, cost.total_bytes))
         return Stacking(
             kind=(StackShape.of(plan, self._dataset.task), plan.batch_size),
             training=shared_training(plan),
-            least=1 if step >= HEAVY_STEP else math.ceil(LEAST_NETWORKS / folds),
+            least=1 if cost.heavy else math.ceil(LEAST_NETWORKS / folds),
             most=max(1, most),
         )
 

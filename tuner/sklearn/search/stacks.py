@@ -65,7 +65,8 @@ def stacks(
 
     A stack's trainings have one shape and batch size, its shortest at least half of the epochs
     of its longest (a network that has ended still takes its share of every step); it has at most
-    `MOST_NETWORKS` networks and `MOST_BYTES` bytes, or one training where that is more. Stacks
+    `MOST_NETWORKS` networks and `MOST_BYTES` bytes, or one training where that is more or where
+    its steps are heavy. Stacks
     of one kind are as equal in size as they can be, so that they share a trace.
     """
     from tuner.training.shape import StackShape
@@ -84,8 +85,10 @@ def stacks(
 
 def _most(plan: TrainingPlan, folds: Sequence[Fold], rows: int) -> int:
     """Trainings of one stack."""
-    size = estimate(plan, rows, folds).total_bytes
-    return max(1, min(MOST_NETWORKS // len(folds), MOST_BYTES // max(1, size)))
+    cost = estimate(plan, rows, folds)
+    if cost.heavy:
+        return 1
+    return max(1, min(MOST_NETWORKS // len(folds), MOST_BYTES // max(1, cost.total_bytes)))
 
 
 def _parts(similar: list[Training], most: int) -> list[list[Training]]:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
+from tuner.training.optimizers.fused import handle
 from tuner.training.optimizers.per_network import PerNetwork
 
 
@@ -21,6 +23,7 @@ class _AdamRule(PerNetwork):
 
     Keras works alpha out for every variable again. Its powers are taken in float64: in float32
     their last bit depends on a network's place in the stack, and the bits of its weights with it.
+    Networks that are alike take TensorFlow's kernel of the same formula, given alpha as its rate.
     """
 
     # What Keras's class brings.
@@ -45,11 +48,29 @@ class _AdamRule(PerNetwork):
         ]
         correction = ops.cast(ops.sqrt(remaining[1]) / remaining[0], "float32")
         self._alpha = rate * correction
+        if self.fused is not None:
+            self._scalars = {
+                "lr": ops.max(self._alpha),
+                "beta1": ops.max(self.beta_1),
+                "beta2": ops.max(self.beta_2),
+                "epsilon": ops.max(self.epsilon),
+            }
         self._left = (1.0 - self.beta_1, 1.0 - self.beta_2)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
         m, v = self._momentums[index], self._velocities[index]
+        if self.fused is not None:
+            tf.raw_ops.ResourceApplyAdam(
+                var=handle(variable),
+                m=handle(m),
+                v=handle(v),
+                beta1_power=0.0,  # no correction besides alpha's
+                beta2_power=0.0,
+                grad=gradient,
+                **self._scalars,
+            )
+            return
         left_1, left_2 = self._left
         self.assign_add(m, (gradient - m) * left_1)
         self.assign_add(v, (ops.square(gradient) - v) * left_2)

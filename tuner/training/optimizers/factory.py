@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from tuner.training.optimizers.adam import StackedAdam, StackedAdamW
+from tuner.training.optimizers.fused import FusedUpdate
 from tuner.training.optimizers.nadam import StackedNadam
 from tuner.training.optimizers.per_network import PerNetwork, StepRate
 from tuner.training.optimizers.rmsprop import StackedRMSprop
@@ -40,6 +41,7 @@ def build_optimizer(
     clip: str | None,
     networks: int,
     variables: list[Any],
+    fused: FusedUpdate | None = None,
 ) -> Any:
     """A built optimizer over stacked `variables`, its numeric settings still to come as data.
 
@@ -48,9 +50,10 @@ def build_optimizer(
         switches: constructor arguments that decide the graph (`amsgrad`, `centered`).
         clip: the kind of clipping, or None.
         networks: N, the leading axis of every variable.
+        fused: see `fused_update`.
     """
     optimizer = OPTIMIZERS[name](learning_rate=StepRate(), **dict(switches))
-    optimizer.attach(networks, clip)
+    optimizer.attach(networks, clip, fused)
     optimizer.build(variables)
     optimizer.built = True
     return optimizer

@@ -16,6 +16,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from tuner.training.optimizers.fused import FusedUpdate
+
 
 class StepRate(keras.optimizers.schedules.LearningRateSchedule):
     """The networks' learning rates at the present step, `(N, 1, 1)`, read from their tables."""
@@ -34,14 +36,17 @@ class PerNetwork:
     Attributes:
         networks: N.
         clip: `clipnorm`, `global_clipnorm`, `clipvalue` or None; one kind for the whole stack.
+        fused: how one kernel updates a variable, where the networks are alike; else None.
     """
 
     networks: int
     clip: str | None
+    fused: FusedUpdate | None
 
-    def attach(self, networks: int, clip: str | None) -> None:
+    def attach(self, networks: int, clip: str | None, fused: FusedUpdate | None = None) -> None:
         self.networks = networks
         self.clip = clip
+        self.fused = fused
         shared_counter = self._iterations  # type: ignore[has-type]
         self._untrack_variable(shared_counter)  # type: ignore[attr-defined]
         self._iterations = keras.Variable(

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import tensorflow as tf
+from keras import ops
 
+from tuner.training.optimizers.fused import handle
 from tuner.training.optimizers.per_network import PerNetwork
 
 
@@ -18,8 +21,9 @@ class StackedSGD(PerNetwork, keras.optimizers.SGD):
         w = w + momentum * velocity - learning_rate * g          (nesterov = 1)
 
     Without momentum both are `w - learning_rate * g`. Both lines of `w` are one here,
-    `w + (1 + nesterov * (momentum - 1)) * velocity - nesterov * learning_rate * g`, whose factors
-    are one number a network: as few passes over the weights as there can be.
+    `w + along * velocity - nesterov * learning_rate * g` with momentum or 1 for `along`, factors
+    that are one number a network. Networks that are alike take TensorFlow's kernel of the same
+    formula.
     """
 
     def build(self, variables: list[Any]) -> None:
@@ -31,11 +35,25 @@ class StackedSGD(PerNetwork, keras.optimizers.SGD):
 
     def use(self, settings: Mapping[str, Any], rate: Any) -> None:
         super().use(settings, rate)
-        self._along = 1.0 + self.nesterov * (self.momentum - 1.0)
+        if self.fused is not None:
+            self._scalars = (ops.max(rate), ops.max(self.momentum))
+            return
+        self._along = ops.where(self.nesterov > 0.0, self.momentum, 1.0)
         self._ahead = self.nesterov * rate
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         velocity = self.momentums[self._get_variable_index(variable)]
+        if self.fused is not None:
+            rate, momentum = self._scalars
+            tf.raw_ops.ResourceApplyKerasMomentum(
+                var=handle(variable),
+                accum=handle(velocity),
+                lr=rate,
+                grad=gradient,
+                momentum=momentum,
+                use_nesterov=self.fused.nesterov,
+            )
+            return
         moved = self.momentum * velocity - learning_rate * gradient
         self.assign(velocity, moved)
         self.assign_add(variable, self._along * moved - self._ahead * gradient)
