@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from sklearn.base import clone
@@ -13,7 +15,7 @@ from sklearn.base import clone
 from tuner.sklearn.estimators.training import draw_seed
 from tuner.sklearn.search.final_step import final_estimator
 from tuner.sklearn.search.fronts import Front, fit_front, front_key
-from tuner.sklearn.search.group_training import Member, Watch, train_group
+from tuner.sklearn.search.group_training import Batch, Member, Watch, plan_group, train_group
 from tuner.sklearn.search.outcomes import Outcome
 from tuner.sklearn.search.splits import Split, read_split, read_whole
 
@@ -59,12 +61,17 @@ class FrontCache:
         return splits
 
 
+#: (candidate, split, outcome) as stacks end.
+Trained = Generator[tuple[int, int, Outcome | Exception], None, None]
+
+
 class StackedFits:
     """The fits of `candidates` on all splits, by evaluation number `candidate * splits + split`.
 
     Nothing trains before it is asked for; then all candidates that share what a pipeline does
-    before its last step train. What a stack cannot train is left to the estimator's own `fit`:
-    combinations that make no plan, splits that lack a class, other estimators.
+    before its last step train, and whoever asks waits for no stack but the fit's own. What a stack
+    cannot train is left to the estimator's own `fit`: combinations that make no plan, splits that
+    lack a class, other estimators.
 
     Args:
         estimator: bare or a pipeline; not changed.
@@ -89,7 +96,11 @@ class StackedFits:
         self._watch = watch
         self._groups: dict[str, list[Member]] = {}
         self._group_of: dict[int, str] = {}
-        self._outcomes: dict[int, Outcome] = {}
+        self._candidates = len(candidates)
+        self._outcomes: dict[int, Outcome | Exception] = {}
+        #: Of the group at work: its key, and what still trains.
+        self._at_work: tuple[str, Trained] = ("", _nothing())
+        self._plans: dict[str, tuple[list[Batch], float]] = {}
         for number, params in enumerate(candidates):
             member = _member(estimator, number, params, cache.count)
             if member is not None:
@@ -97,27 +108,87 @@ class StackedFits:
                 self._groups.setdefault(key, []).append(member)
                 self._group_of[number] = key
 
+    def stacked_splits(self) -> set[int]:
+        """The splits in which stacks train every candidate, where that is known beforehand: where
+        all candidates do the same before the last step."""
+        if len(self._groups) != 1 or len(self._group_of) < self._candidates:
+            return set()
+        (key,) = self._groups
+        batches, _ = self._plan(key)
+        planned = Counter(
+            split.number for own in batches for split in own.cohort.splits * len(own.planned)
+        )
+        return {split for split, count in planned.items() if count == self._candidates}
+
     def has(self, task: int) -> bool:
         key = self._group_of.get(task // self._cache.count)
         if key in self._groups:
-            self._train(key)
+            self._begin(key)
+        while task not in self._outcomes and key == self._at_work[0] and self._advance():
+            pass
         return task in self._outcomes
 
     def outcome(self, task: int) -> Outcome:
-        """What evaluation `task` became; until it is installed."""
-        return self._outcomes[task]
+        """What evaluation `task` became; until it is installed. Raises what its stack raised."""
+        outcome = self._outcomes[task]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     def install(self, task: int, estimator: Any) -> None:
-        outcome = self._outcomes.pop(task)
+        outcome = self.outcome(task)
+        del self._outcomes[task]
         self._on_seconds(task, outcome.seconds)
         outcome.install(estimator)
 
-    def _train(self, key: str) -> None:
+    def close(self) -> None:
+        """End what still trains, where nobody will ask for it any more."""
+        key, trained = self._at_work
+        self._at_work = key, _nothing()
+        # Its pool of threads has to be waited for here, not wherever Python collects it.
+        trained.close()
+
+    def _plan(self, key: str) -> tuple[list[Batch], float]:
+        """The group's trainings, and each fit's share of the seconds spent before the last step."""
+        if key not in self._plans:
+            members = self._groups[key]
+            splits, seconds = self._cache.read(key, members[0].estimator)
+            share = seconds / max(1, len(members) * len(splits))
+            self._plans[key] = plan_group(members, splits), share
+        return self._plans[key]
+
+    def _begin(self, key: str) -> None:
+        """Train the group, after what still trains of the one before: one pool of threads."""
+        while self._advance():
+            pass
+        batches, share = self._plan(key)
+        del self._plans[key]
         members = self._groups.pop(key)
-        splits, seconds = self._cache.read(key, members[0].estimator)
-        share = seconds / max(1, len(members) * len(splits))
-        for number, split, outcome in train_group(members, splits, share, self._watch, self._jobs):
+        # What is watched looks at all splits at once.
+        watch = self._watch if len({id(own.cohort) for own in batches}) == 1 else None
+        verbose = any(member.final.verbose for member in members)
+        trained = train_group(batches, verbose, watch, self._jobs)
+        self._at_work = (
+            key,
+            ((number, split, _later(outcome, share)) for number, split, outcome in trained),
+        )
+
+    def _advance(self) -> bool:
+        """Take the next outcome; False where nothing trains."""
+        for number, split, outcome in self._at_work[1]:
             self._outcomes[number * self._cache.count + split] = outcome
+            return True
+        return False
+
+
+def _nothing() -> Trained:
+    yield from ()
+
+
+def _later(outcome: Outcome | Exception, seconds: float) -> Outcome | Exception:
+    if isinstance(outcome, Exception):
+        return outcome
+    return replace(outcome, seconds=outcome.seconds + seconds)
 
 
 def _member(estimator: Any, number: int, params: Mapping[str, Any], splits: int) -> Member | None:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -53,29 +53,44 @@ class Planned:
     folds: tuple[Fold, ...]
 
 
-def train_group(
-    members: Sequence[Member],
-    splits: Sequence[Split],
-    front_seconds: float,
-    watch: Watch | None,
-    jobs: int = 1,
-) -> Iterator[tuple[int, int, Outcome]]:
-    """Train all `members` on all `splits`, `jobs` stacks at a time; gives (candidate, split,
-    outcome).
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Candidates of equal folds on a cohort, by number: what one `Trainer` trains."""
 
-    Candidates that make no plan are left out. `front_seconds` is added to every outcome's share.
-    """
+    cohort: Cohort
+    planned: dict[int, Planned]
+
+
+def plan_group(members: Sequence[Member], splits: Sequence[Split]) -> list[Batch]:
+    """All `members` on all `splits`. Candidates that make no plan are left out."""
+    batches: list[Batch] = []
     for cohort in cohorts(splits):
-        watched = watch if len(cohort.splits) == len(splits) else None
         by_folds: dict[Hashable, dict[int, Planned]] = {}
         for member in members:
             with suppress(PlanError, ValueError):
                 key, planned = _planned(member, cohort)
                 by_folds.setdefault(key, {})[member.number] = planned
-        verbose = any(member.final.verbose for member in members)
-        for own in by_folds.values():
-            for number, split, outcome in _train(cohort, own, verbose, watched, jobs):
-                yield number, split, replace(outcome, seconds=outcome.seconds + front_seconds)
+        batches += [Batch(cohort, own) for own in by_folds.values()]
+    return batches
+
+
+def train_group(
+    batches: Sequence[Batch], verbose: bool, watch: Watch | None, jobs: int = 1
+) -> Iterator[tuple[int, int, Outcome | Exception]]:
+    """Train all `batches`, `jobs` stacks at a time; gives (candidate, split, outcome) as each
+    stack ends, for every candidate and split of theirs, with the error in the place of an outcome
+    where a stack raised one."""
+    for batch in batches:
+        missing = [
+            (number, split.number) for number in batch.planned for split in batch.cohort.splits
+        ]
+        try:
+            for number, split, outcome in _train(batch, verbose, watch, jobs):
+                missing.remove((number, split))
+                yield number, split, outcome
+        except Exception as error:
+            for number, split in missing:
+                yield number, split, error
 
 
 def _planned(member: Member, cohort: Cohort) -> tuple[Hashable, Planned]:
@@ -98,9 +113,9 @@ def _planned(member: Member, cohort: Cohort) -> tuple[Hashable, Planned]:
 
 
 def _train(
-    cohort: Cohort, planned: dict[int, Planned], verbose: bool, watch: Watch | None, jobs: int
-) -> Iterator[tuple[int, int, Outcome]]:
-    """Candidates of equal folds."""
+    batch: Batch, verbose: bool, watch: Watch | None, jobs: int
+) -> Iterator[tuple[int, int, Outcome | Exception]]:
+    cohort, planned = batch.cohort, batch.planned
     _load_tensorflow()
     from tuner.training import Trainer
 
@@ -135,22 +150,33 @@ def _train(
             for fold, split in enumerate(cohort.splits)
         }
 
-    def train(stack: Sequence[Training], more: Sequence[Any]) -> tuple[float, list[TrialScores]]:
+    def train(
+        stack: Sequence[Training], more: Sequence[Any]
+    ) -> tuple[float, list[TrialScores] | Exception]:
         callbacks = [*_callbacks(verbose, folds), *more]
         if watch is not None:
             callbacks += watch(standing)
         started = time.perf_counter()
-        scores = trainer.train_many(
-            [training.plan for training in stack],
-            [training.seeds for training in stack],
-            callbacks=callbacks,
-            weights=True,
-            snapshots=[_snapshots(training) for training in stack],
-        )
+        scores: list[TrialScores] | Exception
+        try:
+            scores = trainer.train_many(
+                [training.plan for training in stack],
+                [training.seeds for training in stack],
+                callbacks=callbacks,
+                weights=True,
+                snapshots=[_snapshots(training) for training in stack],
+            )
+        except Exception as error:  # of its fits; the other stacks go on
+            scores = error
         return time.perf_counter() - started, scores
 
     cut = stacks(wanted, folds, dataset.rows, dataset.task)
     for stack, (seconds, scores) in zip(cut, in_threads(jobs, train, cut), strict=True):
+        if isinstance(scores, Exception):
+            for number in (number for training in stack for number in training.epochs):
+                for split in cohort.splits:
+                    yield number, split.number, scores
+            continue
         whole = len(folds) * sum(sum(training.epochs.values()) for training in stack)
         for training, trained in zip(stack, scores, strict=True):
             for number, epochs in training.epochs.items():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from joblib import effective_n_jobs, parallel_config
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
@@ -106,16 +107,23 @@ class StackedSearchMixin:
             fits = StackedFits(
                 self.estimator,  # type: ignore[attr-defined]
                 candidates,
-                FrontCache(splits, rows.X, rows.y, rows.fit_params),
+                FrontCache(list(splits), rows.X, rows.y, rows.fit_params),
                 on_seconds=lambda task, share: rows.seconds.__setitem__(before + task, share),
                 jobs=rows.jobs,
             )
-            return evaluate_candidates(
-                candidates,
-                cv=FixedSplits(splits),
-                more_results=more_results,
-                callback_ctx=StackContexts(callback_ctx, fits),
-            )
+            if not self.return_train_score and not hasattr(self, "_skl_callbacks"):  # type: ignore[attr-defined]
+                # Nobody will look at the training rows that scikit-learn would copy for each fit.
+                for number in fits.stacked_splits():
+                    splits[number] = (np.empty(0, np.intp), splits[number][1])
+            try:
+                return evaluate_candidates(
+                    candidates,
+                    cv=FixedSplits(splits),
+                    more_results=more_results,
+                    callback_ctx=StackContexts(callback_ctx, fits),
+                )
+            finally:
+                fits.close()
 
         return evaluate
 

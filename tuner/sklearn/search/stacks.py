@@ -66,8 +66,8 @@ def stacks(
     A stack's trainings have one shape and batch size, its shortest at least half of the epochs
     of its longest (a network that has ended still takes its share of every step); it has at most
     `MOST_NETWORKS` networks and `MOST_BYTES` bytes, or one training where that is more or where
-    its steps are heavy. Stacks
-    of one kind are as equal in size as they can be, so that they share a trace.
+    its steps are heavy. Stacks of one kind are as equal in size as they can be, so that they
+    share a trace.
     """
     from tuner.training.shape import StackShape
 
