@@ -27,7 +27,7 @@ def test_postgresql_lets_nobody_wait_for_a_process_that_stands_still(postgres, m
             # Waits for the row. Without a limit it would for ever: nothing commits above.
             other.write(trial._trial_id, Writes(), "a:1:0.00:x", state=TrialState.FAIL)
 
-    with pytest.raises(Exception) as raised:  # noqa: PT011: what Optuna makes of it
+    with pytest.raises(Exception) as raised:  # what Optuna makes of it
         stand_still()
     assert is_transient(raised.value)
     cause = raised.value.__cause__ or raised.value

@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 #: Seconds to wait for the proxy's first answer.
 CONNECT_TIMEOUT = 10
-#: Seconds between two tries to reach a proxy that has gone, at most; gRPC's own limit is 120.
-RECONNECT = 2
-#: Seconds after which a call that nobody answers has failed; Optuna's calls wait for ever.
-ANSWER = 60
 
 # What the proxy answers for an error of its database, as Optuna raises it there.
 _DATABASE = ("OperationalError", "InterfaceError", "during the commit")

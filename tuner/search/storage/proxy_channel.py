@@ -10,7 +10,10 @@ from optuna.storages import GrpcStorageProxy
 from optuna.storages._grpc.auto_generated import api_pb2_grpc
 from optuna.storages._grpc.client import GrpcClientCache
 
-from tuner.search.storage.proxy import ANSWER, RECONNECT
+#: Seconds between two tries to reach a proxy that has gone, at most; gRPC's own limit is 120.
+RECONNECT = 2
+#: Seconds after which a call that nobody answers has failed; Optuna's calls wait for ever.
+ANSWER = 60
 
 
 class PatientProxy(GrpcStorageProxy):
