@@ -84,8 +84,23 @@ def test_other_errors_are_raised_at_once():
     assert call.outages == 0
 
 
-def test_patience_ends():
-    with pytest.raises(StorageError, match=r"did not answer for \d+ s: database is locked"):
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+def test_patience_ends(monkeypatch):
+    monkeypatch.setattr(retry, "time", Clock())
+    monkeypatch.setattr(retry.random, "uniform", lambda low, high: high)
+    with pytest.raises(StorageError, match="did not answer for 0 s: database is locked"):
         Retry(patience=0.2)(failing(100))
 
 
