@@ -199,8 +199,7 @@ class Trainer:
         self, plans: Sequence[TrainingPlan], data: StackData
     ) -> AbstractContextManager[NetworkStack]:
         """`plans`, one a network."""
-        folds = self.folds * (len(plans) // len(self.folds))
-        steps = [steps_of(len(fold.train), plans[0].batch_size) for fold in folds]
+        steps = [steps_of(len(fold.train), plans[0].batch_size) for fold in self.folds]
         kind = (
             StackShape.of(plans[0], self.dataset.task),
             len(plans),

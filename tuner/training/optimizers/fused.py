@@ -27,9 +27,9 @@ class FusedUpdate:
 
 
 def fused_update(plans: Sequence[TrainingPlan], steps: Sequence[int]) -> FusedUpdate | None:
-    """How to update networks that train as `plans` with `steps` steps an epoch each; None where
-    one kernel cannot: another optimizer, or networks that differ in a setting, in the rate of
-    some step, or in how many steps they have made."""
+    """How to update networks that train as `plans`, one a network, on folds of `steps` steps an
+    epoch; None where one kernel cannot: another optimizer, or networks that differ in a setting,
+    in the rate of some step, or in how many steps they have made."""
     first = plans[0]
     optimizer, schedule = first.optimizer, first.schedule
     if optimizer.name not in _WITH_KERNEL or optimizer.setting("amsgrad"):
