@@ -59,6 +59,17 @@ def test_the_forward_pass_is_keras_s_with_batch_normalisation_and_many_rows() ->
     np.testing.assert_allclose(forward(plan, weights, x), expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("rows", [1, 95, 96, 97, 500])
+def test_a_row_s_answer_does_not_depend_on_the_rows_beside_it(rows: int) -> None:
+    plan = ModelPlan(784, 10, (64, 33), activation="tanh")
+    weights = network_weights(plan, 1)
+    x = np.random.default_rng(0).random((500, 784), dtype=np.float32)
+    whole = forward(plan, weights, x)
+    np.testing.assert_array_equal(forward(plan, weights, x[:rows]), whole[:rows])
+    np.testing.assert_array_equal(forward(plan, weights, x[::-1][:rows]), whole[::-1][:rows])
+    np.testing.assert_array_equal(forward(plan, weights, x[:0]), whole[:0])
+
+
 def test_the_keras_model_answers_as_the_classifier() -> None:
     three = KerasMLPClassifier(**SMALL, batch_norm=True).fit(X, Y)
     np.testing.assert_allclose(
