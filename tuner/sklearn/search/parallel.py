@@ -5,7 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
+
+from joblib import cpu_count
+from threadpoolctl import threadpool_limits
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,6 +37,18 @@ def in_threads(
             ending.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+@contextmanager
+def scoring_threads(jobs: int) -> Iterator[None]:
+    """Within the block a product of NumPy's takes the cores that `jobs` stacks leave it, one at
+    least: joblib's rule for its processes. More threads wait for a core that trains, and hold
+    another one while they wait."""
+    if jobs == 1:
+        yield
+        return
+    with threadpool_limits(max(1, cpu_count() // jobs), user_api="blas"):
+        yield
 
 
 def _stop_when(ending: threading.Event) -> Any:

@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from tuner.sklearn.search.contexts import StackContexts
 from tuner.sklearn.search.final_step import final_estimator
 from tuner.sklearn.search.fits import FrontCache, StackedFits
+from tuner.sklearn.search.parallel import scoring_threads
 
 
 @dataclass
@@ -62,9 +63,10 @@ class StackedSearchMixin:
         return self._fit_in_stacks(X, y, params)
 
     def _fit_in_stacks(self, X: Any, y: Any, params: Mapping[str, Any]) -> Any:
-        self._search_rows = SearchRows(jobs=effective_n_jobs(self.n_jobs))  # type: ignore[attr-defined]
+        jobs = effective_n_jobs(self.n_jobs)  # type: ignore[attr-defined]
+        self._search_rows = SearchRows(jobs=jobs)
         try:
-            with parallel_config(backend="sequential"):
+            with parallel_config(backend="sequential"), scoring_threads(jobs):
                 return super().fit(X, y, **params)  # type: ignore[misc]
         finally:
             del self._search_rows
