@@ -65,7 +65,9 @@ def test_other_seeds_and_other_settings_do_not() -> None:
 
 def sizes(plans: list[TrainingPlan], folds: list[Fold] = FOLDS) -> list[int]:
     own = trainings(dict(enumerate(plans)), {i: [i] * len(folds) for i in range(len(plans))})
-    return [len(stack) for stack in stacks(own, folds, rows=80, task="multiclass")]
+    cut = stacks(own, folds, rows=80, task="multiclass")
+    assert all(stack.folds == tuple(range(len(folds))) for stack in cut)
+    return [len(stack.trainings) for stack in cut]
 
 
 def test_a_stack_has_one_shape_and_batch_size() -> None:
@@ -97,3 +99,39 @@ def test_stacks_are_bounded_and_equal_in_size() -> None:
 def test_a_stack_does_not_carry_those_that_ended_long_ago() -> None:
     cosine = {"schedule": "cosine"}
     assert sizes([plan(epochs=epochs, **cosine) for epochs in (10, 20, 9, 40, 19)]) == [2, 2, 1]
+
+
+#: Wide enough that steps are heavy.
+HEAVY = {"model__units": 512, "model__layers": 3, "batch_size": 64, "optimizer": "sgd"}
+
+
+def heavy(*params: dict[str, Any], seeds: list[int] | None = None) -> list[tuple[list[int], Any]]:
+    """Candidates and folds of each stack."""
+    own = trainings(
+        {number: plan(**{**HEAVY, **extra}) for number, extra in enumerate(params)},
+        {number: [(seeds or [7] * len(params))[number]] * 5 for number in range(len(params))},
+    )
+    cut = stacks(own, FOLDS, rows=80, task="multiclass")
+    return [([n for part in stack.trainings for n in part.epochs], stack.folds) for stack in cut]
+
+
+ALL = (0, 1, 2, 3, 4)
+DRAWN = [{"initializer": name} for name in ("zeros", "he_normal", "he_uniform", "lecun_normal")]
+
+
+def test_heavy_candidates_share_the_rows_of_a_fold() -> None:
+    assert heavy(*DRAWN) == [([0, 1, 2, 3], (fold,)) for fold in ALL]
+    twice = heavy(*DRAWN, *[{**own, "model__dropout": 0.1} for own in DRAWN])
+    assert twice == [(part, (fold,)) for part in ([0, 1, 2, 3], [4, 5, 6, 7]) for fold in ALL]
+    dropped = [{"model__dropout": 0.1 * i} for i in range(1, 8)]
+    assert [len(numbers) for numbers, _ in heavy(*dropped)] == [4] * 5 + [3] * 5
+
+
+def test_heavy_candidates_that_share_nothing_train_alone() -> None:
+    alone = [([0], ALL), ([1], ALL), ([2], ALL), ([3], ALL)]
+    assert heavy(*DRAWN[:2]) == alone[:2], "two pay more than they save"
+    rates = [{"optimizer__learning_rate": 0.1 / (1 + i)} for i in range(4)]
+    assert heavy(*rates) == alone, "one kernel cannot update them"
+    assert heavy(*DRAWN, seeds=[1, 2, 3, 4]) == alone, "their rows come in other orders"
+    cosine = [{"schedule": "cosine", "epochs": epochs} for epochs in (40, 38, 36, 34)]
+    assert heavy(*cosine) == alone, "their rates differ from step to step"

@@ -11,6 +11,8 @@ from tuner.data.dataset import Dataset
 from tuner.errors import DataError
 
 ScalingKind = Literal["auto", "none", "standard", "minmax"]
+#: Mean and standard deviation of a regression's targets, each `(outputs,)` float32.
+TargetScaling = tuple[NDArray[np.float32], NDArray[np.float32]]
 _CHUNK = 8192
 
 
@@ -61,9 +63,7 @@ def fit_scaling(dataset: Dataset, rows: NDArray[np.integer], kind: ScalingKind) 
     return Scaling(shift.astype(np.float32), scale.astype(np.float32))
 
 
-def fit_target_scaling(
-    dataset: Dataset, rows: NDArray[np.integer]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def fit_target_scaling(dataset: Dataset, rows: NDArray[np.integer]) -> TargetScaling:
     """Mean and population standard deviation of a regression's targets over `rows`, each
     `(outputs,)` float32; the deviation of a constant target is 1. Training sees
     `(y - mean) / std`.

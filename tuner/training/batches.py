@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.dataset import Fold
 from tuner.planning.seeds import epoch_order
 
 
@@ -16,7 +17,8 @@ class EpochBatches:
     """One epoch of N networks.
 
     Attributes:
-        rows: `(steps, N, batch)` int32; row 0 stands in for padding.
+        rows: `(steps, N, batch)` int32; row 0 stands in for padding. `(steps, 1, batch)` where
+            all networks go over the same rows.
         counts: `(steps, N)` float32: how many rows of the batch are the network's own; 0 where
             it has none left in that step.
         full_steps: in the first `full_steps` steps every network has a full batch, so nothing
@@ -26,6 +28,11 @@ class EpochBatches:
     rows: NDArray[np.int32]
     counts: NDArray[np.float32]
     full_steps: int
+
+
+def same_rows(folds: Sequence[Fold], seeds: Sequence[int]) -> bool:
+    """Whether networks with these folds and seeds go over the same rows in the same order."""
+    return len(set(seeds)) == 1 and all(fold is folds[0] for fold in folds)
 
 
 def steps_of(rows: int, batch_size: int) -> int:
@@ -40,13 +47,18 @@ class BatchPlan:
         train: each network's training rows.
         seeds: each network's seed; its order in epoch e depends on nothing else.
         batch_size: rows of a batch; more than a network has makes one batch of all it has.
+        shared: all networks have the same rows and seed.
     """
 
     def __init__(
-        self, train: Sequence[NDArray[np.int32]], seeds: Sequence[int], batch_size: int
+        self,
+        train: Sequence[NDArray[np.int32]],
+        seeds: Sequence[int],
+        batch_size: int,
+        shared: bool = False,
     ) -> None:
-        self._train = train
-        self._seeds = seeds
+        self._train = train[:1] if shared else train
+        self._seeds = seeds[:1] if shared else seeds
         most = max(len(rows) for rows in train)
         self.batch = min(batch_size, most)
         self.steps = [steps_of(len(rows), batch_size) for rows in train]
@@ -57,7 +69,7 @@ class BatchPlan:
 
     def epoch(self, epoch: int) -> EpochBatches:
         """The batches of `epoch` (from 0)."""
-        steps, networks = self._counts.shape
+        steps, networks = len(self._counts), len(self._train)
         table = np.zeros((networks, steps * self.batch), np.int32)
         for network, (rows, seed) in enumerate(zip(self._train, self._seeds, strict=True)):
             table[network, : len(rows)] = rows[epoch_order(seed, epoch, len(rows))]
@@ -72,23 +84,30 @@ CHUNK_VALUES = 1 << 20
 
 @dataclass(frozen=True, eq=False)
 class ValidationChunks:
-    """Validation rows of N networks: `rows` `(chunks, N, size)` int32, `counts` `(chunks, N)`
-    float32; padding is row 0 behind a network's own rows."""
+    """Validation rows of N networks: `rows` `(chunks, N, size)` int32 (`(chunks, 1, size)` where
+    they share them), `counts` `(chunks, N)` float32; padding is row 0 behind a network's own
+    rows."""
 
     rows: NDArray[np.int32]
     counts: NDArray[np.float32]
 
     @classmethod
-    def of(cls, validation: Sequence[NDArray[np.int32]], width: int) -> ValidationChunks:
-        """Cut so that `N x size x width` (the widest layer) stays within `CHUNK_VALUES`."""
+    def of(
+        cls, validation: Sequence[NDArray[np.int32]], width: int, shared: bool = False
+    ) -> ValidationChunks:
+        """Cut so that `N x size x width` (the widest layer) stays within `CHUNK_VALUES`.
+
+        `shared`: all networks have the same rows.
+        """
         networks, most = len(validation), max(len(rows) for rows in validation)
         limit = max(16, CHUNK_VALUES // (networks * width))
         chunks = max(1, -(-most // limit))
         size = max(1, -(-most // chunks))
-        table = np.zeros((networks, chunks * size), np.int32)
-        for network, rows in enumerate(validation):
+        held = validation[:1] if shared else validation
+        table = np.zeros((len(held), chunks * size), np.int32)
+        for network, rows in enumerate(held):
             table[network, : len(rows)] = rows
         sizes = np.array([len(rows) for rows in validation])[None, :]
         counts = np.clip(sizes - np.arange(chunks)[:, None] * size, 0, size).astype(np.float32)
-        shaped = table.reshape(networks, chunks, size).transpose(1, 0, 2)
+        shaped = table.reshape(len(held), chunks, size).transpose(1, 0, 2)
         return cls(np.ascontiguousarray(shaped), counts)

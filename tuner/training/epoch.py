@@ -14,27 +14,8 @@ import tensorflow as tf
 from tuner.training.gradients import forgotten_gradients
 from tuner.training.losses import predictions, row_losses, row_metric
 from tuner.training.network import StackedNetwork
+from tuner.training.stack_data import StackData
 from tuner.training.trace import SharedTrace
-
-
-class StackData(NamedTuple):
-    """Rows in memory once, and what brings them to each network's scale.
-
-    `x` `(rows, features)` uint8 or float32, `y` `(rows,)` or `(rows, outputs)`, `byte_scale` a
-    scalar, `scale` and `shift` `(N, 1, features)` or None (inputs are
-    `x * byte_scale * scale + shift`), `target_mean` and `target_std` `(N, 1, outputs)` or None
-    (targets are `(y - mean) / std`). `weight` `(rows,)` multiplies a row's loss in training, as
-    Keras's `sample_weight`; None: 1.
-    """
-
-    x: Any
-    y: Any
-    byte_scale: Any
-    scale: Any
-    shift: Any
-    target_mean: Any
-    target_std: Any
-    weight: Any = None
 
 
 class StackSettings(NamedTuple):
@@ -142,7 +123,9 @@ class EpochGraph:
         return EpochResult(sums, validation, outputs)
 
     def _gather(self, data: StackData, rows: Any) -> tuple[Any, Any]:
-        """Inputs `(N, batch, features)` and targets of the numbered rows."""
+        """Inputs and targets of the numbered rows, `(N, batch, ...)`; of rows that all networks
+        share, inputs `(1, batch, features)`: what reads them from memory is a good part of a
+        step."""
         x = tf.gather(data.x, rows)
         if x.dtype != tf.float32:
             x = tf.cast(x, tf.float32) * data.byte_scale
@@ -151,6 +134,8 @@ class EpochGraph:
         y = tf.gather(data.y, rows)
         if data.target_mean is not None:
             y = (y - data.target_mean) / data.target_std
+        if y.shape[0] < self._network.networks:
+            y = tf.repeat(y, self._network.networks, axis=0)
         return x, y
 
     def _scores(self, data: StackData, y: Any, outputs: Any, losses: Any) -> Any:
@@ -165,7 +150,7 @@ class EpochGraph:
     ) -> Any:
         """One update of every network; returns sums over rows, `(1 + metrics, N)`.
 
-        `rows` `(N, batch)` of which the first `count` `(N,)` are real. Losses are summed over
+        `rows` `(N or 1, batch)` of which the first `count` `(N,)` are real. Losses are summed over
         networks, so that no gradient reaches another network's weights.
         """
         x, y = self._gather(data, rows)
@@ -255,7 +240,7 @@ def _open(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     it along the wrong axis.
     """
     data, settings, rows, counts, rates, full_steps, validation_rows, validation_counts = arguments
-    networks = rows.shape[1]
+    networks = counts.shape[1]
 
     def spec(value: Any) -> Any:
         return None if value is None else tf.TensorSpec.from_tensor(value)
@@ -272,10 +257,10 @@ def _open(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     return (
         StackData(**rows_open, **scales),
         tf.nest.map_structure(lambda value: open_to(value, None, 1, 1), settings),
-        open_to(rows, None, networks, None),
+        open_to(rows, None, rows.shape[1], None),
         open_to(counts, None, networks),
         open_to(rates, None, None),
         open_to(full_steps),
-        open_to(validation_rows, None, networks, None),
+        open_to(validation_rows, None, validation_rows.shape[1], None),
         open_to(validation_counts, None, networks),
     )

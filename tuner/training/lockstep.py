@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from tuner.data.dataset import Fold
 from tuner.planning.metrics import METRICS
 from tuner.planning.plan import TrainingPlan
-from tuner.training.batches import BatchPlan, ValidationChunks
-from tuner.training.epoch import StackData
+from tuner.training.batches import BatchPlan, ValidationChunks, same_rows
 from tuner.training.progress import Mode, NetworkProgress
 from tuner.training.rates import network_rates, rates_table
 from tuner.training.stack import NetworkStack
+from tuner.training.stack_data import StackData
 from tuner.training.state import NetworkState, RunState, TrainingState
 
 
@@ -87,10 +87,12 @@ class Lockstep:
         self._keep_weights = keep_weights
         self._snapshot_epochs = snapshots
         self.epochs = max(plan.epochs for plan in plans)
-        self._batches = BatchPlan([fold.train for fold in folds], seeds, plans[0].batch_size)
+        shared = same_rows(folds, seeds)
+        train = [fold.train for fold in folds]
+        self._batches = BatchPlan(train, seeds, plans[0].batch_size, shared)
         self._rates = network_rates(plans, self._batches.steps, measures.mode)
         width = max(stack.shape.features, stack.shape.outputs, *stack.shape.units, 1)
-        chunks = ValidationChunks.of([fold.validation for fold in folds], width)
+        chunks = ValidationChunks.of([fold.validation for fold in folds], width, shared)
         self._chunks = stack.validation(chunks)
         self.progress = [NetworkProgress(plan, measures.mode) for plan in plans]
         #: Per epoch: metric to `(N,)`.

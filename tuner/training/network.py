@@ -37,22 +37,29 @@ class StackedNetwork:
     Attributes:
         model: `(N, batch, features)` to linear outputs `(N, batch, outputs)`; layers in the order
             Dense, BatchNormalization, Activation, Dropout for each hidden layer, then Dense.
+            Inputs are `(1, batch, features)` where the networks are of `one_input`.
     """
 
-    def __init__(self, shape: StackShape, networks: int) -> None:
+    def __init__(self, shape: StackShape, networks: int, one_input: bool = False) -> None:
         self.shape = shape
         self.networks = networks
         self.clock = DropoutClock()
         self.regularizer = PerNetworkL1L2() if shape.regularized else None
-        x = inputs = keras.Input(batch_shape=(networks, None, shape.features), name="rows")
+        entering = (1 if one_input else networks, None, shape.features)
+        x = inputs = keras.Input(batch_shape=entering, name="rows")
         for i, units in enumerate(shape.units):
-            x = StackedDense(units, kernel_regularizer=self.regularizer, name=f"dense_{i}")(x)
+            x = StackedDense(
+                units,
+                networks=networks,
+                kernel_regularizer=self.regularizer,
+                name=f"dense_{i}",
+            )(x)
             if shape.batch_norm:
                 x = StackedBatchNormalization(name=f"batch_norm_{i}")(x)
             x = keras.layers.Activation(shape.activation, name=f"activation_{i}")(x)
             if shape.dropout:
                 x = StackedDropout(self.clock, salt=i, name=f"dropout_{i}")(x)
-        outputs = StackedDense(shape.outputs, name="outputs")(x)
+        outputs = StackedDense(shape.outputs, networks=networks, name="outputs")(x)
         self.model = keras.Model(inputs, outputs, name="stack")
         self.model.supports_masking = True
 

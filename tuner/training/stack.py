@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import EpochBatches, ValidationChunks
-from tuner.training.epoch import EpochGraph, EpochResult, StackData, StackSettings
+from tuner.training.epoch import EpochGraph, EpochResult, StackSettings
 from tuner.training.initial_weights import (
     network_weights,
     stacked_weights,
@@ -21,6 +21,7 @@ from tuner.training.layers import DropoutClock
 from tuner.training.network import StackedNetwork
 from tuner.training.optimizers import FusedUpdate, build_optimizer
 from tuner.training.shape import StackShape
+from tuner.training.stack_data import StackData
 from tuner.training.trace import SharedTrace
 
 
@@ -35,6 +36,7 @@ class NetworkStack:
         validate: whether any network will have validation rows.
         compiled: see `tuner.training.compiling`.
         fused: see `tuner.training.optimizers.fused_update`.
+        one_input: all networks go over the same rows: see `tuner.training.batches.same_rows`.
         trace: shared with stacks of the same arguments; None: its own.
     """
 
@@ -47,11 +49,12 @@ class NetworkStack:
         validate: bool,
         compiled: bool = False,
         fused: FusedUpdate | None = None,
+        one_input: bool = False,
         trace: SharedTrace | None = None,
     ) -> None:
         self.shape = shape
         self.networks = networks
-        self.network = StackedNetwork(shape, networks)
+        self.network = StackedNetwork(shape, networks, one_input)
         self.model = self.network.model
         self.optimizer = build_optimizer(
             shape.optimizer,

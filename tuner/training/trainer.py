@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from tuner.data.dataset import Dataset, Fold
-from tuner.data.scaling import ScalingKind, fit_scaling, fit_target_scaling
+from tuner.data.scaling import ScalingKind, TargetScaling, fit_target_scaling
 from tuner.planning.metrics import METRICS, check_metric
 from tuner.planning.plan import TrainingPlan
-from tuner.training.batches import steps_of
+from tuner.training.batches import same_rows, steps_of
 from tuner.training.compiling import compiled
-from tuner.training.epoch import StackData
 from tuner.training.identity import training_identity
 from tuner.training.lockstep import Lockstep, Measures
 from tuner.training.optimizers import fused_update
@@ -24,10 +23,8 @@ from tuner.training.scores import TrialScores
 from tuner.training.shape import StackShape
 from tuner.training.stack import NetworkStack
 from tuner.training.stack_cache import STACKS
+from tuner.training.stack_data import StackData
 from tuner.training.state import TrainingState
-
-#: Mean and standard deviation of a regression's targets, each `(outputs,)` float32.
-TargetScaling = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 class Trainer:
@@ -74,9 +71,16 @@ class Trainer:
         if dataset.task == "regression" and target_scalings is None:
             target_scalings = [fit_target_scaling(dataset, fold.train) for fold in self.folds]
         self.target_scalings = target_scalings
-        self._data = _stack_data(dataset, self.folds, scaling, target_scalings)
-        if sample_weight is not None:
-            self._data = self._data._replace(weight=tf.constant(sample_weight, tf.float32))
+        self._data = StackData.of(dataset, self.folds, scaling, target_scalings, sample_weight)
+
+    def on_folds(self, numbers: Sequence[int]) -> Trainer:
+        """A trainer of the numbered ones of these folds, on the same rows in memory."""
+        part = copy.copy(self)
+        part.folds = tuple(self.folds[number] for number in numbers)
+        part._data = self._data.of_networks(numbers)
+        if self.target_scalings is not None:
+            part.target_scalings = [self.target_scalings[number] for number in numbers]
+        return part
 
     def train(
         self,
@@ -138,8 +142,8 @@ class Trainer:
         folds = self.folds * len(plans)
         networks = [plan for plan in plans for _ in self.folds]
         own_seeds = [seed for own in seeds for seed in own]
-        data = _tiled(self._data, len(plans))
-        with self._borrow(networks, data) as stack:
+        data = self._data.tiled(len(plans))
+        with self._borrow(networks, data, same_rows(folds, own_seeds)) as stack:
             stack.reset(networks, own_seeds)
             if state is not None and state.values is not None:
                 stack.set_state(state.values)
@@ -196,7 +200,7 @@ class Trainer:
         )
 
     def _borrow(
-        self, plans: Sequence[TrainingPlan], data: StackData
+        self, plans: Sequence[TrainingPlan], data: StackData, one_input: bool
     ) -> AbstractContextManager[NetworkStack]:
         """`plans`, one a network."""
         steps = [steps_of(len(fold.train), plans[0].batch_size) for fold in self.folds]
@@ -208,51 +212,11 @@ class Trainer:
             any(len(fold.validation) for fold in self.folds),
             compiled(plans, self.folds),
             fused_update(plans, steps),
+            one_input,
         )
         # A trace also depends on the form of the data: its dtypes, and which scalings there are.
         form = tuple(None if part is None else (part.dtype, part.shape[1:]) for part in data)
         return STACKS.borrow((kind, form), lambda trace: NetworkStack(*kind, trace))
-
-
-def _stack_data(
-    dataset: Dataset,
-    folds: Sequence[Fold],
-    scaling: ScalingKind,
-    target_scalings: Sequence[TargetScaling] | None,
-) -> StackData:
-    """The rows as tensors, with every fold's own scaling."""
-    scalings = [fit_scaling(dataset, fold.train, scaling) for fold in folds]
-    fitted = [own for own in scalings if own is not None]
-    scale = shift = mean = std = None
-    if fitted:
-        scale = tf.constant(np.stack([own.scale for own in fitted])[:, None, :])
-        shift = tf.constant(np.stack([own.shift for own in fitted])[:, None, :])
-    if target_scalings is not None:
-        mean, std = (
-            tf.constant(np.stack(part)[:, None, :]) for part in zip(*target_scalings, strict=True)
-        )
-    return StackData(
-        x=tf.constant(dataset.x),
-        y=tf.constant(dataset.y),
-        byte_scale=tf.constant(dataset.byte_scale, tf.float32),
-        scale=scale,
-        shift=shift,
-        target_mean=mean,
-        target_std=std,
-    )
-
-
-def _tiled(data: StackData, times: int) -> StackData:
-    """The folds' scaling, repeated for every candidate of a stack."""
-    if times == 1:
-        return data
-    per_network = ("scale", "shift", "target_mean", "target_std")
-    repeated = {
-        name: tf.tile(value, (times, 1, 1))
-        for name in per_network
-        if (value := getattr(data, name)) is not None
-    }
-    return data._replace(**repeated)
 
 
 def _scores(

@@ -14,16 +14,16 @@ from joblib import cpu_count
 from numpy.typing import NDArray
 
 from tuner.data.dataset import Fold
-from tuner.data.scaling import fit_target_scaling
+from tuner.data.scaling import TargetScaling, fit_target_scaling
 from tuner.errors import PlanError
 from tuner.planning.plan import TrainingPlan
 from tuner.sklearn.estimators.base import KerasMLP
 from tuner.sklearn.estimators.params import plan_of
-from tuner.sklearn.estimators.training import TargetScaling, fold_of
+from tuner.sklearn.estimators.training import fold_of
 from tuner.sklearn.search.outcomes import Outcome, fold_alone, unfinished
 from tuner.sklearn.search.parallel import in_threads
 from tuner.sklearn.search.splits import Cohort, Split, cohorts
-from tuner.sklearn.search.stacks import Training, stacks, trainings
+from tuner.sklearn.search.stacks import Stack, Training, stacks, trainings
 from tuner.training.scores import TrialScores
 
 #: Weights of one network in each split to the outcomes as they stand: split number to outcome.
@@ -150,21 +150,19 @@ def _train(
             for fold, split in enumerate(cohort.splits)
         }
 
-    def train(
-        stack: Sequence[Training], more: Sequence[Any]
-    ) -> tuple[float, list[TrialScores] | Exception]:
-        callbacks = [*_callbacks(verbose, folds), *more]
+    def train(stack: Stack, more: Sequence[Any]) -> tuple[float, list[TrialScores] | Exception]:
+        callbacks = [*_callbacks(verbose, [folds[fold] for fold in stack.folds]), *more]
         if watch is not None:
             callbacks += watch(standing)
         started = time.perf_counter()
         scores: list[TrialScores] | Exception
         try:
-            scores = trainer.train_many(
-                [training.plan for training in stack],
-                [training.seeds for training in stack],
+            scores = trainer.on_folds(stack.folds).train_many(
+                [own.plan for own in stack.trainings],
+                [[own.seeds[fold] for fold in stack.folds] for own in stack.trainings],
                 callbacks=callbacks,
                 weights=True,
-                snapshots=[_snapshots(training) for training in stack],
+                snapshots=[_snapshots(own) for own in stack.trainings],
             )
         except Exception as error:  # of its fits; the other stacks go on
             scores = error
@@ -173,18 +171,19 @@ def _train(
     cut = stacks(wanted, folds, dataset.rows, dataset.task)
     for stack, (seconds, scores) in zip(cut, in_threads(jobs, train, cut), strict=True):
         if isinstance(scores, Exception):
-            for number in (number for training in stack for number in training.epochs):
-                for split in cohort.splits:
-                    yield number, split.number, scores
+            for number in (number for own in stack.trainings for number in own.epochs):
+                for fold in stack.folds:
+                    yield number, cohort.splits[fold].number, scores
             continue
-        whole = len(folds) * sum(sum(training.epochs.values()) for training in stack)
-        for training, trained in zip(stack, scores, strict=True):
+        whole = len(stack.folds) * sum(sum(own.epochs.values()) for own in stack.trainings)
+        for training, trained in zip(stack.trainings, scores, strict=True):
             for number, epochs in training.epochs.items():
                 shorter = trained if epochs == training.plan.epochs else trained.until(epochs)
-                for fold, split in enumerate(cohort.splits):
-                    alone = fold_alone(shorter, fold)
+                for place, fold in enumerate(stack.folds):
+                    alone = fold_alone(shorter, place)
                     share = seconds * epochs / whole
-                    yield number, split.number, outcome(number, fold, alone, share)
+                    number_of_split = cohort.splits[fold].number
+                    yield number, number_of_split, outcome(number, fold, alone, share)
 
 
 def _snapshots(training: Training) -> set[int]:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.scaling import TargetScaling
 from tuner.planning.plan import TrainingPlan
-from tuner.sklearn.estimators.training import Progress, TargetScaling, check_finite
+from tuner.sklearn.estimators.training import Progress, check_finite
 from tuner.sklearn.search.fronts import put_behind
 from tuner.sklearn.search.splits import Split
 from tuner.training.scores import TrialScores

@@ -18,6 +18,9 @@ from tuner.planning.sharing import cut_by_epochs, shared_training
 MOST_NETWORKS = 24
 #: Weights, gradients, optimizer variables and activations of one stack.
 MOST_BYTES = 512 << 20
+#: Trainings on one fold that make a stack: fewer pay more for what each step costs whatever its
+#: size than they save by sharing rows.
+LEAST_SHARING = 3
 
 
 @dataclass(frozen=True)
@@ -58,16 +61,25 @@ def trainings(
     ]
 
 
-def stacks(
-    wanted: Sequence[Training], folds: Sequence[Fold], rows: int, task: Task
-) -> list[list[Training]]:
-    """`wanted` cut into stacks.
+@dataclass(frozen=True)
+class Stack:
+    """`trainings` on the numbered ones of the folds: a network for each of both."""
+
+    trainings: tuple[Training, ...]
+    folds: tuple[int, ...]
+
+
+def stacks(wanted: Sequence[Training], folds: Sequence[Fold], rows: int, task: Task) -> list[Stack]:
+    """`wanted` on all `folds`, cut into stacks.
 
     A stack's trainings have one shape and batch size, its shortest at least half of the epochs
     of its longest (a network that has ended still takes its share of every step); it has at most
-    `MOST_NETWORKS` networks and `MOST_BYTES` bytes, or one training where that is more or where
-    its steps are heavy. Stacks of one kind are as equal in size as they can be, so that they
-    share a trace.
+    `MOST_NETWORKS` networks and `MOST_BYTES` bytes, or one training where that is more. Stacks
+    of one kind are as equal in size as they can be, so that they share a trace.
+
+    Where steps are heavy a stack has no more networks than it takes to fill it. Then reading
+    rows counts: trainings that go over the same ones, and one kernel can update, share a stack on
+    one fold each; any other has one for itself, on all folds.
     """
     from tuner.training.shape import StackShape
 
@@ -75,23 +87,35 @@ def stacks(
     for training in wanted:
         key = (StackShape.of(training.plan, task), training.plan.batch_size)
         kinds.setdefault(key, []).append(training)
-    return [
-        part
-        for kind in kinds.values()
-        for similar in cut_by_epochs(kind, lambda own: own.plan.epochs)
-        for part in _parts(similar, _most(similar[0].plan, folds, rows))
-    ]
+    cut: list[Stack] = []
+    for kind in kinds.values():
+        for similar in cut_by_epochs(kind, lambda own: own.plan.epochs):
+            cost = estimate(similar[0].plan, rows, folds)
+            if cost.heavy:
+                cut += _heavy(similar, len(folds))
+                continue
+            most = min(MOST_NETWORKS // len(folds), MOST_BYTES // max(1, cost.total_bytes))
+            cut += [Stack(part, tuple(range(len(folds)))) for part in _parts(similar, most)]
+    return cut
 
 
-def _most(plan: TrainingPlan, folds: Sequence[Fold], rows: int) -> int:
-    """Trainings of one stack."""
-    cost = estimate(plan, rows, folds)
-    if cost.heavy:
-        return 1
-    return max(1, min(MOST_NETWORKS // len(folds), MOST_BYTES // max(1, cost.total_bytes)))
+def _heavy(similar: Sequence[Training], folds: int) -> list[Stack]:
+    alike: dict[Hashable, list[Training]] = {}
+    for own in similar:
+        total = own.plan.epochs if own.plan.schedule.depends_on_total else None
+        key = (own.seeds, own.plan.optimizer, own.plan.schedule, total)
+        alike.setdefault(key, []).append(own)
+    cut: list[Stack] = []
+    for group in alike.values():
+        if len(group) < LEAST_SHARING:
+            cut += [Stack((own,), tuple(range(folds))) for own in group]
+        else:
+            parts = _parts(group, max(LEAST_SHARING, folds))
+            cut += [Stack(part, (fold,)) for part in parts for fold in range(folds)]
+    return cut
 
 
-def _parts(similar: list[Training], most: int) -> list[list[Training]]:
-    count = -(-len(similar) // most)
+def _parts(similar: Sequence[Training], most: int) -> list[tuple[Training, ...]]:
+    count = -(-len(similar) // max(1, most))
     size = -(-len(similar) // count)
-    return [similar[start : start + size] for start in range(0, len(similar), size)]
+    return [tuple(similar[start : start + size]) for start in range(0, len(similar), size)]

@@ -11,8 +11,8 @@ from keras import ops
 class StackedDense(keras.layers.Layer):
     """`outputs[n] = inputs[n] @ kernel[n] + bias[n]`.
 
-    Shapes: inputs `(N, batch, features)`, kernel `(N, features, units)`, bias `(N, 1, units)`,
-    outputs `(N, batch, units)`.
+    Shapes: inputs `(N, batch, features)`, or `(1, batch, features)` that all networks share;
+    kernel `(N, features, units)`, bias `(N, 1, units)`, outputs `(N, batch, units)`.
 
     Weights begin as zeros: each network's own initial weights are assigned as data, so that one
     trace serves every initializer.
@@ -22,31 +22,32 @@ class StackedDense(keras.layers.Layer):
         self,
         units: int,
         *,
+        networks: int,
         kernel_regularizer: keras.regularizers.Regularizer | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
         self.units = units
+        self.networks = networks
         self.kernel_regularizer = kernel_regularizer
         self.supports_masking = True
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        networks, _, features = input_shape
         self.kernel = self.add_weight(
-            shape=(networks, features, self.units),
+            shape=(self.networks, input_shape[-1], self.units),
             initializer="zeros",
             regularizer=self.kernel_regularizer,
             name="kernel",
         )
         self.bias = self.add_weight(
-            shape=(networks, 1, self.units), initializer="zeros", name="bias"
+            shape=(self.networks, 1, self.units), initializer="zeros", name="bias"
         )
 
     def call(self, inputs: Any) -> Any:
         return _add_bias(ops.matmul(inputs, self.kernel), ops.convert_to_tensor(self.bias))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return (*input_shape[:-1], self.units)
+        return (self.networks, *input_shape[1:-1], self.units)
 
 
 @ops.custom_gradient

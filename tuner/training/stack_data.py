@@ -1,0 +1,85 @@
+"""A dataset as tensors: its rows in memory once, and every network's own scale.
+
+Owns the tensors that a trainer's stacks read. Nothing here changes once it is made, so stacks that
+train at a time share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tuner.data.dataset import Dataset, Fold
+from tuner.data.scaling import ScalingKind, TargetScaling, fit_scaling
+
+_PER_NETWORK = ("scale", "shift", "target_mean", "target_std")
+
+
+class StackData(NamedTuple):
+    """Rows, and what brings them to each network's scale.
+
+    `x` `(rows, features)` uint8 or float32, `y` `(rows,)` or `(rows, outputs)`, `byte_scale` a
+    scalar, `scale` and `shift` `(N, 1, features)` or None (inputs are
+    `x * byte_scale * scale + shift`), `target_mean` and `target_std` `(N, 1, outputs)` or None
+    (targets are `(y - mean) / std`). `weight` `(rows,)` multiplies a row's loss in training, as
+    Keras's `sample_weight`; None: 1.
+    """
+
+    x: Any
+    y: Any
+    byte_scale: Any
+    scale: Any
+    shift: Any
+    target_mean: Any
+    target_std: Any
+    weight: Any = None
+
+    @classmethod
+    def of(
+        cls,
+        dataset: Dataset,
+        folds: Sequence[Fold],
+        scaling: ScalingKind,
+        target_scalings: Sequence[TargetScaling] | None,
+        sample_weight: NDArray[np.floating] | None,
+    ) -> StackData:
+        """One network a fold, with the fold's own scaling."""
+        scalings = [fit_scaling(dataset, fold.train, scaling) for fold in folds]
+        fitted = [own for own in scalings if own is not None]
+        scale = shift = mean = std = weight = None
+        if fitted:
+            scale = tf.constant(np.stack([own.scale for own in fitted])[:, None, :])
+            shift = tf.constant(np.stack([own.shift for own in fitted])[:, None, :])
+        if target_scalings is not None:
+            mean, std = (
+                tf.constant(np.stack(part)[:, None, :])
+                for part in zip(*target_scalings, strict=True)
+            )
+        if sample_weight is not None:
+            weight = tf.constant(sample_weight, tf.float32)
+        return cls(
+            x=tf.constant(dataset.x),
+            y=tf.constant(dataset.y),
+            byte_scale=tf.constant(dataset.byte_scale, tf.float32),
+            scale=scale,
+            shift=shift,
+            target_mean=mean,
+            target_std=std,
+            weight=weight,
+        )
+
+    def tiled(self, times: int) -> StackData:
+        """The networks' scaling, repeated for every candidate of a stack."""
+        return self if times == 1 else self._scaled(lambda own: tf.tile(own, (times, 1, 1)))
+
+    def of_networks(self, numbers: Sequence[int]) -> StackData:
+        """Of some of the networks."""
+        return self._scaled(lambda own: tf.gather(own, list(numbers)))
+
+    def _scaled(self, change: Callable[[Any], Any]) -> StackData:
+        own = {name: getattr(self, name) for name in _PER_NETWORK}
+        return self._replace(**{n: None if v is None else change(v) for n, v in own.items()})
