@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from joblib import cpu_count
 from searches import Stacks, digits
+from threadpoolctl import threadpool_info
 
 from tuner.sklearn import KerasMLPClassifier, StackedGridSearchCV
 from tuner.sklearn.search.parallel import in_threads
@@ -23,6 +25,28 @@ def test_two_items_are_at_work_at_a_time_and_results_come_in_order() -> None:
         return 10 * item
 
     assert list(in_threads(2, work, [1, 2, 3, 4])) == [10, 20, 30, 40]
+
+
+def blas() -> set[int]:
+    return {own["num_threads"] for own in threadpool_info() if own["user_api"] == "blas"}
+
+
+def test_numpy_leaves_the_cores_to_what_trains_and_takes_them_afterwards() -> None:
+    before, last = blas(), Event()
+    assert before
+    results = in_threads(2, lambda item, callbacks: item or last.wait(60), [1, 0])
+    assert next(results) == 1
+    assert blas() == {max(1, cpu_count() // 2)}
+    last.set()
+    assert next(results) is True
+    assert blas() == before
+    results.close()
+    last.clear()
+    abandoned = in_threads(2, lambda item, callbacks: item or last.wait(60), [1, 0])
+    next(abandoned)
+    last.set()
+    abandoned.close()
+    assert blas() == before
 
 
 def test_one_job_hears_of_no_callbacks() -> None:

@@ -117,8 +117,11 @@ class EpochGraph:
                 data, settings, rows[step], rates[step], counts[step]
             )
 
-        step, sums = tf.while_loop(lambda step, _: step < full_steps, full, (0, sums))
-        _, sums = tf.while_loop(lambda step, _: step < steps, ragged, (step, sums))
+        # One kernel for all networks asks that they make every step together.
+        ungated = full_steps if self._optimizer.fused is None else steps
+        step, sums = tf.while_loop(lambda step, _: step < ungated, full, (0, sums))
+        if self._optimizer.fused is None:
+            _, sums = tf.while_loop(lambda step, _: step < steps, ragged, (step, sums))
         validation, outputs = self._validate(data, settings, validation_rows, validation_counts)
         return EpochResult(sums, validation, outputs)
 

@@ -62,7 +62,7 @@ class StackData(NamedTuple):
         if sample_weight is not None:
             weight = tf.constant(sample_weight, tf.float32)
         return cls(
-            x=tf.constant(dataset.x),
+            x=_resident(dataset.x),
             y=tf.constant(dataset.y),
             byte_scale=tf.constant(dataset.byte_scale, tf.float32),
             scale=scale,
@@ -83,3 +83,22 @@ class StackData(NamedTuple):
     def _scaled(self, change: Callable[[Any], Any]) -> StackData:
         own = {name: getattr(self, name) for name in _PER_NETWORK}
         return self._replace(**{n: None if v is None else change(v) for n, v in own.items()})
+
+
+#: Of an array: TensorFlow's kernels read vectors of so many bytes.
+_ALIGNMENT = 64
+
+
+def _resident(array: NDArray[Any]) -> Any:
+    """A copy of `array` as a tensor.
+
+    `tf.constant` copies a large array twice, page by page of 4 KB. NumPy asks for large pages, and
+    TensorFlow takes an array over as it is where it is aligned.
+    """
+    if array.size == 0 or tf.config.list_logical_devices("GPU"):
+        return tf.constant(array)
+    memory = np.empty(array.nbytes + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    aligned = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    aligned[...] = array
+    return tf.experimental.dlpack.from_dlpack(aligned.__dlpack__())

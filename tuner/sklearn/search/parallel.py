@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from joblib import cpu_count
@@ -22,6 +21,10 @@ def in_threads(
 
     What `work` trains must hear of the `callbacks` (`keras.callbacks.Callback` objects): they end
     the trainings at work where another raises, or where the caller is interrupted.
+
+    While they train, products of NumPy's in the caller's thread take the cores that `jobs` leave,
+    one at least: joblib's rule for its processes. More threads would wait for a core that trains,
+    and hold another one while they wait.
     """
     if jobs == 1 or len(items) == 1:
         for item in items:
@@ -30,25 +33,19 @@ def in_threads(
     ending = threading.Event()
     with ThreadPoolExecutor(jobs, thread_name_prefix="tuner-stack") as pool:
         running = [pool.submit(work, item, (_stop_when(ending),)) for item in items]
+        limits = threadpool_limits(max(1, cpu_count() // jobs), user_api="blas")
         try:
             for future in running:
-                yield future.result()
+                result = future.result()
+                if all(own.done() for own in running):
+                    limits.restore_original_limits()
+                yield result
         except BaseException:
             ending.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-@contextmanager
-def scoring_threads(jobs: int) -> Iterator[None]:
-    """Within the block a product of NumPy's takes the cores that `jobs` stacks leave it, one at
-    least: joblib's rule for its processes. More threads wait for a core that trains, and hold
-    another one while they wait."""
-    if jobs == 1:
-        yield
-        return
-    with threadpool_limits(max(1, cpu_count() // jobs), user_api="blas"):
-        yield
+        finally:
+            limits.restore_original_limits()
 
 
 def _stop_when(ending: threading.Event) -> Any:

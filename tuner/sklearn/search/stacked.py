@@ -13,7 +13,6 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from tuner.sklearn.search.contexts import StackContexts
 from tuner.sklearn.search.final_step import final_estimator
 from tuner.sklearn.search.fits import FrontCache, StackedFits
-from tuner.sklearn.search.parallel import scoring_threads
 
 
 @dataclass
@@ -66,7 +65,7 @@ class StackedSearchMixin:
         jobs = effective_n_jobs(self.n_jobs)  # type: ignore[attr-defined]
         self._search_rows = SearchRows(jobs=jobs)
         try:
-            with parallel_config(backend="sequential"), scoring_threads(jobs):
+            with parallel_config(backend="sequential"):
                 return super().fit(X, y, **params)  # type: ignore[misc]
         finally:
             del self._search_rows
