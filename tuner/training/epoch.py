@@ -107,15 +107,15 @@ class EpochGraph:
         steps = tf.shape(rows)[0]
         sums = tf.zeros((1 + len(self._metrics), self._network.networks))
 
+        def of_step(step: Any) -> Any:
+            # `rows[step]` is four operations, and a small step's time is in how many there are.
+            return tf.gather(rows, step), tf.gather(rates, step), tf.gather(counts, step)
+
         def full(step: Any, sums: Any) -> Any:
-            return step + 1, sums + self._traced_step(
-                data, settings, rows[step], rates[step], counts[step]
-            )
+            return step + 1, sums + self._traced_step(data, settings, *of_step(step))
 
         def ragged(step: Any, sums: Any) -> Any:
-            return step + 1, sums + self._gated_step(
-                data, settings, rows[step], rates[step], counts[step]
-            )
+            return step + 1, sums + self._gated_step(data, settings, *of_step(step))
 
         # One kernel for all networks asks that they make every step together.
         ungated = full_steps if self._optimizer.fused is None else steps
@@ -138,15 +138,17 @@ class EpochGraph:
         if data.target_mean is not None:
             y = (y - data.target_mean) / data.target_std
         if y.shape[0] < self._network.networks:
-            y = tf.repeat(y, self._network.networks, axis=0)
+            y = tf.tile(y, (self._network.networks, *[1] * (len(y.shape) - 1)))
         return x, y
 
-    def _scores(self, data: StackData, y: Any, outputs: Any, losses: Any) -> Any:
-        """`(1 + metrics, N, batch)`."""
+    def _sums(self, data: StackData, y: Any, outputs: Any, losses: Any, mask: Any) -> Any:
+        """The loss and the metrics, summed over the rows of `mask` `(N, batch)`:
+        `(1 + metrics, N)`."""
         metrics = [
             row_metric(name, self._shape, y, outputs, data.target_std) for name in self._metrics
         ]
-        return tf.stack([losses, *metrics])
+        scores = [tf.where(mask, values, 0.0) for values in (losses, *metrics)]
+        return tf.stack([tf.reduce_sum(values, axis=1) for values in scores])
 
     def _step(
         self, data: StackData, settings: StackSettings, rows: Any, rate: Any, count: Any
@@ -164,17 +166,16 @@ class EpochGraph:
             losses = row_losses(self._shape, y, outputs, settings.loss)
             if data.weight is not None:
                 losses = losses * tf.gather(data.weight, rows)
-            losses = tf.where(mask, losses, 0.0)
-            loss = tf.reduce_sum(losses, axis=1) * _inverse(count)
             penalty = self._network.penalty()
-            if penalty is not None:
-                loss = loss + penalty
-            total = tf.reduce_sum(loss)
-        gradients = tape.gradient(total, self._trainable)
+        # Of each network's mean over its real rows, plus its penalty.
+        minimized, shares = [losses], [tf.where(mask, _inverse(count)[:, None], 0.0)]
+        if penalty is not None:
+            minimized.append(penalty)
+            shares.append(tf.ones_like(penalty))
+        gradients = tape.gradient(minimized, self._trainable, output_gradients=shares)
         self._optimizer.use(settings.optimizer, rate[:, None, None])
         self._optimizer.apply(gradients, self._network.model.trainable_variables)
-        scores = tf.where(mask, self._scores(data, y, outputs, losses), 0.0)
-        sums = tf.reduce_sum(scores, axis=2)
+        sums = self._sums(data, y, outputs, losses, mask)
         if penalty is not None:
             sums = tf.concat([sums[:1] + penalty * count, sums[1:]], axis=0)
         # Settings leave N open, and N = 1 cannot be told from a broadcast.
@@ -207,14 +208,13 @@ class EpochGraph:
             outputs = self._network.model(x, training=False)
             losses = row_losses(self._shape, y, outputs, settings.loss)
             mask = tf.range(size, dtype=tf.float32)[None, :] < counts[i][:, None]
-            scores = tf.where(mask, self._scores(data, y, outputs, losses), 0.0)
+            scores = self._sums(data, y, outputs, losses, mask)
             if self._predict:
                 answered = predictions(self._shape.task, outputs)
                 if data.target_mean is not None:
                     answered = answered * data.target_std + data.target_mean
                 kept = kept.write(i, answered)
-            sums = tf.ensure_shape(sums + tf.reduce_sum(scores, axis=2), sums.shape)
-            return i + 1, sums, kept
+            return i + 1, tf.ensure_shape(sums + scores, sums.shape), kept
 
         _, sums, kept = tf.while_loop(lambda i, *_: i < chunks, chunk, (0, sums, kept))
         self._network.use(settings.layers, self._optimizer.iterations)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from tuner.data.dataset import Task
@@ -43,7 +44,7 @@ def row_losses(shape: StackShape, y: Any, outputs: Any, settings: Mapping[str, A
     `settings` holds `label_smoothing` and `delta`, `(N, 1, 1)`.
     """
     if shape.loss == "sparse_categorical_crossentropy":
-        return keras.losses.sparse_categorical_crossentropy(y, outputs, from_logits=True)
+        return _sparse_categorical_crossentropy(y, outputs)
     targets = _dense_targets(shape, y)
     if shape.label_smoothing:
         # Keras: (1 - s) * y + s / classes; s / 2 for the binary one.
@@ -62,6 +63,15 @@ def row_losses(shape: StackShape, y: Any, outputs: Any, settings: Mapping[str, A
     if shape.loss == "huber":
         return _huber(targets - answered, settings["delta"])
     raise ValueError(f"no stacked form of the loss {shape.loss!r}")
+
+
+def _sparse_categorical_crossentropy(y: Any, logits: Any) -> Any:
+    """Keras's own, of logits, by TensorFlow's kernel alone: the function around it checks in every
+    step what the shapes of a stack leave no doubt about."""
+    losses, _ = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(
+        features=tf.reshape(logits, (-1, logits.shape[-1])), labels=tf.reshape(y, (-1,))
+    )
+    return tf.reshape(losses, tf.shape(y))
 
 
 def _huber(error: Any, delta: Any) -> Any:
