@@ -11,6 +11,8 @@ from sklearn.model_selection import GridSearchCV
 
 from tuner.sklearn import KerasMLPClassifier, StackedGridSearchCV
 from tuner.training import Trainer
+from tuner.training.stack import NetworkStack
+from tuner.training.stack_cache import STACKS
 
 #: Two shapes: two stacks.
 GRID = {"hidden_layer_sizes": [(4,), (5,)]}
@@ -84,4 +86,28 @@ def test_training_rows_are_copied_for_whoever_looks_at_them(
     )
     np.testing.assert_allclose(
         own["mean_test_score"], stock.cv_results_["mean_test_score"], atol=1 / 60
+    )
+
+
+@pytest.mark.parametrize(("alpha", "seen"), [(0.0, 16), (0.1, 64)])
+def test_inputs_that_are_always_zero_are_left_out_where_nothing_else_moves_their_weights(
+    alpha: float, seen: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features: list[int] = []
+    init = NetworkStack.__init__
+
+    def built(self: NetworkStack, shape: Any, *rest: Any) -> None:
+        features.append(shape.features)
+        init(self, shape, *rest)
+
+    monkeypatch.setattr(NetworkStack, "__init__", built)
+    STACKS.clear()
+    X, y = digits(200)
+    X[:, 15:] = 0
+    own = StackedGridSearchCV(classifier().set_params(l2=alpha), GRID, cv=3, refit=False)
+    own.fit(X, y)
+    assert features == [seen] * 2
+    stock = GridSearchCV(own.estimator, GRID, cv=3, refit=False).fit(X, y)
+    np.testing.assert_allclose(
+        own.cv_results_["mean_test_score"], stock.cv_results_["mean_test_score"], atol=1 / 60
     )

@@ -17,6 +17,7 @@ from tuner.training.initial_weights import (
     stacked_weights,
     unstacked_weights,
 )
+from tuner.training.inputs import UsedInputs
 from tuner.training.layers import DropoutClock
 from tuner.training.network import StackedNetwork
 from tuner.training.optimizers import FusedUpdate, build_optimizer
@@ -70,16 +71,28 @@ class NetworkStack:
         )
         self._kernels = [variable.name == "kernel" for variable in self.model.weights]
         self._settings = StackSettings({}, {}, {})
+        self._inputs: UsedInputs | None = None
+        #: As they were drawn, with the weights of inputs that no network sees.
+        self._first_kernels: list[NDArray[np.float32]] = []
 
-    def reset(self, plans: Sequence[TrainingPlan], seeds: Sequence[int]) -> None:
+    def reset(
+        self,
+        plans: Sequence[TrainingPlan],
+        seeds: Sequence[int],
+        inputs: UsedInputs | None = None,
+    ) -> None:
         """Begin anew: network i trains as `plans[i]` (all of this stack's shape) from
-        `seeds[i]` (uint32)."""
+        `seeds[i]` (uint32). `inputs`: those that the networks see, where the stack's shape has
+        fewer features than the plans."""
         # Drawing costs 2 ms a network; scikit-learn's rule gives all folds the same seed.
         drawn: dict[Any, list[NDArray[np.float32]]] = {}
         for plan, seed in zip(plans, seeds, strict=True):
             if (plan.model, seed) not in drawn:
                 drawn[plan.model, seed] = network_weights(plan.model, seed)
-        self.set_weights([drawn[p.model, s] for p, s in zip(plans, seeds, strict=True)])
+        weights = [drawn[p.model, s] for p, s in zip(plans, seeds, strict=True)]
+        self._inputs = inputs
+        self._first_kernels = [own[0] for own in weights]
+        self.set_weights(weights)
         settings = self._numbers(plans, seeds)
         for variable, value in zip(
             self.optimizer.variables,
@@ -139,10 +152,16 @@ class NetworkStack:
     def get_weights(self) -> list[list[NDArray[np.float32]]]:
         """Each network's weights, ordered as plain Keras `Sequential.get_weights()`."""
         stacked = [np.asarray(variable) for variable in self.model.weights]
-        return [unstacked_weights(stacked, self._kernels, i) for i in range(self.networks)]
+        weights = [unstacked_weights(stacked, self._kernels, i) for i in range(self.networks)]
+        if self._inputs is not None:
+            for own, initial in zip(weights, self._first_kernels, strict=True):
+                own[0] = self._inputs.with_unused(own[0], initial)
+        return weights
 
     def set_weights(self, weights: Sequence[Sequence[NDArray[np.float32]]]) -> None:
         """The inverse of `get_weights`."""
+        if self._inputs is not None:
+            weights = [[own[0][self._inputs.columns], *own[1:]] for own in weights]
         for variable, value in zip(self.model.weights, stacked_weights(weights), strict=True):
             variable.assign(value)
 

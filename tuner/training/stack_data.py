@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tuner.data.dataset import Dataset, Fold
 from tuner.data.scaling import ScalingKind, TargetScaling, fit_scaling
+from tuner.training.inputs import UsedInputs
 
 _PER_NETWORK = ("scale", "shift", "target_mean", "target_std")
 
@@ -46,14 +47,16 @@ class StackData(NamedTuple):
         scaling: ScalingKind,
         target_scalings: Sequence[TargetScaling] | None,
         sample_weight: NDArray[np.floating] | None,
+        inputs: UsedInputs | None,
     ) -> StackData:
-        """One network a fold, with the fold's own scaling."""
+        """One network a fold, with the fold's own scaling; `inputs`: those that networks see."""
         scalings = [fit_scaling(dataset, fold.train, scaling) for fold in folds]
         fitted = [own for own in scalings if own is not None]
         scale = shift = mean = std = weight = None
         if fitted:
-            scale = tf.constant(np.stack([own.scale for own in fitted])[:, None, :])
-            shift = tf.constant(np.stack([own.shift for own in fitted])[:, None, :])
+            seen = slice(None) if inputs is None else inputs.columns
+            scale = tf.constant(np.stack([own.scale[seen] for own in fitted])[:, None, :])
+            shift = tf.constant(np.stack([own.shift[seen] for own in fitted])[:, None, :])
         if target_scalings is not None:
             mean, std = (
                 tf.constant(np.stack(part)[:, None, :])
@@ -62,7 +65,7 @@ class StackData(NamedTuple):
         if sample_weight is not None:
             weight = tf.constant(sample_weight, tf.float32)
         return cls(
-            x=_resident(dataset.x),
+            x=_resident(dataset.x, inputs),
             y=tf.constant(dataset.y),
             byte_scale=tf.constant(dataset.byte_scale, tf.float32),
             scale=scale,
@@ -87,18 +90,27 @@ class StackData(NamedTuple):
 
 #: Of an array: TensorFlow's kernels read vectors of so many bytes.
 _ALIGNMENT = 64
+#: Copied at a time, where columns are left out.
+_ROWS = 1024
 
 
-def _resident(array: NDArray[Any]) -> Any:
-    """A copy of `array` as a tensor.
+def _resident(x: NDArray[Any], inputs: UsedInputs | None) -> Any:
+    """A copy of `x` `(rows, features)`, or of those of its columns, as a tensor.
 
     `tf.constant` copies a large array twice, page by page of 4 KB. NumPy asks for large pages, and
     TensorFlow takes an array over as it is where it is aligned.
     """
-    if array.size == 0 or tf.config.list_logical_devices("GPU"):
-        return tf.constant(array)
-    memory = np.empty(array.nbytes + _ALIGNMENT, np.uint8)
+    columns = np.arange(x.shape[1]) if inputs is None else inputs.columns
+    size = len(x) * len(columns) * x.itemsize
+    memory = np.empty(size + _ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % _ALIGNMENT
-    aligned = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
-    aligned[...] = array
+    aligned = memory[start : start + size].view(x.dtype).reshape(len(x), len(columns))
+    if inputs is None:
+        aligned[...] = x
+    else:
+        for i in range(0, len(x), _ROWS):
+            # Any mode but "raise" writes to `out` without a copy between.
+            np.take(x[i : i + _ROWS], columns, axis=1, out=aligned[i : i + _ROWS], mode="clip")
+    if size == 0 or tf.config.list_logical_devices("GPU"):
+        return tf.constant(aligned)
     return tf.experimental.dlpack.from_dlpack(aligned.__dlpack__())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import same_rows, steps_of
 from tuner.training.compiling import compiled
 from tuner.training.identity import training_identity
+from tuner.training.inputs import UsedInputs, unused_weights_stay
 from tuner.training.lockstep import Lockstep, Measures
 from tuner.training.optimizers import fused_update
 from tuner.training.scores import TrialScores
@@ -40,6 +42,8 @@ class Trainer:
         sample_weight: `(rows,)`, factors of the rows' losses in training, as in Keras; None: 1.
         target_scalings: a regression's (mean, std) of the targets, each `(outputs,)`, per fold;
             None: fitted on each fold's training rows. What is used is an attribute.
+        inputs: those of the features that networks see, as `tuner.training.inputs.used_inputs`
+            finds them; None: all. Every plan must be one whose `unused_weights_stay`.
 
     Raises:
         UsageError: a metric that does not exist or does not fit the task.
@@ -55,9 +59,11 @@ class Trainer:
         objective: str = "accuracy",
         sample_weight: NDArray[np.floating] | None = None,
         target_scalings: Sequence[TargetScaling] | None = None,
+        inputs: UsedInputs | None = None,
     ) -> None:
         self.dataset = dataset
         self._scaling = scaling
+        self._inputs = inputs
         self.folds = tuple(folds)
         names = [name for name in dict.fromkeys([*metrics, objective]) if name != "loss"]
         for name in (*names, objective):
@@ -71,7 +77,9 @@ class Trainer:
         if dataset.task == "regression" and target_scalings is None:
             target_scalings = [fit_target_scaling(dataset, fold.train) for fold in self.folds]
         self.target_scalings = target_scalings
-        self._data = StackData.of(dataset, self.folds, scaling, target_scalings, sample_weight)
+        self._data = StackData.of(
+            dataset, self.folds, scaling, target_scalings, sample_weight, inputs
+        )
 
     def on_folds(self, numbers: Sequence[int]) -> Trainer:
         """A trainer of the numbered ones of these folds, on the same rows in memory."""
@@ -137,6 +145,8 @@ class Trainer:
         shapes = {(StackShape.of(plan, self.dataset.task), plan.batch_size) for plan in plans}
         if len(shapes) != 1:
             raise ValueError(f"plans of one stack share shape and batch size; got {shapes}")
+        if self._inputs is not None and not all(map(unused_weights_stay, plans)):
+            raise ValueError("a plan that moves weights without a gradient sees all inputs")
         if [len(own) for own in seeds] != [len(self.folds)] * len(plans):
             raise ValueError(f"one seed a fold ({len(self.folds)}) for each plan; got {seeds}")
         folds = self.folds * len(plans)
@@ -144,7 +154,7 @@ class Trainer:
         own_seeds = [seed for own in seeds for seed in own]
         data = self._data.tiled(len(plans))
         with self._borrow(networks, data, same_rows(folds, own_seeds)) as stack:
-            stack.reset(networks, own_seeds)
+            stack.reset(networks, own_seeds, self._inputs)
             if state is not None and state.values is not None:
                 stack.set_state(state.values)
             lockstep = Lockstep(
@@ -193,6 +203,7 @@ class Trainer:
                     self._scaling,
                     None if data.weight is None else data.weight.numpy(),
                     self.target_scalings,
+                    None if self._inputs is None else self._inputs.columns,
                 ],
                 "folds": self.folds,
                 "scores": [self._measures, weights, snapshots],
@@ -204,8 +215,11 @@ class Trainer:
     ) -> AbstractContextManager[NetworkStack]:
         """`plans`, one a network."""
         steps = [steps_of(len(fold.train), plans[0].batch_size) for fold in self.folds]
+        shape = StackShape.of(plans[0], self.dataset.task)
+        if self._inputs is not None:
+            shape = replace(shape, features=len(self._inputs))
         kind = (
-            StackShape.of(plans[0], self.dataset.task),
+            shape,
             len(plans),
             self._measures.summed,
             bool(self._measures.predicted),

@@ -118,6 +118,7 @@ def _train(
     cohort, planned = batch.cohort, batch.planned
     _load_tensorflow()
     from tuner.training import Trainer
+    from tuner.training.inputs import unused_weights_stay, used_inputs
 
     folds = next(iter(planned.values())).folds
     dataset = cohort.dataset
@@ -128,6 +129,9 @@ def _train(
         metrics=(),
         objective="loss",
         sample_weight=cohort.weight,
+        inputs=used_inputs(dataset.x)
+        if all(unused_weights_stay(own.plan) for own in planned.values())
+        else None,
     )
     scalings: list[TargetScaling | None] = [
         fit_target_scaling(dataset, fold.train) if dataset.task == "regression" else None

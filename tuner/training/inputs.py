@@ -1,0 +1,62 @@
+"""Inputs that are zero in every row: a network trains the same without them.
+
+The borders of images and the rare classes of one-hot columns are such. Their products add zero, and
+so do the gradients of their weights, which end as they began.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.planning.plan import TrainingPlan
+
+#: Columns are kept in multiples of so many: a vector register's float32 values.
+_VECTOR = 16
+#: Share of the columns above which leaving the others out gains too little.
+_MOST = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class UsedInputs:
+    """`columns`, rising numbers of the features that networks are given, out of `features`."""
+
+    columns: NDArray[np.intp]
+    features: int
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def with_unused(
+        self, kernel: NDArray[np.float32], initial: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """The first layer's kernel `(features, units)`: the trained one of the used features,
+        with the weights of the others as they were in `initial`."""
+        whole = initial.copy()
+        whole[self.columns] = kernel
+        return whole
+
+
+def used_inputs(x: NDArray[np.generic]) -> UsedInputs | None:
+    """The columns of `x` `(rows, features)` that hold anything but zeros (and as many others as
+    make them a multiple of 16); None where that is nearly all of them."""
+    features = x.shape[1]
+    used = np.asarray(x.any(axis=0))
+    wanted = min(features, max(1, -(-int(used.sum()) // _VECTOR)) * _VECTOR)
+    if wanted > _MOST * features:
+        return None
+    used[np.flatnonzero(~used)[: wanted - int(used.sum())]] = True
+    return UsedInputs(np.flatnonzero(used), features)
+
+
+def unused_weights_stay(plan: TrainingPlan) -> bool:
+    """Whether weights whose gradient is always zero end as they began, under this plan.
+
+    Not where something else than the gradient moves them: penalties, weight decay, and FTRL, which
+    computes weights from sums of gradients alone.
+    """
+    model, optimizer = plan.model, plan.optimizer
+    decayed = bool(optimizer.setting("weight_decay")) or model.l1 > 0 or model.l2 > 0
+    return not decayed and optimizer.name != "ftrl"
