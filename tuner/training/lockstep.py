@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -20,39 +19,20 @@ from tuner.data.dataset import Fold
 from tuner.planning.metrics import METRICS
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import BatchPlan, ValidationChunks, same_rows
-from tuner.training.progress import Mode, NetworkProgress
+from tuner.training.measures import (
+    Measures,
+    NetworkLogs,
+    Scores,
+    curves_of,
+    epochs_of,
+    mean_over_networks,
+    means_over_rows,
+)
+from tuner.training.progress import NetworkProgress
 from tuner.training.rates import network_rates, rates_table
 from tuner.training.stack import NetworkStack
 from tuner.training.stack_data import StackData
 from tuner.training.state import NetworkState, RunState, TrainingState
-
-
-@dataclass(frozen=True)
-class Measures:
-    """Which scores to take. `summed` and `predicted` are metric names by kind (the loss always
-    comes first), `objective` is the one that early stopping and plateau watch."""
-
-    summed: tuple[str, ...]
-    predicted: tuple[str, ...]
-    objective: str
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return ("loss", *self.summed, *self.predicted)
-
-    @property
-    def mode(self) -> Mode:
-        return "max" if METRICS[self.objective].direction == "maximize" else "min"
-
-
-@dataclass(frozen=True, eq=False)
-class NetworkLogs:
-    """An epoch's scores of every network, as `callback.model.network_logs` during
-    `on_epoch_end`: metric to `(N,)`, NaN for networks that have ended."""
-
-    epoch: int
-    train: dict[str, NDArray[np.float64]]
-    validation: dict[str, NDArray[np.float64]]
 
 
 class Lockstep:
@@ -96,8 +76,8 @@ class Lockstep:
         self._chunks = stack.validation(chunks)
         self.progress = [NetworkProgress(plan, measures.mode) for plan in plans]
         #: Per epoch: metric to `(N,)`.
-        self.train: list[dict[str, NDArray[np.float64]]] = []
-        self.validation: list[dict[str, NDArray[np.float64]]] = []
+        self.train: list[Scores] = []
+        self.validation: list[Scores] = []
         self.learning_rate: list[NDArray[np.float64]] = []
         self.epoch_seconds: list[float] = []
         #: Per network: epoch (1-based) to weights.
@@ -135,8 +115,8 @@ class Lockstep:
         """Where the training stands after the epoch just run; callbacks reach it as
         `self.model.training_state()`. Nothing of it changes when the training goes on."""
         run = RunState(
-            train=_by_metric(self.train),
-            validation=_by_metric(self.validation),
+            train=curves_of(self.train),
+            validation=curves_of(self.validation),
             learning_rate=np.stack(self.learning_rate),
             epoch_seconds=np.array(self.epoch_seconds),
             networks=tuple(
@@ -163,7 +143,7 @@ class Lockstep:
             own.weights = network.weights
             rates.restore(network.rates)
         self.snapshots = [dict(network.snapshots) for network in run.networks]
-        self.train, self.validation = _by_epoch(run.train), _by_epoch(run.validation)
+        self.train, self.validation = epochs_of(run.train), epochs_of(run.validation)
         self.learning_rate = list(run.learning_rate)
         self.epoch_seconds = run.epoch_seconds.tolist()
 
@@ -175,8 +155,8 @@ class Lockstep:
         names = ("loss", *self._measures.summed)
         train_rows = [len(fold.train) for fold in self._folds]
         validation_rows = [len(fold.validation) for fold in self._folds]
-        self.train.append(_means(names, result.train.numpy(), train_rows, running))
-        validation = _means(names, result.validation.numpy(), validation_rows, running)
+        self.train.append(means_over_rows(names, result.train.numpy(), train_rows, running))
+        validation = means_over_rows(names, result.validation.numpy(), validation_rows, running)
         self.validation.append(validation | self._predicted(result.outputs, running))
         last = rates[np.array(self._batches.steps) - 1, np.arange(len(running))]
         self.learning_rate.append(np.where(running, last, math.nan))
@@ -236,40 +216,12 @@ class Lockstep:
 
     def _logs(self) -> dict[str, float]:
         """Means over networks; one that stopped early counts with the score it is judged by."""
-        logs = {name: _mean(values) for name, values in self.train[-1].items()}
+        logs = {name: mean_over_networks(values) for name, values in self.train[-1].items()}
         for name in self._measures.names:
             values = self.validation[-1][name].copy()
             for network, own in enumerate(self.progress):
                 if own.status == "stopped":
                     values[network] = self.validation[own.score_epoch - 1][name][network]
             logs[f"val_{name}"] = float(values.mean())
-        logs["learning_rate"] = _mean(self.learning_rate[-1])
+        logs["learning_rate"] = mean_over_networks(self.learning_rate[-1])
         return logs
-
-
-def _means(
-    names: Sequence[str],
-    sums: NDArray[np.float32],
-    rows: Sequence[int],
-    running: NDArray[np.bool_],
-) -> dict[str, NDArray[np.float64]]:
-    """Means over rows in float64; NaN for networks that have ended, or have no rows."""
-    counts = np.where(running & (np.array(rows) > 0), rows, math.nan)
-    return dict(zip(names, sums.astype(np.float64) / counts, strict=True))
-
-
-def _mean(values: NDArray[np.float64]) -> float:
-    """The mean over networks that ran."""
-    ran = values[~np.isnan(values)]
-    return float(ran.mean()) if len(ran) else math.nan
-
-
-def _by_metric(epochs: Sequence[dict[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.float64]]:
-    """Scores `(N,)` of each epoch and metric as curves `(epochs, N)`."""
-    return {name: np.stack([own[name] for own in epochs]) for name in epochs[0]}
-
-
-def _by_epoch(curves: dict[str, NDArray[np.float64]]) -> list[dict[str, NDArray[np.float64]]]:
-    """The inverse of `_by_metric`."""
-    epochs = len(next(iter(curves.values())))
-    return [{name: curve[epoch] for name, curve in curves.items()} for epoch in range(epochs)]

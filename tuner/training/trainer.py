@@ -19,7 +19,8 @@ from tuner.training.batches import same_rows, steps_of
 from tuner.training.compiling import compiled
 from tuner.training.identity import training_identity
 from tuner.training.inputs import UsedInputs, unused_weights_stay
-from tuner.training.lockstep import Lockstep, Measures
+from tuner.training.lockstep import Lockstep
+from tuner.training.measures import Measures, Scores
 from tuner.training.optimizers import fused_update
 from tuner.training.scores import TrialScores
 from tuner.training.shape import StackShape
@@ -240,7 +241,7 @@ def _scores(
     progress = lockstep.progress[networks]
     epochs = int(np.isfinite(np.stack(lockstep.learning_rate)[:, networks]).any(axis=1).sum())
 
-    def curves(logs: list[dict[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.float64]]:
+    def curves(logs: list[Scores]) -> dict[str, NDArray[np.float64]]:
         return {
             name: np.stack([own[name][networks] for own in logs[:epochs]])
             for name in names
