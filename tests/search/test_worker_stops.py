@@ -8,7 +8,7 @@ import time
 
 import pytest
 from optuna.trial import TrialState
-from search_tools import definition, load, of, prepare, table, work
+from search_tools import RATE, definition, load, of, prepare, table, work
 
 from tuner.errors import UsageError
 from tuner.search import records
@@ -75,8 +75,8 @@ def test_a_trial_in_its_last_epoch_is_finished_not_handed_back(sqlite):
 
 
 def test_the_deadline_ends_the_loop(sqlite):
-    prepare(sqlite, definition(trials=200, pruner="none"))
-    deadline = time.time() + 0.5
+    prepare(sqlite, definition({**RATE, "epochs": 2000}, trials=200, pruner="none"))
+    deadline = time.time() + 2.0
     reason, events = work(sqlite, deadline=deadline, trainer=FakeTrainer(epoch_seconds=0.05))
     assert reason == "deadline"
     assert len(of(TrialReturned, events)) == 1
@@ -143,19 +143,23 @@ def test_a_storage_that_is_locked_for_a_while_is_waited_for(sqlite, monkeypatch)
     monkeypatch.setattr(dialect, "BUSY_TIMEOUT", 0.05)
     prepare(sqlite, definition(trials=3))
     path = sqlite.removeprefix("sqlite:///")
-    held = threading.Event()
+    held, warned = threading.Event(), threading.Event()
 
     def hold():
         with sqlite3.connect(path, isolation_level=None) as connection:
             connection.execute("BEGIN IMMEDIATE")
             held.set()
-            time.sleep(1.0)
+            warned.wait(60)
             connection.execute("COMMIT")
+
+    def on_event(event):
+        if isinstance(event, WorkerWarning):
+            warned.set()
 
     holder = threading.Thread(target=hold)
     holder.start()
     held.wait()
-    reason, events = work(sqlite)
+    reason, events = work(sqlite, on_event=on_event)
     holder.join()
     assert reason == "done"
     assert any("does not answer" in event.text for event in of(WorkerWarning, events))

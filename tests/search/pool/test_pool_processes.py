@@ -31,6 +31,8 @@ class Parent:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # A suite that runs under nohup would hand its ignored SIGHUP on.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
 
     def wait_busy(self, count: int) -> list[int]:
