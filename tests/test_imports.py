@@ -168,6 +168,19 @@ def test_only_those_who_train_or_export_import_keras() -> None:
     assert wrong == []
 
 
+def test_layers_and_optimizers_need_keras_alone() -> None:
+    """The network and its update run on every backend of Keras; only the loop is TensorFlow's."""
+    portable = ("layers", "optimizers", "network.py")
+    imports = [
+        i
+        for i in IMPORTS
+        if i.folder == "training" and i.file.relative_to(PACKAGE).parts[1] in portable
+    ]
+    assert any(i.name == "keras" for i in imports)
+    wrong = [str(i) for i in imports if i.top and i.name.split(".")[0] == "tensorflow"]
+    assert wrong == []
+
+
 def test_commands_import_heavy_things_inside_their_bodies() -> None:
     light = {*sys.stdlib_module_names, "click"}
     wrong = [

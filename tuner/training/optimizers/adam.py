@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
-from tuner.training.optimizers.fused import handle
+from tuner.training.optimizers.fused import update_by_adam
 from tuner.training.optimizers.per_network import PerNetwork
 
 
@@ -61,15 +60,7 @@ class _AdamRule(PerNetwork):
         index = self._get_variable_index(variable)
         m, v = self._momentums[index], self._velocities[index]
         if self.fused is not None:
-            tf.raw_ops.ResourceApplyAdam(
-                var=handle(variable),
-                m=handle(m),
-                v=handle(v),
-                beta1_power=0.0,  # no correction besides alpha's
-                beta2_power=0.0,
-                grad=gradient,
-                **self._scalars,
-            )
+            update_by_adam(variable, m, v, gradient, **self._scalars)
             return
         left_1, left_2 = self._left
         self.assign_add(m, (gradient - m) * left_1)

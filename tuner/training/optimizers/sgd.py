@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
-from tuner.training.optimizers.fused import handle
+from tuner.training.optimizers.fused import update_by_momentum
 from tuner.training.optimizers.per_network import PerNetwork
 
 
@@ -45,11 +44,11 @@ class StackedSGD(PerNetwork, keras.optimizers.SGD):
         velocity = self.momentums[self._get_variable_index(variable)]
         if self.fused is not None:
             rate, momentum = self._scalars
-            tf.raw_ops.ResourceApplyKerasMomentum(
-                var=handle(variable),
-                accum=handle(velocity),
+            update_by_momentum(
+                variable,
+                velocity,
+                gradient,
                 lr=rate,
-                grad=gradient,
                 momentum=momentum,
                 use_nesterov=self.fused.nesterov,
             )
