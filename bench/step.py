@@ -1,6 +1,6 @@
 """Seconds per network and epoch: the stack against its size N, stock Keras `fit`, scikit-learn.
 
-    python bench/step.py [--repeats 7] [--mnist ../shared/data/mnist.npz]
+    python -m bench.step [--repeats 7] [--mnist ../shared/data/mnist.npz]
 
 One process, one thread; within a repeat all contenders take turns, so that noise hits all alike.
 Medians over the repeats, and each contender's ratio to the stack of 5. The accuracies beside them
@@ -14,7 +14,6 @@ import os
 import statistics
 import time
 import warnings
-from collections.abc import Callable
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -22,16 +21,14 @@ from tuner.training import set_threads
 
 set_threads()
 
-import keras
 import numpy as np
-from machine import describe
 
+from bench.machine import describe
+from bench.stock import Timed, stock_keras
 from tuner.data import FoldSpec, load_dataset, make_folds
 from tuner.data.dataset import Dataset, Fold
 from tuner.planning import network_seed, plan_training
 from tuner.training import Trainer, compiling
-
-Timed = Callable[[], tuple[float, float]]  # -> seconds per network and epoch, accuracy
 
 
 def stack(
@@ -67,54 +64,6 @@ def stack(
         return float(np.median(scores[0].epoch_seconds)) / networks, accuracy
 
     run()  # traces
-    return run
-
-
-def stock_keras(dataset: Dataset, fold: Fold, batch: int, epochs: int, at_once: bool) -> Timed:
-    scale = np.float32(dataset.byte_scale)
-    x, y = dataset.x[fold.train].astype(np.float32) * scale, dataset.y[fold.train]
-    xv, yv = dataset.x[fold.validation].astype(np.float32) * scale, dataset.y[fold.validation]
-    steps = -(-len(x) // batch) if at_once else 1
-    model = keras.Sequential(
-        [
-            keras.Input((dataset.features,)),
-            keras.layers.Dense(64, "relu"),
-            keras.layers.Dense(64, "relu"),
-            keras.layers.Dense(dataset.outputs),
-        ]
-    )
-    model.compile(
-        optimizer=keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        steps_per_execution=steps,
-    )
-    first = model.get_weights()
-
-    class Clock(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-            self.started = time.perf_counter()
-
-        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-            seconds.append(time.perf_counter() - self.started)
-
-    seconds: list[float] = []
-
-    def run() -> tuple[float, float]:
-        seconds.clear()
-        model.set_weights(first)
-        history = model.fit(
-            x,
-            y,
-            batch_size=batch,
-            epochs=epochs,
-            validation_data=(xv, yv),
-            verbose=0,
-            callbacks=[Clock()],
-        )
-        return statistics.median(seconds[1:] or seconds), history.history["val_accuracy"][-1]
-
-    run()
     return run
 
 
