@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 def override(space: Space, settings: Mapping[str, str]) -> Space:
     """The space with `settings` in force. Raises SpaceError with one line for each problem,
     which begins with `--set name` where that is its cause."""
-    from tuner.spaces.space import Space
-
     params: dict[str, Any] = dict(space.params)
     problems: list[Problem] = []
     inherited: set[str] = set()
@@ -57,11 +55,11 @@ def override(space: Space, settings: Mapping[str, str]) -> Space:
     _settle(params, set(settings), inherited)
     data: dict[str, Any] = {"name": space.name, "description": space.description, "params": params}
     try:
-        return Space.model_validate(data)
+        return type(space).model_validate(data)
     except ValidationError as error:
         written = {k: p.to_data() if isinstance(p, Parameter) else p for k, p in params.items()}
         data["params"] = written
-        problems = problems_of(error, Space, data, f"space {space.name}")
+        problems = problems_of(error, type(space), data, f"space {space.name}")
         raise_problems([_blame(problem, settings) for problem in problems], SpaceError)
         raise
 

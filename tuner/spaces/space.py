@@ -16,11 +16,13 @@ from pydantic import (
 )
 
 from tuner.errors import SpaceError
+from tuner.spaces import candidates
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.spaces.conditions import Condition, find_conditions, ordered
 from tuner.spaces.exclusions import exclusion_faults
 from tuner.spaces.explain import Fault, problems_of, show, to_validation_error, unknown_name
 from tuner.spaces.info import Value
+from tuner.spaces.override import override
 from tuner.spaces.parameter import Parameter, word
 from tuner.spaces.read import read_parameters
 from tuner.spaces.values import fit_value
@@ -97,8 +99,6 @@ class Space(BaseModel):
         Each value is YAML 1.2: a fixed value, a form such as `{low: 1, high: 3}`, or `null`,
         which takes the parameter out. See `tuner.spaces.override`. Raises SpaceError.
         """
-        from tuner.spaces.override import override
-
         return override(self, settings)
 
     @property
@@ -192,21 +192,15 @@ class Space(BaseModel):
 
     def grid(self) -> list[dict[str, list[Value]]]:
         """The grid as scikit-learn's ParameterGrid takes it. See `tuner.spaces.candidates`."""
-        from tuner.spaces.candidates import grid
-
-        return grid(self)
+        return candidates.grid(self)
 
     def random(self) -> list[dict[str, Any]]:
         """The space as ParameterSampler takes it. See `tuner.spaces.candidates`."""
-        from tuner.spaces.candidates import random
-
-        return random(self)
+        return candidates.random(self)
 
     def size(self) -> int | None:
         """The number of points of the whole grid; None where it is not finite."""
-        from tuner.spaces.candidates import size
-
-        return size(self)
+        return candidates.size(self)
 
     def _in_file_order(self, values: Mapping[str, Value]) -> dict[str, Value]:
         return {name: values[name] for name in self.params if name in values}
