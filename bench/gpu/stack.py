@@ -17,8 +17,7 @@ from jax import numpy as jnp
 from numpy.typing import NDArray
 
 from bench.gpu.problem import INITIALIZERS, Problem
-from tuner.data.dataset import Fold
-from tuner.training.batches import BatchPlan
+from tuner.training.batches import BatchPlan, ValidationChunks
 from tuner.training.initial_weights import network_weights, stacked_weights
 from tuner.training.layers import DropoutClock
 from tuner.training.network import StackedNetwork
@@ -80,7 +79,12 @@ class JaxStack:
             raise ValueError(f"folds of one number of steps; got {self.batches.steps}")
         self._x = jnp.asarray(problem.features)
         self._y = jnp.asarray(problem.dataset.y)
-        self._chunks = _chunks(problem.folds, candidates * max(self.shape.units))
+        chunks = ValidationChunks.of(
+            [fold.validation for fold in problem.folds],
+            candidates * max(self.shape.units),
+            values=CHUNK_VALUES,
+        )
+        self._chunks = chunks.rows, chunks.counts
         self._train = jax.jit(self._train_epoch, donate_argnums=0)
         self._validate = jax.jit(self._validate_all)
 
@@ -151,15 +155,3 @@ class JaxStack:
             return jax.vmap(fold)(values, self._x[own_rows], self._y[own_rows], own_counts)
 
         return jnp.sum(jax.lax.map(chunk, (rows, counts)), axis=0)
-
-
-def _chunks(folds: tuple[Fold, ...], width: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Validation rows `(chunks, F, size)` and how many of them are a fold's own `(chunks, F)`."""
-    sizes = np.array([len(fold.validation) for fold in folds])
-    chunks = -(-int(sizes.max()) * len(folds) * width // CHUNK_VALUES) or 1
-    size = -(-int(sizes.max()) // chunks)
-    rows = np.zeros((len(folds), chunks * size), np.int32)
-    for own, fold in zip(rows, folds, strict=True):
-        own[: len(fold.validation)] = fold.validation
-    counts = np.clip(sizes[None, :] - np.arange(chunks)[:, None] * size, 0, size)
-    return rows.reshape(len(folds), chunks, size).transpose(1, 0, 2), counts.astype(np.int32)

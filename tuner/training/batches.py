@@ -93,14 +93,19 @@ class ValidationChunks:
 
     @classmethod
     def of(
-        cls, validation: Sequence[NDArray[np.int32]], width: int, shared: bool = False
+        cls,
+        validation: Sequence[NDArray[np.int32]],
+        width: int,
+        shared: bool = False,
+        values: int | None = None,
     ) -> ValidationChunks:
-        """Cut so that `N x size x width` (the widest layer) stays within `CHUNK_VALUES`.
+        """Cut so that `N x size x width` (the widest layer) stays within `values` (None:
+        `CHUNK_VALUES`).
 
         `shared`: all networks have the same rows.
         """
         networks, most = len(validation), max(len(rows) for rows in validation)
-        limit = max(16, CHUNK_VALUES // (networks * width))
+        limit = max(16, (values or CHUNK_VALUES) // (networks * width))
         chunks = max(1, -(-most // limit))
         size = max(1, -(-most // chunks))
         held = validation[:1] if shared else validation
