@@ -22,8 +22,10 @@ LEVELS = [
     {"data", "spaces"},
     {"planning"},
     {"training"},
+    {"storage"},
+    {"study"},
     {"search"},
-    {"results"},
+    {"workers", "doctor", "forecast", "results"},
     {"export"},
     {"sklearn"},
     {"cli"},
@@ -154,7 +156,7 @@ def test_only_search_knows_both_optuna_and_training() -> None:
         and any(i.folder == folder and i.target == "training" for i in IMPORTS)
     }
     # `sklearn` is a second face of the search: StudySearchCV asks Optuna, scikit-learn's way.
-    assert both <= {"search", "sklearn"}
+    assert both <= {"search", "workers", "sklearn"}
 
 
 def test_only_those_who_train_or_export_import_keras() -> None:
@@ -187,6 +189,7 @@ def test_commands_import_heavy_things_inside_their_bodies() -> None:
         str(found)
         for found in IMPORTS
         if found.folder == "cli"
+        and found.file.parent.name != "progress"  # loaded once a search runs
         and found.top
         and found.name.split(".")[0] not in light
         and found.target not in ("cli", "errors")
@@ -225,7 +228,9 @@ def test_help_loads_nothing_slow() -> None:
     assert output.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("package", ["planning", "search", "results", "spaces", "data"])
+@pytest.mark.parametrize(
+    "package", ["planning", "storage", "study", "search", "workers", "results", "spaces", "data"]
+)
 def test_folders_that_need_no_network_load_no_tensorflow(package: str) -> None:
     code = f"import sys, tuner.{package}; print([m for m in {sorted(HEAVY)} if m in sys.modules])"
     assert run_python(code)[0] == "[]\n"

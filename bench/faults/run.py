@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 
-from bench.faults import rows
-from bench.faults.failpoints import Point
-from bench.faults.place import JOURNAL, POSTGRES, SQLITE, Place
-from bench.faults.table import HEAD, Row
 from bench.machine import describe
+from tests.support.faults import rows
+from tests.support.faults.failpoints import Point
+from tests.support.faults.place import JOURNAL, POSTGRES, SQLITE, Place
+from tests.support.faults.table import HEAD, Row
 
 
 @dataclass(frozen=True)

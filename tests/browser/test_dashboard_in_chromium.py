@@ -13,9 +13,9 @@ from typing import Any
 import optuna
 import pytest
 
-from tuner.search.definition import definition_of
-from tuner.search.lifecycle import prepare_study
 from tuner.search.loop import run_worker
+from tuner.search.prepare import prepare_study
+from tuner.study.definition import definition_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

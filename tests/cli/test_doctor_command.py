@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from tuner.cli.main import main
-from tuner.search.definition import StudyDefinition
-from tuner.search.lifecycle import prepare_study
+from tuner.search.prepare import prepare_study
 from tuner.spaces import Space
+from tuner.study.definition import StudyDefinition
 
 SPACE = {"name": "rates", "params": {"optimizer.learning_rate": {"low": 1e-4, "high": 1.0}}}
 
@@ -22,7 +22,7 @@ SPACE = {"name": "rates", "params": {"optimizer.learning_rate": {"low": 1e-4, "h
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tuner.search.doctor.journal.LOOK_AGAIN", 0.0)
+    monkeypatch.setattr("tuner.doctor.journal.LOOK_AGAIN", 0.0)
     monkeypatch.delenv("TUNER_STORAGE", raising=False)
     monkeypatch.delenv("OPTUNA_STORAGE", raising=False)
     return tmp_path

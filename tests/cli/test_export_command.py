@@ -17,9 +17,9 @@ import pytest
 from sklearn.datasets import load_digits
 
 from tuner.cli.main import main
-from tuner.search.definition import definition_of
-from tuner.search.lifecycle import prepare_study
 from tuner.search.loop import run_worker
+from tuner.search.prepare import prepare_study
+from tuner.study.definition import definition_of
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,8 +7,8 @@ import pytest
 from tuner.cli.run_limits import GROWTH, memory_bytes, worker_limits
 from tuner.cli.study_flags import StudyFlags, definition_from, read_seconds, read_settings
 from tuner.errors import UsageError
-from tuner.search.library import load_definition
 from tuner.spaces import load_space
+from tuner.study.library import load_definition
 
 STUDY = """\
 version: 1
@@ -149,9 +149,9 @@ def test_workers_elsewhere_have_the_memory_that_is_said_and_no_share_of_ours():
 
 def test_the_help_names_every_sampler_pruner_and_progress():
     from tuner.cli import optimize, study_options
-    from tuner.search.progress import PROGRESS_MODES
-    from tuner.search.pruners.specs import PRUNERS
-    from tuner.search.samplers.specs import SAMPLERS
+    from tuner.cli.progress import PROGRESS_MODES
+    from tuner.study.pruners.specs import PRUNERS
+    from tuner.study.samplers.specs import SAMPLERS
 
     assert study_options.SAMPLERS.replace(" or ", ", ").split(", ") == list(SAMPLERS)
     assert study_options.PRUNERS.replace(" or ", ", ").split(", ") == list(PRUNERS)

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from test_optimize_runs import LONG, SEARCH, Ended, Tuner, workers_of
 
-from tuner.search import records
+from tuner.storage import records
 
 pytestmark = pytest.mark.slow
 

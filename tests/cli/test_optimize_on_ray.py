@@ -18,11 +18,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.faults.ray_cluster import RayCluster
+from tests.support import SUPPORT
+from tests.support.faults.ray_cluster import RayCluster
 
 pytestmark = pytest.mark.slow
 
-SCRIPT = Path(__file__).with_name("fake_tuner.py")
+SCRIPT = SUPPORT / "fake_tuner.py"
 MARK = "TUNER_TEST_RUN"
 SEARCH = [
     *("optimize", "--space", "sgd_decay", "--set", "epochs=10", "--trials", "8", "--workers", "2"),

@@ -92,9 +92,9 @@ def test_a_study_that_is_not_there(folder, capsys, args):
 
 
 def test_a_name_that_holds_another_definition_lists_the_differences(folder, capsys):
-    from tuner.search.library import load_definition
-    from tuner.search.lifecycle import prepare_study
+    from tuner.search.prepare import prepare_study
     from tuner.spaces import load_space
+    from tuner.study.library import load_definition
 
     url = f"sqlite:///{folder}/here.db"
     definition = load_definition("default", space=load_space("sgd_decay"))
@@ -110,8 +110,8 @@ def test_a_name_that_holds_another_definition_lists_the_differences(folder, caps
 
 
 def test_a_dry_run_says_what_would_run_and_changes_nothing(folder, capsys):
-    from tuner.search.library import load_definition
     from tuner.spaces import load_space
+    from tuner.study.library import load_definition
 
     code, out, _ = call(
         capsys, "optimize", "--space", "sgd_decay", "--dry-run", "--trials", "12",

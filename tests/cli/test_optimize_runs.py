@@ -17,7 +17,9 @@ import optuna
 import psutil
 import pytest
 
-SCRIPT = Path(__file__).with_name("fake_tuner.py")
+from tests.support import SUPPORT
+
+SCRIPT = SUPPORT / "fake_tuner.py"
 #: Ten epochs a trial, so that signals and kills find one running.
 LONG = ["--set", "epochs=10"]
 

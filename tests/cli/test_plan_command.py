@@ -68,9 +68,9 @@ def test_a_dry_run_is_the_same_plan(folder, capsys):
 
 @pytest.mark.parametrize("storage", ["b.log", "b.db"])
 def test_a_stored_study_is_found_and_not_touched(folder, capsys, storage):
-    from tuner.search.library import load_definition
-    from tuner.search.lifecycle import prepare_study
-    from tuner.search.storage.urls import normal_url
+    from tuner.search.prepare import prepare_study
+    from tuner.storage.urls import normal_url
+    from tuner.study.library import load_definition
 
     url = normal_url(storage)
     prepare_study(load_definition("mine.yaml"), name="one", storage_url=url, trials=None)

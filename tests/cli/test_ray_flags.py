@@ -66,7 +66,7 @@ def test_a_name_behind_ray_is_taken_for_an_address(folder, capsys):
 @pytest.mark.usefixtures("leaves_no_children")
 def test_without_ray_it_says_what_to_install(folder, capsys, monkeypatch, command):
     found = importlib.util.find_spec
-    without = "tuner.search.cluster.connection.find_spec"
+    without = "tuner.workers.ray.connection.find_spec"
     monkeypatch.setattr(without, lambda name: None if name == "ray" else found(name))
     assert "pip install 'tuner[ray]'" in refused(capsys, *command, "--ray")
     assert list(folder.iterdir()) == []

@@ -19,12 +19,12 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from tests.support.fake_trainer import FakeTrainer
 from tuner.cli.main import main
-from tuner.search.definition import definition_of
-from tuner.search.lifecycle import prepare_study
 from tuner.search.loop import run_worker
-from tuner.search.study_data import DataFacts
-from tuner.search.testing import FakeTrainer
+from tuner.search.prepare import prepare_study
+from tuner.study.data import DataFacts
+from tuner.study.definition import definition_of
 
 SPACE = {
     "name": "rates",

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from optuna import load_study
 
+from tests.support.fake_trainer import FakeTrainer
 from tuner.cli.main import main
 from tuner.search.checkpoints.checkpoints import study_key
-from tuner.search.definition import StudyDefinition
-from tuner.search.lifecycle import prepare_study
 from tuner.search.loop import run_worker
-from tuner.search.study_data import DataFacts
-from tuner.search.testing import FakeTrainer
+from tuner.search.prepare import prepare_study
 from tuner.spaces import Space
+from tuner.study.data import DataFacts
+from tuner.study.definition import StudyDefinition
 
 SPACE = {"name": "rates", "params": {"optimizer.learning_rate": {"low": 1e-4, "high": 1.0}}}
 

@@ -13,8 +13,8 @@ from optuna.trial import TrialState, create_trial
 
 from tuner.data import Dataset, load_dataset, make_folds
 from tuner.planning import network_seed, plan_training
-from tuner.search import records
-from tuner.search.definition import StudyDefinition, definition_of
+from tuner.storage import records
+from tuner.study.definition import StudyDefinition, definition_of
 from tuner.training import Trainer, TrialScores, set_threads
 
 set_threads()

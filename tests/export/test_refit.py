@@ -12,7 +12,7 @@ from tuner.errors import DataError, NoCompletedTrialError, TunerError, UsageErro
 from tuner.export import chosen_trial, refit_trial, study_dataset
 from tuner.export.schedules import FirstEpochs, RecordedRates
 from tuner.planning import plan_training
-from tuner.search import records
+from tuner.storage import records
 from tuner.training import Trainer
 
 PARAMS = {"model.units": "16", "epochs": 4, "optimizer.learning_rate": 0.01}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.faults.fresh_starts import fresh_starts
+from tests.support.faults.fresh_starts import fresh_starts
 
 pytestmark = pytest.mark.slow
 

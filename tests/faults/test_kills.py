@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import pytest
 
-from bench.faults.grid_kill import POINTS, grid_kill
-from bench.faults.kill_at import kill_at
-from bench.faults.kills import kills
-from bench.faults.pauses import pauses
-from bench.faults.worker import Settings
+from tests.support.faults.grid_kill import POINTS, grid_kill
+from tests.support.faults.kill_at import kill_at
+from tests.support.faults.kills import kills
+from tests.support.faults.pauses import pauses
+from tests.support.faults.worker import Settings
 
 pytestmark = pytest.mark.slow
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.faults.memory import SHAPES, memory
-from tuner.search.pool import Limits
+from tests.support.faults.memory import SHAPES, memory
+from tuner.workers import Limits
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 HOLDER = """
 import sys, time
-from bench.faults.postgres import PostgresServer
+from tests.support.faults.postgres import PostgresServer
 with PostgresServer(sys.argv[1]) as server:
     print(server.url, flush=True)
     time.sleep(600)

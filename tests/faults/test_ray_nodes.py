@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from bench.faults.ray_nodes import ray_nodes
+from tests.support.faults.ray_nodes import ray_nodes
 
 pytestmark = pytest.mark.slow
 

@@ -6,11 +6,11 @@ import threading
 
 import pytest
 
-from bench.faults.server_stop import server_stops
-from bench.faults.study import FaultStudy
+from tests.support.fake_trainer import FakeTrainer
+from tests.support.faults.server_stop import server_stops
+from tests.support.faults.study import FaultStudy
 from tuner.search.events import TrialDone, WorkerWarning
 from tuner.search.loop import run_worker
-from tuner.search.testing import FakeTrainer
 
 pytestmark = pytest.mark.slow
 

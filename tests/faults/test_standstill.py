@@ -6,11 +6,11 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy.exc import DBAPIError
 
-from bench.faults.study import FaultStudy
-from tuner.search.storage import open_storage, server
-from tuner.search.storage.backend import Writes
-from tuner.search.storage.choosing import backend_of
-from tuner.search.storage.retry import is_transient
+from tests.support.faults.study import FaultStudy
+from tuner.storage import open_storage, server
+from tuner.storage.backend import Writes
+from tuner.storage.choosing import backend_of
+from tuner.storage.retry import is_transient
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
 
-from tuner.search import records
+from tuner.storage import records
 from tuner.training.scores import FoldStatus, TrialScores
 
 DISTRIBUTIONS = {

@@ -19,7 +19,7 @@ from sklearn.svm import SVC
 
 from tuner.cli.main import main
 from tuner.results import cv_results, cv_rows
-from tuner.search import records
+from tuner.storage import records
 
 GRIDS = [
     {"kernel": ["rbf"], "gamma": [0.1, 1.0, 0.1]},

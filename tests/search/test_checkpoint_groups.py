@@ -7,14 +7,14 @@ from collections import Counter
 
 import pytest
 from optuna.trial import TrialState
-from search_tools import definition, load, of, prepare, work
 from test_checkpoints import artifacts as artifacts
 from test_checkpoints import ends, files, resumed, stopping_after
 from test_group_work import GRID, RATES, completed, start
 
+from tests.support.fake_trainer import FakeTrainer
+from tests.support.studies import definition, load, of, prepare, work
 from tuner.search.events import EpochDone, TrialDone, TrialReturned, WorkerWarning
-from tuner.search.stored import read_counts
-from tuner.search.testing import FakeTrainer
+from tuner.search.tickets import read_counts
 
 
 def grid(params=GRID, **changes):

@@ -11,13 +11,13 @@ import pytest
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.trial import TrialState, create_trial
 
-from tuner.search import records
+from tests.support.fake_trainer import FakeModel
 from tuner.search.checkpoints.checkpoints import KEPT, KEPT_UNFINISHED, Checkpoints
 from tuner.search.checkpoints.folder import artifacts_folder
 from tuner.search.checkpoints.store import AtomicFileStore
 from tuner.search.checkpoints.writer import EVERY, CheckpointWriter, Pace
-from tuner.search.pruners.rungs import without_repeated_rungs
-from tuner.search.testing import FakeModel
+from tuner.search.rungs import without_repeated_rungs
+from tuner.storage import records
 from tuner.training.state import NetworkState, RunState, TrainingState
 
 

@@ -6,18 +6,16 @@ import signal
 
 import pytest
 from optuna.trial import TrialState
-from search_tools import RATE, definition, load, of, prepare, work
 from test_worker_faults import start
 
-from tuner.search import records
+from tests.support.fake_trainer import FakeTrainer
+from tests.support.studies import RATE, definition, load, of, prepare, work
 from tuner.search.checkpoints import writer
 from tuner.search.events import EpochDone, TrialDone, TrialReturned, WorkerWarning
-from tuner.search.storage import open_storage
-from tuner.search.storage.backend import Writes
-from tuner.search.storage.choosing import backend_of
-from tuner.search.stored import read_counts
-from tuner.search.testing import FakeTrainer
-from tuner.search.tickets import last_trials
+from tuner.search.tickets import last_trials, read_counts
+from tuner.storage import open_storage, records
+from tuner.storage.backend import Writes
+from tuner.storage.choosing import backend_of
 
 
 @pytest.fixture(autouse=True)

@@ -6,18 +6,18 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
-from search_tools import definition, load
 from test_checkpoints import artifacts as artifacts
 from test_checkpoints import ends, files, resumed, stopping_after
 
-from tuner.search.lifecycle import prepare_study
+from tests.support import SUPPORT
+from tests.support.studies import definition, load
 from tuner.search.loop import run_worker
-from tuner.search.stored import read_counts
+from tuner.search.prepare import prepare_study
 from tuner.search.study_trainer import StudyTrainer
+from tuner.search.tickets import read_counts
 from tuner.training import set_threads
 
 set_threads()
@@ -81,7 +81,7 @@ def test_scores_are_those_of_a_study_that_nobody_interrupted(tmp_path, artifacts
     assert ends(url) == ends(whole)
 
 
-TUNER = [sys.executable, str(Path(__file__).with_name("eager_tuner.py"))]
+TUNER = [sys.executable, str(SUPPORT / "eager_tuner.py")]
 EPOCHS = 3000
 LONG = ["--space", "sgd_decay", "--set", f"epochs={EPOCHS}", "--set", "batch_size=32"]
 LONG += ["--set", "optimizer.learning_rate=0.05", "--set", "model.units=16"]

@@ -8,13 +8,13 @@ import time
 
 import pytest
 from optuna.trial import TrialState
-from search_tools import RATE, definition, load, prepare, work
 from test_checkpoints import artifacts as artifacts
 from test_checkpoints import ends, files, resumed
 from test_checkpoints_with_keras import EPOCHS, kill_the_worker, optimize
 from test_worker_faults import start
 
-from tuner.search.testing import FakeTrainer
+from tests.support.fake_trainer import FakeTrainer
+from tests.support.studies import RATE, definition, load, prepare, work
 
 pytestmark = pytest.mark.slow
 

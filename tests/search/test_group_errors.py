@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from optuna.trial import TrialState
-from search_tools import definition, load, of, prepare, work
 
+from tests.support.fake_trainer import FakeTrainer
+from tests.support.studies import definition, load, of, prepare, work
 from tuner.errors import NoCompletedTrialError
 from tuner.results import best_trial, no_completed_trial
-from tuner.search import records
 from tuner.search.events import TrialDone
-from tuner.search.testing import FakeTrainer
+from tuner.storage import records
 
 RATES = [0.001, 0.01, 0.1, 1.0]
 GRID = {"optimizer.learning_rate": {"values": RATES}, "epochs": 4}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from search_tools import definition, load, of, prepare, work
 
-from tuner.search import records
+from tests.support.fake_trainer import FakeTrainer
+from tests.support.studies import definition, load, of, prepare, work
 from tuner.search.events import TrialDone
 from tuner.search.groups.rule import MOST_NETWORKS, groups_of, is_grouped
-from tuner.search.samplers.candidates import candidates, total_trials
-from tuner.search.testing import FakeTrainer
+from tuner.storage import records
+from tuner.study.samplers.candidates import candidates, total_trials
 
 GRID = {
     "optimizer.learning_rate": {"values": [0.001, 0.01, 0.1]},

@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 from optuna.trial import TrialState
 from scipy.stats import loguniform
-from search_tools import definition, load
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
+from tests.support.studies import definition, load
 from tuner.planning import network_seed
-from tuner.search import records
-from tuner.search.lifecycle import prepare_study
 from tuner.search.loop import run_worker
-from tuner.search.study_data import load_study_data
+from tuner.search.prepare import prepare_study
 from tuner.search.study_trainer import StudyTrainer
+from tuner.storage import records
+from tuner.study.data import load_study_data
 from tuner.training import set_threads
 
 set_threads()

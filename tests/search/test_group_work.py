@@ -9,24 +9,22 @@ import sys
 import threading
 import time
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
 from optuna.trial import TrialState
-from search_tools import definition, load, of, prepare, table, work
 
+from tests.support import SUPPORT
+from tests.support.fake_trainer import FakeTrainer
+from tests.support.studies import definition, load, of, prepare, table, work
 from tuner.planning import network_seed
-from tuner.search import records
 from tuner.search.events import EpochDone, TrialDone, TrialReturned, TrialStarted
-from tuner.search.storage import open_storage
-from tuner.search.storage.backend import Writes
-from tuner.search.storage.choosing import backend_of
-from tuner.search.stored import read_counts
-from tuner.search.testing import FakeTrainer
-from tuner.search.tickets import new_ticket
+from tuner.search.tickets import new_ticket, read_counts
+from tuner.storage import open_storage, records
+from tuner.storage.backend import Writes
+from tuner.storage.choosing import backend_of
 
-WORKER = Path(__file__).with_name("search_worker.py")
+WORKER = SUPPORT / "search_worker.py"
 RATES = [0.001, 0.01, 0.1, 1.0, 2.0, 3.0]
 GRID = {"optimizer.learning_rate": {"values": RATES}, "epochs": {"values": [3, 5]}}
 

@@ -11,10 +11,10 @@ import pytest
 from optuna.trial import TrialState, create_trial
 
 from tuner.search import heartbeat as module
-from tuner.search import records
 from tuner.search.heartbeat import BeatWatch, Heartbeat
-from tuner.search.owner import is_gone, new_owner
-from tuner.search.storage.backend import Beat
+from tuner.storage import records
+from tuner.storage.backend import Beat
+from tuner.storage.owner import is_gone, new_owner
 
 FAR = "elsewhere/boot/ns:12:3.00:abc"
 
@@ -93,7 +93,7 @@ def test_a_trial_that_was_handed_on_is_watched_anew(clock):
 
 
 def test_a_process_that_ended_on_this_machine_is_gone_at_once():
-    code = "from tuner.search.owner import new_owner; print(new_owner(), flush=True); input()"
+    code = "from tuner.storage.owner import new_owner; print(new_owner(), flush=True); input()"
     child = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

@@ -8,13 +8,13 @@ import time
 
 import pytest
 from optuna.trial import TrialState
-from search_tools import definition, load, of, prepare, work
 
+from tests.support.fake_trainer import FakeTrainer
+from tests.support.studies import definition, load, of, prepare, work
 from tuner.search.events import WorkerWarning
-from tuner.search.storage import open_storage
-from tuner.search.storage.choosing import backend_of
-from tuner.search.storage.rdb_backend import RdbBackend
-from tuner.search.testing import FakeTrainer
+from tuner.storage import open_storage
+from tuner.storage.choosing import backend_of
+from tuner.storage.rdb_backend import RdbBackend
 
 pytestmark = pytest.mark.slow
 

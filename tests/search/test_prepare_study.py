@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import optuna
 import pytest
-from search_tools import FACTS, RATE, definition, load, prepare, space, table, work
 from sklearn.model_selection import ParameterGrid
 
+from tests.support.studies import FACTS, RATE, definition, load, prepare, space, table, work
 from tuner.errors import (
     DataError,
     DefinitionError,
@@ -19,11 +18,11 @@ from tuner.errors import (
     StorageError,
     StudyConflictError,
 )
-from tuner.search import records
-from tuner.search.lifecycle import prepare_study
-from tuner.search.storage import open_storage
-from tuner.search.stored import list_studies, read_definition
-from tuner.search.study_data import DataFacts, describe_data
+from tuner.results.studies import list_studies
+from tuner.search.prepare import prepare_study
+from tuner.storage import open_storage, records
+from tuner.study.data import DataFacts, describe_data
+from tuner.study.stored import read_definition
 
 GRID = {"batch_size": {"choices": [16, 32]}, "initializer": {"choices": ["zeros", "he_normal"]}}
 
@@ -139,7 +138,7 @@ def test_data_and_folds_are_tried_before_anything_is_made(tmp_path):
 
 
 def test_a_package_that_is_missing_is_named_before_anything_is_made(tmp_path, monkeypatch):
-    monkeypatch.setattr("tuner.search.samplers.build.find_spec", lambda name: None)
+    monkeypatch.setattr("tuner.study.samplers.build.find_spec", lambda name: None)
     for name, package in (("cmaes", "cmaes"), ("gp", "torch")):
         with pytest.raises(DefinitionError, match=f"pip install {package}"):
             prepare(f"sqlite:///{tmp_path}/a.db", definition(sampler=name))
@@ -165,10 +164,9 @@ def test_brute_force_is_as_large_as_its_space(sqlite):
 
 RACE = """
 import os, sys, time
-sys.path.insert(0, sys.argv[2])
-from search_tools import definition, prepare
+from tests.support.studies import definition, prepare
 from tuner.errors import StudyConflictError
-import tuner.search.storage.rdb_backend, tuner.search.storage.journal_backend
+import tuner.storage.rdb_backend, tuner.storage.journal_backend
 import sqlalchemy.orm, alembic.script, alembic.migration
 begin = time.time() + 0.3
 children = []
@@ -190,7 +188,7 @@ print([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 @pytest.mark.slow
 def test_racing_processes_make_one_study_with_each_ticket_once(any_url):
     ended = subprocess.run(
-        [sys.executable, "-c", RACE, any_url, str(Path(__file__).parent)],
+        [sys.executable, "-c", RACE, any_url],
         capture_output=True,
         text=True,
         timeout=120,

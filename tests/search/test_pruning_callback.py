@@ -6,17 +6,18 @@ import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
-from search_tools import load, of
+
+from tests.support.studies import load, of
 
 keras = pytest.importorskip("keras")
 
-from tuner.search.definition import StudyDefinition  # noqa: E402
 from tuner.search.events import TrialDone  # noqa: E402
-from tuner.search.lifecycle import prepare_study  # noqa: E402
 from tuner.search.loop import run_worker  # noqa: E402
+from tuner.search.prepare import prepare_study  # noqa: E402
 from tuner.search.pruning_callback import PruningCallback  # noqa: E402
-from tuner.search.records import EPOCHS_RUN, FOLD_SCORES, read_curves  # noqa: E402
 from tuner.spaces import Space  # noqa: E402
+from tuner.storage.records import EPOCHS_RUN, FOLD_SCORES, read_curves  # noqa: E402
+from tuner.study.definition import StudyDefinition  # noqa: E402
 
 
 def fit(trial, epochs=4):

@@ -8,17 +8,17 @@ import sys
 from collections import Counter
 
 import pytest
-from search_tools import definition, load, of, prepare, table, work
 
-from tuner.search import records
+from tests.support.fake_trainer import FakeTrainer
+from tests.support.studies import definition, load, of, prepare, table, work
 from tuner.search.checkpoints.checkpoints import study_key
 from tuner.search.events import TrialDone, TrialStarted, WorkerIdle
-from tuner.search.owner import process_name
-from tuner.search.pool.hand_back import hand_back_trials
-from tuner.search.pool.messages import Loss
 from tuner.search.room import TrainingRoom
-from tuner.search.testing import FakeTrainer
 from tuner.search.tickets import is_alone
+from tuner.storage import records
+from tuner.storage.owner import process_name
+from tuner.workers.hand_back import hand_back_trials
+from tuner.workers.messages import Loss
 
 CAUSE = "took longer than 30 min"
 RATES = [0.001, 0.01, 0.1, 1.0]

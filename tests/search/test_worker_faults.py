@@ -12,21 +12,19 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from optuna.trial import TrialState
-from search_tools import definition, load, of, prepare, work
 
-from tuner.search import records
+from tests.support import SUPPORT
+from tests.support.studies import definition, load, of, prepare, work
 from tuner.search.events import EpochDone, TrialDone, TrialReturned, WorkerWarning
-from tuner.search.storage import open_storage
-from tuner.search.storage.backend import Writes
-from tuner.search.storage.choosing import backend_of
-from tuner.search.stored import read_counts
-from tuner.search.tickets import follower, new_ticket
+from tuner.search.tickets import follower, new_ticket, read_counts
+from tuner.storage import open_storage, records
+from tuner.storage.backend import Writes
+from tuner.storage.choosing import backend_of
 
-WORKER = Path(__file__).with_name("search_worker.py")
+WORKER = SUPPORT / "search_worker.py"
 
 
 def start(url: str, **settings: object) -> subprocess.Popen[str]:

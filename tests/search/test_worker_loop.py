@@ -6,8 +6,9 @@ import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
-from search_tools import RATE, definition, load, of, prepare, table, work
 
+from tests.support.fake_trainer import FakeTrainer
+from tests.support.studies import RATE, definition, load, of, prepare, table, work
 from tuner.errors import StudyConflictError, UsageError
 from tuner.planning import network_seed
 from tuner.search import ticket_queue
@@ -17,12 +18,11 @@ from tuner.search.events import (
     WorkerDone,
     WorkerReady,
 )
-from tuner.search.pruners.build import build_pruner
-from tuner.search.samplers.build import build_sampler
-from tuner.search.samplers.ticket_sampler import TicketSampler
-from tuner.search.stored import read_counts
-from tuner.search.testing import FakeTrainer
+from tuner.search.ticket_sampler import TicketSampler
+from tuner.search.tickets import read_counts
 from tuner.search.trainer import TrainerLike
+from tuner.study.pruners.build import build_pruner
+from tuner.study.samplers.build import build_sampler
 
 
 def test_a_study_runs_to_its_total_and_a_re_run_adds_nothing(url):

@@ -7,15 +7,15 @@ import math
 import numpy as np
 import pytest
 from optuna.trial import TrialState
-from search_tools import definition, load, of, prepare, work
 
-from tuner.search import records
+from tests.support.fake_trainer import FakeTrainer
+from tests.support.studies import definition, load, of, prepare, work
 from tuner.search.events import (
     EpochDone,
     TrialDone,
 )
-from tuner.search.stored import read_counts
-from tuner.search.testing import FakeTrainer
+from tuner.search.tickets import read_counts
+from tuner.storage import records
 
 
 def test_each_epoch_reports_once_the_mean_over_the_folds(url):

@@ -8,19 +8,19 @@ import time
 
 import pytest
 from optuna.trial import TrialState
-from search_tools import RATE, definition, load, of, prepare, table, work
 
+from tests.support.fake_trainer import FakeTrainer
+from tests.support.studies import RATE, definition, load, of, prepare, table, work
 from tuner.errors import UsageError
-from tuner.search import records
 from tuner.search.events import (
     EpochDone,
     TrialDone,
     TrialReturned,
     WorkerWarning,
 )
-from tuner.search.storage import sqlite as dialect
-from tuner.search.stored import read_counts
-from tuner.search.testing import FakeTrainer
+from tuner.search.tickets import read_counts
+from tuner.storage import records
+from tuner.storage import sqlite as dialect
 
 
 def test_stopping_hands_the_trial_back_at_the_next_epoch(any_url):

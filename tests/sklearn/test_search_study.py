@@ -11,7 +11,6 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
-from searches import Stacks, digits, same_results
 from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
@@ -19,6 +18,7 @@ from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from tests.support.sklearn_searches import Stacks, digits, same_results
 from tuner.errors import SpaceError, UsageError
 from tuner.sklearn import KerasMLPClassifier, StudySearchCV
 from tuner.spaces import load_space

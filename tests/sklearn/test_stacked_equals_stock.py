@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 import scipy.stats
 import sklearn
-from searches import Stacks, digits, same_results
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_breast_cancer, load_diabetes, make_multilabel_classification
@@ -28,6 +27,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from tests.support.sklearn_searches import Stacks, digits, same_results
 from tuner.sklearn import (
     KerasMLPClassifier,
     KerasMLPRegressor,

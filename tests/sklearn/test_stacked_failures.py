@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from searches import Stacks, digits, same_results
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
+from tests.support.sklearn_searches import Stacks, digits, same_results
 from tuner.sklearn import KerasMLPClassifier, StackedGridSearchCV
 
 #: A combination that makes no plan (Adam has no momentum), one that diverges, and a sound one.

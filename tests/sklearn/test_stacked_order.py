@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from searches import digits
 from sklearn.model_selection import GridSearchCV
 
+from tests.support.sklearn_searches import digits
 from tuner.sklearn import KerasMLPClassifier, StackedGridSearchCV
 from tuner.training import Trainer
 from tuner.training.stack import NetworkStack

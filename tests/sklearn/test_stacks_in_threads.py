@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import pytest
 from joblib import cpu_count
-from searches import Stacks, digits
 from threadpoolctl import threadpool_info
 
+from tests.support.sklearn_searches import Stacks, digits
 from tuner.sklearn import KerasMLPClassifier, StackedGridSearchCV
 from tuner.sklearn.search.parallel import in_threads
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import problems
 import pytest
 
+from tests.support import problems
 from tuner.planning.seeds import lowbias32 as reference_mixer
 from tuner.training import Trainer
 from tuner.training.layers.dropout import DropoutClock, StackedDropout, lowbias32

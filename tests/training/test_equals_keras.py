@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import plain_keras
 import pytest
 
+from tests.support import plain_keras
 from tuner.data.dataset import Dataset, Fold
 from tuner.planning import TrainingPlan, network_seed, plan_training
 from tuner.training import Trainer, TrialScores

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import plain_keras
 import pytest
-from problems import dataset, folds, plan, seeds
 
+from tests.support import plain_keras
+from tests.support.problems import dataset, folds, plan, seeds
 from tuner.planning import TrainingPlan
 from tuner.training import Trainer
 from tuner.training import trainer as door

@@ -6,9 +6,9 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-import problems
 import pytest
 
+from tests.support import problems
 from tuner.data.dataset import Dataset
 from tuner.planning import TrainingPlan, plan_training
 from tuner.training import Trainer

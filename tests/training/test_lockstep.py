@@ -6,10 +6,9 @@ import dataclasses
 
 import keras
 import numpy as np
-import plain_keras
-import problems
 import pytest
 
+from tests.support import plain_keras, problems
 from tuner.errors import TunerError
 from tuner.training import Trainer, TrainingState
 from tuner.training.stack_cache import STACKS, StackCache

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 
-import problems
 from tensorflow.python.framework.func_graph import FuncGraph
 
+from tests.support import problems
 from tuner.training import Trainer
 from tuner.training.stack_cache import STACKS
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import problems
 import pytest
 
+from tests.support import problems
 from tuner.training import Trainer
 from tuner.training.batches import BatchPlan, ValidationChunks
 

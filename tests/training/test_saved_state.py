@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import keras
 import numpy as np
-import problems
 import pytest
 
+from tests.support import problems
 from tuner.planning import TrainingPlan
 from tuner.training import Trainer, TrainingState
 from tuner.training.identity import differences, training_identity

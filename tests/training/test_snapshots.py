@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import problems
 import pytest
 
+from tests.support import problems
 from tuner.training import Trainer
 
 

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import numpy as np
-import problems
 import pytest
 import tensorflow as tf
 
+from tests.support import problems
 from tuner.training import Trainer
 from tuner.training.epoch import EpochGraph
 from tuner.training.stack_cache import STACKS

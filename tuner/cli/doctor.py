@@ -13,7 +13,7 @@ from tuner.cli.output import emit, format_option
 from tuner.cli.results import artifacts_option, storage_option
 
 if TYPE_CHECKING:
-    from tuner.search.doctor import Finding, Repair
+    from tuner.doctor import Finding, Repair
 
 
 @click.command()
@@ -54,7 +54,7 @@ def doctor(
     Writes nothing unless --repair is given. The exit code is 0 where no check found an error, 1
     where one did, 4 where the storage cannot be reached.
     """
-    from tuner.search.doctor import examine, repair, time_write
+    from tuner.doctor import examine, repair, time_write
 
     done: Sequence[Repair] = ()
     write = None

@@ -37,7 +37,7 @@ def export(name: str, out: Path, number: int | None, force: bool, storage: str |
     settings, the scaling, the classes, and MODEL.md, which says how to use them without tuner.
     """
     from tuner.export.folder import check_target
-    from tuner.search.stored import read_definition
+    from tuner.study.stored import read_definition
 
     # All that can be wrong is said before TensorFlow takes its seconds to load.
     check_target(out, force=force)

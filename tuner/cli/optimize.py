@@ -16,8 +16,8 @@ from tuner.cli.study_flags import StudyFlags, definition_from, read_seconds
 from tuner.cli.study_options import study_options
 
 if TYPE_CHECKING:
-    from tuner.search.lifecycle import PreparedStudy
-    from tuner.search.pool import TimeLimit
+    from tuner.search.prepare import PreparedStudy
+    from tuner.workers import TimeLimit
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -139,8 +139,8 @@ def optimize(
     def prepare(limit: TimeLimit) -> PreparedStudy:
         definition = definition_from(flags)
         limit.seconds = definition.timeout
-        from tuner.search.lifecycle import prepare_study
-        from tuner.search.storage import storage_url
+        from tuner.search.prepare import prepare_study
+        from tuner.storage import storage_url
 
         return prepare_study(definition, name=name, storage_url=storage_url(storage), trials=trials)
 
@@ -186,9 +186,9 @@ def resume(
 
     def prepare(limit: TimeLimit) -> PreparedStudy:
         limit.seconds = None if timeout is None else read_seconds("--timeout", timeout)
-        from tuner.search.lifecycle import prepare_study
-        from tuner.search.storage import open_storage, storage_url
-        from tuner.search.stored import load_study, read_definition
+        from tuner.search.prepare import prepare_study
+        from tuner.storage import open_storage, storage_url
+        from tuner.study.stored import load_study, read_definition
 
         url = storage_url(storage)
         definition = read_definition(load_study(open_storage(url, create=False), name))

@@ -14,8 +14,8 @@ from tuner.cli.study_options import study_options
 from tuner.errors import StudyConflictError
 
 if TYPE_CHECKING:
-    from tuner.search.definition import StudyDefinition
-    from tuner.search.forecast import Speed, Work
+    from tuner.forecast import Speed, Work
+    from tuner.study.definition import StudyDefinition
 
 #: Bytes that a worker holds besides its data and a stack: TensorFlow, mostly.
 WORKER_BYTES = 700 << 20
@@ -74,12 +74,12 @@ def show_plan(
         UsageError: everything that the search itself would refuse to begin with.
         StorageError: there is a storage and it cannot be read.
     """
-    from tuner.search.forecast import REFERENCE, forecast_work
-    from tuner.search.pool.resources import available_cores
-    from tuner.search.samplers.build import require_packages
-    from tuner.search.samplers.candidates import total_trials
-    from tuner.search.storage import display_url, storage_url
-    from tuner.search.study_data import load_study_data
+    from tuner.forecast import REFERENCE, forecast_work
+    from tuner.storage import display_url, storage_url
+    from tuner.study.data import load_study_data
+    from tuner.study.samplers.build import require_packages
+    from tuner.study.samplers.candidates import total_trials
+    from tuner.workers.resources import available_cores
 
     require_packages(definition.sampler)
     total = total_trials(definition, trials)
@@ -125,9 +125,10 @@ def show_plan(
 
 def _stored(definition: StudyDefinition, name: str, url: str) -> dict[str, int] | None:
     """The study's trials so far; None where there is no such study yet."""
-    from tuner.search.storage import storage_errors
-    from tuner.search.storage.read_only import close, is_absent, open_read_only
-    from tuner.search.stored import load_study, read_counts, read_definition
+    from tuner.search.tickets import read_counts
+    from tuner.storage import storage_errors
+    from tuner.storage.read_only import close, is_absent, open_read_only
+    from tuner.study.stored import load_study, read_definition
 
     storage = None if is_absent(url) else open_read_only(url)
     if storage is None:
@@ -171,7 +172,7 @@ def _cost(work: Work) -> dict[str, Any]:
 
 def _measure(definition: StudyDefinition, work: Work, folds: int) -> Speed:
     from tuner.export.quiet import import_tensorflow
-    from tuner.search.forecast import calibrate, typical
+    from tuner.forecast import calibrate, typical
     from tuner.training import set_threads
 
     click.echo("training a typical stack for some seconds", err=True)
@@ -183,7 +184,7 @@ def _measure(definition: StudyDefinition, work: Work, folds: int) -> Speed:
 
 
 def _text(summary: Mapping[str, Any]) -> str:
-    from tuner.search.progress.text import clock
+    from tuner.cli.progress.text import clock
 
     data, cost, stored = summary["data"], summary["cost"], summary["stored"]
     points = "" if summary["points"] is None else f" of {summary['points']} points"

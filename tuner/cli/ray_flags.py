@@ -11,7 +11,7 @@ import click
 from tuner.errors import UsageError
 
 if TYPE_CHECKING:
-    from tuner.search.cluster import RayEngine
+    from tuner.workers.ray import RayEngine
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -61,7 +61,7 @@ class RayFlags:
         return f" --ray {self.address}{cpus}{gpus}"
 
     def engine(self, storage_url: str, workers: int | None) -> RayEngine:
-        from tuner.search.cluster import RayEngine, Share
+        from tuner.workers.ray import RayEngine, Share
 
         return RayEngine(self.address, Share(self.cpus, self.gpus), storage_url, workers=workers)
 
@@ -76,7 +76,7 @@ def read_ray(address: str | None, cpus: float | None, gpus: float | None) -> Ray
                     "--ray. Available: --ray, or --workers N for processes of this machine"
                 )
         return None
-    from tuner.search.cluster import check_address
+    from tuner.workers.ray import check_address
 
     if gpus is not None and gpus > 1 and gpus != int(gpus):
         raise UsageError(

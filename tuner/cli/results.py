@@ -146,9 +146,8 @@ def open_study(name: str, storage: str | None) -> Study:
         StorageError: the storage does not exist or cannot be read, or a newer tuner made the study.
     """
     from tuner.errors import UsageError
-    from tuner.search import records
-    from tuner.search.storage import open_storage
-    from tuner.search.stored import load_study, read_definition
+    from tuner.storage import open_storage, records
+    from tuner.study.stored import load_study, read_definition
 
     with reading(storage):
         study = load_study(open_storage(storage, create=False), name)
@@ -163,7 +162,7 @@ def open_study(name: str, storage: str | None) -> Study:
 @contextmanager
 def reading(storage: str | None) -> Iterator[None]:
     """What a database raises becomes a `StorageError` that names the storage."""
-    from tuner.search.storage import storage_errors, storage_url
+    from tuner.storage import storage_errors, storage_url
 
     with storage_errors(storage_url(storage)):
         yield

@@ -8,7 +8,7 @@ from tuner.cli.study_flags import read_seconds
 from tuner.errors import UsageError
 
 if TYPE_CHECKING:
-    from tuner.search.pool import Caps, Limits
+    from tuner.workers import Caps, Limits
 
 #: The share of the machine's memory that workers may hold together.
 SHARE = 0.8
@@ -29,7 +29,7 @@ def worker_limits(
     Raises:
         UsageError: no size, or no time.
     """
-    from tuner.search.pool import Caps, Limits, available_memory
+    from tuner.workers import Caps, Limits, available_memory
 
     seconds = None if trial_timeout is None else read_seconds("--trial-timeout", trial_timeout)
     if workers is None and memory is None:

@@ -27,8 +27,8 @@ def _end(flags: RunFlags, seen: Seen, telling: Callable[[], None]) -> int:
         NoCompletedTrialError: none of the study's trials is complete.
     """
     from tuner.results import no_completed_trial, publish
-    from tuner.search.storage import display_url
-    from tuner.search.stored import read_counts
+    from tuner.search.tickets import read_counts
+    from tuner.storage import display_url
 
     outcome = seen.outcome
     assert outcome is not None
@@ -80,7 +80,7 @@ def _end(flags: RunFlags, seen: Seen, telling: Callable[[], None]) -> int:
 
 def _late(flags: RunFlags, seen: Seen, form: OutputFormat) -> int:
     """What is known when the time is up and something hangs."""
-    from tuner.search.storage import display_url, storage_url
+    from tuner.storage import display_url, storage_url
 
     state, before = seen.state, seen.before
     if state is None or before is None:
@@ -124,7 +124,7 @@ REPORT = Report(_end, _late)
 
 def _commands(name: str, flags: RunFlags) -> dict[str, str]:
     """What to type next, by command."""
-    from tuner.search.storage import display_url
+    from tuner.storage import display_url
 
     storage = flags.storage
     tail = "" if storage is None else f" --storage {shlex.quote(display_url(storage))}"
@@ -149,7 +149,7 @@ def _text(
     again: dict[str, str],
 ) -> str:
     """The final table."""
-    from tuner.search.progress.text import clock
+    from tuner.cli.progress.text import clock
 
     trials, best = summary["trials"], summary["best"]
     done = sum(trials.values())

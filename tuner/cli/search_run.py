@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from optuna.study import Study
 
     from tuner.cli.output import OutputFormat
+    from tuner.cli.progress import ProgressMode, SearchState
     from tuner.cli.ray_flags import RayFlags
-    from tuner.search.cluster import RayEngine
-    from tuner.search.lifecycle import PreparedStudy
-    from tuner.search.pool import Display, SearchOutcome, TimeLimit
-    from tuner.search.progress import ProgressMode, SearchState
+    from tuner.search.prepare import PreparedStudy
     from tuner.search.tickets import TicketCounts
+    from tuner.workers import Display, SearchOutcome, TimeLimit
+    from tuner.workers.ray import RayEngine
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def run(
         trials: how many there are at most, where that is known before `prepare`.
         cores: without `--workers` use all cores, else one.
     """
-    from tuner.search.pool import Interrupted, TimeLimit
+    from tuner.workers import Interrupted, TimeLimit
 
     limit, seen, form = TimeLimit(flags.began), Seen(), current_format()
     with Watchdog(limit, lambda: report.late(flags, seen, form)) as dog:
@@ -115,8 +115,8 @@ def _search(
     trials: int | None,
     cores: bool,
 ) -> None:
-    from tuner.search.pool import available_cores, run_search
-    from tuner.search.storage import storage_url
+    from tuner.storage import storage_url
+    from tuner.workers import available_cores, run_search
 
     engine: RayEngine | None = None
     workers = flags.workers
@@ -133,7 +133,7 @@ def _search(
     hint = _Hint(beginning, flags.progress)
 
     def display(study: PreparedStudy, count: int) -> Display:
-        from tuner.search.progress import make_progress
+        from tuner.cli.progress import make_progress
 
         state, seen.before = _state(study, count, limit)
         seen.state = state
@@ -190,9 +190,9 @@ class _Hint:
 def _state(
     study: PreparedStudy, workers: int, limit: TimeLimit
 ) -> tuple[SearchState, TicketCounts]:
-    from tuner.search.progress import Best, SearchState
-    from tuner.search.progress.state import WorkerLine
-    from tuner.search.stored import read_counts
+    from tuner.cli.progress import Best, SearchState
+    from tuner.cli.progress.state import WorkerLine
+    from tuner.search.tickets import read_counts
 
     with reading(study.storage_url):
         stored = open_study(study.name, study.storage_url)

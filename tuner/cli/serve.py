@@ -47,7 +47,7 @@ def serve(
     The dashboard is read-only and answers to this machine alone unless told otherwise.
     """
     from tuner.results.serving import DashboardServer, dashboard_app, is_loopback
-    from tuner.search.storage import open_storage
+    from tuner.storage import open_storage
 
     password = _password(password_file)
     loopback = is_loopback(host)

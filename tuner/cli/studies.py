@@ -13,7 +13,7 @@ from tuner.cli.results import artifacts_option
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
-    from tuner.search.stored import StudySummary
+    from tuner.results.studies import StudySummary
 
 storage_option = click.option(
     "--storage",
@@ -32,7 +32,8 @@ def studies() -> None:
 @format_option
 def list_command(storage: str | None) -> None:
     """List the studies of a storage with their trials by state and their best value."""
-    from tuner.search import list_studies, storage_errors, storage_url
+    from tuner.results.studies import list_studies
+    from tuner.storage import storage_errors, storage_url
 
     opened = _open(storage, missing_is_empty=True)
     with storage_errors(storage_url(storage)):
@@ -46,8 +47,9 @@ def list_command(storage: str | None) -> None:
 @format_option
 def show(name: str, storage: str | None) -> None:
     """Show one study: its trials by state, its best value and its whole definition."""
-    from tuner.search import display_url, load_study, storage_errors, storage_url
-    from tuner.search.stored import summarize
+    from tuner.results.studies import summarize
+    from tuner.storage import display_url, storage_errors, storage_url
+    from tuner.study.stored import load_study
 
     opened = _open(storage)
     assert opened is not None
@@ -76,11 +78,12 @@ def show(name: str, storage: str | None) -> None:
 def delete(name: str, storage: str | None, yes: bool, artifacts: str | None) -> None:
     """Delete a study with all its trials and their checkpoints. There is no way back."""
     from tuner.errors import UsageError
-    from tuner.search import delete_study, display_url, load_study, storage_errors, storage_url
+    from tuner.results.studies import summarize
     from tuner.search.checkpoints.checkpoints import remove_all, study_key
     from tuner.search.checkpoints.folder import artifacts_folder
     from tuner.search.checkpoints.store import AtomicFileStore
-    from tuner.search.stored import summarize
+    from tuner.storage import display_url, storage_errors, storage_url
+    from tuner.study.stored import delete_study, load_study
 
     opened = _open(storage)
     assert opened is not None
@@ -112,8 +115,8 @@ _COUNTS = ("total", "complete", "pruned", "failed", "running", "waiting")
 
 def _open(storage: str | None, *, missing_is_empty: bool = False) -> BaseStorage | None:
     """The storage; None where the default one does not exist and that means no studies."""
-    from tuner.search import open_storage, storage_url
-    from tuner.search.storage.urls import sqlite_path
+    from tuner.storage import open_storage, storage_url
+    from tuner.storage.urls import sqlite_path
 
     if missing_is_empty and storage is None:
         path = sqlite_path(storage_url(None))

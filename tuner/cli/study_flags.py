@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tuner.errors import UsageError, unknown
 
 if TYPE_CHECKING:
-    from tuner.search.definition import StudyDefinition
+    from tuner.study.definition import StudyDefinition
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def definition_from(flags: StudyFlags) -> StudyDefinition:
     Raises:
         UsageError: its subclasses, with the rule, the value and what is available.
     """
-    from tuner.search.library import load_definition
+    from tuner.study.library import load_definition
 
     space = None
     if flags.space is not None:
@@ -73,7 +73,7 @@ def read_settings(settings: Sequence[str]) -> dict[str, str]:
 
 def read_seconds(flag: str, text: str) -> float:
     """A time such as `90`, `90s`, `10m` or `1h30m`. Raises `UsageError` naming the flag."""
-    from tuner.search.definition import seconds
+    from tuner.study.definition import seconds
 
     try:
         value = seconds(text)

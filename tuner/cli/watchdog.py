@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tuner.search.pool import TimeLimit
+    from tuner.workers import TimeLimit
 
 #: Seconds between looks at the clock.
 TICK = 0.1

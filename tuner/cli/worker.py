@@ -16,8 +16,8 @@ from tuner.errors import StorageError
 
 if TYPE_CHECKING:
     from tuner.cli.output import OutputFormat
-    from tuner.search.lifecycle import PreparedStudy
-    from tuner.search.pool import TimeLimit
+    from tuner.search.prepare import PreparedStudy
+    from tuner.workers import TimeLimit
 
 
 @click.command()
@@ -50,9 +50,10 @@ def worker(
 
     def prepare(limit: TimeLimit) -> PreparedStudy:
         limit.seconds = None if timeout is None else read_seconds("--timeout", timeout)
-        from tuner.search.lifecycle import PreparedStudy
-        from tuner.search.storage import open_storage, storage_url
-        from tuner.search.stored import load_study, read_counts, read_definition
+        from tuner.search.prepare import PreparedStudy
+        from tuner.search.tickets import read_counts
+        from tuner.storage import open_storage, storage_url
+        from tuner.study.stored import load_study, read_definition
 
         url = storage_url(storage)
         study = load_study(open_storage(url, create=False), name)
@@ -89,7 +90,7 @@ def _late(flags: RunFlags, seen: Seen, form: OutputFormat) -> int:
 
 
 def _summary(name: str, flags: RunFlags, seen: Seen) -> dict[str, Any]:
-    from tuner.search.storage import display_url, storage_url
+    from tuner.storage import display_url, storage_url
 
     state = seen.state
     done = {

@@ -17,15 +17,15 @@ from tuner.planning import network_seed, plan_training
 from tuner.planning.plan import TrainingPlan
 from tuner.planning.schedules.base import Schedule
 from tuner.results import best_trial, find_trial, mean_curves
-from tuner.search import records
-from tuner.search.stored import read_definition
-from tuner.search.study_data import load_study_data
+from tuner.storage import records
+from tuner.study.data import load_study_data
+from tuner.study.stored import read_definition
 
 if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
-    from tuner.search.definition import StudyDefinition
+    from tuner.study.definition import StudyDefinition
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tuner.errors import NoCompletedTrialError
 from tuner.results.table import find_trial, state_of
-from tuner.search import records
+from tuner.storage import records
 
 if TYPE_CHECKING:
     from optuna.study import Study

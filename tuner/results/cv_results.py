@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tuner.results.objective import objective_metric
 from tuner.results.table import trials_of
-from tuner.search import records
+from tuner.storage import records
 
 if TYPE_CHECKING:
     from optuna.study import Study

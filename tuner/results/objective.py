@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tuner.search import records
+from tuner.storage import records
 
 if TYPE_CHECKING:
     from optuna.study import Study

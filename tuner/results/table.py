@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tuner.errors import NoCompletedTrialError, UsageError, unknown
-from tuner.search import records
 from tuner.search.tickets import last_trials
+from tuner.storage import records
 
 if TYPE_CHECKING:
     from optuna.study import Study

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tuner.search.checkpoints.checkpoints import Checkpoints
-from tuner.search.definition import StudyDefinition
 from tuner.search.events import Event, WorkerId
 from tuner.search.heartbeat import Heartbeat
 from tuner.search.trainer import TrainerLike
+from tuner.study.definition import StudyDefinition
 
 
 @dataclass(frozen=True)

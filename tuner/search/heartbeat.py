@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 
 from optuna.trial import FrozenTrial
 
-from tuner.search import records
-from tuner.search.owner import describe_owner, is_gone
-from tuner.search.storage.backend import Beat
+from tuner.storage import records
+from tuner.storage.backend import Beat
+from tuner.storage.owner import describe_owner, is_gone
 
 
 class Heartbeat:

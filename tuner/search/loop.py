@@ -7,12 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tuner.errors import StudyConflictError
-from tuner.search import records
 from tuner.search.checkpoints.checkpoints import Checkpoints, study_key
 from tuner.search.checkpoints.folder import artifacts_folder
 from tuner.search.checkpoints.store import AtomicFileStore
 from tuner.search.context import WorkContext
-from tuner.search.definition import StudyDefinition
 from tuner.search.events import (
     DoneReason,
     Event,
@@ -26,16 +24,17 @@ from tuner.search.groups.queue import GroupQueue
 from tuner.search.groups.rule import is_grouped
 from tuner.search.groups.work import GroupWork
 from tuner.search.heartbeat import BeatWatch, Heartbeat
-from tuner.search.owner import new_owner
-from tuner.search.quiet import quiet_optuna
 from tuner.search.room import TrainingRoom
-from tuner.search.storage import open_storage, storage_errors
-from tuner.search.storage.choosing import backend_of
-from tuner.search.storage.retry import Retry
-from tuner.search.stored import load_study, read_definition
 from tuner.search.ticket_queue import TicketQueue
 from tuner.search.trainer import TrainerLike
 from tuner.search.trial_work import TrialWork
+from tuner.storage import open_storage, records, storage_errors
+from tuner.storage.choosing import backend_of
+from tuner.storage.owner import new_owner
+from tuner.storage.quiet import quiet_optuna
+from tuner.storage.retry import Retry
+from tuner.study.definition import StudyDefinition
+from tuner.study.stored import load_study, read_definition
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage

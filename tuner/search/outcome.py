@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from optuna.trial import TrialState
 
-from tuner.search import records
-from tuner.search.definition import StudyDefinition
 from tuner.search.events import TrialOutcome
 from tuner.search.reporting import EpochReporter
-from tuner.search.samplers.specs import MODEL_SAMPLERS
+from tuner.storage import records
+from tuner.study.definition import StudyDefinition
+from tuner.study.samplers.specs import MODEL_SAMPLERS
 
 if TYPE_CHECKING:
     from tuner.training.scores import TrialScores

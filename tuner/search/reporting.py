@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from tuner.errors import TunerError, unknown
-from tuner.search.storage.backend import LostTrialError
-from tuner.search.storage.retry import is_transient
 from tuner.search.trainer import ModelLike
+from tuner.storage.backend import LostTrialError
+from tuner.storage.retry import is_transient
 
 
 class ReportedTrial(Protocol):

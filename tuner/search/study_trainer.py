@@ -10,11 +10,11 @@ import keras
 import numpy as np
 
 from tuner.planning import TrainingPlan
-from tuner.search.definition import StudyDefinition
 from tuner.search.groups.stacking import Planner
-from tuner.search.study_data import load_study_data
 from tuner.search.trainer import EpochCallback, ModelLike, OnEpoch, Stacking
 from tuner.spaces.info import Value
+from tuner.study.data import load_study_data
+from tuner.study.definition import StudyDefinition
 from tuner.training import Trainer, TrainingState, TrialScores
 
 

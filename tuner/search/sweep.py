@@ -8,11 +8,11 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.search import records
 from tuner.search.heartbeat import BeatWatch
-from tuner.search.storage.backend import Backend, LostTrialError, Writes, ticket_key
-from tuner.search.storage.retry import is_transient
 from tuner.search.tickets import requeue
+from tuner.storage import records
+from tuner.storage.backend import Backend, LostTrialError, Writes, ticket_key
+from tuner.storage.retry import is_transient
 
 
 class Sweeper:

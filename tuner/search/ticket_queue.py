@@ -14,18 +14,11 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from tuner.errors import UsageError
-from tuner.search import records
-from tuner.search.definition import StudyDefinition
 from tuner.search.heartbeat import BeatWatch
 from tuner.search.outcome import Outcome
-from tuner.search.pruners.build import build_pruner
 from tuner.search.room import TrainingRoom
-from tuner.search.samplers.build import build_sampler
-from tuner.search.samplers.ticket_sampler import TicketSampler
-from tuner.search.storage.backend import Backend, LostTrialError
-from tuner.search.storage.retry import Retry, is_transient
-from tuner.search.stored import read_total
 from tuner.search.sweep import Sweeper
+from tuner.search.ticket_sampler import TicketSampler
 from tuner.search.tickets import (
     TicketCounts,
     count_tickets,
@@ -37,6 +30,13 @@ from tuner.search.tickets import (
 )
 from tuner.search.worker_storage import QueueEmptyError, WorkerStorage
 from tuner.spaces.catalogue import CATALOGUE
+from tuner.storage import records
+from tuner.storage.backend import Backend, LostTrialError
+from tuner.storage.retry import Retry, is_transient
+from tuner.study.definition import StudyDefinition
+from tuner.study.pruners.build import build_pruner
+from tuner.study.samplers.build import build_sampler
+from tuner.study.stored import read_total
 
 #: Seconds for which the study's total is taken as read.
 TOTAL_EVERY = 1.0

@@ -14,12 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from tuner.search import records
-from tuner.search.storage.backend import Backend, Writes, ticket_key
+from tuner.storage import records
+from tuner.storage.backend import Backend, Writes, ticket_key
+from tuner.study.stored import read_definition, read_total
+
+if TYPE_CHECKING:
+    from optuna.study import Study
 
 
 @dataclass(frozen=True)
@@ -169,6 +173,13 @@ def count_tickets(trials: Sequence[FrozenTrial], *, total: int, retries: int) ->
         else:
             counts[_STATE[trial.state]] += 1
     return TicketCounts(total, **counts)
+
+
+def read_counts(study: Study) -> TicketCounts:
+    """The study's tickets by state. Raises as `tuner.study.stored.read_definition`."""
+    total = read_total(study._storage, study._study_id)
+    trials = study.get_trials(deepcopy=False)
+    return count_tickets(trials, total=total, retries=read_definition(study).retries)
 
 
 _STATE = {

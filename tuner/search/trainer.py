@@ -1,6 +1,6 @@
 """What the search asks of a trainer: plan a candidate, train it, tell after every epoch.
 
-The real one is `tuner.search.study_trainer.StudyTrainer`; `tuner.search.testing.FakeTrainer`
+The real one is `tuner.search.study_trainer.StudyTrainer`; `tests.support.fake_trainer.FakeTrainer`
 stands in for it where TensorFlow would only cost time.
 """
 

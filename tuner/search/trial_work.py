@@ -13,16 +13,16 @@ from optuna.trial import TrialState
 
 from tuner.errors import StorageError, UsageError
 from tuner.planning.seeds import network_seed
-from tuner.search import records
 from tuner.search.checkpoints.writer import CheckpointWriter
 from tuner.search.context import WorkContext
 from tuner.search.events import EpochDone, TrialDone, TrialReturned, TrialStarted
 from tuner.search.outcome import STATES, Outcome, failed, outcome_of
-from tuner.search.pruners.rungs import rungs_of
 from tuner.search.reporting import EpochReporter
-from tuner.search.storage.backend import LostTrialError
+from tuner.search.rungs import rungs_of
 from tuner.search.ticket_queue import TicketQueue
 from tuner.search.trainer import PlanLike
+from tuner.storage import records
+from tuner.storage.backend import LostTrialError
 
 logger = logging.getLogger(__name__)
 

@@ -22,11 +22,11 @@ from optuna.study import StudyDirection
 from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.search import records
-from tuner.search.pruners.rungs import without_repeated_rungs
-from tuner.search.storage.backend import Backend, Writes
-from tuner.search.storage.retry import is_transient
+from tuner.search.rungs import without_repeated_rungs
 from tuner.search.tickets import is_alone
+from tuner.storage import records
+from tuner.storage.backend import Backend, Writes
+from tuner.storage.retry import is_transient
 
 Result = TypeVar("Result")
 
@@ -41,7 +41,7 @@ class WorkerStorage(BaseStorage):
     Args:
         backend: the storage.
         study_id: the study.
-        owner: who writes; see `tuner.search.owner`.
+        owner: who writes; see `tuner.storage.owner`.
         call: runs a step in the storage, again where it failed for a passing reason.
         refresh: seconds for which the other trials are taken as read.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tuner.results.dashboard import publish
 from tuner.results.serving.guard import Guard
-from tuner.search import records
+from tuner.storage import records
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.artifacts.exceptions import ArtifactNotFound
 
-from tuner.search import records
 from tuner.search.checkpoints.store import UNFINISHED, AtomicFileStore
+from tuner.storage import records
 from tuner.training.identity import differences
 from tuner.training.saved_state import (
     SavedState,

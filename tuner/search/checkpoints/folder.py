@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tuner.search.storage.urls import DEFAULT_PATH, journal_path, sqlite_path, storage_url
+from tuner.storage.urls import DEFAULT_PATH, journal_path, sqlite_path, storage_url
 
 ENVIRONMENT = "TUNER_ARTIFACTS"
 _NAME = "artifacts"

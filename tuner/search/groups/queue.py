@@ -10,13 +10,13 @@ from typing import Any, cast
 
 from optuna.trial import FixedTrial, FrozenTrial, Trial, TrialState
 
-from tuner.search import records
 from tuner.search.groups.rule import Group, Training, groups_of
 from tuner.search.outcome import Outcome
-from tuner.search.storage.backend import LostTrialError, Writes, ticket_key
 from tuner.search.ticket_queue import TicketQueue
 from tuner.search.tickets import give_back, is_alone, last_trials
 from tuner.search.trainer import TrainerLike
+from tuner.storage import records
+from tuner.storage.backend import LostTrialError, Writes, ticket_key
 
 
 @dataclass(frozen=True)

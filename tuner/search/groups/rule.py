@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 from tuner.errors import UsageError
 from tuner.planning.sharing import cut_by_epochs
-from tuner.search.definition import StudyDefinition
-from tuner.search.samplers.specs import CANDIDATE_SAMPLERS
 from tuner.search.trainer import Stacking
 from tuner.spaces.info import Value
+from tuner.study.definition import StudyDefinition
+from tuner.study.samplers.specs import CANDIDATE_SAMPLERS
 
 #: Networks of one stack: beyond this, more of them make no step cheaper.
 MOST_NETWORKS = 64

@@ -12,14 +12,14 @@ import numpy as np
 
 from tuner.errors import StorageError, UsageError
 from tuner.planning.seeds import network_seed
-from tuner.search import records
 from tuner.search.checkpoints.writer import CheckpointWriter
 from tuner.search.context import WorkContext
 from tuner.search.events import EpochDone, TrialDone, TrialReturned, TrialStarted
 from tuner.search.groups.queue import Claim, GroupQueue
 from tuner.search.groups.rule import Training
 from tuner.search.outcome import STATES, Outcome, failed, outcome_of
-from tuner.search.storage.backend import LostTrialError
+from tuner.storage import records
+from tuner.storage.backend import LostTrialError
 
 if TYPE_CHECKING:
     from tuner.training.scores import TrialScores

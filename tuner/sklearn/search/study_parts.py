@@ -12,14 +12,14 @@ from pydantic import TypeAdapter, ValidationError
 from sklearn.pipeline import Pipeline
 
 from tuner.errors import UsageError, unknown
-from tuner.search.pruners import PRUNERS, PrunerSpec
-from tuner.search.pruners.build import build_pruner
-from tuner.search.quiet import quiet_optuna
-from tuner.search.samplers import CANDIDATE_SAMPLERS, SAMPLERS, SamplerSpec
-from tuner.search.samplers.build import build_sampler, require_packages
-from tuner.search.storage import open_storage
 from tuner.sklearn.search.spaces import EstimatorSpace
 from tuner.spaces import Space
+from tuner.storage import open_storage
+from tuner.storage.quiet import quiet_optuna
+from tuner.study.pruners import PRUNERS, PrunerSpec
+from tuner.study.pruners.build import build_pruner
+from tuner.study.samplers import CANDIDATE_SAMPLERS, SAMPLERS, SamplerSpec
+from tuner.study.samplers.build import build_sampler, require_packages
 
 #: Names that need nothing but themselves.
 NAMED_SAMPLERS = tuple(name for name in SAMPLERS if name not in CANDIDATE_SAMPLERS)

@@ -1,0 +1,272 @@
+"""Progress: what the state works out from events, and what the displays make of it."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import sys
+
+import pytest
+from rich.console import Console
+
+from tuner.cli.progress import Best, SearchState, make_progress
+from tuner.cli.progress.live import LiveProgress
+from tuner.cli.progress.plain import PlainProgress, SilentProgress
+from tuner.cli.progress.text import clock, parameters, score
+from tuner.search.events import (
+    EpochDone,
+    TrialDone,
+    TrialReturned,
+    TrialStarted,
+    WorkerReady,
+    WorkerWarning,
+)
+
+PARAMS = {"optimizer.learning_rate": 0.123456}
+
+
+class Clock:
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def state(**changes: object) -> SearchState:
+    settings = {"name": "s", "metric": "accuracy", "direction": "maximize", "total": 10}
+    return SearchState(**{**settings, "started": 1000.0, **changes})  # type: ignore[arg-type]
+
+
+def started(number: int, ticket: int | None = None, worker: int = 0) -> TrialStarted:
+    return TrialStarted(worker, number, number if ticket is None else ticket, PARAMS, 20)
+
+
+def done(
+    number: int, value: float | None = 0.9, kind: str = "complete", ticket: int | None = None
+) -> TrialDone:
+    at = number if ticket is None else ticket
+    return TrialDone(0, number, at, kind, value, 0.3, None)  # type: ignore[arg-type]
+
+
+# state
+
+
+def test_counts_and_best_follow_the_direction():
+    up, down = state(), state(direction="minimize", metric="loss")
+    for each in (up, down):
+        for number, value in enumerate([0.5, 0.9, 0.2]):
+            each.apply(started(number), 1000)
+            each.apply(done(number, value), 1001)
+        each.apply(started(3), 1001)
+        each.apply(done(3, 0.1, "pruned"), 1002)
+    assert (up.complete, up.pruned, up.failed, up.settled) == (3, 1, 0, 4)
+    assert up.best is not None
+    assert down.best is not None
+    assert (up.best.number, up.best.value) == (1, 0.9)
+    assert (down.best.number, down.best.value) == (2, 0.2)
+
+
+def test_a_best_from_before_is_kept_until_beaten():
+    s = state(done=4, best=Best(2, 0.95, {}))
+    s.apply(started(5), 1000)
+    assert not s.apply(done(5, 0.94), 1001)
+    s.apply(started(6), 1000)
+    assert s.apply(done(6, 0.96), 1001)
+    assert s.best is not None
+    assert s.best.number == 6
+    assert s.settled == 6
+
+
+def test_nan_is_never_the_best():
+    s = state()
+    s.apply(started(0), 1000)
+    assert not s.apply(done(0, float("nan")), 1001)
+    assert s.best is None
+
+
+def test_a_failed_ticket_that_is_tried_again_counts_once():
+    s = state()
+    s.apply(started(0, ticket=0), 1000)
+    s.apply(done(0, None, "failed", ticket=0), 1001)
+    assert s.settled == 1
+    s.apply(started(7, ticket=0), 1002)
+    assert s.settled == 0
+    s.apply(done(7, 0.9, ticket=0), 1003)
+    assert s.settled == 1
+
+
+def test_remaining_time_is_pace_times_trials_and_at_most_the_deadline():
+    s = state()
+    assert s.remaining(1000) is None
+    s.apply(started(0), 1000)
+    s.apply(done(0), 1002)
+    s.apply(started(1), 1002)
+    s.apply(done(1), 1004)
+    assert s.remaining(1004) == pytest.approx(2 * 8)
+    # Nothing finishes: the estimate grows instead of staying wrong.
+    assert s.remaining(1010) == pytest.approx(5 * 8)
+    s.deadline = 1012
+    assert s.remaining(1010) == pytest.approx(2)
+
+
+def test_remaining_time_looks_at_recent_trials_only():
+    s = state(total=200)
+    now = 1000.0
+    for number in range(60):
+        s.apply(started(number), now)
+        now += 10 if number < 30 else 1
+        s.apply(done(number), now)
+    assert s.remaining(now) == pytest.approx(140, rel=0.05)
+
+
+def test_worker_lines_follow_their_worker():
+    s = state()
+    s.apply(started(4, worker=1), 1000)
+    s.apply(EpochDone(1, 4, 3, 20, 0.75), 1000)
+    assert (s.workers[1].trial, s.workers[1].epoch, s.workers[1].value) == (4, 3, 0.75)
+    s.apply(TrialReturned(1, 4, 4, "stopped"), 1001)
+    assert s.workers[1].trial is None
+    assert s.settled == 0
+
+
+# text
+
+
+def test_texts():
+    assert [clock(x) for x in (0, 59.6, 61, 3723)] == ["0:00", "1:00", "1:01", "1:02:03"]
+    assert score(0.97512) == "0.9751"
+    assert score(12345.678) == "1.235e+04"
+    assert score(0.00001234) == "1.234e-05"
+    assert parameters({"a": 0.0123456, "b": True, "c": 32}) == "a=0.01235  b=True  c=32"
+
+
+# plain lines
+
+
+def plain(s: SearchState, now: Clock, kind: type[SilentProgress] = PlainProgress):
+    lines: list[str] = []
+    return kind(s, lines.append, now), lines
+
+
+def test_plain_throttles_fast_trials_but_shows_each_new_best_and_the_last():
+    now = Clock()
+    progress, lines = plain(state(total=100), now)
+    for number in range(100):
+        now.now += 0.1
+        progress.event(started(number))
+        progress.event(done(number, 0.99 if number == 37 else 0.5))
+        progress.tick()
+    progress.close()
+    # 10 s at one line a second, and the new best at 0.99.
+    assert 9 <= len(lines) <= 13
+    assert any("trial 37 complete · accuracy 0.9900" in line for line in lines)
+    assert "trial 99 " in lines[-1]
+    left_out = [int(line.split(" more since")[0].split()[-1]) for line in lines if "more" in line]
+    assert sum(left_out) + len(lines) == 100
+
+
+def test_plain_gives_every_slow_trial_its_line():
+    now = Clock()
+    progress, lines = plain(state(total=3), now)
+    for number, kind in enumerate(["complete", "pruned", "failed"]):
+        progress.event(started(number))
+        now.now += 2
+        progress.event(done(number, None if kind == "failed" else 0.8, kind))
+    assert len(lines) == 3
+    assert lines[0].startswith("[1/3] trial 0 complete · accuracy 0.8000")
+    assert "pruned" in lines[1]
+    assert "best 0.8000 (trial 0)" in lines[1]
+    assert lines[2].startswith("[3/3] trial 2 failed")
+
+
+def test_plain_says_that_it_lives_when_a_trial_is_long():
+    now = Clock()
+    progress, lines = plain(state(), now)
+    progress.event(started(0))
+    for epoch in range(1, 13):
+        now.now += 10
+        progress.event(EpochDone(0, 0, epoch, 20, 0.5))
+        progress.tick()
+    assert len(lines) == 4
+    assert lines[0] == "[0/10] trial 0 epoch 3/20 accuracy 0.5000"
+
+
+def test_silent_shows_warnings_and_lines_only():
+    progress, lines = plain(state(), Clock(), SilentProgress)
+    progress.event(WorkerReady(0))
+    progress.event(started(0))
+    progress.event(done(0))
+    progress.event(WorkerWarning(0, "storage locked"))
+    progress.line("worker 0: hello")
+    progress.close()
+    assert lines == ["warning: storage locked", "worker 0: hello"]
+
+
+# live
+
+
+def drawn(progress: LiveProgress, width: int = 100) -> str:
+    out = io.StringIO()
+    Console(file=out, width=width).print(progress.view())
+    return out.getvalue()
+
+
+def test_live_view_shows_bar_workers_best_and_time():
+    now = Clock()
+    screen = io.StringIO()
+    s = state()
+    progress = LiveProgress(s, Console(file=screen, force_terminal=True, width=100), now)
+    try:
+        assert "no complete trial yet" in drawn(progress)
+        progress.event(started(0))
+        now.now += 2
+        progress.event(done(0, 0.9))
+        progress.event(started(1, worker=1))
+        progress.event(EpochDone(1, 1, 7, 20, 0.8123))
+        text = drawn(progress)
+        assert "1/10 trials" in text
+        assert "0:02 gone · 0:18 left" in text
+        assert "worker 1  trial 1  epoch 7/20  accuracy 0.8123" in text
+        assert "best  trial 0  accuracy 0.9000  optimizer.learning_rate=0.1235" in text
+        assert all(len(line) <= 60 for line in drawn(progress, width=60).splitlines())
+    finally:
+        progress.close()
+
+
+def test_live_redraws_at_most_four_times_a_second():
+    now = Clock()
+    screen = io.StringIO()
+    progress = LiveProgress(state(), Console(file=screen, force_terminal=True, width=100), now)
+    before = screen.getvalue().count("0/10 trials")
+    for _ in range(1000):
+        now.now += 0.001
+        progress.tick()
+    progress.close()
+    assert 3 <= screen.getvalue().count("0/10 trials") - before <= 6
+
+
+# choice of display
+
+
+def test_auto_is_plain_without_a_terminal(capsys):
+    progress = make_progress("auto", state())
+    assert type(progress) is PlainProgress
+    progress.line("hello")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "hello\n")
+
+
+def test_auto_is_live_on_a_terminal(monkeypatch):
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        progress = make_progress("auto", state())
+        assert isinstance(progress, LiveProgress)
+        progress.close()
+    os.close(master)
+
+
+def test_none_is_silent():
+    assert type(make_progress("none", state())) is SilentProgress

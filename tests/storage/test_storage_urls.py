@@ -1,0 +1,108 @@
+"""Which storage is meant, and how it is shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from tuner.errors import UsageError
+from tuner.storage import default_storage_url, display_url, storage_url
+from tuner.storage.urls import normal_url, proxy_address, with_driver
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch):
+    monkeypatch.delenv("TUNER_STORAGE", raising=False)
+    monkeypatch.delenv("OPTUNA_STORAGE", raising=False)
+
+
+def test_flag_before_tuner_storage_before_optuna_storage_before_the_default(monkeypatch):
+    assert default_storage_url() == "sqlite:///studies/tuner.db"
+    monkeypatch.setenv("OPTUNA_STORAGE", "sqlite:///optuna.db")
+    assert default_storage_url() == "sqlite:///optuna.db"
+    monkeypatch.setenv("TUNER_STORAGE", "tuner.log")
+    assert default_storage_url() == "journal:tuner.log"
+    assert storage_url("flag.db") == "sqlite:///flag.db"
+    assert storage_url(None) == "journal:tuner.log"
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("a/b.db", "sqlite:///a/b.db"),
+        ("/a/b.sqlite3", "sqlite:////a/b.sqlite3"),
+        ("sqlite:////a/b.anything", "sqlite:////a/b.anything"),
+        ("journal:a/b", "journal:a/b"),
+        ("a/b.log", "journal:a/b.log"),
+        ("postgres://u:p@h/d", "postgresql://u:p@h/d"),
+        ("postgresql+psycopg://h/d", "postgresql+psycopg://h/d"),
+        ("mysql+pymysql://h/d", "mysql+pymysql://h/d"),
+        ("mariadb://h/d", "mysql://h/d"),
+        ("mariadb+pymysql://h/d", "mysql+pymysql://h/d"),
+        ("grpc://h:13001", "grpc://h:13001"),
+        ("grpc://h", "grpc://h"),
+    ],
+)
+def test_forms(text, url):
+    assert normal_url(text) == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["sqlite://", "sqlite:///:memory:", "journal:", "redis://h", "studies", "x.txt", "mysql:x"],
+)
+def test_anything_else_is_refused_with_what_there_is(text):
+    with pytest.raises(UsageError, match="sqlite:///PATH"):
+        normal_url(text)
+
+
+def test_no_message_shows_a_password():
+    assert display_url("postgresql://u:secret@h/d") == "postgresql://u:***@h/d"
+    assert display_url("postgresql://u:sec/ret@x@h/d") == "postgresql://u:***@h/d"
+    assert (
+        display_url("mysql://h/d?user=u&password=secret&x=1")
+        == "mysql://h/d?user=u&password=***&x=1"
+    )
+    assert display_url("sqlite:///a.db") == "sqlite:///a.db"
+    with pytest.raises(UsageError) as error:
+        normal_url("oracle://u:secret@h/d")
+    assert "secret" not in str(error.value)
+
+
+def test_a_missing_driver_is_named(monkeypatch):
+    monkeypatch.setattr("tuner.storage.urls.find_spec", lambda name: None)
+    for url in ("postgresql://h/d", "postgresql+psycopg2://h/d"):
+        with pytest.raises(UsageError, match=r"pip install 'tuner\[postgresql\]'"):
+            with_driver(url)
+    monkeypatch.setattr("tuner.storage.urls.find_spec", lambda name: name == "psycopg2")
+    assert with_driver("postgresql://h/d") == "postgresql+psycopg2://h/d"
+    assert with_driver("postgresql+psycopg2://h/d") == "postgresql+psycopg2://h/d"
+    with pytest.raises(UsageError, match="psycopg is not installed"):
+        with_driver("postgresql+psycopg://h/d")
+
+
+def test_a_driver_that_is_not_known_is_refused():
+    with pytest.raises(UsageError, match="one of the drivers psycopg, psycopg2; got pg8000"):
+        with_driver("postgresql+pg8000://h/d")
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("grpc://host", ("host", 13000)),
+        ("grpc://10.0.0.1:5000/", ("10.0.0.1", 5000)),
+        ("grpc://[::1]:5000", ("[::1]", 5000)),
+        ("sqlite:///a.db", None),
+    ],
+)
+def test_addresses_of_proxies(url, address):
+    assert proxy_address(url) == address
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["grpc:", "grpc://", "grpc://h:port", "grpc://h:99999", "grpc://u:secret@h", "grpc://h/d"],
+)
+def test_a_proxy_that_is_no_host_and_port_is_refused(url):
+    with pytest.raises(UsageError, match="grpc://HOST:PORT") as error:
+        storage_url(url)
+    assert "secret" not in str(error.value)

@@ -1,0 +1,82 @@
+"""A study's data on a machine, or in a folder, that is not where the study was made."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.studies import space
+from tuner.errors import DataError
+from tuner.search.prepare import prepare_study
+from tuner.search.tickets import read_counts
+from tuner.storage import open_storage
+from tuner.study.data import describe_data, load_study_data
+from tuner.study.definition import StudyDefinition
+from tuner.study.stored import load_study
+
+TABLE = "a,b,label\n" + "".join(f"{i},{i % 7},{'xy'[i % 2]}\n" for i in range(40))
+
+
+def on(uri: str, **changes: object) -> StudyDefinition:
+    definition = StudyDefinition(space=space({"epochs": 2}), trials=2)
+    return definition.override({"data.uri": uri, "folds.k": 2, **changes})
+
+
+@pytest.fixture
+def folders(tmp_path) -> tuple[Path, Path]:
+    """One that has `data/few.csv`, and one that has nothing."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    (here / "data").mkdir(parents=True)
+    (here / "data" / "few.csv").write_text(TABLE)
+    there.mkdir()
+    return here, there
+
+
+def test_a_relative_path_elsewhere_names_what_is_missing_and_where(folders, monkeypatch):
+    here, there = folders
+    monkeypatch.chdir(here)
+    assert len(load_study_data(on("csv:data/few.csv"))[0].x) == 40
+    monkeypatch.chdir(there)
+    with pytest.raises(DataError) as caught:
+        load_study_data(on("csv:data/few.csv"))
+    said = str(caught.value)
+    for text in (f"there is no {there}/data/few.csv", f"directory, here {there}", "csv:/ABSOLUTE"):
+        assert text in said
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("csv:{}/none.csv", "there is no"),
+        ("npz:data/few.csv", "written by numpy.savez"),
+        ("csv:", "needs the path of a file"),
+        ("sklearn:digit", "did you mean digits"),
+    ],
+)
+def test_other_errors_say_nothing_of_folders(folders, monkeypatch, uri, said):
+    monkeypatch.chdir(folders[0])
+    with pytest.raises(DataError, match=said) as caught:
+        describe_data(on(uri.format(folders[0])))
+    assert "working" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_a_worker_needs_the_storage_and_the_name_alone(folders):
+    here, there = folders
+    url = f"sqlite:///{here}/studies.db"
+    prepare_study(on(f"csv:{here}/data/few.csv"), name="s 1", storage_url=url, trials=None)
+    done = subprocess.run(
+        [sys.executable, "-m", "tuner.cli.main", "worker", "--storage", url, "--name", "s 1"],
+        cwd=there,
+        env={},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "2 complete" in done.stdout
+    assert read_counts(load_study(open_storage(url), "s 1")).complete == 2
+    assert list(there.iterdir()) == []

@@ -1,0 +1,57 @@
+"""Stations of this process: they leave its environment as it was, and run loops of the tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.ray_stand_ins import StandIn
+from tuner.search import loop
+from tuner.workers.ray import station
+from tuner.workers.ray import worker as cluster_worker
+
+
+@pytest.fixture(autouse=True)
+def environment_as_it_was(monkeypatch) -> Iterator[None]:
+    before, folder = dict(os.environ), os.getcwd()
+    monkeypatch.setattr(station, "LISTEN", 0.5)
+    monkeypatch.setattr(cluster_worker, "AGAIN", 0.01)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+    os.chdir(folder)
+
+
+@pytest.fixture
+def run_loop(monkeypatch) -> Callable[[Callable[..., str]], None]:
+    """Let workers run a function of (worker, stop, tell) instead of the real loop."""
+
+    def use(own: Callable[..., str]) -> None:
+        def run_worker(
+            url: str, name: str, *, worker: Any, stop: Any, on_event: Any, **_: Any
+        ) -> str:
+            return own(worker, stop, on_event)
+
+        monkeypatch.setattr(loop, "run_worker", run_worker)
+
+    return use
+
+
+@pytest.fixture
+def cluster() -> Iterator[Callable[..., StandIn]]:
+    """Makes stand-ins, whose threads end with the test."""
+    made: list[StandIn] = []
+
+    def make(*args: Any, **settings: Any) -> StandIn:
+        made.append(StandIn(*args, **settings))
+        return made[-1]
+
+    yield make
+    for remote in made:
+        remote.why = remote.why or "the test is over"
+        for each in remote.stations:
+            each._link.stop()
+            each.listen(None, 0, None, True)

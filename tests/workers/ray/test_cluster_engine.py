@@ -1,0 +1,276 @@
+"""The pool's own loop over workers of a cluster: who is replaced, blamed and let go."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.support.ray_stand_ins import TASK, StandIn, no_trainer, three_trials, until_told
+from tuner.errors import TunerError, UsageError
+from tuner.search.events import Event, TrialDone, TrialReturned, TrialStarted, WorkerWarning
+from tuner.workers.guard import Caps
+from tuner.workers.messages import Limits, Loss
+from tuner.workers.pool import PoolOutcome, WorkerPool
+from tuner.workers.ray import engine as engine_module
+from tuner.workers.ray import station
+from tuner.workers.ray.engine import RayEngine
+from tuner.workers.ray.nodes import Node, Share
+from tuner.workers.signals import SignalWatch
+
+NODES = [Node("127.0.0.1", 2, 0, 8 << 30)]
+
+
+class StandInConnection:
+    """A `Connection` to no cluster; `NODES` are its nodes."""
+
+    def __init__(self, address: str, *, cpus: float) -> None:
+        self.address, self.own, self.notices = address, address == "local", deque[str]()
+        self.closed = 0
+
+    def open(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def nodes(self) -> list[Node]:
+        return NODES
+
+
+class Seen:
+    """A watcher, and what was handed back to the storage."""
+
+    def __init__(self, on_event: Callable[[Event], None] = lambda event: None) -> None:
+        self.events: list[Event] = []
+        self.lines: list[str] = []
+        self.handed_back: list[tuple[str, str]] = []
+        self._on_event = on_event
+
+    def event(self, event: Event) -> None:
+        self.events.append(event)
+        self._on_event(event)
+
+    def line(self, text: str) -> None:
+        self.lines.append(text)
+
+    def tick(self) -> None:
+        pass
+
+    def hand_back(self, loss: Loss) -> Callable[[], bool]:
+        self.handed_back.append((loss.cause, loss.fault))
+        return lambda: True
+
+    def of(self, kind: type) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@pytest.fixture
+def remotes(cluster, monkeypatch) -> list[StandIn]:
+    """Every worker that an engine puts on the cluster."""
+    made: list[StandIn] = []
+
+    def make(number: int, make_trainer: Any, limits: Limits, site: Any, share: Share) -> StandIn:
+        made.append(cluster(number, limits, make_trainer))
+        return made[-1]
+
+    monkeypatch.setattr(engine_module, "RayRemote", make)
+    monkeypatch.setattr(engine_module, "Connection", StandInConnection)
+    return made
+
+
+def run(
+    seen: Seen,
+    workers: int = 1,
+    limits: Limits | None = None,
+    deadline: float | None = None,
+    caps: Caps | None = None,
+) -> PoolOutcome:
+    task = replace(TASK, deadline=deadline)
+    with SignalWatch() as watch, RayEngine("auto", Share(), "postgresql://db/a") as engine:
+        start = partial(engine.start, make_trainer=no_trainer, limits=limits or Limits())
+        with WorkerPool(workers, start, caps) as pool:
+            watch.hold()
+            return pool.run(task, watch, seen, seen.hand_back, patience=0.2)
+
+
+def test_room_and_what_is_refused_are_settled_when_the_cluster_is_joined(remotes):
+    with RayEngine("auto", Share(0.5), "postgresql://db/a") as engine:
+        assert engine.room() == 4
+    refused = [
+        RayEngine("auto", Share(3), "postgresql://db/a"),
+        RayEngine("local", Share(3), "sqlite:///a.db", workers=2),
+    ]
+    for engine in refused:
+        with pytest.raises(UsageError, match="3 CPUs"), engine:
+            pass
+        assert engine._connection.closed == 1
+    with RayEngine("auto", Share(3), "sqlite:///a.db", workers=2):
+        pass  # nodes that have it may still come
+    assert remotes == []
+
+
+def test_a_file_on_one_machine_is_refused_and_the_cluster_left(remotes, monkeypatch):
+    monkeypatch.setattr(StandInConnection, "nodes", lambda self: [Node("203.0.113.7", 2, 0, 0)])
+    engine = RayEngine("auto", Share(), "sqlite:///a.db")
+    with pytest.raises(UsageError, match=r"203\.0\.113\.7"), engine:
+        pass
+    assert engine._connection.closed == 1
+
+
+def test_workers_end_and_give_back_what_they_hold(remotes, run_loop):
+    run_loop(three_trials)
+    seen = Seen()
+    assert run(seen, workers=2) == PoolOutcome("done")
+    assert len(seen.of(TrialDone)) == 6
+    assert seen.handed_back == []
+    assert [remote.kills for remote in remotes] == [[False], [False]]
+
+
+def test_a_worker_that_dies_is_started_again_by_the_cluster(remotes, run_loop):
+    lives: list[int] = []
+
+    def first_waits(worker, stop, tell):
+        lives.append(worker)
+        return (until_told if len(lives) == 1 else three_trials)(worker, stop, tell)
+
+    run_loop(first_waits)
+    seen = Seen(lambda event: len(lives) == 1 and remotes[0].die())
+    assert run(seen) == PoolOutcome("done")
+    assert len(remotes) == 1
+    assert [cause.split(" (")[0] for cause, _ in seen.handed_back] == [
+        "worker ended without a word"
+    ]
+    assert [fault for _, fault in seen.handed_back] == ["unknown"]
+    assert [event.number for event in seen.of(TrialReturned)] == [7]
+    assert "a new one takes its place" in seen.of(WorkerWarning)[0].text
+    assert len(seen.of(TrialDone)) == 3
+
+
+def test_a_trial_is_not_blamed_for_its_node(remotes, run_loop):
+    lives: list[int] = []
+
+    def first_waits(worker, stop, tell):
+        lives.append(worker)
+        return (until_told if len(lives) == 1 else three_trials)(worker, stop, tell)
+
+    run_loop(first_waits)
+    seen = Seen(lambda event: len(lives) == 1 and remotes[0].die(with_node=True))
+    assert run(seen) == PoolOutcome("done")
+    assert [fault for _, fault in seen.handed_back] == ["nobody"]
+
+
+def test_a_trial_that_takes_too_much_memory_is_ended_and_its_worker_replaced(
+    remotes, run_loop, monkeypatch
+):
+    held = [1 << 20]
+    monkeypatch.setattr(station, "resident_bytes", lambda: held[0])
+    monkeypatch.setattr("tuner.workers.guard.LOOK_EVERY", 0.0)
+    lives: list[int] = []
+
+    def first_grows(worker, stop, tell):
+        lives.append(worker)
+        if len(lives) > 1:
+            return three_trials(worker, stop, tell)
+        held[0] = 1 << 30
+        tell(TrialStarted(worker, 7, 7, {}, 2))
+        while len(lives) == 1:
+            time.sleep(0.005)
+        return "done"
+
+    run_loop(first_grows)
+    seen = Seen()
+    make = engine_module.RayRemote
+
+    def fresh(*given: Any) -> StandIn:
+        held[0] = 1 << 20
+        return make(*given)
+
+    monkeypatch.setattr(engine_module, "RayRemote", fresh)
+    assert run(seen, caps=Caps(memory=1 << 29)) == PoolOutcome("done")
+    assert seen.handed_back[0] == ("used 1 GB of the 512 MB allowed", "trial")
+    assert len(remotes) == 2
+    assert len(seen.of(TrialDone)) == 3
+
+
+def test_workers_that_keep_dying_are_given_up(remotes, run_loop, monkeypatch):
+    monkeypatch.setattr("tuner.workers.deaths.WORK_TRIES", 3)
+    run_loop(until_told)
+    seen = Seen(lambda event: isinstance(event, TrialStarted) and remotes[0].die())
+    with pytest.raises(TunerError, match="died 3 times without finishing a trial"):
+        run(seen)
+    assert len(seen.handed_back) == 3
+    assert remotes[0].kills[-1:] == [False]
+
+
+def test_a_worker_gives_way_to_a_fresh_one_in_the_same_place(remotes, run_loop):
+    done: list[int] = []
+
+    def seven_in_all(worker, stop, tell):
+        while not stop():
+            if len(done) == 7:
+                return "done"
+            done.append(len(done))
+            tell(TrialDone(worker, done[-1], done[-1], "complete", 0.5, 0.1))
+        return "stopped"
+
+    run_loop(seven_in_all)
+    seen = Seen()
+    assert run(seen, limits=Limits(trials=3)) == PoolOutcome("done")
+    assert [event.number for event in seen.of(TrialDone)] == list(range(7))
+    assert len(remotes) == 1
+    assert len(remotes[0].stations) == 3
+    assert remotes[0].kills == [True, True, False]
+    assert seen.handed_back == []
+
+
+def test_a_worker_without_a_node_holds_nobody_up(remotes, run_loop, monkeypatch):
+    run_loop(three_trials)
+    monkeypatch.setattr("tuner.workers.ray.worker.STOP_PATIENCE", 0.1)
+    seen = Seen(lambda event: None)
+    make = engine_module.RayRemote
+
+    def second_waits(number: int, *rest: Any) -> StandIn:
+        remote = make(number, *rest)
+        remote.pending = number == 1
+        return remote
+
+    monkeypatch.setattr(engine_module, "RayRemote", second_waits)
+    assert run(seen, workers=2) == PoolOutcome("done")
+    assert len(seen.of(TrialDone)) == 3
+    assert seen.handed_back == []
+
+
+def test_the_deadline_ends_workers_and_an_epoch_that_outlasts_it(remotes, run_loop):
+    run_loop(until_told)
+    seen = Seen()
+    assert run(seen, deadline=time.time() + 0.3) == PoolOutcome("deadline")
+    assert seen.handed_back == []
+
+    def deaf(worker, stop, tell):
+        tell(TrialStarted(worker, 7, 7, {}, 2))
+        time.sleep(3)
+        return "done"
+
+    run_loop(deaf)
+    assert run(seen, deadline=time.time() + 0.3) == PoolOutcome("deadline")
+    assert seen.handed_back == [("the time was up", "nobody")]
+
+
+def test_memory_is_the_share_of_a_node_unless_said(remotes, cluster, monkeypatch):
+    given: list[Limits] = []
+
+    def make(number: int, make_trainer: Any, limits: Limits, *rest: Any) -> StandIn:
+        given.append(limits)
+        return cluster(number, limits, make_trainer)
+
+    monkeypatch.setattr(engine_module, "RayRemote", make)
+    with RayEngine("auto", Share(), "postgresql://db/a") as engine:
+        for limits in (Limits(), Limits(memory=7)):
+            engine.start(len(given), no_trainer, limits).close()
+    assert [limits.memory for limits in given] == [4 << 30, 7]

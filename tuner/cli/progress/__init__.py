@@ -1,0 +1,27 @@
+"""What a person sees of a running search. Everything goes to stderr."""
+
+from __future__ import annotations
+
+import sys
+from typing import Literal
+
+from tuner.cli.progress.plain import PlainProgress, SilentProgress
+from tuner.cli.progress.state import Best as Best
+from tuner.cli.progress.state import SearchState as SearchState
+
+ProgressMode = Literal["auto", "rich", "plain", "none"]
+PROGRESS_MODES: tuple[ProgressMode, ...] = ("auto", "rich", "plain", "none")
+
+
+def make_progress(mode: ProgressMode, state: SearchState) -> SilentProgress:
+    """The display for `mode`; `auto` is `rich` where stderr is a terminal, else `plain`."""
+    if mode == "auto":
+        mode = "rich" if sys.stderr.isatty() else "plain"
+    if mode == "rich":
+        from rich.console import Console
+
+        from tuner.cli.progress.live import LiveProgress
+
+        return LiveProgress(state, Console(stderr=True))
+    kind = PlainProgress if mode == "plain" else SilentProgress
+    return kind(state, lambda text: print(text, file=sys.stderr, flush=True))

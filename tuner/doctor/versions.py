@@ -1,0 +1,65 @@
+"""Are the libraries those that tuner needs? Read from their metadata: importing takes seconds."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable
+from importlib.metadata import PackageNotFoundError, requires, version
+
+from packaging.requirements import Requirement
+
+from tuner.doctor.finding import Finding
+
+#: What a score depends on; the others are named only where something is wrong with them.
+SHOWN = ("tensorflow", "keras", "optuna", "scikit-learn", "numpy", "sqlalchemy")
+#: The same library under other names.
+_ALSO = {"tensorflow": ("tensorflow-cpu", "tensorflow-intel", "tf-nightly")}
+
+
+def installed(name: str) -> str | None:
+    """The version of a distribution; None where it is not installed."""
+    for own in (name, *_ALSO.get(name, ())):
+        try:
+            return version(own)
+        except PackageNotFoundError:
+            continue
+    return None
+
+
+def check_versions(
+    needed: Iterable[str] | None = None, found: Callable[[str], str | None] = installed
+) -> Finding:
+    """Whether what is installed is what tuner needs.
+
+    Args:
+        needed: requirements as in pyproject.toml; None: tuner's own.
+        found: distribution to its version.
+    """
+    rules = [Requirement(text) for text in (_own() if needed is None else needed)]
+    wrong = []
+    for rule in rules:
+        if rule.marker is not None and not rule.marker.evaluate({"extra": ""}):
+            continue
+        have = found(rule.name)
+        if have is None:
+            wrong.append(f"{rule.name}{rule.specifier} (not installed)")
+        elif not rule.specifier.contains(have, prereleases=True):
+            wrong.append(f"{rule.name}{rule.specifier} (installed: {have})")
+    shown = ", ".join(f"{name} {found(name) or 'missing'}" for name in SHOWN)
+    machine = f"Python {platform.python_version()}, tuner {found('tuner') or 'not installed'}"
+    if wrong:
+        names = " ".join(f"'{text.split(' ')[0]}'" for text in wrong)
+        return Finding(
+            "versions",
+            "error",
+            f"tuner needs other libraries than those here: {', '.join(wrong)}; install them: "
+            f"pip install {names}",
+        )
+    return Finding("versions", "ok", f"{machine}, {shown}")
+
+
+def _own() -> list[str]:
+    try:
+        return requires("tuner") or []
+    except PackageNotFoundError:  # run from its source alone
+        return []

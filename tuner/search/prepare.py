@@ -1,0 +1,231 @@
+"""Making a study, or finding it, and queueing what is missing to its total."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from tuner.errors import StudyConflictError
+from tuner.storage import records
+from tuner.study.data import DataFacts, describe_data
+from tuner.study.definition import StudyDefinition
+from tuner.study.samplers.candidates import candidates, has_candidates, total_trials
+from tuner.study.stored import definition_in, read_total
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+    from tuner.storage.backend import Backend
+
+#: Seconds to wait for another process that has made the study and not yet said what it is.
+_MAKING = 5.0
+
+
+@dataclass(frozen=True)
+class PreparedStudy:
+    """A study that workers can work on.
+
+    Attributes:
+        total: how many trials it shall have in all.
+        done: how many of them have ended.
+        definition: resolved, as stored.
+    """
+
+    name: str
+    storage_url: str
+    total: int
+    done: int
+    definition: StudyDefinition
+
+
+def prepare_study(
+    definition: StudyDefinition,
+    *,
+    name: str | None,
+    storage_url: str,
+    trials: int | None,
+    describe: Callable[[StudyDefinition], DataFacts] = describe_data,
+) -> PreparedStudy:
+    """Make the study, or find it, and queue what is missing to its total.
+
+    Safe however many processes do it at a time, and doing it again changes nothing. Everything
+    that can be wrong with the definition and its data is found before anything is stored.
+
+    Args:
+        name: None: made from the space's name and the definition's hash.
+        trials: the total somebody asks for now: more adds the difference, fewer ends the study
+            earlier, but never below what has begun. None: the definition's, and never fewer than
+            were asked for before.
+        describe: loads the data and says what they are.
+
+    Raises:
+        UsageError (its subclasses): the definition, its data, or the two together break a rule.
+        StudyConflictError: the name holds another definition (the differences are listed), other
+            data (both hashes are named), or a study that `tuner` did not make.
+        StorageError: the storage cannot be used, or a newer `tuner` has written to it.
+    """
+    from tuner.study.samplers.build import require_packages
+
+    require_packages(definition.sampler)
+    total = total_trials(definition, trials)
+    facts = describe(definition)
+    definition = definition.resolved(facts.task)
+    name = name or definition.default_name()
+
+    from tuner.search.tickets import count_tickets
+    from tuner.storage import display_url, open_storage, storage_errors
+    from tuner.storage.choosing import backend_of
+    from tuner.storage.quiet import quiet_optuna
+    from tuner.storage.retry import Retry
+
+    quiet_optuna()
+    backend = backend_of(open_storage(storage_url))
+    call = Retry(patience=60)
+    with storage_errors(storage_url):
+        study_id = call(lambda: _find_or_create(backend, name, definition, facts, total))
+        stored = call(lambda: _await_stored(backend, study_id, name, definition, facts))
+        _check_same(definition, stored, facts, name, display_url(storage_url))
+        there = call(lambda: backend.trials(study_id))
+        before = call(lambda: read_total(backend.storage, study_id))
+        total = max(total, before if trials is None else _begun(there))
+        if new := missing_tickets(definition, there, total):
+            call(lambda: backend.add_trials(study_id, new))
+        # The total last: whoever reads it finds its tickets.
+        lower = trials is not None
+        total = call(lambda: backend.set_total(study_id, total, lower=lower))
+        final = stored.definition.model_copy(
+            update={"trials": total, "retries": definition.retries, "timeout": definition.timeout}
+        )
+        if final != stored.definition:
+            text = final.to_json()
+            key = records.STUDY_DEFINITION
+            call(lambda: backend.storage.set_study_user_attr(study_id, key, text))
+        there = call(lambda: backend.trials(study_id))
+    counts = count_tickets(there, total=total, retries=final.retries)
+    return PreparedStudy(name, storage_url, total, counts.done, final)
+
+
+def missing_tickets(
+    definition: StudyDefinition, there: Sequence[FrozenTrial], total: int
+) -> list[FrozenTrial]:
+    """The trials to be queued so that each of the first `total` tickets has one; among them may
+    be some that `Backend.add_trials` finds there already. `there`: all trials of the study."""
+    from tuner.search.tickets import last_trials, new_ticket
+
+    queued = last_trials(there)
+    missing = [ticket for ticket in range(total) if ticket not in queued]
+    if not missing or not has_candidates(definition):
+        return [new_ticket(ticket) for ticket in missing]
+    known = [_fixed(queued[ticket]) for ticket in range(min(missing))]
+    ready = candidates(definition, total, known)
+    return [
+        new_ticket(ticket, candidate)
+        for ticket, candidate in zip(range(len(known), total), ready, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Stored:
+    definition: StudyDefinition
+    hash: str
+    data_hash: str
+
+
+def _find_or_create(
+    backend: Backend, name: str, definition: StudyDefinition, facts: DataFacts, total: int
+) -> int:
+    from optuna.exceptions import DuplicatedStudyError
+    from optuna.study import StudyDirection
+
+    try:
+        return backend.storage.get_study_id_from_name(name)
+    except KeyError:
+        pass
+    attributes = _attributes(definition.model_copy(update={"trials": total}), facts)
+    try:
+        return backend.create_study(name, StudyDirection[definition.direction.upper()], attributes)
+    except DuplicatedStudyError:
+        return backend.storage.get_study_id_from_name(name)
+
+
+def _attributes(definition: StudyDefinition, facts: DataFacts) -> dict[str, Any]:
+    """What a study is known by, in the order in which it is written."""
+    return {
+        records.STUDY_VERSION: records.VERSION,
+        records.STUDY_DEFINITION: definition.to_json(),
+        records.STUDY_DEFINITION_HASH: definition.hash(),
+        records.STUDY_DATA_HASH: facts.hash,
+        records.STUDY_KEY: uuid4().hex[:16],
+        records.STUDY_TASK: facts.task,
+    }
+
+
+def _await_stored(
+    backend: Backend, study_id: int, name: str, definition: StudyDefinition, facts: DataFacts
+) -> _Stored:
+    until = time.monotonic() + (0.0 if backend.creates_at_once else _MAKING)
+    while True:
+        attributes = backend.storage.get_study_user_attrs(study_id)
+        if records.STUDY_TASK in attributes or time.monotonic() >= until:
+            break
+        time.sleep(0.05)
+    if records.STUDY_TASK not in attributes and not backend.creates_at_once:
+        rest = _complete(backend, study_id, attributes, definition, facts)
+        attributes = {**attributes, **rest}
+    stored = definition_in(attributes, name)
+    return _Stored(
+        stored, attributes[records.STUDY_DEFINITION_HASH], attributes[records.STUDY_DATA_HASH]
+    )
+
+
+def _complete(
+    backend: Backend,
+    study_id: int,
+    attributes: Mapping[str, Any],
+    definition: StudyDefinition,
+    facts: DataFacts,
+) -> dict[str, Any]:
+    """What a study lacks whose maker died before it had said all; written, where the study is
+    ours. A journal may be torn there too."""
+    direction = backend.storage.get_study_directions(study_id)[0].name.lower()
+    if direction != definition.direction or backend.trials(study_id):
+        return {}
+    begun = records.STUDY_DEFINITION in attributes
+    made = definition_in(attributes, "") if begun else definition
+    missing = {k: v for k, v in _attributes(made, facts).items() if k not in attributes}
+    if made.hash() == definition.hash():
+        for key, value in missing.items():
+            backend.storage.set_study_user_attr(study_id, key, value)
+    return missing
+
+
+def _check_same(
+    definition: StudyDefinition, stored: _Stored, facts: DataFacts, name: str, shown: str
+) -> None:
+    if definition.hash() != stored.hash:
+        differences = definition.differences(stored.definition)
+        lines = "\n".join(f"  {line}" for line in differences or ["space.params: another order"])
+        raise StudyConflictError(
+            f"a study's name stands for one definition; {name!r} in {shown} holds another:\n"
+            f"{lines}\nAvailable: another --name, or `tuner resume {name}` to go on with the "
+            "stored one"
+        )
+    if facts.hash != stored.data_hash:
+        raise StudyConflictError(
+            f"a study is made on one dataset; {name!r} in {shown} was made on data with the hash "
+            f"{stored.data_hash}, {definition.data.uri} now has {facts.hash}. Available: the "
+            "former data, or another --name"
+        )
+
+
+def _begun(trials: list[FrozenTrial]) -> int:
+    """The lowest total that takes nothing back: all tickets up to the last one begun."""
+    begun = [int(t.user_attrs.get(records.TICKET, -1)) for t in trials if t.state.name != "WAITING"]
+    return max(begun, default=-1) + 1
+
+
+def _fixed(trial: FrozenTrial) -> dict[str, object]:
+    return dict(trial.system_attrs.get("fixed_params", {}))

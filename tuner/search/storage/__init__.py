@@ -1,9 +1,0 @@
-"""Opening storages: which one is meant, and how several processes share it safely."""
-
-from __future__ import annotations
-
-from tuner.search.storage.opening import open_storage as open_storage
-from tuner.search.storage.opening import storage_errors as storage_errors
-from tuner.search.storage.urls import default_storage_url as default_storage_url
-from tuner.search.storage.urls import display_url as display_url
-from tuner.search.storage.urls import storage_url as storage_url

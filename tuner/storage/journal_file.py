@@ -1,0 +1,87 @@
+"""The file of a journal, read and written so that a writer killed in the middle hurts nobody.
+
+Optuna's own `JournalFileBackend` appends behind whatever stands at the end. Behind half a record
+the next one is glued to it, is lost, and from the record after it on nobody can read the file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal._file import get_lock_file
+
+from tuner.errors import StorageError
+from tuner.storage.journal_lock import JournalLock
+from tuner.storage.journal_repair import mend_tail, parse_record
+
+
+class JournalFile(JournalFileBackend):
+    """Optuna's journal file whose readers stop before a torn record, and whose writers cut it off
+    before they append (`mend_tail`). Nothing whole is ever cut."""
+
+    def __init__(self, path: Path) -> None:
+        """Makes the file where there is none."""
+        # Absolute, so that the folder may be left.
+        self._path = path.absolute()
+        self._lock: JournalLock
+        super().__init__(str(self._path), JournalLock(self._path))
+        self._position = (0, 0)  # records read, their bytes
+
+    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+        """Every whole record from that number on.
+
+        Raises `StorageError` for a broken line that whole records follow.
+        """
+        number, offset = self._position if self._position[0] <= log_number_from else (0, 0)
+        broken: int | None = None
+        with self._path.open("rb") as file:
+            # What is appended from now on is read next time: a line could be seen in parts.
+            left = os.fstat(file.fileno()).st_size - offset
+            file.seek(offset)
+            for line in file:
+                left -= len(line)
+                if left < 0:
+                    return
+                record = parse_record(line)
+                if broken is not None and record is not None:
+                    raise StorageError(self._unreadable(broken))
+                if record is None:
+                    broken = broken or number + 1
+                    continue
+                number, offset = number + 1, offset + len(line)
+                self._position = (number, offset)
+                if number > log_number_from:
+                    yield record
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Append `logs` in one write, on disk when it returns. Raises OSError."""
+        if not logs:
+            return
+        text = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
+        with get_lock_file(self._lock):
+            mend_tail(self._path)
+            before = self._path.stat().st_size
+            try:
+                with self._path.open("ab") as file:
+                    file.write(text.encode("utf-8"))
+                    file.flush()
+                    os.fsync(file.fileno())
+            except OSError:
+                # A full disk takes a part. Who cannot cut it off now leaves it to the next writer.
+                with suppress(OSError):
+                    if self._lock.still_held:
+                        os.truncate(self._path, before)
+                raise
+
+    def _unreadable(self, line: int) -> str:
+        return (
+            f"a journal holds one record a line; {self._path} is no readable journal: its line "
+            f"{line} is none, and whole records follow it. Available: tuner doctor --repair "
+            f"--storage journal:{self._path}"
+        )

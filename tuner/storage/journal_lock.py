@@ -1,0 +1,158 @@
+"""The lock of a journal: a file that names its holder, so that a dead one is noticed at once.
+
+Optuna's own lock (a symbolic link) names nobody: whoever finds it waits half a minute, and for a
+journal with a relative path for ever (the link's target does not exist as seen from the link).
+The two exclude each other, since both are `PATH.lock`.
+
+Creating a file that must not exist is atomic on local file systems and on NFS from version 3.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from optuna.storages.journal._file import BaseJournalFileLock
+
+from tuner.errors import StorageError
+from tuner.storage.owner import describe_owner, is_gone, is_of, new_owner, process_name
+
+#: Seconds after which a lock that has not changed while it was watched is broken, whoever holds
+#: it: it is held for one write, which takes milliseconds.
+GRACE = 30.0
+#: Seconds between two tries, at most.
+_PAUSE = 0.05
+_OWNER = re.compile(r"^[^:\n]+:\d+:[\d.]+:\w+$")
+
+
+class JournalLock(BaseJournalFileLock):
+    """The lock of the journal at `path`.
+
+    A lock is broken when the process that it names was on this machine and has ended, or when it
+    has not changed for `GRACE` seconds of waiting.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = lock_path(path)
+        self._held: str | None = None
+
+    def acquire(self) -> bool:
+        """Wait for the lock and take it. Raises OSError where the folder cannot be written."""
+        self._wait(lambda holder, watched: False)
+        return True
+
+    def acquire_to_repair(self, patience: float = 10.0) -> None:
+        """As `acquire`, but never from a process that lives on this machine: gives up when one
+        has held the lock for `patience` seconds. Raises `StorageError` naming it."""
+        self._wait(lambda holder, watched: _lives_here(holder) and watched > patience)
+
+    def release(self) -> None:
+        """Let go of the lock; does nothing where somebody else has broken it."""
+        if self._held is not None and read_holder(self._file) == self._held:
+            with suppress(FileNotFoundError):
+                self._file.unlink()
+        self._held = None
+
+    @property
+    def still_held(self) -> bool:
+        """False where somebody took this process for dead, because it stood still for so long."""
+        return self._held is not None and read_holder(self._file) == self._held
+
+    def _wait(self, gives_up: Callable[[str, float], bool]) -> None:
+        """`gives_up` is asked with the holder and for how long it has been seen."""
+        seen: str | None = None
+        since, pause = time.monotonic(), 0.001
+        while not self._take():
+            now = time.monotonic()
+            holder = read_holder(self._file)
+            if holder is None or holder != seen:
+                seen, since = holder, now
+            elif gives_up(holder, now - since):
+                raise StorageError(
+                    f"a journal is repaired when nobody writes to it; {self._file} has been held "
+                    f"for {now - since:.0f} s by {describe_holder(holder)}. Available: end that "
+                    "process, then try again"
+                )
+            elif holder_is_dead(holder) or now - since > GRACE:
+                break_lock(self._file, holder)
+            time.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(2 * pause, _PAUSE)
+
+    def _take(self) -> bool:
+        owner = new_owner()
+        try:
+            handle = os.open(self._file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+        except FileExistsError:
+            return False
+        try:
+            os.write(handle, owner.encode())
+        except BaseException:
+            self._file.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(handle)
+        self._held = owner
+        return True
+
+
+def lock_path(path: Path) -> Path:
+    """Where the lock of the journal at `path` is: the same file that Optuna uses."""
+    return path.with_name(path.name + ".lock")
+
+
+def read_holder(file: Path) -> str | None:
+    """Text that no two holds of the lock share; None where nobody holds it.
+
+    An owner as in `tuner.storage.owner` where `tuner` holds it. Optuna's own locks name nobody:
+    theirs is made of the file's number and time.
+    """
+    try:
+        status = file.lstat()
+        if not os.path.islink(file) and (text := file.read_text("utf-8", "replace")):
+            return text
+    except FileNotFoundError:
+        return None
+    return f"{status.st_ino}/{status.st_mtime_ns}"
+
+
+def holder_is_dead(holder: str) -> bool:
+    """Whether the holder is a process of this machine that has ended."""
+    return bool(_OWNER.match(holder)) and is_gone(holder)
+
+
+def _lives_here(holder: str) -> bool:
+    if not _OWNER.match(holder):
+        return False
+    return is_of(holder, process_name(int(holder.split(":")[1]))) and not is_gone(holder)
+
+
+def describe_holder(holder: str | None) -> str:
+    """For messages: `process 7 on node1`."""
+    if holder is None or not _OWNER.match(holder):
+        return "a process that it does not name"
+    return describe_owner(holder)
+
+
+def break_lock(file: Path, holder: str) -> bool:
+    """Remove the lock if `holder` still has it; False where it is another's or gone by now."""
+    # Asking whether a process lives takes long enough for others to come and go.
+    if read_holder(file) != holder:
+        return False
+    aside = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
+    try:
+        file.rename(aside)
+    except FileNotFoundError:
+        return False
+    # Between looking and renaming somebody else may have broken it and taken it: give it back.
+    broken = read_holder(aside) == holder
+    if not broken:
+        with suppress(OSError):
+            os.link(aside, file, follow_symlinks=False)
+    aside.unlink(missing_ok=True)
+    return broken

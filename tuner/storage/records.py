@@ -1,0 +1,166 @@
+"""Names and forms of everything that `tuner` keeps in an Optuna storage.
+
+The only file that names attributes: whoever writes or reads them comes here. Optuna's own columns
+(state, params, value, intermediate values, dates) are used as Optuna means them: the intermediate
+value at step e is the mean validation score over the folds after epoch e + 1.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+    from tuner.training.scores import FoldStatus, TrialScores
+
+#: Version of the layout below. A storage that holds a higher one is refused.
+VERSION = 1
+
+# Study user attributes (the dashboard shows them).
+STUDY_VERSION = "tuner:version"
+STUDY_DEFINITION = "tuner:definition"  # JSON text of the StudyDefinition
+STUDY_DEFINITION_HASH = "tuner:definition_hash"
+STUDY_DATA_HASH = "tuner:data_hash"
+STUDY_TASK = "tuner:task"
+STUDY_KEY = "tuner:key"  # random: tells the study from all others
+
+# Study system attribute: how many trials in all. Written after their tickets.
+STUDY_TOTAL = "tuner:total"
+
+# Trial user attributes (columns of the dashboard: short).
+TICKET = "ticket"  # int from 0; a retry shares it
+ATTEMPT = "attempt"  # int from 0
+FOLD_SCORES = "fold_scores"  # list: the objective per fold
+SCORE_EPOCHS = "score_epochs"  # list: the 1-based epoch each fold is scored at
+EPOCHS_RUN = "epochs_run"  # int
+DURATION = "duration_s"  # float: seconds of training
+CAUSE = "cause"  # text: why it was pruned or failed
+METRICS = "metrics"  # dict: metric -> list of validation scores per fold
+
+# Trial system attributes (not shown).
+CURVES = "tuner:curves"
+HEARTBEAT = "tuner:heartbeat"  # UTC seconds since 1970, as the worker's clock says
+WORKER = "tuner:worker"  # who runs it: see `tuner.storage.owner`
+#: list: the epochs after which it went on from a checkpoint; absent: it was never interrupted.
+RESUMED = "tuner:resumed"
+#: int: how many trials of this ticket came before, retries and handed-back ones; absent: 0.
+TURN = "tuner:turn"
+#: Why a FAIL is no failed attempt like others: one of the five below. A FAIL without it is
+#: retried, by whoever finds it, as often as the definition allows.
+SETTLED = "tuner:settled"
+FINAL = "final"  # its cause lies in its parameters: not retried
+KILLED = "killed"  # it broke a limit of its worker: its ticket is tried once more, alone
+AVOIDED = "avoided"  # it did so alone, too: not retried, and no trial with its parameters is run
+HANDED_BACK = "handed back"  # a shutdown: its ticket is tried again, at no attempt's cost
+DUPLICATE = "duplicate"  # two processes queued the same ticket: this one is void
+
+#: bool: the trial is run while no other worker of this study trains on its machine.
+ALONE = "tuner:alone"
+
+#: Under these and the rung's number Optuna's successive halving (and Hyperband) keeps the score
+#: with which a trial reached a rung.
+RUNG = "completed_rung_"
+
+#: MySQL's TEXT column holds 65,535 bytes: longer curves go on under `tuner:curves:1`, `:2`, ...
+CHUNK = 60_000
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """A trial's scores after every epoch.
+
+    Attributes:
+        train, validation: metric to scores `(epochs_run, folds)` float32; NaN where a fold did
+            not run.
+        learning_rate: `(epochs_run, folds)` float32.
+        epoch_seconds: `(epochs_run,)` float32.
+        status: per fold, as in `TrialScores.status`.
+    """
+
+    train: dict[str, NDArray[np.float32]]
+    validation: dict[str, NDArray[np.float32]]
+    learning_rate: NDArray[np.float32]
+    epoch_seconds: NDArray[np.float32]
+    status: tuple[FoldStatus, ...]
+
+
+def encode_curves(scores: TrialScores) -> str:
+    """The curves of `scores` as ASCII text.
+
+    Form: base64 of zlib of: the length of a JSON header (4 bytes, little endian), the header
+    (epochs, folds, metric names, status), then all numbers as float32 with the bytes of equal
+    rank side by side (the exponents of a curve hardly change, so they compress well).
+    """
+    train, validation = list(scores.train), list(scores.validation)
+    header = json.dumps(
+        {
+            "epochs": scores.epochs_run,
+            "folds": len(scores.status),
+            "train": train,
+            "validation": validation,
+            "status": list(scores.status),
+        },
+        separators=(",", ":"),
+    ).encode()
+    blocks = [
+        *(scores.train[name] for name in train),
+        *(scores.validation[name] for name in validation),
+        scores.learning_rate,
+        scores.epoch_seconds,
+    ]
+    # Column by column: one fold's neighbouring epochs are alike, different folds are less so.
+    numbers = np.concatenate(
+        [np.asarray(block, dtype="<f4").ravel(order="F") for block in blocks]
+    ).astype("<f4")
+    planes = numbers.view(np.uint8).reshape(-1, 4).T.tobytes()
+    packed = zlib.compress(len(header).to_bytes(4, "little") + header + planes, 6)
+    return base64.b64encode(packed).decode("ascii")
+
+
+def decode_curves(text: str) -> Curves:
+    """The inverse of `encode_curves`, in float32."""
+    raw = zlib.decompress(base64.b64decode(text))
+    length = int.from_bytes(raw[:4], "little")
+    header = json.loads(raw[4 : 4 + length])
+    planes = np.frombuffer(raw, np.uint8, offset=4 + length).reshape(4, -1)
+    numbers = np.ascontiguousarray(planes.T).view("<f4").ravel().astype(np.float32)
+    epochs, folds = header["epochs"], header["folds"]
+    at = 0
+
+    def block() -> NDArray[np.float32]:
+        nonlocal at
+        at += epochs * folds
+        return numbers[at - epochs * folds : at].reshape((epochs, folds), order="F")
+
+    train = {name: block() for name in header["train"]}
+    validation = {name: block() for name in header["validation"]}
+    learning_rate = block()
+    return Curves(train, validation, learning_rate, numbers[at:], tuple(header["status"]))
+
+
+def curve_attributes(scores: TrialScores) -> dict[str, str]:
+    """Trial system attributes that hold the curves: one, or several where the text is long."""
+    text = encode_curves(scores)
+    parts = [text[at : at + CHUNK] for at in range(0, len(text), CHUNK)]
+    return {CURVES if i == 0 else f"{CURVES}:{i}": part for i, part in enumerate(parts)}
+
+
+def read_curves(trial: FrozenTrial) -> Curves | None:
+    """The curves of a stored trial; None where it has none (it failed, or still runs)."""
+    attributes: Mapping[str, Any] = trial.system_attrs
+    if CURVES not in attributes:
+        return None
+    parts, i = [attributes[CURVES]], 1
+    while (part := attributes.get(f"{CURVES}:{i}")) is not None:
+        parts.append(part)
+        i += 1
+    return decode_curves("".join(parts))

@@ -1,0 +1,57 @@
+"""The data a study's definition names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuner.data import Dataset, Fold, load_dataset, make_folds
+from tuner.data.dataset import Task
+from tuner.errors import MissingDataError
+from tuner.study.definition import StudyDefinition
+
+#: Schemes whose rest is a path.
+_FILES = ("npz", "csv", "parquet")
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What a study keeps of its data: their content's hash and what they ask for."""
+
+    hash: str
+    task: Task
+
+
+def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, ...]]:
+    """The rows and the folds.
+
+    Raises `DataError`; where a file at a relative path is missing, it names the working directory,
+    because a study outlives the one it was made in.
+    """
+    data = definition.data
+    try:
+        dataset = load_dataset(
+            data.uri,
+            target=data.target,
+            group=data.group,
+            limit=data.limit,
+            test_share=data.test_share,
+            task=data.task,
+            seed=definition.seed,
+        )
+    except MissingDataError as error:
+        scheme, _, rest = data.uri.partition(":")
+        if scheme not in _FILES or Path(rest).expanduser().is_absolute():
+            raise
+        raise MissingDataError(
+            f"{error}. The study's data are {data.uri}, a path that counts from the working "
+            f"directory, here {Path.cwd()}. Available: a working directory that has {rest}, or a "
+            f"study made with {scheme}:/ABSOLUTE/PATH, the same on every machine"
+        ) from error
+    return dataset, make_folds(dataset, definition.folds)
+
+
+def describe_data(definition: StudyDefinition) -> DataFacts:
+    """Load the data, make the folds, and keep what the study keeps. Raises `DataError`."""
+    dataset, _ = load_study_data(definition)
+    return DataFacts(dataset.hash, dataset.task)

@@ -1,0 +1,247 @@
+"""What a study is: space, data, folds, sampler, pruner, objective, seed; and its budget."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
+
+from tuner.data.dataset import Task
+from tuner.data.folds import FoldSpec
+from tuner.data.scaling import ScalingKind
+from tuner.errors import DefinitionError
+from tuner.planning.metrics import METRICS, check_metric, default_metric, metric_direction
+from tuner.spaces.explain import problems_of, unknown_name
+from tuner.spaces.space import Space
+from tuner.study.pruners.specs import MedianSpec, NoSpec, PrunerSpec
+from tuner.study.samplers.specs import (
+    CANDIDATE_SAMPLERS,
+    EXHAUSTIVE_SAMPLERS,
+    SamplerSpec,
+    TpeSpec,
+)
+
+#: Trials of a study that says nothing, where the space is not gone through as a whole.
+DEFAULT_TRIALS = 40
+
+#: Fields that change neither a trial nor its score, so that a study can go on with others.
+BUDGET = ("version", "name", "description", "trials", "timeout", "retries")
+
+
+class DataSpec(BaseModel):
+    """What `tuner.data.load_dataset` is called with, and the scaling of the inputs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uri: str = "sklearn:digits"
+    target: str | None = None
+    group: str | None = None
+    limit: int | None = Field(default=None, ge=2)
+    test_share: float | None = Field(default=None, gt=0, lt=1)
+    task: Task | None = None
+    scaling: ScalingKind = "auto"
+
+
+class ObjectiveSpec(BaseModel):
+    """`metric` None: accuracy, or r2 for regression (`StudyDefinition.resolved` fills it in)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metric: str | None = None
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        if name is not None and name not in METRICS:
+            raise ValueError(unknown_name("metric", name, METRICS))
+        return name
+
+
+class StudyDefinition(BaseModel):
+    """A study. Immutable.
+
+    Attributes:
+        name: the file's name without its ending; part of nothing.
+        space: what may vary. In a file: a space's name, its path, or its contents.
+        data, folds, sampler, pruner, objective: see their classes.
+        metrics: scored beside the objective.
+        trials: how many in all; None: the whole grid, or 40 where the space is sampled.
+        timeout: seconds for one run of `tuner optimize`; in a file also as 90s, 10m or 2h.
+        seed: decides samplers, initial weights, the order of rows and dropout.
+        retries: how often a trial that fails is tried again.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    name: str = ""
+    description: str = ""
+    space: Space
+    data: DataSpec = DataSpec()
+    folds: FoldSpec = FoldSpec()
+    sampler: SamplerSpec = TpeSpec(name="tpe")
+    pruner: PrunerSpec = MedianSpec(name="median")
+    objective: ObjectiveSpec = ObjectiveSpec()
+    metrics: tuple[str, ...] = ()
+    trials: int | None = Field(default=None, ge=1)
+    timeout: float | None = Field(default=None, gt=0)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    retries: int = Field(default=2, ge=0)
+
+    @field_validator("metrics")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in METRICS:
+                raise ValueError(unknown_name("metric", name, METRICS))
+        return tuple(dict.fromkeys(names))
+
+    @field_validator("timeout", mode="before")
+    @classmethod
+    def _seconds(cls, value: Any) -> Any:
+        return seconds(value) if isinstance(value, str) else value
+
+    def to_json(self) -> str:
+        """All fields as JSON text; `from_json` reads it back."""
+        return json.dumps(self.model_dump(mode="json"), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> StudyDefinition:
+        """Raises `DefinitionError`."""
+        return definition_of(json.loads(text), "the stored definition")
+
+    def hash(self) -> str:
+        """First 16 hexadecimal digits of the SHA-256 of all that decides a trial or its score.
+
+        Not in it: `BUDGET`, names, descriptions, and fields that have their defaults (so that a
+        field added later changes no hash). The order of the parameters is in it, since samplers
+        draw in that order.
+        """
+        content = self.model_dump(mode="json", exclude=set(BUDGET), exclude_defaults=True)
+        params = self.space.model_dump(mode="json")["params"]
+        content["space"] = list(params.items())
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def default_name(self) -> str:
+        """The name of the study that this definition makes where none is given."""
+        return f"{self.space.name}-{self.hash()[:8]}"
+
+    def differences(self, stored: StudyDefinition) -> list[str]:
+        """One line for every field outside `BUDGET` in which this differs from `stored`."""
+        mine, theirs = _flat(self), _flat(stored)
+        # Another sampler or pruner says enough; its settings have nothing to be compared with.
+        other = [
+            f"{part}."
+            for part in ("sampler", "pruner")
+            if mine[f"{part}.name"] != theirs[f"{part}.name"]
+        ]
+        return [
+            f"{key}: stored {theirs.get(key, 'nothing')}, given {mine.get(key, 'nothing')}"
+            for key in dict.fromkeys([*theirs, *mine])
+            if mine.get(key) != theirs.get(key)
+            and (key.endswith(".name") or not key.startswith(tuple(other)))
+        ]
+
+    def override(self, changes: Mapping[str, Any]) -> StudyDefinition:
+        """This definition with fields set anew, as the command line's flags do.
+
+        Keys are dotted (`data.uri`, `folds.k`, `objective.metric`, `sampler`, `space`); a bare
+        name sets a sampler or pruner with its defaults. Another sampler brings what goes with
+        it, unless `changes` says otherwise: one that goes through the whole space has no number
+        of trials of its own; ready candidates are not pruned, and their folds are scikit-learn's
+        own, rows in order.
+
+        Raises `DefinitionError` with one line for each problem.
+        """
+        data = {name: getattr(self, name) for name in type(self).model_fields}
+        data = {
+            name: value.model_dump() if isinstance(value, BaseModel) and name != "space" else value
+            for name, value in data.items()
+        }
+        changes = dict(changes)
+        sampler = changes.get("sampler", changes.get("sampler.name"))
+        name = sampler.get("name") if isinstance(sampler, Mapping) else sampler
+        if name is not None and name != self.sampler.name:
+            if name in EXHAUSTIVE_SAMPLERS:
+                changes.setdefault("trials", None)
+            if name in CANDIDATE_SAMPLERS:
+                changes.setdefault("pruner", NoSpec(name="none").model_dump())
+                changes.setdefault("folds.shuffle", False)
+        for key, value in changes.items():
+            *parents, last = key.split(".")
+            inner = data
+            for parent in parents:
+                inner = inner.setdefault(parent, {})
+            inner[last] = value
+        return definition_of(data, "study definition")
+
+    def resolved(self, task: Task) -> StudyDefinition:
+        """This definition with the objective's metric filled in.
+
+        Raises `PlanError` for a metric that does not fit the task.
+        """
+        metric = self.objective.metric or default_metric(task)
+        for name in (metric, *self.metrics):
+            check_metric(name, task)
+        return self.model_copy(update={"objective": ObjectiveSpec(metric=metric)})
+
+    @property
+    def metric(self) -> str:
+        """The objective of a resolved definition."""
+        assert self.objective.metric is not None, "resolve the definition first"
+        return self.objective.metric
+
+    @property
+    def direction(self) -> Literal["maximize", "minimize"]:
+        return metric_direction(self.metric)
+
+    @property
+    def all_metrics(self) -> tuple[str, ...]:
+        """The objective, then what is scored beside it, each once."""
+        return tuple(dict.fromkeys([self.metric, *self.metrics]))
+
+
+def definition_of(data: Mapping[str, Any], source: str) -> StudyDefinition:
+    """The definition in `data`. Raises `DefinitionError` naming `source`, field, rule, value."""
+    try:
+        return StudyDefinition.model_validate(data)
+    except ValidationError as error:
+        problems = problems_of(error, StudyDefinition, data, source)
+        raise DefinitionError("\n".join(str(problem) for problem in problems)) from None
+
+
+def seconds(text: str) -> float:
+    """`90`, `90s`, `10m`, `1.5h` or `1h30m` in seconds. Raises ValueError."""
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
+    parts = re.findall(r"(\d+(?:\.\d+)?)([hms]?)", text.strip())
+    if not parts or "".join(number + unit for number, unit in parts) != text.strip():
+        raise ValueError(f"must be a time such as 90s, 10m or 1h30m; got {text!r}")
+    return sum(float(number) * units[unit] for number, unit in parts)
+
+
+def _flat(definition: StudyDefinition) -> dict[str, str]:
+    """Dotted field names to values as JSON, budget left out."""
+    flat: dict[str, str] = {}
+
+    def add(prefix: str, value: Any) -> None:
+        if isinstance(value, dict) and value and not prefix.startswith("space.params."):
+            for key, item in value.items():
+                add(f"{prefix}.{key}" if prefix else key, item)
+        else:
+            flat[prefix] = json.dumps(value)
+
+    add("", definition.model_dump(mode="json", exclude=set(BUDGET)))
+    for name in ("space.name", "space.version", "space.description"):
+        flat.pop(name, None)
+    return flat

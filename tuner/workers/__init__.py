@@ -1,0 +1,13 @@
+"""Local worker processes. Light: what needs Optuna or TensorFlow is imported when it runs."""
+
+from __future__ import annotations
+
+from tuner.workers.guard import Caps as Caps
+from tuner.workers.messages import Limits as Limits
+from tuner.workers.resources import available_cores as available_cores
+from tuner.workers.resources import available_memory as available_memory
+from tuner.workers.search import SearchOutcome as SearchOutcome
+from tuner.workers.search import run_search as run_search
+from tuner.workers.signals import Interrupted as Interrupted
+from tuner.workers.time_limit import TimeLimit as TimeLimit
+from tuner.workers.watcher import Display as Display

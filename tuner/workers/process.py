@@ -1,0 +1,158 @@
+"""The parent's side of one worker process: its pipes, its log, its end."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from typing import Any
+
+import psutil
+
+from tuner.search.events import Event
+from tuner.storage.owner import process_name
+from tuner.workers.child import work
+from tuner.workers.messages import Limits, Message, Task
+from tuner.workers.serving import environment
+from tuner.workers.signals import blocked_interrupts
+from tuner.workers.worker import MakeTrainer
+
+# What TensorFlow says at INFO and WARNING level before it reads TF_CPP_MIN_LOG_LEVEL.
+_NOISE = re.compile(
+    r"[IW]\d{4} \d\d:\d\d:\d\d\.|[IW]0000 00:00:|WARNING: All log messages before absl"
+)
+
+
+class WorkerProcess:
+    """A `Worker` on this machine, started (spawn) by the constructor.
+
+    It has its own pipes, so that a kill in the middle of a message hurts no other worker.
+
+    Attributes:
+        pid: of the process.
+    """
+
+    def __init__(self, number: int, make_trainer: MakeTrainer | None, limits: Limits) -> None:
+        self.number = number
+        self.lost = False
+        self.entered = False
+        self.stopping = False
+        self.ended: Message | None = None
+        self._partial = b""
+        context = multiprocessing.get_context("spawn")
+        self._channel, theirs = context.Pipe()
+        self._log, their_log = context.Pipe(duplex=False)
+        os.set_blocking(self._log.fileno(), False)
+        self._process = context.Process(
+            target=work,
+            args=(number, theirs, their_log, make_trainer, limits),
+            name=f"tuner-worker-{number}",
+            daemon=True,
+        )
+        # Starting it unblocks SIGINT, so it has to run before we block.
+        resource_tracker.ensure_running()
+        with blocked_interrupts(), _environment(environment()):
+            self._process.start()
+        # Ours must go, or the pipes would never end.
+        theirs.close()
+        their_log.close()
+        assert self._process.pid is not None
+        self.pid: int = self._process.pid
+        self.name: str | None = process_name(self.pid)
+
+    def waitables(self) -> list[Connection[Any, Any] | int]:
+        open_ones = [pipe for pipe in (self._channel, self._log) if not pipe.closed]
+        return [*open_ones, self._process.sentinel]
+
+    @property
+    def alive(self) -> bool:
+        return self._process.is_alive()
+
+    def give(self, task: Task) -> None:
+        with suppress(OSError):  # it died meanwhile, which shows by itself
+            self._channel.send(task)
+
+    def receive(self) -> Iterator[Event | Message]:
+        while not self._channel.closed:
+            try:
+                if not self._channel.poll():
+                    return
+                message: Event | Message = self._channel.recv()
+            except (EOFError, OSError):
+                self._channel.close()
+                return
+            yield message
+
+    def read_log(self) -> list[str]:
+        """New whole lines of the worker's output, TensorFlow's chatter left out."""
+        while not self._log.closed:
+            try:
+                chunk = os.read(self._log.fileno(), 65536)
+            except BlockingIOError:
+                break
+            if not chunk:
+                self._log.close()
+            self._partial += chunk or b"\n"
+        *whole, self._partial = self._partial.split(b"\n")
+        lines = [line.decode(errors="replace").rstrip() for line in whole]
+        shown = [line for line in lines if line and not _NOISE.match(line)]
+        return [f"worker {self.number}: {line}" for line in shown]
+
+    def stop(self) -> None:
+        self.stopping = True
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def join(self, timeout: float | None = None) -> None:
+        self._process.join(timeout)
+
+    def memory(self) -> int | None:
+        try:
+            return int(psutil.Process(self.pid).memory_info().rss)
+        except psutil.Error:
+            return None
+
+    def death(self) -> str:
+        code = self._process.exitcode
+        if code is not None and code < 0:
+            return f"killed by {_signal_name(-code)}"
+        return f"exit code {code}"
+
+    def close(self) -> None:
+        self._channel.close()
+        self._log.close()
+        self._process.close()
+
+    def _signal(self, number: int) -> None:
+        # is_alive() reaps, so a process that it calls alive still owns its pid.
+        if self._process.is_alive():
+            os.kill(self.pid, number)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """`os.environ` with `values`, put back afterwards."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

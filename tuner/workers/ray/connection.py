@@ -1,0 +1,180 @@
+"""Joining a Ray cluster, or one of our own, and leaving it."""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+import os
+import re
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from importlib.util import find_spec
+
+from tuner.errors import TunerError, UsageError
+from tuner.workers.ray.address import LOCAL, require_answer
+from tuner.workers.ray.head import OwnRay
+from tuner.workers.ray.nodes import Node, read_nodes
+from tuner.workers.resources import available_cores
+from tuner.workers.signals import WATCHED, Interrupted
+
+#: How often a client server is asked that could not start what serves us.
+CLIENT_TRIES = 3
+
+
+class Connection:
+    """This process's membership in a Ray cluster.
+
+    Args:
+        address: see `tuner.workers.ray.address.check_address`.
+        cpus: what a Ray of our own shall have at least.
+
+    Attributes:
+        own: whether the cluster is one of our own.
+        notices: what Ray says on stdout, where only data may stand.
+    """
+
+    def __init__(self, address: str, *, cpus: float = 0.0) -> None:
+        self.address = address
+        self.own = address == LOCAL
+        self.notices: deque[str] = deque(maxlen=100)
+        self._cpus = max(available_cores(), math.ceil(cpus))
+        self._left = ExitStack()
+
+    def open(self) -> None:
+        """Join; start it before, where it is to be our own.
+
+        Raises:
+            UsageError: Ray is not installed or already in use; no cluster answers, or it refuses.
+            TunerError: a Ray of our own does not start.
+            Interrupted: SIGTERM came meanwhile.
+        """
+        require_ray()
+        if not self.own:
+            require_answer(self.address)
+        with ExitStack() as stack:
+            address = self.address
+            if self.own:
+                head = OwnRay(self._cpus)
+                stack.callback(head.close)
+                stack.enter_context(_environment(head.variables))
+                address = head.start()
+            import ray
+
+            if ray.is_initialized():
+                raise UsageError("a search joins a Ray cluster by itself; this process is in one")
+            stack.enter_context(redirect_stdout(Notices(self.notices)))
+            stack.callback(ray.shutdown)
+            with _our_signals(), self._errors(), _quiet_start():
+                join(ray.init, address)
+            self._left = stack.pop_all()
+
+    def close(self) -> None:
+        """Leave; a Ray of our own ends."""
+        self._left.close()
+
+    def nodes(self) -> list[Node]:
+        import ray
+
+        return read_nodes(ray.nodes())
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+            if self.own:
+                raise TunerError(f"a Ray of its own cannot be joined ({text})") from error
+            raise UsageError(
+                f"workers join a Ray cluster that this machine may join; {self.address} cannot be "
+                f"joined ({text}). Available: `ray start --address HOST:PORT` on this machine "
+                "first, ray://HOST:PORT from outside the cluster, the cluster's RAY_AUTH_TOKEN "
+                "where it wants one, or --ray alone for a Ray of its own"
+            ) from error
+
+
+def join(init: Callable[..., object], address: str) -> None:
+    """Call `ray.init`. Now and then Ray's client server on a busy head does not get its own process
+    started; it does when it is asked again."""
+    for tries_left in reversed(range(CLIENT_TRIES)):
+        try:
+            init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+            return
+        except ConnectionAbortedError:
+            if not tries_left:
+                raise
+
+
+class Notices(io.TextIOBase):
+    """Takes what Ray prints, as one line `ray: ...` for each message."""
+
+    #: What the pool says better; and colours.
+    _LEFT_OUT = re.compile(r"A worker died or was killed while executing a task")
+    _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+    def __init__(self, notices: deque[str]) -> None:
+        self._notices = notices
+
+    def write(self, text: str) -> int:
+        line = self._COLOUR.sub("", text).strip().split("\n")[0].removeprefix("(raylet)").strip()
+        if line and not self._LEFT_OUT.search(line):
+            self._notices.append(f"ray: {line}")
+        return len(text)
+
+
+def require_ray() -> None:
+    """Raise `UsageError` where Ray is not installed."""
+    if find_spec("ray") is None:
+        raise UsageError(
+            "--ray needs the package ray; received --ray where it is not installed. "
+            "Available: pip install 'tuner[ray]', or --workers N without --ray"
+        )
+
+
+@contextmanager
+def _our_signals() -> Iterator[None]:
+    """Ray handles SIGTERM by ending the process; our handlers are put back."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in WATCHED}
+    try:
+        yield
+    except SystemExit:
+        raise Interrupted(signal.SIGTERM) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _quiet_start() -> Iterator[None]:
+    """Ray's C++ writes warnings past `sys.stderr`, such as that there is no way to the internet.
+    What matters it raises."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """`values` in `os.environ`, and afterwards nothing of Ray's that was not there before."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("RAY_")}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name.startswith("RAY_")]:
+            del os.environ[name]
+        os.environ.update(before)

@@ -1,0 +1,132 @@
+"""A Ray of our own on this machine: a process that starts it, holds it, and ends it.
+
+    python -m tuner.workers.ray.head CPUS
+
+It has a session of its own, so that a Ctrl-C, a closed terminal or `timeout` end the parent alone,
+which gives trials back before it ends Ray. It says in one line of JSON where Ray is (or why it is
+not), and ends it when its stdin ends: also where the parent was killed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from tuner.errors import TunerError
+from tuner.workers.signals import WATCHED
+
+#: Bytes of the object store. Messages of a few hundred bytes need none; Ray asks for 75 MiB.
+STORE = 80 << 20
+#: Seconds for Ray to end; then what is left of it is killed.
+PATIENCE = 15.0
+
+
+class OwnRay:
+    """A Ray on this machine for as long as it is wanted; `start` first.
+
+    Attributes:
+        variables: what the environment of this process must hold to join it.
+    """
+
+    def __init__(self, cpus: int) -> None:
+        self.variables: dict[str, str] = {"RAY_USAGE_STATS_ENABLED": "0"}
+        if not any(name.startswith("RAY_AUTH_") for name in os.environ):
+            # Else Ray would write one to the home folder.
+            self.variables |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _token()}
+        self._cpus = cpus
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> str:
+        """The address to join. Raises `TunerError`."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tuner.workers.ray.head", str(self._cpus)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | self.variables,
+            start_new_session=True,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        said = json.loads(line) if line else {"error": "it ended without a word"}
+        if "error" in said:
+            raise TunerError(f"a Ray of its own does not start on this machine: {said['error']}")
+        return str(said["address"])
+
+    def close(self) -> None:
+        """End it with all its processes and files."""
+        if self._process is None:
+            return
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+def hold(cpus: int, said: int) -> None:
+    """Start Ray, say so to the file descriptor `said`, and end it when stdin ends."""
+    folder = _short_folder()
+    try:
+        import ray
+
+        try:
+            context = ray.init(
+                address="local",
+                num_cpus=cpus,
+                include_dashboard=False,
+                object_store_memory=STORE,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                _temp_dir=folder,
+            )
+            message = {"address": context.address_info["address"]}
+        except Exception as error:
+            message = {"error": " ".join(f"{type(error).__name__}: {error}".split())}
+        _ignore_signals()  # again: Ray has its own ideas
+        os.write(said, json.dumps(message).encode() + b"\n")
+        if "address" in message:
+            sys.stdin.read()
+        ray.shutdown()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def _token() -> str:
+    """What lets into our own Ray: one for a process, which Ray reads but once."""
+    return secrets.token_hex(32)
+
+
+def _ignore_signals() -> None:
+    for number in WATCHED:
+        # No SIG_IGN: Ray's own processes would inherit that, and have to be killed.
+        signal.signal(number, lambda *_: None)
+
+
+def _short_folder() -> str:
+    """A new folder for Ray's sockets, whose paths may have 107 characters."""
+    short = Path("/tmp")
+    root = short if os.access(short, os.W_OK) else Path(tempfile.gettempdir())
+    return tempfile.mkdtemp(prefix="tuner-ray-", dir=root)
+
+
+if __name__ == "__main__":
+    _ignore_signals()
+    told = os.dup(1)
+    os.dup2(2, 1)  # what Ray prints is no answer
+    hold(int(sys.argv[1]), told)
