@@ -19,6 +19,7 @@ PACKAGE = ROOT / "tuner"
 #: Folders of one level do not import each other; every other import goes to a lower level.
 LEVELS = [
     {"errors"},
+    {"registry"},
     {"data", "spaces"},
     {"planning"},
     {"training"},
