@@ -141,7 +141,7 @@ def test_a_trial_of_another_machine_is_stale_after_the_grace(url):
     beats = {trial._trial_id: Beat("mark", 90.0)}
     [stale] = stale_trials([trial], beats, grace=60.0, now=time.time())
     assert (stale.number, stale.sure) == (0, False)
-    assert stale.why == "no heartbeat for 90.0 s from process 77 on elsewhere"
+    assert stale.why == "no heartbeat for 90 s from process 77 on elsewhere"
     # A storage without a clock: by the worker's own, or since the trial began.
     for attribute in (records.HEARTBEAT, "nothing"):
         trial.system_attrs.setdefault(records.HEARTBEAT, time.time())

@@ -10,7 +10,6 @@ import time
 import pytest
 
 from tuner.workers.deaths import START_TRIES, WORK_TRIES, Deaths
-from tuner.workers.guard import size_text, time_text
 from tuner.workers.messages import Limits
 from tuner.workers.recycling import Recycling
 from tuner.workers.resources import available_cores, available_memory, oom_kills
@@ -110,11 +109,6 @@ def test_who_dies_again_and_again_is_not_started_again():
     assert deaths.too_many(0, working=True)
     deaths.finished(0)
     assert not deaths.too_many(0, working=True)
-
-
-def test_sizes_and_times_for_people():
-    assert [size_text(2**30 * size) for size in (5.12, 4, 0.5)] == ["5.1 GB", "4 GB", "512 MB"]
-    assert [time_text(t) for t in (1800, 90, 1.5)] == ["30 min", "90 s", "1.5 s"]
 
 
 def test_a_signal_raises_until_it_is_held_and_counts_afterwards():

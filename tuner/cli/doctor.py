@@ -11,6 +11,7 @@ import click
 
 from tuner.cli.output import emit, format_option
 from tuner.cli.results import artifacts_option, storage_option
+from tuner.text import counted
 
 if TYPE_CHECKING:
     from tuner.doctor import Finding, Repair
@@ -102,8 +103,7 @@ def _text(rows: Sequence[dict[str, Any]], findings: Sequence[Finding], mend: boo
     states = [finding.state for finding in findings]
     errors, warnings = states.count("error"), states.count("warning")
     told = ", ".join(
-        f"{count} {word}{'' if count == 1 else 's'}"
-        for count, word in ((errors, "error"), (warnings, "warning"))
+        counted(count, word) for count, word in ((errors, "error"), (warnings, "warning"))
     )
     lines += ["", f"{len(states)} checks: {told}"]
     if mend and not any(row["state"] == "repaired" for row in rows):

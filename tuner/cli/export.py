@@ -9,6 +9,7 @@ import click
 
 from tuner.cli.output import columns_of, emit, format_option
 from tuner.cli.results import open_study, storage_option
+from tuner.text import score_text
 
 
 @click.command()
@@ -112,17 +113,19 @@ def predict(
         return
     emit(prediction_rows(model, answers, rows.y))
     if rows.y is not None:
-        text = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
+        text = ", ".join(f"{name} {score_text(value)}" for name, value in scores.items())
         seen = uri == model.settings["data"]["uri"] and part != "test"
         hint = " (the model was trained on rows of these data)" if seen else ""
         click.echo(f"{len(answers)} rows: {text or 'no score'}{hint}", err=True)
 
 
 def _export_text(summary: dict[str, Any]) -> str:
+    from tuner.export.card import folds_text
+
     test = summary["test"] or {}
     promised = summary["cross_validation"]
     lines = [
-        [name, _spread(promised.get(name)), f"{test[name]:.4f}" if name in test else "-"]
+        [name, folds_text(promised.get(name)), score_text(test.get(name))]
         for name in dict.fromkeys([*promised, *test])
     ]
     return "\n".join(
@@ -133,11 +136,3 @@ def _export_text(summary: dict[str, Any]) -> str:
             f"files: {', '.join(summary['files'])}",
         ]
     )
-
-
-def _spread(folds: list[float] | None) -> str:
-    if not folds:
-        return "-"
-    mean = sum(folds) / len(folds)
-    std = (sum((score - mean) ** 2 for score in folds) / len(folds)) ** 0.5
-    return f"{mean:.4f} ± {std:.4f}"

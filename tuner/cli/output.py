@@ -11,6 +11,8 @@ from typing import Any, Literal, TypeVar
 
 import click
 
+from tuner.text import value_text
+
 OutputFormat = Literal["table", "json", "yaml", "csv"]
 FORMATS: tuple[OutputFormat, ...] = ("table", "json", "yaml", "csv")
 
@@ -91,11 +93,9 @@ def cell(value: Any, missing: str) -> str:
     """One value as the text of a table cell; floats with 6 significant digits."""
     if value is None:
         return missing
-    if isinstance(value, float):
-        return f"{value:.6g}"
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
-    return str(value)
+    return value_text(value)
 
 
 def _exact(value: Any) -> str:

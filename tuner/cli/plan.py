@@ -12,6 +12,7 @@ from tuner.cli.results import storage_option
 from tuner.cli.study_flags import StudyFlags, definition_from
 from tuner.cli.study_options import study_options
 from tuner.errors import StudyConflictError
+from tuner.text import clock_text, counted, size_text
 
 if TYPE_CHECKING:
     from tuner.forecast import Speed, Work
@@ -184,8 +185,6 @@ def _measure(definition: StudyDefinition, work: Work, folds: int) -> Speed:
 
 
 def _text(summary: Mapping[str, Any]) -> str:
-    from tuner.cli.progress.text import clock
-
     data, cost, stored = summary["data"], summary["cost"], summary["stored"]
     points = "" if summary["points"] is None else f" of {summary['points']} points"
     begun = "not stored yet" if stored is None else f"{stored['done']} of them done"
@@ -195,7 +194,7 @@ def _text(summary: Mapping[str, Any]) -> str:
         else ""
     )
     timed, rate = summary["time"], summary["time"]["multiply_adds_per_s"]
-    workers = "1 worker" if timed["workers"] == 1 else f"{timed['workers']} workers"
+    workers = counted(timed["workers"], "worker")
     how = "as measured here" if timed["measured"] else "stated; --calibrate measures this machine"
     lines = [
         f"study    {summary['study']}",
@@ -210,10 +209,9 @@ def _text(summary: Mapping[str, Any]) -> str:
         f"{_span(cost['networks_per_stack'])}",
         f"work     {cost['multiply_adds']:.2g} multiply-adds in {cost['steps']:,} steps, if "
         "nothing is pruned",
-        f"memory   {cost['worker_bytes'] / 2**30:.2f} GB a worker: "
-        f"{cost['data_bytes'] / 2**20:.1f} MB of data, {cost['bytes'] / 2**20:.1f} MB for the "
-        "largest stack, TensorFlow",
-        f"time     about {clock(timed['seconds'])} with {workers}, if nothing is pruned",
+        f"memory   {size_text(cost['worker_bytes'])} a worker: {size_text(cost['data_bytes'])} of "
+        f"data, {size_text(cost['bytes'])} for the largest stack, TensorFlow",
+        f"time     about {clock_text(timed['seconds'])} with {workers}, if nothing is pruned",
         f"         at {rate:.1g} multiply-adds/s and {1000 * timed['seconds_per_step']:.2g} ms a "
         f"step ({how})",
         "",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuner.cli.output import columns_of, current_format, emit, format_option
+from tuner.text import score_text, value_text
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -198,11 +199,11 @@ def _trial_table(rows: Sequence[dict[str, Any]]) -> str:
             str(row["rank_test_score"]) if row["state"] == "complete" else "-",
             str(row["number"]),
             row["state"],
-            _short(row["mean_test_score"], "{:.4f}"),
-            _short(row["std_test_score"], "{:.4f}"),
-            _short(row["epochs_run"]),
-            _short(row["duration_s"], "{:.2f}"),
-            *(_short(row["params"].get(name), "{:.4g}") for name in names),
+            score_text(row["mean_test_score"]),
+            score_text(row["std_test_score"], row["mean_test_score"]),
+            value_text(row["epochs_run"]),
+            "-" if row["duration_s"] is None else f"{row['duration_s']:.2f}",
+            *(value_text(row["params"].get(name), 4) for name in names),
             *([row["cause"] or ""] if causes else []),
         ]
         for row in rows
@@ -213,21 +214,16 @@ def _trial_table(rows: Sequence[dict[str, Any]]) -> str:
 def _curve_table(rows: Sequence[dict[str, Any]]) -> str:
     """The means over the folds; the folds themselves are for the other formats."""
     names = [name for name in rows[0] if not name.startswith("split")]
-    return columns_of(names, [[_short(row[name], "{:.5g}") for name in names] for row in rows])
+    return columns_of(names, [[value_text(row[name], 5) for name in names] for row in rows])
 
 
 def _best_text(found: dict[str, Any], metric: str) -> str:
-    scores = ", ".join(f"{score:.4f}" for score in found["fold_scores"])
-    params = [[name, _short(value, "{:.6g}")] for name, value in found["params"].items()]
+    scores = ", ".join(map(score_text, found["fold_scores"])) or "none"
+    value = score_text(found["value"])
+    params = [[name, value_text(value)] for name, value in found["params"].items()]
     return "\n".join(
         [
-            f"trial {found['number']}: {metric} {found['value']:.4f} (folds: {scores or 'none'})",
+            f"trial {found['number']}: {metric} {value} (folds: {scores})",
             *([columns_of(["parameter", "value"], params)] if params else []),
         ]
     )
-
-
-def _short(value: Any, form: str = "{}") -> str:
-    if value is None or value != value:
-        return "-"
-    return form.format(value) if isinstance(value, float) else str(value)

@@ -15,6 +15,7 @@ from tuner.cli.output import columns_of, emit, render
 from tuner.cli.results import open_study, reading
 from tuner.cli.search_run import Report, RunFlags, Seen, best_so_far
 from tuner.errors import NoCompletedTrialError
+from tuner.text import clock_text, score_text, spread_text, value_text
 
 if TYPE_CHECKING:
     from tuner.cli.output import OutputFormat
@@ -149,11 +150,9 @@ def _text(
     again: dict[str, str],
 ) -> str:
     """The final table."""
-    from tuner.cli.progress.text import clock
-
     trials, best = summary["trials"], summary["best"]
     done = sum(trials.values())
-    took = "" if seconds is None else f" · {clock(seconds)}"
+    took = "" if seconds is None else f" · {clock_text(seconds)}"
     lines = [
         f"study    {summary['study']}",
         f"storage  {summary['storage']}",
@@ -172,13 +171,11 @@ def _score(best: dict[str, Any], metric: str) -> str:
     import numpy as np
 
     folds: Sequence[float] = best["fold_scores"]
-    spread = f" ± {np.std(folds):.4f} over {len(folds)} folds" if len(folds) > 1 else ""
-    return f"{metric} {best['value']:.4f}{spread}"
+    if len(folds) < 2:
+        return f"{metric} {score_text(best['value'])}"
+    return f"{metric} {spread_text(best['value'], float(np.std(folds)))} over {len(folds)} folds"
 
 
 def _params(best: dict[str, Any]) -> str:
-    rows = [
-        [name, f"{value:.6g}" if isinstance(value, float) else str(value)]
-        for name, value in best["params"].items()
-    ]
+    rows = [[name, value_text(value)] for name, value in best["params"].items()]
     return columns_of(["parameter", "value"], rows)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuner.cli.output import columns_of, current_format, emit, format_option
+from tuner.text import counted
 
 if TYPE_CHECKING:
     from tuner.spaces import Space
@@ -72,8 +73,7 @@ def validate_command(ctx: click.Context, files: tuple[str, ...]) -> None:
         if row["valid"]:
             lines.append(f"{row['file']}: valid, {row['params']} parameters, {row['vary']} vary")
         else:
-            count = len(row["errors"])
-            lines.append(f"{row['file']}: {count} error{'s' if count > 1 else ''}")
+            lines.append(f"{row['file']}: {counted(len(row['errors']), 'error')}")
             lines += [f"  {error['text']}" for error in row["errors"]]
     emit(rows, table=lambda: "\n".join(lines))
     if not all(row["valid"] for row in rows):

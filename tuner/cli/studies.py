@@ -9,6 +9,7 @@ import click
 
 from tuner.cli.output import columns_of, emit, format_option, render
 from tuner.cli.results import artifacts_option
+from tuner.text import score_text
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -152,7 +153,7 @@ def _table(rows: list[dict[str, Any]]) -> str:
             str(row["failed"]),
             "-"
             if row["best_value"] is None
-            else f"{row['metric'] or 'value'} {row['best_value']:.4f}",
+            else f"{row['metric'] or 'value'} {score_text(row['best_value'])}",
         ]
         for row in rows
     ]

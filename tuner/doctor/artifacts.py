@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from optuna.trial import FrozenTrial
 
-from tuner.doctor.finding import Finding, listed, size
+from tuner.doctor.finding import Finding
 from tuner.search.checkpoints.checkpoints import Checkpoints, study_key
 from tuner.search.checkpoints.store import AtomicFileStore
 from tuner.search.tickets import settled_tickets
+from tuner.text import counted, listed, size_text
 
 if TYPE_CHECKING:
     from optuna.study._frozen import FrozenStudy
@@ -70,14 +71,14 @@ def check_artifacts(folder: Path, studies: Sequence[StudyFiles]) -> list[Finding
         lost = sum(_bytes(folder / name) for name in orphans)
         text = (
             f"a checkpoint is one of a ticket still to be tried; {listed(orphans, 3)} in {folder} "
-            f"({size(lost)}) is not, or was never finished: tuner doctor --repair removes it"
+            f"({size_text(lost)}) is not, or was never finished: tuner doctor --repair removes it"
         )
         found.append(Finding("artifacts", "warning", text))
     elif not there:
         found.append(Finding("artifacts", "ok", f"no artifacts are kept in {folder}"))
     elif not found:
-        files = "1 file" if len(there) == 1 else f"{len(there)} files"
-        text = f"{files} ({size(held)}) in {folder}, none of them without use"
+        files = counted(len(there), "file")
+        text = f"{files} ({size_text(held)}) in {folder}, none of them without use"
         found.append(Finding("artifacts", "ok", text))
     return found
 

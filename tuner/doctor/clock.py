@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuner.doctor.finding import Finding, seconds
+from tuner.doctor.finding import Finding
 from tuner.storage import records
 from tuner.storage.journal_repair import parse_record
+from tuner.text import time_text
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -66,8 +67,8 @@ def judge_clock(difference: float, uncertainty: float, whose: str) -> Finding:
     """`difference`: seconds by which `whose` clock is ahead of this machine's, known within
     `uncertainty`."""
     side = "ahead of" if difference >= 0 else "behind"
-    found = f"{whose} is {seconds(abs(difference))} {side} this machine's"
-    exact = f"within {seconds(uncertainty)}"
+    found = f"{whose} is {time_text(abs(difference))} {side} this machine's"
+    exact = f"within {time_text(uncertainty)}"
     if abs(difference) - uncertainty <= TOLERANCE:
         return Finding("clock", "ok", f"{found} ({exact})")
     return Finding(
@@ -99,10 +100,10 @@ def judge_file_clock(stamp: float, beat: float | None, now: float) -> Finding:
     """`stamp`: the file's time of its last write; `beat`: the writer's clock then, where it said
     so; `now`: this machine's clock. Seconds since 1970."""
     if stamp - now > TOLERANCE:
-        found = f"stamped the last write {seconds(stamp - now)} in this machine's future"
+        found = f"stamped the last write {time_text(stamp - now)} in this machine's future"
     elif beat is not None and abs(stamp - beat) > TOLERANCE:
         side = "ahead of" if stamp > beat else "behind"
-        found = f"was {seconds(abs(stamp - beat))} {side} that of the worker that wrote last"
+        found = f"was {time_text(abs(stamp - beat))} {side} that of the worker that wrote last"
     else:
         agrees = (
             "is not ahead of this machine's" if beat is None else "agrees with the last writer's"

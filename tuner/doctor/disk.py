@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tuner.doctor.finding import Finding, size
+from tuner.doctor.finding import Finding
+from tuner.text import size_text
 
 #: Bytes below which a search may end soon, and below which it hardly begins.
 LITTLE, NONE = 2**30, 50 * 2**20
@@ -23,10 +24,10 @@ def check_disk(path: Path | None) -> Finding:
 def judge_space(free: int, folder: Path) -> Finding:
     """`free`: bytes."""
     if free >= LITTLE:
-        return Finding("disk", "ok", f"{size(free)} are free in {folder}")
+        return Finding("disk", "ok", f"{size_text(free)} are free in {folder}")
     return Finding(
         "disk",
         "error" if free < NONE else "warning",
-        f"a search wants {size(LITTLE)} of free disk for trials and checkpoints; {folder} has "
-        f"{size(free)}: make room, or put the storage elsewhere (--storage)",
+        f"a search wants {size_text(LITTLE)} of free disk for trials and checkpoints; {folder} has "
+        f"{size_text(free)}: make room, or put the storage elsewhere (--storage)",
     )

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tuner.doctor.finding import Finding, listed, seconds, size
+from tuner.doctor.finding import Finding
 from tuner.storage.journal_lock import (
     GRACE,
     describe_holder,
@@ -16,6 +16,7 @@ from tuner.storage.journal_lock import (
     read_holder,
 )
 from tuner.storage.journal_repair import JournalScan, scan_journal
+from tuner.text import listed, size_text, time_text
 
 #: Seconds between two looks at a torn record: it may be one that is just being appended.
 LOOK_AGAIN = 0.25
@@ -47,13 +48,13 @@ def check_journal(path: Path, scan: JournalScan) -> Finding:
         return Finding(
             "journal",
             "warning",
-            f"a journal ends with a whole record; {path} has {size(scan.torn)} behind its last "
-            f"one (a writer died): {MEND}, and so does the next worker that writes",
+            f"a journal ends with a whole record; {path} has {size_text(scan.torn)} behind its "
+            f"last one (a writer died): {MEND}, and so does the next worker that writes",
         )
     kept = list(path.parent.glob(f"{path.name}.torn-*"))
     pieces = f"; {len(kept)} torn pieces are kept beside and may be deleted" if kept else ""
     return Finding(
-        "journal", "ok", f"all {scan.records} records ({size(scan.size)}) are whole{pieces}"
+        "journal", "ok", f"all {scan.records} records ({size_text(scan.size)}) are whole{pieces}"
     )
 
 
@@ -86,7 +87,7 @@ def check_lock(path: Path) -> Finding:
         "locks",
         "warning",
         f"a lock is held for one write, which takes milliseconds; {lock} has been held for "
-        f"{seconds(age)} by {who}: whoever wants to write breaks it after {GRACE:.0f} s, and so "
+        f"{time_text(age)} by {who}: whoever wants to write breaks it after {GRACE:.0f} s, and so "
         "does tuner doctor --repair unless that process lives on this machine (end it then)",
     )
 

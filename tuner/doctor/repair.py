@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 
 from tuner.doctor.artifacts import StudyFiles, files_of, remove_orphans
 from tuner.doctor.examine import chosen
-from tuner.doctor.finding import Repair, listed, size
+from tuner.doctor.finding import Repair
 from tuner.doctor.journal import age_of, leftovers, look
 from tuner.doctor.trials import lost_tickets, stale_trials, unfollowed
 from tuner.errors import TunerError
@@ -41,6 +41,7 @@ from tuner.storage.retry import Retry
 from tuner.storage.urls import journal_path, storage_url
 from tuner.study.definition import StudyDefinition
 from tuner.study.stored import definition_in, read_total
+from tuner.text import listed, size_text
 
 RUNNING = TrialState.RUNNING
 Tell = Callable[[str], None]
@@ -131,7 +132,7 @@ def repair_journal(path: Path) -> list[Repair]:
 
 def _told(mended: Mended, what: str) -> Repair:
     rescued = f"; {mended.rescued} whole record among them was kept" if mended.rescued else ""
-    text = f"{what.format(cut=size(mended.cut))}, kept in {mended.saved.name}{rescued}"
+    text = f"{what.format(cut=size_text(mended.cut))}, kept in {mended.saved.name}{rescued}"
     return Repair("journal", text)
 
 

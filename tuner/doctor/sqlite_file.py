@@ -7,8 +7,9 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from tuner.doctor.finding import Finding, listed
+from tuner.doctor.finding import Finding
 from tuner.storage.read_only import is_wal
+from tuner.text import listed
 
 
 def check_integrity(path: Path) -> Finding:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tuner.doctor.clock import check_journal_clock, check_server_clock, judge_clock
-from tuner.doctor.finding import Finding, seconds
+from tuner.doctor.finding import Finding
 from tuner.doctor.steps import SLOW, WriteStep, time_read
 from tuner.errors import StorageError
 from tuner.storage.opening import storage_errors
@@ -16,6 +16,7 @@ from tuner.storage.read_only import open_read_only, read_only_engine
 from tuner.storage.schema import has_schema
 from tuner.storage.sqlite import reading
 from tuner.storage.urls import display_url, journal_path, proxy_address, sqlite_path
+from tuner.text import time_text
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -109,15 +110,15 @@ def _version(engine: sqlalchemy.Engine) -> str:
 def _reached(
     kind: str, url: str, opened: float, read: float | None, write: WriteStep | None
 ) -> Finding:
-    steps = [] if read is None else [f"a read step takes {seconds(read)}"]
-    steps += [] if write is None else [f"a write step takes {seconds(write.seconds)}"]
-    text = "; ".join([f"{kind} at {display_url(url)}, opened in {seconds(opened)}", *steps])
+    steps = [] if read is None else [f"a read step takes {time_text(read)}"]
+    steps += [] if write is None else [f"a write step takes {time_text(write.seconds)}"]
+    text = "; ".join([f"{kind} at {display_url(url)}, opened in {time_text(opened)}", *steps])
     slowest = max(read or 0.0, 0.0 if write is None else write.seconds)
     if slowest <= SLOW:
         return Finding("storage", "ok", text)
     return Finding(
         "storage",
         "warning",
-        f"a step takes less than {seconds(SLOW)}; {text}: is the network slow, or the machine "
+        f"a step takes less than {time_text(SLOW)}; {text}: is the network slow, or the machine "
         "overloaded? Workers wait for several steps a trial",
     )

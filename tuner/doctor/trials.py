@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.doctor.finding import Finding, listed, seconds
+from tuner.doctor.finding import Finding
 from tuner.search.heartbeat import describe_owner
 from tuner.search.tickets import count_tickets, last_trials, needs_follower
 from tuner.storage import records
 from tuner.storage.backend import Beat, ticket_key
 from tuner.storage.owner import is_gone
+from tuner.text import listed, time_text
 
 _REQUEUE = "any worker of the study puts them back, and so does tuner doctor --repair"
 
@@ -57,7 +58,8 @@ def stale_trials(
             age = now - trial.datetime_start.timestamp()
         if age is not None and age > grace:
             who = describe_owner(owner)
-            stale.append(Stale(trial.number, f"no heartbeat for {seconds(age)} from {who}", False))
+            why = f"no heartbeat for {time_text(age)} from {who}"
+            stale.append(Stale(trial.number, why, False))
     return stale
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+from tuner.text import score_text, spread_text
 
 _ANSWERS = {
     "binary": "the probability of class `classes[1]`, shape `(rows, 1)`",
@@ -85,8 +88,11 @@ def _score_rows(settings: dict[str, Any]) -> list[str]:
     promised, tested = settings["cross_validation"], settings["test"] or {}
     rows = []
     for name in dict.fromkeys([*promised, *tested]):
-        folds = promised.get(name)
-        cv = f"{np.mean(folds):.4f} ± {np.std(folds):.4f}" if folds else "-"
-        test = f"{tested[name]:.4f}" if name in tested else "-"
+        cv, test = folds_text(promised.get(name)), score_text(tested.get(name))
         rows.append(f"| {name} | {cv} | {test} |")
     return rows
+
+
+def folds_text(scores: Sequence[float] | None) -> str:
+    """The folds' mean and standard deviation; `-` without folds."""
+    return spread_text(float(np.mean(scores)), float(np.std(scores))) if scores else "-"

@@ -16,6 +16,7 @@ from tuner.errors import DataError, UsageError
 from tuner.export import folder
 from tuner.export.scores import decide, score
 from tuner.planning.metrics import METRICS
+from tuner.text import rounded
 
 if TYPE_CHECKING:
     import keras
@@ -150,7 +151,7 @@ def prediction_rows(
         row = {"row": number, "predicted": _labels(classes, decided[number])}
         if y is not None:
             row["actual"] = _labels(classes, y[number])
-        rows.append(row | dict(zip(columns, map(_short, probabilities), strict=True)))
+        rows.append(row | dict(zip(columns, map(rounded, probabilities), strict=True)))
     return rows
 
 
@@ -180,9 +181,9 @@ def _value_rows(
     for number, values in enumerate(answers.tolist()):
         row: dict[str, Any] = {"row": number}
         for column, (ending, value) in enumerate(zip(endings, values, strict=True)):
-            row[f"predicted{ending}"] = _short(value)
+            row[f"predicted{ending}"] = rounded(value)
             if y is not None:
-                row[f"actual{ending}"] = _short(float(y[number, column]))
+                row[f"actual{ending}"] = rounded(float(y[number, column]))
         rows.append(row)
     return rows
 
@@ -192,8 +193,3 @@ def _labels(classes: tuple[Any, ...], decided: Any) -> Any:
     if np.ndim(decided) == 0:
         return classes[int(decided)]
     return [name for name, there in zip(classes, decided, strict=True) if there]
-
-
-def _short(value: float) -> float:
-    """7 significant digits: what float32 holds."""
-    return float(f"{value:.7g}")

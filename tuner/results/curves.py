@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tuner.errors import NoCompletedTrialError
 from tuner.results.table import find_trial, state_of
 from tuner.storage import records
+from tuner.text import rounded
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -95,23 +96,18 @@ def _full_rows(curves: MeanCurves) -> list[dict[str, Any]]:
     for epoch, seconds in enumerate(folds.epoch_seconds):
         row: dict[str, Any] = {
             "epoch": epoch + 1,
-            "learning_rate": _number(curves.learning_rate[epoch]),
-            "seconds": _number(seconds),
+            "learning_rate": rounded(curves.learning_rate[epoch]),
+            "seconds": rounded(seconds),
         }
         for name in folds.train:
-            row[name] = _number(curves.train[name][epoch])
-            row[f"val_{name}"] = _number(curves.validation[name][epoch])
+            row[name] = rounded(curves.train[name][epoch])
+            row[f"val_{name}"] = rounded(curves.validation[name][epoch])
         for fold in range(len(folds.status)):
             for name in folds.train:
-                row[f"split{fold}_{name}"] = _number(folds.train[name][epoch, fold])
-                row[f"split{fold}_val_{name}"] = _number(folds.validation[name][epoch, fold])
+                row[f"split{fold}_{name}"] = rounded(folds.train[name][epoch, fold])
+                row[f"split{fold}_val_{name}"] = rounded(folds.validation[name][epoch, fold])
         rows.append(row)
     return rows
-
-
-def _number(value: float | np.floating[Any]) -> float:
-    """7 significant digits: what float32 holds, without the noise of its float64 form."""
-    return float(f"{float(value):.7g}")
 
 
 def _mean_of_running(rates: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tuner.results.curves import MeanCurves, mean_curves
 from tuner.results.table import maximizes, trials_of
+from tuner.text import rounded
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -119,7 +120,7 @@ def _trace(at: NDArray[np.int64], values: NDArray[Any]) -> dict[str, Any]:
     return {
         "type": "scatter",
         "x": (at + 1).tolist(),
-        "y": [float(f"{v:.5g}") if math.isfinite(v) else None for v in values[at].tolist()],
+        "y": [rounded(v, 5) if math.isfinite(v) else None for v in values[at].tolist()],
     }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from tuner.errors import NoCompletedTrialError
 from tuner.results.table import best_trial, count_states
+from tuner.text import score_text, value_text
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -29,9 +30,9 @@ def study_note(study: Study, metric: str) -> str:
     else:
         scores = best["fold_scores"]
         lines = [
-            f"Trial **{best['number']}**: {metric} **{best['value']:.4f}** "
-            f"± {float(np.std(scores)):.4f} over {len(scores)} folds "
-            f"({', '.join(f'{score:.4f}' for score in scores)})",
+            f"Trial **{best['number']}**: {metric} **{score_text(best['value'])}** "
+            f"± {score_text(float(np.std(scores)), best['value'])} over {len(scores)} folds "
+            f"({', '.join(score_text(score) for score in scores)})",
             "",
             "| parameter | value |",
             "|---|---|",
@@ -50,5 +51,4 @@ def merge_note(existing: str, section: str) -> str:
 
 
 def _value(value: Any) -> str:
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return text.replace("|", "\\|")
+    return value_text(value).replace("|", "\\|")

@@ -14,6 +14,7 @@ import numpy as np
 from tuner.errors import NoCompletedTrialError, UsageError, unknown
 from tuner.search.tickets import last_trials
 from tuner.storage import records
+from tuner.text import counted
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -167,8 +168,7 @@ def no_completed_trial(study: Study) -> NoCompletedTrialError:
     causes = _grouped_causes(trials_of(study))
     if causes:
         listed = "; ".join(
-            f"{count} {'trial' if count == 1 else 'trials'}: {cause}"
-            for cause, count in causes[:MOST_CAUSES]
+            f"{counted(count, 'trial')}: {cause}" for cause, count in causes[:MOST_CAUSES]
         )
         rest = len(causes) - MOST_CAUSES
         message += f" Why: {listed}" + (f"; and {rest} other causes." if rest > 0 else ".")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tuner.text import size_text, time_text
 from tuner.workers.held import HeldTrials
 from tuner.workers.resources import oom_kills
 from tuner.workers.worker import Worker
@@ -125,17 +126,3 @@ class Guard:
             return True
         held, cap = self._held.get(worker), self._caps.memory
         return held is not None and cap is not None and held > cap / 2
-
-
-def size_text(size: float) -> str:
-    """Bytes for people: `5.1 GB`, `4 GB`, `612 MB` (powers of 1024, as `--memory` counts)."""
-    if size >= 2**30:
-        return f"{size / 2**30:.1f}".removesuffix(".0") + " GB"
-    return f"{size / 2**20:.0f} MB"
-
-
-def time_text(seconds: float) -> str:
-    """Seconds for people: `30 min`, `90 s`, `1.5 s`."""
-    if seconds >= 60 and seconds % 60 == 0:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds:g} s"

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from tuner.cli.progress.plain import SilentProgress
 from tuner.cli.progress.state import SearchState, WorkerLine
-from tuner.cli.progress.text import clock, parameters, score
 from tuner.search.events import TrialDone
+from tuner.text import clock_text, score_text
 
 #: Seconds between redraws: a redraw costs the parent some milliseconds, and the workers need
 #: every core.
@@ -65,9 +65,9 @@ class LiveProgress(SilentProgress):
             for kind, number in (("pruned", state.pruned), ("failed", state.failed))
             if number
         ]
-        counts.append(f"{clock(now - state.started)} gone")
+        counts.append(f"{clock_text(now - state.started)} gone")
         if (left := state.remaining(now)) is not None:
-            counts.append(f"{clock(left)} left")
+            counts.append(f"{clock_text(left)} left")
         row = Table.grid(padding=(0, 2))
         row.add_row(
             Text(state.name, style="bold"),
@@ -85,7 +85,7 @@ class LiveProgress(SilentProgress):
     def _cells(self, line: WorkerLine) -> list[Text]:
         if line.trial is None:
             return [Text(line.note, style="dim"), Text(), Text()]
-        value = "" if line.value is None else f"{self.state.metric} {score(line.value)}"
+        value = "" if line.value is None else f"{self.state.metric} {score_text(line.value)}"
         return [
             Text(f"trial {line.trial}"),
             Text(f"epoch {line.epoch}/{line.epochs}"),
@@ -98,5 +98,5 @@ class LiveProgress(SilentProgress):
             return Text("no complete trial yet", style="dim")
         text = Text(overflow="ellipsis", no_wrap=True)
         text.append(f"best  trial {best.number}  {self.state.metric} ", style="green")
-        text.append(score(best.value), style="bold green")
-        return text.append(f"  {parameters(best.params)}")
+        text.append(score_text(best.value), style="bold green")
+        return text.append(f"  {best.settings()}")

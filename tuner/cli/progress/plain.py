@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from tuner.cli.progress.state import SearchState
-from tuner.cli.progress.text import clock, parameters, score
 from tuner.search.events import Event, TrialDone, WorkerWarning
+from tuner.text import clock_text, score_text
 
 #: Seconds between lines about finished trials; a new best trial does not wait.
 EVERY = 1.0
@@ -85,16 +85,16 @@ class PlainProgress(SilentProgress):
         assert event is not None
         parts = [f"[{state.settled}/{state.total}] trial {event.number} {event.state}"]
         if event.value is not None:
-            parts.append(f"{state.metric} {score(event.value)}")
+            parts.append(f"{state.metric} {score_text(event.value)}")
         parts.append(f"{event.seconds:.1f} s")
         if event.state == "failed" and event.cause:
             parts.append(event.cause)
         if best and state.best is not None:
-            parts.append(f"best so far: {parameters(state.best.params)}")
+            parts.append(f"best so far: {state.best.settings()}")
         elif state.best is not None:
-            parts.append(f"best {score(state.best.value)} (trial {state.best.number})")
+            parts.append(f"best {score_text(state.best.value)} (trial {state.best.number})")
         if (left := state.remaining(self._now())) is not None and state.settled < state.total:
-            parts.append(f"{clock(left)} left")
+            parts.append(f"{clock_text(left)} left")
         if self._skipped:
             parts.append(f"{self._skipped} more since the last line")
         self._say(" · ".join(parts))
@@ -103,7 +103,7 @@ class PlainProgress(SilentProgress):
     def _alive(self) -> None:
         busy = [
             f"trial {line.trial} epoch {line.epoch}/{line.epochs}"
-            + (f" {self.state.metric} {score(line.value)}" if line.value is not None else "")
+            + (f" {self.state.metric} {score_text(line.value)}" if line.value is not None else "")
             for line in self.state.workers.values()
             if line.trial is not None
         ]

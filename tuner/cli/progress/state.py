@@ -19,6 +19,7 @@ from tuner.search.events import (
     WorkerIdle,
     WorkerReady,
 )
+from tuner.text import value_text
 
 #: Finished trials that the estimate of the remaining time looks back at.
 WINDOW = 30
@@ -31,6 +32,10 @@ class Best:
     number: int
     value: float
     params: Mapping[str, Any]
+
+    def settings(self) -> str:
+        """`name=value` with floats to four significant digits, two spaces between."""
+        return "  ".join(f"{name}={value_text(value, 4)}" for name, value in self.params.items())
 
 
 @dataclass

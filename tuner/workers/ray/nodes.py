@@ -9,6 +9,7 @@ from typing import Any
 
 from tuner.errors import UsageError
 from tuner.storage.urls import FORMS, display_url, is_sqlite, journal_path
+from tuner.text import listed
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def require_reachable(storage_url: str, nodes: Sequence[Node], address: str) -> 
     raise UsageError(
         f"the storage must be reached from every node, and {kind} is reached from one machine "
         f"alone; received {display_url(storage_url)} for the Ray cluster {address}, which has "
-        f"nodes on other machines ({_some(others)}). Available: --storage with "
+        f"nodes on other machines ({listed(others, 4)}). Available: --storage with "
         f"{', '.join(form for form in FORMS if '://' in form and not is_sqlite(form))}, or "
         "journal:/ABSOLUTE/PATH on a file system that all nodes share"
     )
@@ -117,7 +118,3 @@ def memory_share(nodes: Sequence[Node], share: Share) -> int | None:
         node.memory // node.room(share) for node in nodes if node.memory and node.room(share) > 0
     ]
     return min(shares, default=None)
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

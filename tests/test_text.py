@@ -1,0 +1,60 @@
+"""How sizes, times, numbers and lists are written for people."""
+
+from __future__ import annotations
+
+import math
+
+from tuner.text import (
+    clock_text,
+    counted,
+    listed,
+    rounded,
+    score_text,
+    size_text,
+    spread_text,
+    time_text,
+    value_text,
+)
+
+
+def test_sizes():
+    sizes = (1, 312, 4096, 2**29, 2**30 * 1.5, 2**30 * 4, 2**30 * 5.12)
+    written = ["1 byte", "312 bytes", "4 KB", "512 MB", "1.5 GB", "4 GB", "5.1 GB"]
+    assert [size_text(size) for size in sizes] == written
+
+
+def test_lengths_of_time():
+    times = (0.0001, 0.0031, 1.21, 1.5, 90, 240, 1800, 7200, 18_360)
+    written = ["under 1 ms", "3 ms", "1.2 s", "1.5 s", "90 s", "4 min", "30 min", "2 h", "5.1 h"]
+    assert [time_text(seconds) for seconds in times] == written
+    assert [clock_text(x) for x in (0, 59.6, 61, 3723)] == ["0:00", "1:00", "1:01", "1:02:03"]
+
+
+def test_scores():
+    assert score_text(0.97512) == "0.9751"
+    assert score_text(12345.678) == "1.235e+04"
+    assert score_text(0.00001234) == "1.234e-05"
+    assert score_text(0.0) == "0.0000"
+    assert score_text(None) == score_text(math.nan) == "-"
+    assert spread_text(0.97512, 0.0001234) == "0.9751 ± 0.0001"
+    assert spread_text(2900.4, 123.456) == "2900 ± 123.5"
+
+
+def test_values():
+    assert [value_text(x) for x in (0.0123456789, True, 32, "relu", None, math.nan)] == [
+        "0.0123457",
+        "True",
+        "32",
+        "relu",
+        "-",
+        "-",
+    ]
+    assert value_text(0.0123456, 4) == "0.01235"
+    assert rounded(0.1 + 0.2) == 0.3
+
+
+def test_counts_and_lists():
+    assert [counted(n, "trial") for n in (0, 1, 2)] == ["0 trials", "1 trial", "2 trials"]
+    assert counted(2, "study", "studies") == "2 studies"
+    assert listed(["a"]) == "a"
+    assert listed(list("abcdefg")) == "a, b, c, d, e and 2 more"

@@ -1,0 +1,77 @@
+"""How sizes, times, numbers and lists are written for people: the one place that knows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+
+def size_text(count: float) -> str:
+    """Bytes: `1 byte`, `312 bytes`, `4 KB`, `612 MB`, `5.1 GB` (powers of 1024, as `--memory`
+    counts)."""
+    for unit, power in (("GB", 30), ("MB", 20), ("KB", 10)):
+        if count >= 2**power:
+            return f"{_short(count / 2**power)} {unit}"
+    return counted(round(count), "byte")
+
+
+def time_text(seconds: float) -> str:
+    """A length of time: `under 1 ms`, `3 ms`, `1.2 s`, `90 s`, `30 min`, `5.1 h`."""
+    if seconds < 0.001:
+        return "under 1 ms"
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 120:
+        return f"{_short(seconds)} s"
+    return f"{_short(seconds / 60)} min" if seconds < 7200 else f"{_short(seconds / 3600)} h"
+
+
+def clock_text(seconds: float) -> str:
+    """A length of time that runs: `0:05`, `12:30`, `1:02:03`, rounded to whole seconds."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def score_text(score: float | None, of: float | None = None) -> str:
+    """A score with four decimals, or with four significant digits if it is below 0.001 or from 10
+    on; `-` for None and NaN. A deviation is written as the score is that it is `of`."""
+    if score is None or math.isnan(score):
+        return "-"
+    scale = abs(score if of is None else of)
+    return f"{score:.4f}" if scale == 0 or 0.001 <= scale < 10 else f"{score:.4g}"
+
+
+def spread_text(mean: float, std: float) -> str:
+    """The mean of the folds' scores and their standard deviation: `0.9751 ± 0.0120`."""
+    return f"{score_text(mean)} ± {score_text(std, mean)}"
+
+
+def value_text(value: Any, digits: int = 6) -> str:
+    """A value in a table or a line: floats to so many significant digits; `-` for None and NaN."""
+    if value is None or value != value:
+        return "-"
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+
+
+def rounded(value: float, digits: int = 7) -> float:
+    """To so many significant digits: 7 are what float32 holds, without the noise of its float64
+    form."""
+    return float(f"{float(value):.{digits}g}")
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 trial`, `3 trials`; `plural` if it is not the noun with an s."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(items: Sequence[str], most: int = 5) -> str:
+    """The first `most` of them, and how many more there are: `a, b and 3 more`."""
+    more = len(items) - most
+    return ", ".join(items[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _short(number: float) -> str:
+    """One decimal below 100 unless it is 0, none from there on."""
+    return f"{number:.1f}".removesuffix(".0") if number < 99.95 else f"{number:.0f}"
