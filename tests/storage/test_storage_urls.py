@@ -71,7 +71,7 @@ def test_no_message_shows_a_password():
 def test_a_missing_driver_is_named(monkeypatch):
     monkeypatch.setattr("tuner.storage.urls.find_spec", lambda name: None)
     for url in ("postgresql://h/d", "postgresql+psycopg2://h/d"):
-        with pytest.raises(UsageError, match=r"pip install 'tuner\[postgresql\]'"):
+        with pytest.raises(UsageError, match=r"pip install 'psycopg\[binary\]'"):
             with_driver(url)
     monkeypatch.setattr("tuner.storage.urls.find_spec", lambda name: name == "psycopg2")
     assert with_driver("postgresql://h/d") == "postgresql+psycopg2://h/d"

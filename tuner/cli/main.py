@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from tuner import __version__
 from tuner.cli.output import FORMATS, OutputFormat
 from tuner.errors import TunerError
 
@@ -67,7 +68,7 @@ class LazyGroup(click.Group):
     show_default=True,
     help="Form of the data on stdout; logs and progress go to stderr.",
 )
-@click.version_option(package_name="tuner")
+@click.version_option(__version__)
 @click.pass_context
 def cli(ctx: click.Context, output_format: OutputFormat) -> None:
     """Find good hyperparameters for Keras MLPs: cross-validated, pruned, resumable."""

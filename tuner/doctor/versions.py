@@ -8,8 +8,11 @@ from importlib.metadata import PackageNotFoundError, requires, version
 
 from packaging.requirements import Requirement
 
+from tuner import __version__
 from tuner.doctor.finding import Finding
 
+#: tuner's own name as a distribution, in pyproject.toml.
+DISTRIBUTION = "keras-mlp-tuner"
 #: What a score depends on; the others are named only where something is wrong with them.
 SHOWN = ("tensorflow", "keras", "optuna", "scikit-learn", "numpy", "sqlalchemy")
 #: The same library under other names.
@@ -46,7 +49,7 @@ def check_versions(
         elif not rule.specifier.contains(have, prereleases=True):
             wrong.append(f"{rule.name}{rule.specifier} (installed: {have})")
     shown = ", ".join(f"{name} {found(name) or 'missing'}" for name in SHOWN)
-    machine = f"Python {platform.python_version()}, tuner {found('tuner') or 'not installed'}"
+    machine = f"Python {platform.python_version()}, tuner {__version__}"
     if wrong:
         names = " ".join(f"'{text.split(' ')[0]}'" for text in wrong)
         return Finding(
@@ -60,6 +63,6 @@ def check_versions(
 
 def _own() -> list[str]:
     try:
-        return requires("tuner") or []
+        return requires(DISTRIBUTION) or []
     except PackageNotFoundError:  # run from its source alone
         return []

@@ -34,7 +34,7 @@ def open_proxy(host: str, port: int) -> GrpcStorageProxy:
     if not (find_spec("grpc") and find_spec("google.protobuf")):
         raise UsageError(
             f"the storage grpc://{host}:{port} needs gRPC and it is not installed; "
-            "available: pip install 'tuner[grpc]'"
+            "available: pip install grpcio protobuf"
         )
     from optuna.exceptions import ExperimentalWarning
 

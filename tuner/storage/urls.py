@@ -31,6 +31,8 @@ _DRIVERS = {
     "postgresql": {"psycopg": "psycopg", "psycopg2": "psycopg2"},
     "mysql": {"pymysql": "pymysql", "mysqldb": "MySQLdb"},
 }
+# What to install for the first of them.
+_PACKAGES = {"postgresql": "psycopg[binary]", "mysql": "pymysql"}
 
 
 def default_storage_url() -> str:
@@ -140,5 +142,5 @@ def with_driver(url: str) -> str:
     raise UsageError(
         f"the storage {display_url(url)} needs a database driver and "
         f"{f'{named} is not' if named else 'none is'} installed; "
-        f"available: pip install 'tuner[{family}]' ({' or '.join(drivers)})"
+        f"available: pip install '{_PACKAGES[family]}' ({' or '.join(drivers)})"
     )

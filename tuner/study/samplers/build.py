@@ -40,8 +40,8 @@ def require_packages(spec: SamplerSpec) -> None:
     if module and find_spec(module) is None:
         raise DefinitionError(
             f"the sampler {spec.name} needs the package {package}, which is not installed. "
-            f"Available: pip install {package} (or 'tuner[{spec.name}]'), or another sampler: "
-            "tpe needs nothing more"
+            f"Available: pip install {package}, or another sampler: tpe needs nothing "
+            "more"
         )
 
 

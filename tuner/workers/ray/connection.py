@@ -132,7 +132,7 @@ def require_ray() -> None:
     if find_spec("ray") is None:
         raise UsageError(
             "--ray needs the package ray; received --ray where it is not installed. "
-            "Available: pip install 'tuner[ray]', or --workers N without --ray"
+            "Available: pip install ray, or --workers N without --ray"
         )
 
 
