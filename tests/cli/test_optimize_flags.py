@@ -150,8 +150,8 @@ def test_workers_elsewhere_have_the_memory_that_is_said_and_no_share_of_ours():
 def test_the_help_names_every_sampler_pruner_and_progress():
     from tuner.cli import optimize, study_options
     from tuner.cli.progress import PROGRESS_MODES
-    from tuner.study.pruners.specs import PRUNERS
-    from tuner.study.samplers.specs import SAMPLERS
+    from tuner.study.pruners import PRUNERS
+    from tuner.study.samplers import SAMPLERS
 
     assert study_options.SAMPLERS.replace(" or ", ", ").split(", ") == list(SAMPLERS)
     assert study_options.PRUNERS.replace(" or ", ", ").split(", ") == list(PRUNERS)

@@ -13,7 +13,6 @@ from tuner.planning.cost import estimate
 from tuner.search.groups.rule import groups_of
 from tuner.search.groups.stacking import Planner
 from tuner.study.data import load_study_data
-from tuner.study.samplers.candidates import candidates, total_trials
 
 GRID = {
     "initializer": {"choices": ["zeros", "he_normal", "glorot_uniform"]},
@@ -32,7 +31,7 @@ def data(tmp_path_factory):
 
 def work_of(data, params, **changes):
     made = definition(params, **changes)
-    return forecast_work(made, *data, total_trials(made, None))
+    return forecast_work(made, *data, made.total_trials(None))
 
 
 def test_a_sampled_study_has_one_stack_a_trial(data):
@@ -63,7 +62,7 @@ def test_random_epochs_are_counted_by_their_mean(data):
 def test_a_grids_stacks_are_those_that_the_search_makes(data):
     made = definition(GRID, sampler="grid")
     work = work_of(data, GRID, sampler="grid")
-    ready = dict(enumerate(candidates(made, 12, [])))
+    ready = dict(enumerate(made.candidates(12)))
     groups = groups_of(ready, made, Planner(*data))
     assert (work.trials, work.candidates, work.grouped) == (12, 12, True)
     assert work.stack_count == len(groups) == 2  # batch sizes

@@ -9,7 +9,6 @@ from tests.support.studies import definition, load, of, prepare, work
 from tuner.search.events import TrialDone
 from tuner.search.groups.rule import MOST_NETWORKS, groups_of, is_grouped
 from tuner.storage import records
-from tuner.study.samplers.candidates import candidates, total_trials
 
 GRID = {
     "optimizer.learning_rate": {"values": [0.001, 0.01, 0.1]},
@@ -20,7 +19,7 @@ GRID = {
 
 def groups(params, trainer=None, **changes):
     made = definition(params, sampler="grid", **changes)
-    ready = dict(enumerate(candidates(made, total_trials(made, None), [])))
+    ready = dict(enumerate(made.candidates(made.total_trials(None))))
     return groups_of(ready, made, trainer or FakeTrainer()), ready
 
 

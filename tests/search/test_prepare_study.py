@@ -138,7 +138,7 @@ def test_data_and_folds_are_tried_before_anything_is_made(tmp_path):
 
 
 def test_a_package_that_is_missing_is_named_before_anything_is_made(tmp_path, monkeypatch):
-    monkeypatch.setattr("tuner.study.samplers.build.find_spec", lambda name: None)
+    monkeypatch.setattr("tuner.study.sampler.find_spec", lambda name: None)
     for name, package in (("cmaes", "cmaes"), ("gp", "torch")):
         with pytest.raises(DefinitionError, match=f"pip install {package}"):
             prepare(f"sqlite:///{tmp_path}/a.db", definition(sampler=name))

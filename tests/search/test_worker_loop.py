@@ -21,8 +21,6 @@ from tuner.search.events import (
 from tuner.search.ticket_sampler import TicketSampler
 from tuner.search.tickets import read_counts
 from tuner.search.trainer import TrainerLike
-from tuner.study.pruners.build import build_pruner
-from tuner.study.samplers.build import build_sampler
 
 
 def test_a_study_runs_to_its_total_and_a_re_run_adds_nothing(url):
@@ -152,9 +150,9 @@ def test_reports_and_pruning_are_those_of_stock_optuna(sqlite):
         study_name="study",
         direction="maximize",
         sampler=TicketSampler(
-            lambda ticket: build_sampler(made.sampler, made.space, seed=made.seed, ticket=ticket)
+            lambda ticket: made.sampler.build(made.space, seed=made.seed, ticket=ticket)
         ),
-        pruner=build_pruner(made.pruner, epochs=12),
+        pruner=made.pruner.build(12),
     )
     trainer = FakeTrainer()
     for ticket in range(40):

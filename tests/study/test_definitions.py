@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import pytest
 
 from tests.support.studies import RATE, definition, space
 from tuner.errors import DefinitionError, PlanError, SpaceError
 from tuner.spaces import Space, load_space
-from tuner.study.definition import StudyDefinition, seconds
+from tuner.study.definition import StudyDefinition, definition_of, seconds
 from tuner.study.library import list_definitions, load_definition
 
 
@@ -73,6 +74,67 @@ def test_the_hash_is_that_of_a_text_that_no_later_default_changes():
     )
 
 
+#: Made by version 0.1.0, whose studies must be found again.
+HASHES: dict[str, dict[str, object]] = {
+    "dba5cddf866fa08b": {},
+    "50819ff622dadfb0": {"sampler": {"name": "tpe", "n_startup_trials": 11}},
+    "5970399070b94355": {"sampler": "random"},
+    "54756ead9b4a6a50": {"sampler": "grid"},
+    "bb703ed046d0245d": {"sampler": {"name": "sklearn-random", "random_state": 7}},
+    "7aaf532060e2c805": {"sampler": {"name": "qmc", "qmc_type": "halton"}},
+    "a2c5bd01e0df3c7b": {"sampler": {"name": "cmaes", "popsize": 8}},
+    "253e8e5d7a29240d": {"sampler": "gp"},
+    "96f5ce60fc009aa5": {"sampler": {"name": "nsga2", "population_size": 7, "mutation_prob": 0.5}},
+    "a11007f123062fab": {"sampler": "brute-force"},
+    "fe172b6cc0bebb91": {"pruner": {"name": "median", "n_warmup_steps": 5}},
+    "3f5692833e52d278": {"pruner": {"name": "percentile", "percentile": 40}},
+    "9b8d2faca12f24a4": {"pruner": {"name": "hyperband", "max_resource": 27}},
+    "7e48afdc4c2254e4": {"pruner": "successive-halving"},
+    "2f32bb36ae9598df": {
+        "pruner": {
+            "name": "patient",
+            "patience": 2,
+            "wrapped": {"name": "median", "n_min_trials": 2},
+        }
+    },
+    "1777da1ae2352f3d": {"pruner": {"name": "wilcoxon", "p_threshold": 0.2}},
+    "398a87e79bc38c68": {"pruner": {"name": "threshold", "lower": 0.3}},
+    "5969eded8871ba0e": {"pruner": "none"},
+}
+
+
+@pytest.mark.parametrize("made", HASHES)
+def test_every_sampler_and_pruner_keeps_its_hash(made):
+    rate = {"low": 0.001, "high": 1.0, "log": True}
+    params = {"epochs": {"low": 1, "high": 9}, "optimizer.learning_rate": rate}
+    whole = {"space": {"name": "s", "params": params}, **HASHES[made]}
+    read = definition_of(whole, "test")
+    assert read.hash() == made
+    assert StudyDefinition.from_json(read.to_json()) == read
+
+
+def test_shipped_definitions_keep_their_hashes():
+    read = {
+        entry.name: load_definition(
+            entry.name, space=load_space("sgd_decay") if entry.name == "default" else None
+        )
+        for entry in list_definitions()
+    }
+    assert {name: made.hash() for name, made in read.items()} == {
+        "batch_epochs_init": "dcd39f0e4411315f",
+        "default": "9aec50b9f6ff390b",
+        "initializers": "0929b4778990e5d8",
+    }
+
+
+def test_the_stored_text_is_that_of_version_0_1_0():
+    stored = json.loads(definition(sampler="qmc", pruner={"name": "patient"}).to_json())
+    assert json.dumps([stored["sampler"], stored["pruner"]]) == (
+        '[{"name": "qmc", "qmc_type": "sobol", "scramble": true}, '
+        '{"name": "patient", "patience": 3, "min_delta": 0.0, "wrapped": null}]'
+    )
+
+
 def test_differences_name_field_and_both_values():
     stored = definition()
     given = definition({**RATE, "epochs": 9}, folds__k=3, sampler="random", trials=77)
@@ -106,6 +168,8 @@ def test_another_sampler_brings_what_goes_with_it():
         ({"timeout": "soon"}, "90s, 10m or 1h30m; got 'soon'"),
         ({"pruner": {"name": "threshold"}}, "lower, upper or both"),
         ({"sampler": {"name": "tpe", "startup": 3}}, "unknown field 'startup'"),
+        ({"sampler": {"name": "gp", "start": 3}}, "Available: n_startup_trials, deterministic_ob"),
+        ({"pruner": {"name": "patient", "wrapped": "medain"}}, "pruner.wrapped: unknown pruner"),
     ],
 )
 def test_every_broken_rule_is_named(changes, message):

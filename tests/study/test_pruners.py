@@ -14,8 +14,7 @@ from tuner.errors import TunerError
 from tuner.search.reporting import EpochReporter
 from tuner.search.ticket_queue import most_epochs
 from tuner.storage import records
-from tuner.study.pruners.build import build_pruner
-from tuner.study.pruners.specs import PRUNERS
+from tuner.study.pruners import PRUNERS
 
 SETTINGS = {"threshold": {"lower": 0.3, "n_warmup_steps": 2}}
 CLASSES = {
@@ -39,7 +38,7 @@ def test_every_pruner_is_optunas_and_runs(tmp_path, name):
         sampler="random",
         trials=15,
     )
-    assert isinstance(build_pruner(made.pruner, epochs=12), CLASSES[name])
+    assert isinstance(made.pruner.build(12), CLASSES[name])
     prepare(url, made)
     assert work(url)[0] == "done"
     trials = load(url).trials
@@ -65,9 +64,9 @@ def test_nothing_is_pruned_in_the_warmup(tmp_path):
 
 def test_patient_wraps_another_pruner_or_none():
     made = definition(pruner={"name": "patient", "patience": 2, "wrapped": "median"})
-    pruner = build_pruner(made.pruner, epochs=5)
+    pruner = made.pruner.build(5)
     assert isinstance(pruner._wrapped_pruner, optuna.pruners.MedianPruner)
-    alone = build_pruner(definition(pruner="patient").pruner, epochs=5)
+    alone = definition(pruner="patient").pruner.build(5)
     assert alone._wrapped_pruner is None
 
 
@@ -78,7 +77,7 @@ def test_patient_wraps_another_pruner_or_none():
 def test_hyperband_is_told_the_most_epochs_of_the_space(epochs, most):
     made = definition({**RATE, "epochs": epochs}, pruner="hyperband")
     assert most_epochs(made) == most
-    assert build_pruner(made.pruner, epochs=most)._max_resource == most
+    assert made.pruner.build(most)._max_resource == most
     assert most_epochs(definition(RATE)) == 20  # the catalogue's default
 
 

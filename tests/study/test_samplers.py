@@ -14,9 +14,8 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 from tests.support.fake_trainer import FakeTrainer
 from tests.support.studies import RATE, definition, load, prepare, space, work
 from tuner.errors import DefinitionError
-from tuner.study.samplers.build import build_sampler, ticket_seed
-from tuner.study.samplers.candidates import candidates, total_trials
-from tuner.study.samplers.specs import SAMPLERS
+from tuner.study.sampler import ticket_seed
+from tuner.study.samplers import SAMPLERS
 
 MIXED = {
     "optimizer": "sgd",
@@ -76,22 +75,22 @@ def test_more_random_candidates_never_repeat_those_queued(sqlite, params):
 
 def test_totals_follow_from_the_sampler_and_the_space():
     lists = definition(CONDITIONAL)
-    assert total_trials(lists.override({"sampler": "grid"}), None) == 10
-    assert total_trials(lists.override({"sampler": "grid", "trials": 4}), None) == 4
-    assert total_trials(lists.override({"sampler": "brute-force"}), None) == 10
-    assert total_trials(lists.override({"sampler": "sklearn-random", "trials": 50}), None) == 10
-    assert total_trials(lists.override({"sampler": "random", "trials": 50}), None) == 50
-    assert total_trials(lists.override({"trials": None}), None) == 40
+    assert lists.override({"sampler": "grid"}).total_trials(None) == 10
+    assert lists.override({"sampler": "grid", "trials": 4}).total_trials(None) == 4
+    assert lists.override({"sampler": "brute-force"}).total_trials(None) == 10
+    assert lists.override({"sampler": "sklearn-random", "trials": 50}).total_trials(None) == 10
+    assert lists.override({"sampler": "random", "trials": 50}).total_trials(None) == 50
+    assert lists.override({"trials": None}).total_trials(None) == 40
     mixed = definition(MIXED, sampler="sklearn-random", trials=50)
-    assert total_trials(mixed, None) == 50
+    assert mixed.total_trials(None) == 50
     for name in ("grid", "brute-force", "sklearn-random"):
         with pytest.raises(DefinitionError, match="11 trials were asked for"):
-            total_trials(lists.override({"sampler": name}), 11)
+            lists.override({"sampler": name}).total_trials(11)
 
 
 def test_candidates_are_plain_python_that_json_holds():
     made = definition(MIXED, sampler="sklearn-random")
-    for candidate in candidates(made, 5, []):
+    for candidate in made.candidates(5):
         assert {type(value) for value in candidate.values()} <= {float, int, str}
 
 
@@ -133,12 +132,12 @@ def test_settings_arrive_at_optunas_samplers():
     made = definition(
         sampler={"name": "tpe", "n_startup_trials": 3, "multivariate": False, "group": True}
     )
-    sampler = build_sampler(made.sampler, made.space, seed=0, ticket=0)
+    sampler = made.sampler.build(made.space, seed=0, ticket=0)
     assert isinstance(sampler, optuna.samplers.TPESampler)
     assert sampler._n_startup_trials == 3
     assert sampler._multivariate is False
     other = definition(sampler={"name": "nsga2", "population_size": 7})
-    assert build_sampler(other.sampler, other.space, seed=0, ticket=0)._population_size == 7
+    assert other.sampler.build(other.space, seed=0, ticket=0)._population_size == 7
 
 
 @pytest.mark.slow

@@ -78,12 +78,10 @@ def show_plan(
     from tuner.forecast import REFERENCE, forecast_work
     from tuner.storage import display_url, storage_url
     from tuner.study.data import load_study_data
-    from tuner.study.samplers.build import require_packages
-    from tuner.study.samplers.candidates import total_trials
     from tuner.workers.resources import available_cores
 
-    require_packages(definition.sampler)
-    total = total_trials(definition, trials)
+    definition.sampler.require_packages()
+    total = definition.total_trials(trials)
     dataset, folds = load_study_data(definition)
     definition = definition.resolved(dataset.task)
     url = storage_url(storage)

@@ -12,7 +12,6 @@ from tuner.planning import TrainingPlan
 from tuner.search.groups.rule import groups_of, is_grouped
 from tuner.search.groups.stacking import Planner
 from tuner.study.definition import StudyDefinition
-from tuner.study.samplers.candidates import candidates, has_candidates
 
 #: Candidates whose cost stands for all, where they are not known before they run.
 SAMPLE = 100
@@ -147,8 +146,8 @@ def _candidates(definition: StudyDefinition, total: int, *, every: bool) -> list
     """All ready candidates (varying parameters) where `every`; else whole ones: evenly spaced
     ones of those that are ready, or random draws."""
     space = definition.space
-    if has_candidates(definition):
-        ready = candidates(definition, total, [])
+    if definition.sampler.ready:
+        ready = definition.candidates(total)
         if every:
             return list(ready)
         return [space.complete(own) for own in ready[:: max(1, len(ready) // SAMPLE)]]

@@ -14,7 +14,6 @@ from tuner.search.events import TrialOutcome
 from tuner.search.reporting import EpochReporter
 from tuner.storage import records
 from tuner.study.definition import StudyDefinition
-from tuner.study.samplers.specs import MODEL_SAMPLERS
 
 if TYPE_CHECKING:
     from tuner.training.scores import TrialScores
@@ -87,7 +86,7 @@ def outcome_of(
     system: dict[str, Any] = dict(records.curve_attributes(scores))
     if scores.diverged or (reporter is not None and reporter.diverged):
         cause = _divergence(scores, metric)
-        if definition.sampler.name in MODEL_SAMPLERS:
+        if definition.sampler.learns_from_pruned:
             return Outcome(TrialState.PRUNED, None, cause, False, user, system)
         return Outcome(TrialState.FAIL, None, cause, True, user, system)
     if reporter is not None and reporter.pruned:

@@ -12,7 +12,6 @@ from tuner.errors import StudyConflictError
 from tuner.storage import records
 from tuner.study.data import DataFacts, describe_data
 from tuner.study.definition import StudyDefinition
-from tuner.study.samplers.candidates import candidates, has_candidates, total_trials
 from tuner.study.stored import definition_in, read_total
 
 if TYPE_CHECKING:
@@ -67,10 +66,8 @@ def prepare_study(
             data (both hashes are named), or a study that `tuner` did not make.
         StorageError: the storage cannot be used, or a newer `tuner` has written to it.
     """
-    from tuner.study.samplers.build import require_packages
-
-    require_packages(definition.sampler)
-    total = total_trials(definition, trials)
+    definition.sampler.require_packages()
+    total = definition.total_trials(trials)
     facts = describe(definition)
     definition = definition.resolved(facts.task)
     name = name or definition.default_name()
@@ -117,10 +114,10 @@ def missing_tickets(
 
     queued = last_trials(there)
     missing = [ticket for ticket in range(total) if ticket not in queued]
-    if not missing or not has_candidates(definition):
+    if not missing or not definition.sampler.ready:
         return [new_ticket(ticket) for ticket in missing]
     known = [_fixed(queued[ticket]) for ticket in range(min(missing))]
-    ready = candidates(definition, total, known)
+    ready = definition.candidates(total, known)
     return [
         new_ticket(ticket, candidate)
         for ticket, candidate in zip(range(len(known), total), ready, strict=True)

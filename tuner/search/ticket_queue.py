@@ -34,8 +34,6 @@ from tuner.storage import records
 from tuner.storage.backend import Backend, LostTrialError
 from tuner.storage.retry import Retry, is_transient
 from tuner.study.definition import StudyDefinition
-from tuner.study.pruners.build import build_pruner
-from tuner.study.samplers.build import build_sampler
 from tuner.study.stored import read_total
 
 #: Seconds for which the study's total is taken as read.
@@ -89,11 +87,11 @@ class TicketQueue:
             study.study_name,
             self._storage,
             sampler=TicketSampler(
-                lambda ticket: build_sampler(
-                    definition.sampler, definition.space, seed=definition.seed, ticket=ticket
+                lambda ticket: definition.sampler.build(
+                    definition.space, seed=definition.seed, ticket=ticket
                 )
             ),
-            pruner=build_pruner(definition.pruner, epochs=most_epochs(definition)),
+            pruner=definition.pruner.build(most_epochs(definition)),
         )
         self._read_total()
 

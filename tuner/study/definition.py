@@ -5,16 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tuner.data.dataset import Task
 from tuner.data.folds import FoldSpec
@@ -23,19 +17,21 @@ from tuner.errors import DefinitionError
 from tuner.planning.metrics import METRICS, check_metric, default_metric, metric_direction
 from tuner.spaces.explain import problems_of, unknown_name
 from tuner.spaces.space import Space
-from tuner.study.pruners.specs import MedianSpec, NoSpec, PrunerSpec
-from tuner.study.samplers.specs import (
-    CANDIDATE_SAMPLERS,
-    EXHAUSTIVE_SAMPLERS,
-    SamplerSpec,
-    TpeSpec,
-)
-
-#: Trials of a study that says nothing, where the space is not gone through as a whole.
-DEFAULT_TRIALS = 40
+from tuner.study.pruners import AnyPruner, Median
+from tuner.study.sampler import Candidate
+from tuner.study.samplers import SAMPLERS, AnySampler, Tpe
 
 #: Fields that change neither a trial nor its score, so that a study can go on with others.
 BUDGET = ("version", "name", "description", "trials", "timeout", "retries")
+
+
+def _known_metric(name: str) -> str:
+    if name not in METRICS:
+        raise ValueError(unknown_name("metric", name, METRICS))
+    return name
+
+
+MetricName = Annotated[str, AfterValidator(_known_metric)]
 
 
 class DataSpec(BaseModel):
@@ -57,14 +53,7 @@ class ObjectiveSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    metric: str | None = None
-
-    @field_validator("metric")
-    @classmethod
-    def _known(cls, name: str | None) -> str | None:
-        if name is not None and name not in METRICS:
-            raise ValueError(unknown_name("metric", name, METRICS))
-        return name
+    metric: MetricName | None = None
 
 
 class StudyDefinition(BaseModel):
@@ -75,7 +64,7 @@ class StudyDefinition(BaseModel):
         space: what may vary. In a file: a space's name, its path, or its contents.
         data, folds, sampler, pruner, objective: see their classes.
         metrics: scored beside the objective.
-        trials: how many in all; None: the whole grid, or 40 where the space is sampled.
+        trials: how many in all; None: the whole grid, or 40 if the space is sampled.
         timeout: seconds for one run of `tuner optimize`; in a file also as 90s, 10m or 2h.
         seed: decides samplers, initial weights, the order of rows and dropout.
         retries: how often a trial that fails is tried again.
@@ -89,10 +78,10 @@ class StudyDefinition(BaseModel):
     space: Space
     data: DataSpec = DataSpec()
     folds: FoldSpec = FoldSpec()
-    sampler: SamplerSpec = TpeSpec(name="tpe")
-    pruner: PrunerSpec = MedianSpec(name="median")
+    sampler: AnySampler = Tpe()
+    pruner: AnyPruner = Median()
     objective: ObjectiveSpec = ObjectiveSpec()
-    metrics: tuple[str, ...] = ()
+    metrics: tuple[MetricName, ...] = ()
     trials: int | None = Field(default=None, ge=1)
     timeout: float | None = Field(default=None, gt=0)
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -100,10 +89,7 @@ class StudyDefinition(BaseModel):
 
     @field_validator("metrics")
     @classmethod
-    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            if name not in METRICS:
-                raise ValueError(unknown_name("metric", name, METRICS))
+    def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(names))
 
     @field_validator("timeout", mode="before")
@@ -172,12 +158,10 @@ class StudyDefinition(BaseModel):
         changes = dict(changes)
         sampler = changes.get("sampler", changes.get("sampler.name"))
         name = sampler.get("name") if isinstance(sampler, Mapping) else sampler
-        if name is not None and name != self.sampler.name:
-            if name in EXHAUSTIVE_SAMPLERS:
-                changes.setdefault("trials", None)
-            if name in CANDIDATE_SAMPLERS:
-                changes.setdefault("pruner", NoSpec(name="none").model_dump())
-                changes.setdefault("folds.shuffle", False)
+        kind = SAMPLERS.get(name or self.sampler.name)
+        if kind is not None and kind.name != self.sampler.name:
+            for key, value in kind.brings().items():
+                changes.setdefault(key, value)
         for key, value in changes.items():
             *parents, last = key.split(".")
             inner = data
@@ -185,6 +169,14 @@ class StudyDefinition(BaseModel):
                 inner = inner.setdefault(parent, {})
             inner[last] = value
         return definition_of(data, "study definition")
+
+    def total_trials(self, asked: int | None) -> int:
+        """How many trials the study has in all; raises as `Sampler.total`."""
+        return self.sampler.total(self.space, self.trials, asked)
+
+    def candidates(self, total: int, queued: Sequence[Mapping[str, Any]] = ()) -> list[Candidate]:
+        """Of a sampler that is `ready`: see `Sampler.candidates`."""
+        return self.sampler.candidates(self.space, seed=self.seed, total=total, queued=queued)
 
     def resolved(self, task: Task) -> StudyDefinition:
         """This definition with the objective's metric filled in.

@@ -16,7 +16,6 @@ from tuner.planning.sharing import cut_by_epochs
 from tuner.search.trainer import Stacking
 from tuner.spaces.info import Value
 from tuner.study.definition import StudyDefinition
-from tuner.study.samplers.specs import CANDIDATE_SAMPLERS
 
 #: Networks of one stack: beyond this, more of them make no step cheaper.
 MOST_NETWORKS = 64
@@ -60,7 +59,7 @@ class Group:
 def is_grouped(definition: StudyDefinition) -> bool:
     """Whether the study's candidates are known before they run and none ends because of
     another."""
-    return definition.sampler.name in CANDIDATE_SAMPLERS and definition.pruner.name == "none"
+    return definition.sampler.ready and not definition.pruner.prunes
 
 
 class PlannerLike(Protocol):

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import optuna
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from sklearn.pipeline import Pipeline
 
 from tuner.errors import UsageError, unknown
 from tuner.sklearn.search.spaces import EstimatorSpace
-from tuner.spaces import Space
 from tuner.storage import open_storage
 from tuner.storage.quiet import quiet_optuna
-from tuner.study.pruners import PRUNERS, PrunerSpec
-from tuner.study.pruners.build import build_pruner
-from tuner.study.samplers import CANDIDATE_SAMPLERS, SAMPLERS, SamplerSpec
-from tuner.study.samplers.build import build_sampler, require_packages
-
-#: Names that need nothing but themselves.
-NAMED_SAMPLERS = tuple(name for name in SAMPLERS if name not in CANDIDATE_SAMPLERS)
+from tuner.study.pruners import PRUNERS
+from tuner.study.samplers import SAMPLERS
 
 
 def optuna_sampler(
@@ -34,12 +28,12 @@ def optuna_sampler(
     """
     if isinstance(sampler, BaseSampler):
         return sampler
-    if sampler not in NAMED_SAMPLERS:
-        raise UsageError(unknown("sampler", sampler, NAMED_SAMPLERS))
-    spec = TypeAdapter(SamplerSpec).validate_python(sampler)
-    require_packages(spec)
-    # Of the space, samplers look at `distributions()` only.
-    return build_sampler(spec, cast("Space", space), seed=seed, ticket=number)
+    drawing = [name for name, kind in SAMPLERS.items() if not kind.ready]
+    if sampler not in drawing:
+        raise UsageError(unknown("sampler", sampler, drawing))
+    made = SAMPLERS[sampler]()
+    made.require_packages()
+    return made.build(space, seed=seed, ticket=number)
 
 
 def optuna_pruner(pruner: str | BasePruner, epochs: int) -> BasePruner:
@@ -50,14 +44,13 @@ def optuna_pruner(pruner: str | BasePruner, epochs: int) -> BasePruner:
     if isinstance(pruner, BasePruner):
         return pruner
     if pruner not in PRUNERS:
-        raise UsageError(unknown("pruner", pruner, PRUNERS))
+        raise UsageError(PRUNERS.unknown(pruner))
     try:
-        spec = TypeAdapter(PrunerSpec).validate_python(pruner)
+        return PRUNERS[pruner]().build(epochs)
     except ValidationError:
         raise UsageError(
             f"the pruner {pruner!r} needs settings; give an object of optuna.pruners instead"
         ) from None
-    return build_pruner(spec, epochs=epochs)
 
 
 def most_epochs(space: EstimatorSpace, final: Any) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 
 from optuna.distributions import BaseDistribution
+from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, QMCSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
@@ -28,13 +30,15 @@ class TicketQMCSampler(QMCSampler):
         seed: int,
         independent_sampler: BaseSampler,
     ) -> None:
-        super().__init__(
-            qmc_type=qmc_type,
-            scramble=scramble,
-            seed=seed,
-            independent_sampler=independent_sampler,
-            warn_independent_sampling=False,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            super().__init__(
+                qmc_type=qmc_type,
+                scramble=scramble,
+                seed=seed,
+                independent_sampler=independent_sampler,
+                warn_independent_sampling=False,
+            )
         self._distributions = {
             name: distribution
             for name, distribution in distributions.items()

@@ -1,0 +1,88 @@
+"""Samplers whose candidates are known before anything runs: scikit-learn's, in its order."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from pydantic import Field
+
+from tuner.errors import DefinitionError
+from tuner.spaces.space import Space
+from tuner.study.sampler import Candidate, Exhaustive, Sampler
+
+
+class ReadyCandidates(Sampler):
+    """Its trials are not pruned and its folds are scikit-learn's own, rows in order, unless a
+    definition says otherwise. What `make` gives draws nothing: parameters wait in the ticket."""
+
+    ready = True
+
+    @classmethod
+    def brings(cls) -> dict[str, Any]:
+        return {**super().brings(), "pruner": {"name": "none"}, "folds.shuffle": False}
+
+    @abstractmethod
+    def all_candidates(self, space: Space, seed: int, total: int) -> Iterable[Mapping[str, Any]]:
+        """The candidates of a study of `total` trials; those for a smaller total need not be
+        among the first of them."""
+
+    def candidates(
+        self, space: Space, *, seed: int, total: int, queued: Sequence[Mapping[str, Any]]
+    ) -> list[Candidate]:
+        # ParameterSampler's candidates for a larger n_iter begin with those for a smaller one if
+        # it draws with replacement. If not, those not yet queued follow in their order.
+        found = [_plain(candidate) for candidate in self.all_candidates(space, seed, total)]
+        if found[: len(queued)] == list(queued):
+            new = found[len(queued) :]
+        else:
+            new = [candidate for candidate in found if candidate not in queued]
+        new = new[: total - len(queued)]
+        complete = [(space.complete(candidate), candidate) for candidate in new]
+        return [{name: whole[name] for name in candidate} for whole, candidate in complete]
+
+
+class Grid(ReadyCandidates, Exhaustive):
+    """All candidates of scikit-learn's ParameterGrid, in its order."""
+
+    name = "grid"
+
+    def all_candidates(self, space: Space, seed: int, total: int) -> Iterable[Mapping[str, Any]]:
+        from sklearn.model_selection import ParameterGrid
+
+        return islice(ParameterGrid(space.grid()), total)
+
+
+class SklearnRandom(ReadyCandidates):
+    """The candidates of scikit-learn's ParameterSampler with n_iter = the study's trials, in its
+    order; `random_state` none: the study's seed."""
+
+    name = "sklearn-random"
+    random_state: int | None = Field(default=None, ge=0, lt=2**32)
+
+    def total(self, space: Space, stated: int | None, asked: int | None) -> int:
+        total, size = super().total(space, stated, asked), space.size()
+        if size is None or not _all_lists(space):
+            return total
+        if asked is not None and asked > size:
+            raise DefinitionError(
+                f"{self.name} draws from lists without replacement; space {space.name} has "
+                f"{size} points, {asked} trials were asked for. Available: at most {size}"
+            )
+        return min(total, size)
+
+    def all_candidates(self, space: Space, seed: int, total: int) -> Iterable[Mapping[str, Any]]:
+        from sklearn.model_selection import ParameterSampler
+
+        state = seed if self.random_state is None else self.random_state
+        return ParameterSampler(space.random(), n_iter=total, random_state=state)
+
+
+def _all_lists(space: Space) -> bool:
+    return all(isinstance(value, list) for part in space.random() for value in part.values())
+
+
+def _plain(candidate: Mapping[str, Any]) -> Candidate:
+    return {k: v.item() if hasattr(v, "item") else v for k, v in candidate.items()}

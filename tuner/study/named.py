@@ -1,0 +1,72 @@
+"""Samplers and pruners as a study definition names them: `sampler: {name: tpe, ...}`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from inspect import getdoc
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
+
+from tuner.registry import Registry
+from tuner.spaces.explain import faults_of, to_validation_error
+
+
+class Named(BaseModel):
+    """A class whose name is written in a definition and whose fields are its settings there.
+
+    Attributes:
+        name: by which it is registered; it is written with the settings, and not one of them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ClassVar[str]
+
+    @model_serializer(mode="wrap")
+    def _with_name(self, settings: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {"name": self.name, **settings(self)}
+
+    @classmethod
+    def summary(cls) -> str:
+        """What it is, in one line: the first paragraph of its docstring."""
+        return " ".join((getdoc(cls) or "").partition("\n\n")[0].split())
+
+    @classmethod
+    def settings(cls) -> dict[str, Any]:
+        """Its settings with their defaults."""
+        return {name: field.default for name, field in cls.model_fields.items()}
+
+
+AnyNamed = TypeVar("AnyNamed", bound=Named)
+
+
+def by_name(registry: Callable[[], Registry[type[AnyNamed]]]) -> Callable[[object], object]:
+    """A pydantic validator: a name, or a mapping that holds one, to an object of that class.
+
+    A bare name stands for the defaults. Problems with settings are told with the fields of the
+    class that was named.
+    """
+
+    def choose(data: object) -> object:
+        given = {"name": data} if isinstance(data, str) else data
+        if not isinstance(given, Mapping):
+            return data
+        kinds = registry()
+        kind = kinds.get(str(given.get("name")))
+        if kind is None:
+            raise ValueError(kinds.unknown(given.get("name")))
+        settings = {key: value for key, value in given.items() if key != "name"}
+        try:
+            return kind.model_validate(settings)
+        except ValidationError as error:
+            faults = faults_of(error, kind, settings)
+            raise to_validation_error(kind.name, faults, settings) from None
+
+    return choose

@@ -1,0 +1,193 @@
+"""Optuna's pruners by name: `pruner: {name: median, n_warmup_steps: 5}`.
+
+Settings have Optuna's names and count epochs: step e is the mean fold score after epoch e + 1.
+Optuna is imported when a pruner is built, so that names and settings are known without it.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
+
+from tuner.registry import Registry
+from tuner.study.named import Named, by_name
+
+if TYPE_CHECKING:
+    from optuna.pruners import BasePruner
+
+
+class Pruner(Named):
+    """Decides after each epoch whether a trial goes on.
+
+    Another package adds one by an entry point of the group `tuner.pruners`.
+
+    Attributes:
+        prunes: False if every trial trains to its end.
+    """
+
+    prunes: ClassVar[bool] = True
+
+    @abstractmethod
+    def build(self, epochs: int) -> BasePruner:
+        """Optuna's pruner; `epochs` is the most that a trial of the study may train."""
+
+
+#: A pruner as a field of a definition.
+AnyPruner = Annotated[SerializeAsAny[Pruner], BeforeValidator(by_name(lambda: PRUNERS))]
+
+
+class Median(Pruner):
+    """Stops a trial whose best score so far is worse than the median of the complete trials' scores
+    after the same epoch.
+
+    Nothing is stopped in the first `n_warmup_steps` epochs, nor before `n_startup_trials` trials
+    are complete.
+    """
+
+    name = "median"
+    n_startup_trials: int = Field(default=5, ge=0)
+    n_warmup_steps: int = Field(default=3, ge=0)
+    interval_steps: int = Field(default=1, ge=1)
+    n_min_trials: int = Field(default=1, ge=1)
+
+    def build(self, epochs: int) -> BasePruner:
+        from optuna.pruners import MedianPruner
+
+        return MedianPruner(**dict(self))
+
+
+class Percentile(Pruner):
+    """As `median`, with another share than the better half: the best `percentile` % go on."""
+
+    name = "percentile"
+    percentile: float = Field(default=25.0, ge=0, le=100)
+    n_startup_trials: int = Field(default=5, ge=0)
+    n_warmup_steps: int = Field(default=3, ge=0)
+    interval_steps: int = Field(default=1, ge=1)
+    n_min_trials: int = Field(default=1, ge=1)
+
+    def build(self, epochs: int) -> BasePruner:
+        from optuna.pruners import PercentilePruner
+
+        return PercentilePruner(**dict(self))
+
+
+class Hyperband(Pruner):
+    """Successive halving in brackets that begin at different epochs.
+
+    `max_resource` None: the most epochs the space allows. Optuna's Hyperband is told that number:
+    left to itself it takes it from the trials that happen to be complete when it is first asked,
+    and a resumed study would get other brackets.
+    """
+
+    name = "hyperband"
+    min_resource: int = Field(default=1, ge=1)
+    max_resource: int | None = Field(default=None, ge=1)
+    reduction_factor: int = Field(default=3, ge=2)
+    bootstrap_count: int = Field(default=0, ge=0)
+
+    def build(self, epochs: int) -> BasePruner:
+        from tuner.study.ticket_hyperband import TicketHyperband
+
+        most = self.max_resource or max(epochs, self.min_resource)
+        return TicketHyperband(**{**dict(self), "max_resource": most})
+
+
+class SuccessiveHalving(Pruner):
+    """At epochs `min_resource` x `reduction_factor` ** rung, one trial in `reduction_factor` goes
+    on."""
+
+    name = "successive-halving"
+    min_resource: int = Field(default=1, ge=1)
+    reduction_factor: int = Field(default=4, ge=2)
+    min_early_stopping_rate: int = Field(default=0, ge=0)
+    bootstrap_count: int = Field(default=0, ge=0)
+
+    def build(self, epochs: int) -> BasePruner:
+        from optuna.pruners import SuccessiveHalvingPruner
+
+        return SuccessiveHalvingPruner(**dict(self))
+
+
+class Patient(Pruner):
+    """Asks `wrapped` only if the score has not improved by `min_delta` for `patience` epochs;
+    without `wrapped` it stops the trial then."""
+
+    name = "patient"
+    patience: int = Field(default=3, ge=0)
+    min_delta: float = Field(default=0.0, ge=0)
+    wrapped: AnyPruner | None = None
+
+    def build(self, epochs: int) -> BasePruner:
+        from optuna.pruners import PatientPruner
+
+        wrapped = None if self.wrapped is None else self.wrapped.build(epochs)
+        return PatientPruner(wrapped, self.patience, self.min_delta)
+
+
+class Wilcoxon(Pruner):
+    """Stops a trial whose scores, epoch by epoch, are worse than the best trial's by Wilcoxon's
+    signed-rank test."""
+
+    name = "wilcoxon"
+    p_threshold: float = Field(default=0.1, ge=0, le=1)
+    n_startup_steps: int = Field(default=2, ge=0)
+
+    def build(self, epochs: int) -> BasePruner:
+        from optuna.pruners import WilcoxonPruner
+
+        return WilcoxonPruner(**dict(self))
+
+
+class Threshold(Pruner):
+    """Stops a trial whose score leaves `lower`..`upper`."""
+
+    name = "threshold"
+    lower: float | None = None
+    upper: float | None = None
+    n_warmup_steps: int = Field(default=0, ge=0)
+    interval_steps: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> Threshold:
+        if self.lower is None and self.upper is None:
+            raise ValueError("threshold needs lower, upper or both; got neither")
+        if self.lower is not None and self.upper is not None and self.lower > self.upper:
+            raise ValueError(f"lower must not be above upper; got {self.lower} and {self.upper}")
+        return self
+
+    def build(self, epochs: int) -> BasePruner:
+        from optuna.pruners import ThresholdPruner
+
+        return ThresholdPruner(**dict(self))
+
+
+class NoPruner(Pruner):
+    """Every trial trains to its end."""
+
+    name = "none"
+    prunes = False
+
+    def build(self, epochs: int) -> BasePruner:
+        from optuna.pruners import NopPruner
+
+        return NopPruner()
+
+
+#: By name, in the order of the documentation.
+PRUNERS: Registry[type[Pruner]] = Registry(
+    "pruner",
+    "tuner.pruners",
+    (
+        Median,
+        Percentile,
+        Hyperband,
+        SuccessiveHalving,
+        Patient,
+        Wilcoxon,
+        Threshold,
+        NoPruner,
+    ),
+)
