@@ -8,6 +8,7 @@ from tuner.text import (
     clock_text,
     counted,
     listed,
+    params_text,
     rounded,
     score_text,
     size_text,
@@ -50,6 +51,7 @@ def test_values():
         "-",
     ]
     assert value_text(0.0123456, 4) == "0.01235"
+    assert params_text({"a": 0.0123456, "b": True, "c": 32}) == "a=0.01235  b=True  c=32"
     assert rounded(0.1 + 0.2) == 0.3
 
 

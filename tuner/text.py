@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -53,6 +53,11 @@ def value_text(value: Any, digits: int = 6) -> str:
     if value is None or value != value:
         return "-"
     return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+
+
+def params_text(params: Mapping[str, Any]) -> str:
+    """`name=value` with floats to four significant digits, two spaces between."""
+    return "  ".join(f"{name}={value_text(value, 4)}" for name, value in params.items())
 
 
 def rounded(value: float, digits: int = 7) -> float:

@@ -9,6 +9,7 @@ from sklearn.model_selection import ParameterSampler, RandomizedSearchCV
 
 from tuner.errors import NoCompletedTrialError, UsageError
 from tuner.results import best_trial, count_states, curve_rows, results_table
+from tuner.results.trials import trials_of
 
 
 def test_columns_equal_those_of_scikit_learn(make_study):
@@ -35,8 +36,8 @@ def test_columns_equal_those_of_scikit_learn(make_study):
     for key in ("mean_test_score", "std_test_score", "rank_test_score"):
         np.testing.assert_allclose([row[key] for row in rows], theirs[key], rtol=0, atol=1e-15)
     np.testing.assert_array_equal([row["split_test_scores"] for row in rows], splits)
-    assert best_trial(maker.study)["number"] == search.best_index_
-    assert best_trial(maker.study)["value"] == pytest.approx(search.best_score_, abs=1e-15)
+    assert best_trial(maker.study).number == search.best_index_
+    assert best_trial(maker.study).value == pytest.approx(search.best_score_, abs=1e-15)
 
 
 def test_trials_without_a_score_rank_last_as_in_scikit_learn(make_study):
@@ -111,7 +112,7 @@ def test_a_loss_ranks_the_smallest_first(make_study):
     for loss in (0.5, 0.2, 0.9):
         maker.add((loss, loss))
     assert [row["rank_test_score"] for row in results_table(maker.study)] == [2, 1, 3]
-    assert best_trial(maker.study)["number"] == 1
+    assert best_trial(maker.study).number == 1
 
 
 def test_the_best_is_the_one_optuna_names(make_study):
@@ -120,9 +121,9 @@ def test_the_best_is_the_one_optuna_names(make_study):
         maker.add((score, score))
     maker.add((0.99, 0.99), state=TrialState.PRUNED, cause="an early peak")
     found = best_trial(maker.study)
-    assert found["number"] == maker.study.best_trial.number == 1
-    assert found["value"] == maker.study.best_value
-    assert found["fold_scores"] == [0.9, 0.9]
+    assert found.number == maker.study.best_trial.number == 1
+    assert found.value == maker.study.best_value
+    assert found.fold_scores == (0.9, 0.9)
 
 
 def test_order_top_and_states(make_study):
@@ -214,6 +215,6 @@ def test_what_was_tried_again_counts_once(make_study):
     maker.add((0.8, 0.8), ticket=0, turn=1)
     assert [row["number"] for row in results_table(maker.study)] == [1, 2]
     assert [row["number"] for row in results_table(maker.study, attempts=True)] == [0, 1, 2]
-    assert count_states(maker.study) == {"complete": 2}
+    assert count_states(trials_of(maker.study)) == {"complete": 2}
     with pytest.raises(NoCompletedTrialError, match="the worker died"):
         curve_rows(maker.study, 0)

@@ -15,8 +15,8 @@ import pytest
 
 from tuner.errors import TunerError, UsageError
 from tuner.results.serving import DashboardServer, dashboard_app, is_loopback
+from tuner.results.serving.access import AccessControl
 from tuner.results.serving.app import FreshFigures
-from tuner.results.serving.guard import Guard
 
 
 def inner_app(environ: Any, start_response: Any) -> list[bytes]:
@@ -24,7 +24,7 @@ def inner_app(environ: Any, start_response: Any) -> list[bytes]:
     return [f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}".encode()]
 
 
-def ask(guard: Guard, **environ: str) -> tuple[int, dict[str, str], str]:
+def ask(access: AccessControl, **environ: str) -> tuple[int, dict[str, str], str]:
     """Status, headers and body of a request; the host is localhost:8080 unless given."""
     request: dict[str, Any] = {"HTTP_HOST": "localhost:8080", **environ}
     setup_testing_defaults(request)
@@ -33,7 +33,7 @@ def ask(guard: Guard, **environ: str) -> tuple[int, dict[str, str], str]:
     def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
         answer.update(status=int(status.split()[0]), headers=dict(headers))
 
-    body = b"".join(guard(request, start)).decode()
+    body = b"".join(access(request, start)).decode()
     return answer["status"], answer["headers"], body
 
 
@@ -46,7 +46,7 @@ def basic(text: str) -> str:
     ["localhost", "localhost:8080", "127.0.0.1:9999", "127.1.2.3", "[::1]:8080", "LOCALHOST:1"],
 )
 def test_this_machines_names_are_answered(host):
-    assert ask(Guard(inner_app, loopback=True), HTTP_HOST=host)[0] == 200
+    assert ask(AccessControl(inner_app, loopback=True), HTTP_HOST=host)[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -55,39 +55,39 @@ def test_this_machines_names_are_answered(host):
 )
 def test_other_names_are_refused_on_loopback(host):
     """DNS rebinding: a foreign page whose name points to 127.0.0.1 sends its own name."""
-    status, _, body = ask(Guard(inner_app, loopback=True), HTTP_HOST=host)
+    status, _, body = ask(AccessControl(inner_app, loopback=True), HTTP_HOST=host)
     assert status == 403
     assert "localhost only" in json.loads(body)["reason"]
 
 
 def test_other_names_are_fine_where_a_password_guards():
-    guard = Guard(inner_app, loopback=False, password="correct horse")
+    access = AccessControl(inner_app, loopback=False, password="correct horse")
     authorization = basic("any:correct horse")
-    status, _, _ = ask(guard, HTTP_HOST="lab.example", HTTP_AUTHORIZATION=authorization)
+    status, _, _ = ask(access, HTTP_HOST="lab.example", HTTP_AUTHORIZATION=authorization)
     assert status == 200
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "post", "delete", "BREW", ""])
 def test_read_only_refuses_every_method_that_changes(method):
-    status, _, body = ask(Guard(inner_app, loopback=True), REQUEST_METHOD=method)
+    status, _, body = ask(AccessControl(inner_app, loopback=True), REQUEST_METHOD=method)
     assert status == 403
     assert "--allow-edit" in json.loads(body)["reason"]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_read_only_lets_reading_through(method):
-    assert ask(Guard(inner_app, loopback=True), REQUEST_METHOD=method)[0] == 200
+    assert ask(AccessControl(inner_app, loopback=True), REQUEST_METHOD=method)[0] == 200
 
 
 def test_edits_come_from_the_dashboards_own_pages():
-    guard = Guard(inner_app, loopback=True, allow_edit=True)
+    access = AccessControl(inner_app, loopback=True, allow_edit=True)
     own, foreign = "http://localhost:8080", "https://evil.example"
-    assert ask(guard, REQUEST_METHOD="DELETE")[0] == 200
-    assert ask(guard, REQUEST_METHOD="DELETE", HTTP_ORIGIN=own)[0] == 200
-    assert ask(guard, REQUEST_METHOD="DELETE", HTTP_ORIGIN=foreign)[0] == 403
-    assert ask(guard, REQUEST_METHOD="POST", HTTP_ORIGIN="null")[0] == 403
+    assert ask(access, REQUEST_METHOD="DELETE")[0] == 200
+    assert ask(access, REQUEST_METHOD="DELETE", HTTP_ORIGIN=own)[0] == 200
+    assert ask(access, REQUEST_METHOD="DELETE", HTTP_ORIGIN=foreign)[0] == 403
+    assert ask(access, REQUEST_METHOD="POST", HTTP_ORIGIN="null")[0] == 403
     # Another port of this machine is another program.
-    assert ask(guard, REQUEST_METHOD="POST", HTTP_ORIGIN="http://localhost:3000")[0] == 403
+    assert ask(access, REQUEST_METHOD="POST", HTTP_ORIGIN="http://localhost:3000")[0] == 403
 
 
 @pytest.mark.parametrize(
@@ -105,27 +105,27 @@ def test_edits_come_from_the_dashboards_own_pages():
     ],
 )
 def test_a_wrong_password_is_refused(authorization):
-    guard = Guard(inner_app, loopback=False, password="correct horse")
-    status, headers, _ = ask(guard, HTTP_AUTHORIZATION=authorization)
+    access = AccessControl(inner_app, loopback=False, password="correct horse")
+    status, headers, _ = ask(access, HTTP_AUTHORIZATION=authorization)
     assert status == 401
     assert headers["WWW-Authenticate"].startswith("Basic ")
 
 
 @pytest.mark.parametrize("password", ["correct horse", "with:colon:in it", "пароль и соль"])
 def test_the_password_opens_with_any_user_name(password):
-    guard = Guard(inner_app, loopback=False, password=password)
+    access = AccessControl(inner_app, loopback=False, password=password)
     for user in ("", "anna"):
-        status, _, _ = ask(guard, HTTP_AUTHORIZATION=basic(f"{user}:{password}"))
+        status, _, _ = ask(access, HTTP_AUTHORIZATION=basic(f"{user}:{password}"))
         assert status == 200
 
 
 def test_a_password_is_asked_for_before_an_edit_is_judged():
-    guard = Guard(inner_app, loopback=False, password="correct horse")
-    assert ask(guard, REQUEST_METHOD="DELETE")[0] == 401
+    access = AccessControl(inner_app, loopback=False, password="correct horse")
+    assert ask(access, REQUEST_METHOD="DELETE")[0] == 401
 
 
 def test_pages_cannot_be_framed_by_others():
-    _, headers, _ = ask(Guard(inner_app, loopback=True))
+    _, headers, _ = ask(AccessControl(inner_app, loopback=True))
     assert headers["X-Frame-Options"] == "SAMEORIGIN"
     assert headers["X-Content-Type-Options"] == "nosniff"
 

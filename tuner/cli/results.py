@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,8 @@ from tuner.text import score_text, value_text
 
 if TYPE_CHECKING:
     from optuna.study import Study
+
+    from tuner.results import BestTrial
 
 storage_option = click.option(
     "--storage",
@@ -136,7 +139,7 @@ def best(name: str, storage: str | None) -> None:
     study = open_study(name, storage)
     with reading(storage):
         found = best_trial(study)
-    emit(found, table=lambda: _best_text(found, objective_metric(study)))
+    emit(asdict(found), table=lambda: _best_text(found, objective_metric(study)))
 
 
 def open_study(name: str, storage: str | None) -> Study:
@@ -217,13 +220,13 @@ def _curve_table(rows: Sequence[dict[str, Any]]) -> str:
     return columns_of(names, [[value_text(row[name], 5) for name in names] for row in rows])
 
 
-def _best_text(found: dict[str, Any], metric: str) -> str:
-    scores = ", ".join(map(score_text, found["fold_scores"])) or "none"
-    value = score_text(found["value"])
-    params = [[name, value_text(value)] for name, value in found["params"].items()]
+def _best_text(found: BestTrial, metric: str) -> str:
+    scores = ", ".join(map(score_text, found.fold_scores)) or "none"
+    value = score_text(found.value)
+    params = [[name, value_text(value)] for name, value in found.params.items()]
     return "\n".join(
         [
-            f"trial {found['number']}: {metric} {value} (folds: {scores})",
+            f"trial {found.number}: {metric} {value} (folds: {scores})",
             *([columns_of(["parameter", "value"], params)] if params else []),
         ]
     )

@@ -7,13 +7,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tuner.cli.output import columns_of, emit, render
 from tuner.cli.results import open_study, reading
-from tuner.cli.search_run import Report, RunFlags, Seen, best_so_far
+from tuner.cli.search_run import Report, RunFlags, Seen
 from tuner.errors import NoCompletedTrialError
 from tuner.text import clock_text, score_text, spread_text, value_text
 
@@ -27,7 +28,7 @@ def _end(flags: RunFlags, seen: Seen, telling: Callable[[], None]) -> int:
     Raises:
         NoCompletedTrialError: none of the study's trials is complete.
     """
-    from tuner.results import no_completed_trial, publish
+    from tuner.results import find_best, no_completed_trial, publish
     from tuner.search.tickets import read_counts
     from tuner.storage import display_url
 
@@ -37,7 +38,7 @@ def _end(flags: RunFlags, seen: Seen, telling: Callable[[], None]) -> int:
     study = open_study(prepared.name, prepared.storage_url)
     with reading(prepared.storage_url):
         counts = read_counts(study)
-        best = best_so_far(study)
+        best = find_best(study)
         none = no_completed_trial(study) if best is None else None
     summary = {
         "study": prepared.name,
@@ -47,7 +48,7 @@ def _end(flags: RunFlags, seen: Seen, telling: Callable[[], None]) -> int:
             "pruned": counts.pruned,
             "failed": counts.failed,
         },
-        "best": best,
+        "best": best and asdict(best),
     }
     again = _commands(prepared.name, flags)
     telling()
@@ -91,12 +92,7 @@ def _late(flags: RunFlags, seen: Seen, form: OutputFormat) -> int:
             err=True,
         )
         return NoCompletedTrialError.exit_code
-    best = state.best and {
-        "number": state.best.number,
-        "params": dict(state.best.params),
-        "value": state.best.value,
-        "fold_scores": [],
-    }
+    best = state.best and asdict(state.best)
     trials = {
         "complete": before.complete + state.complete,
         "pruned": before.pruned + state.pruned,

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -15,11 +15,8 @@ from tuner.cli.output import current_format
 from tuner.cli.results import open_study, reading
 from tuner.cli.run_limits import worker_limits
 from tuner.cli.watchdog import Watchdog
-from tuner.errors import NoCompletedTrialError
 
 if TYPE_CHECKING:
-    from optuna.study import Study
-
     from tuner.cli.output import OutputFormat
     from tuner.cli.progress import ProgressMode, SearchState
     from tuner.cli.ray_flags import RayFlags
@@ -157,16 +154,6 @@ def _search(
         )
 
 
-def best_so_far(study: Study) -> dict[str, Any] | None:
-    """`tuner.results.best_trial`, or None where no trial is complete."""
-    from tuner.results import best_trial
-
-    try:
-        return best_trial(study)
-    except NoCompletedTrialError:
-        return None
-
-
 class _Hint:
     """A line on a terminal until there is something to show: start-up takes seconds."""
 
@@ -190,14 +177,14 @@ class _Hint:
 def _state(
     study: PreparedStudy, workers: int, limit: TimeLimit
 ) -> tuple[SearchState, TicketCounts]:
-    from tuner.cli.progress import Best, SearchState
+    from tuner.cli.progress import SearchState
     from tuner.cli.progress.state import WorkerLine
+    from tuner.results import find_best
     from tuner.search.tickets import read_counts
 
     with reading(study.storage_url):
         stored = open_study(study.name, study.storage_url)
-        found, before = best_so_far(stored), read_counts(stored)
-    best = None if found is None else Best(found["number"], found["value"], found["params"])
+        best, before = find_best(stored), read_counts(stored)
     state = SearchState(
         name=study.name,
         metric=study.definition.metric,

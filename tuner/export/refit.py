@@ -61,12 +61,12 @@ def chosen_trial(study: Study, number: int | None) -> FrozenTrial:
         UsageError: there is no such trial, or it is not complete.
     """
     if number is None:
-        return find_trial(study, best_trial(study)["number"])
+        return find_trial(study, best_trial(study).number)
     trial = find_trial(study, number)
-    if trial.state.name != "COMPLETE":
+    if records.state_of(trial) != "complete":
         raise UsageError(
             f"only a completed trial can be exported; trial {number} of study "
-            f"{study.study_name!r} is {trial.state.name.lower()}. tuner results "
+            f"{study.study_name!r} is {records.state_of(trial)}. tuner results "
             f"{quote(study.study_name)} --state complete shows those that are"
         )
     return trial

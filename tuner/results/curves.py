@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.errors import NoCompletedTrialError
-from tuner.results.table import find_trial, state_of
+from tuner.results.trials import find_trial
 from tuner.storage import records
 from tuner.text import rounded
 
@@ -36,7 +35,7 @@ class MeanCurves:
 
 
 def mean_curves(trial: FrozenTrial) -> MeanCurves | None:
-    """The curves of a trial; None where the storage holds none.
+    """The curves of a trial; None if the storage holds none.
 
     A fold that early stopping ended counts on with its scores at the epoch it is judged by, so
     that the last mean is the trial's value.
@@ -54,10 +53,11 @@ def mean_curves(trial: FrozenTrial) -> MeanCurves | None:
                 held[ended, fold] = held[int(epochs[fold]) - 1, fold]
         return np.asarray(held.mean(axis=1))
 
+    running = np.ma.masked_invalid(curves.learning_rate.astype(np.float64))
     return MeanCurves(
         train={name: mean(scores) for name, scores in curves.train.items()},
         validation={name: mean(scores) for name, scores in curves.validation.items()},
-        learning_rate=_mean_of_running(curves.learning_rate),
+        learning_rate=np.ma.filled(np.ma.mean(running, axis=1), np.nan),
         folds=curves,
     )
 
@@ -84,7 +84,7 @@ def curve_rows(study: Study, number: int) -> list[dict[str, Any]]:
         cause = trial.user_attrs.get(records.CAUSE)
         raise NoCompletedTrialError(
             f"a trial's curves begin with its first epoch; trial {number} of study "
-            f"{study.study_name!r} has none: it is {state_of(trial)}"
+            f"{study.study_name!r} has none: it is {records.state_of(trial)}"
             + (f" ({cause})" if cause else "")
         )
     return [{"epoch": step + 1, "val_score": value} for step, value in reported]
@@ -108,12 +108,3 @@ def _full_rows(curves: MeanCurves) -> list[dict[str, Any]]:
                 row[f"split{fold}_val_{name}"] = rounded(folds.validation[name][epoch, fold])
         rows.append(row)
     return rows
-
-
-def _mean_of_running(rates: NDArray[np.float32]) -> NDArray[np.float64]:
-    """`(epochs,)`: the mean of what is not NaN in each row; NaN where all is."""
-    numbers = rates.astype(np.float64)
-    running = ~np.isnan(numbers)
-    counts = running.sum(axis=1)
-    sums = np.where(running, numbers, 0.0).sum(axis=1)
-    return np.array([s / n if n else math.nan for s, n in zip(sums, counts, strict=True)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.results.objective import objective_metric
-from tuner.results.table import trials_of
+from tuner.results.ranking import ranks
+from tuner.results.trials import maximizes, metrics_of, numbers, params_of, trials_of
 from tuner.storage import records
 
 if TYPE_CHECKING:
@@ -39,15 +38,14 @@ def cv_results(study: Study, *, train_scores: bool = False) -> dict[str, Any]:
       batch scored just before the step that it causes, with dropout, as Keras's history has it.
     """
     trials = sorted(trials_of(study), key=_candidate)
-    metrics = _metrics(study)
+    metrics = metrics_of(study)
     folds = _folds(trials)
     table: dict[str, Any] = {}
-    seconds = np.array(
-        [[_number(t.user_attrs.get(records.DURATION)) / max(1, folds)] * folds for t in trials]
-    ).reshape(len(trials), folds)
+    durations = np.array(numbers(trial.user_attrs.get(records.DURATION) for trial in trials))
+    seconds = np.repeat(durations[:, None] / max(1, folds), folds, axis=1)
     _store(table, "fit_time", seconds)
     _store(table, "score_time", seconds * 0.0)
-    params = [_params(trial) for trial in trials]
+    params = [params_of(trial) for trial in trials]
     table |= _param_columns(params)
     table["params"] = params
     train = [_train_scores(trial, folds) for trial in trials] if train_scores else []
@@ -56,7 +54,8 @@ def cv_results(study: Study, *, train_scores: bool = False) -> dict[str, Any]:
         scores = np.array([_test_scores(t, name, metrics[0], folds) for t in trials])
         scores = scores.reshape(len(trials), folds)
         _store(table, f"test_{suffix}", scores, splits=True)
-        table[f"rank_test_{suffix}"] = _ranks(table[f"mean_test_{suffix}"], _maximized(study, name))
+        larger = _maximized(study, name)
+        table[f"rank_test_{suffix}"] = ranks(table[f"mean_test_{suffix}"], maximize=larger)
         if any(name in own for own in train):
             missing = [math.nan] * folds
             running = np.array([own.get(name, missing) for own in train])
@@ -81,29 +80,16 @@ def _candidate(trial: FrozenTrial) -> tuple[int, int]:
     return (0, int(ticket)) if ticket is not None else (1, trial.number)
 
 
-def _metrics(study: Study) -> list[str]:
-    """The objective first."""
-    names = [objective_metric(study)]
-    text = study.user_attrs.get(records.STUDY_DEFINITION)
-    if isinstance(text, str):
-        names += json.loads(text).get("metrics", [])
-    return list(dict.fromkeys(names))
-
-
 def _maximized(study: Study, metric: str) -> bool:
     from tuner.planning.metrics import METRICS
 
     if metric in METRICS:
         return METRICS[metric].direction == "maximize"
-    return study.direction.name == "MAXIMIZE"
+    return maximizes(study)
 
 
 def _folds(trials: Sequence[FrozenTrial]) -> int:
     return max((len(t.user_attrs.get(records.FOLD_SCORES, ())) for t in trials), default=0)
-
-
-def _params(trial: FrozenTrial) -> dict[str, Any]:
-    return dict(trial.system_attrs.get("fixed_params") or trial.params)
 
 
 def _test_scores(trial: FrozenTrial, metric: str, objective: str, folds: int) -> list[float]:
@@ -112,25 +98,22 @@ def _test_scores(trial: FrozenTrial, metric: str, objective: str, folds: int) ->
     stored = attributes.get(records.METRICS, {}).get(metric)
     if stored is None and metric == objective:
         stored = attributes.get(records.FOLD_SCORES)
-    if stored is None or len(stored) != folds or trial.state.name not in ("COMPLETE", "FAIL"):
+    ended = records.state_of(trial) in ("complete", "failed")
+    if stored is None or len(stored) != folds or not ended:
         return [math.nan] * folds
-    return [_number(score) for score in stored]
+    return numbers(stored)
 
 
 def _train_scores(trial: FrozenTrial, folds: int) -> dict[str, list[float]]:
     """Metric to the fold's training score at the epoch it is scored by."""
     curves = records.read_curves(trial)
     ends = trial.user_attrs.get(records.SCORE_EPOCHS)
-    if curves is None or ends is None or len(ends) != folds or trial.state.name == "PRUNED":
+    if curves is None or ends is None or len(ends) != folds or records.state_of(trial) == "pruned":
         return {}
     return {
         name: [float(curve[end - 1, fold]) for fold, end in enumerate(ends)]
         for name, curve in curves.train.items()
     }
-
-
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
 
 
 def _store(table: dict[str, Any], name: str, scores: Scores, *, splits: bool = False) -> None:
@@ -140,12 +123,6 @@ def _store(table: dict[str, Any], name: str, scores: Scores, *, splits: bool = F
     empty = np.full(len(scores), np.nan)
     table[f"mean_{name}"] = scores.mean(axis=1) if scores.shape[1] else empty
     table[f"std_{name}"] = scores.std(axis=1) if scores.shape[1] else empty
-
-
-def _ranks(means: Scores, maximize: bool) -> NDArray[np.int32]:
-    """Equal means share the smallest rank of theirs; NaN ties with itself, behind all numbers."""
-    losses = np.where(np.isnan(means), np.inf, -means if maximize else means)
-    return (1 + (losses[:, None] > losses[None, :]).sum(axis=1)).astype(np.int32)
 
 
 def _param_columns(params: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

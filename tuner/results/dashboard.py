@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.results.figures import study_figures
 from tuner.results.note import merge_note, study_note
-from tuner.results.objective import objective_metric
+from tuner.results.trials import objective_metric
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -40,7 +40,7 @@ def publish(study: Study) -> bool:
     the result of a search; the log has a warning then.
 
     Returns:
-        True where the storage is up to date, False where something went wrong.
+        True if the storage is up to date, False if something went wrong.
     """
     try:
         _publish(study)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.results.curves import MeanCurves, mean_curves
-from tuner.results.table import maximizes, trials_of
+from tuner.results.ranking import best_trials
 from tuner.text import rounded
 
 if TYPE_CHECKING:
@@ -49,18 +49,8 @@ def study_figures(study: Study, metric: str) -> dict[str, Figure]:
 
 
 def _best_curves(study: Study) -> list[tuple[int, MeanCurves]]:
-    sign = -1.0 if maximizes(study) else 1.0
-    complete = [
-        (sign * trial.value, trial.number, trial)
-        for trial in trials_of(study)
-        if trial.state.name == "COMPLETE" and trial.value is not None
-    ]
-    found = []
-    for _, number, trial in sorted(complete, key=lambda item: item[:2])[:SHOWN]:
-        curves = mean_curves(trial)
-        if curves is not None:
-            found.append((number, curves))
-    return found
+    curves = [(trial.number, mean_curves(trial)) for trial in best_trials(study)[:SHOWN]]
+    return [(number, own) for number, own in curves if own is not None]
 
 
 def _learning_curves(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tuner.errors import NoCompletedTrialError
-from tuner.results.table import best_trial, count_states
+from tuner.results.ranking import find_best
+from tuner.results.trials import count_states, trials_of
 from tuner.text import score_text, value_text
 
 if TYPE_CHECKING:
@@ -22,29 +22,29 @@ _SECTION = re.compile(re.escape(_FIRST) + ".*?" + re.escape(_LAST), re.DOTALL)
 
 def study_note(study: Study, metric: str) -> str:
     """Our section: the best trial's value, its folds and parameters, and what to do next."""
-    counts = ", ".join(f"{count} {state}" for state, count in count_states(study).items())
-    try:
-        best = best_trial(study)
-    except NoCompletedTrialError:
+    counts = count_states(trials_of(study)).items()
+    told = ", ".join(f"{count} {state}" for state, count in counts) or "none"
+    best = find_best(study)
+    if best is None:
         lines = ["No trial is complete yet."]
     else:
-        scores = best["fold_scores"]
+        scores = best.fold_scores
         lines = [
-            f"Trial **{best['number']}**: {metric} **{score_text(best['value'])}** "
-            f"± {score_text(float(np.std(scores)), best['value'])} over {len(scores)} folds "
+            f"Trial **{best.number}**: {metric} **{score_text(best.value)}** "
+            f"± {score_text(float(np.std(scores)), best.value)} over {len(scores)} folds "
             f"({', '.join(score_text(score) for score in scores)})",
             "",
             "| parameter | value |",
             "|---|---|",
-            *(f"| {name} | {_value(value)} |" for name, value in best["params"].items()),
+            *(f"| {name} | {_value(value)} |" for name, value in best.params.items()),
             "",
             f"Make a model of it: `tuner export {quote(study.study_name)} --out DIR`",
         ]
-    return "\n".join([_FIRST, "", *lines, "", f"Trials: {counts or 'none'}.", "", _LAST])
+    return "\n".join([_FIRST, "", *lines, "", f"Trials: {told}.", "", _LAST])
 
 
 def merge_note(existing: str, section: str) -> str:
-    """`existing` with our section replaced, or put on top where it has none."""
+    """`existing` with our section replaced, or put on top if it has none."""
     if _SECTION.search(existing):
         return _SECTION.sub(lambda _: section, existing, count=1)
     return f"{section}\n\n{existing}" if existing.strip() else section

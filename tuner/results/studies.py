@@ -7,7 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tuner.errors import StorageError, StudyConflictError
+from tuner.results.ranking import find_best
+from tuner.results.trials import count_states
 from tuner.search.tickets import TicketCounts, read_counts
+from tuner.storage import records
 from tuner.study.definition import StudyDefinition
 from tuner.study.stored import load_study, read_definition
 
@@ -23,7 +26,7 @@ class StudySummary:
     Attributes:
         definition: None for a study that `tuner` did not make, or that a newer one did.
         counts: tickets by state; for a foreign study its trials by state.
-        best_value: of the complete trials; None where there is none.
+        best_value: of the complete trials; None if there is none.
         begun: when its first trial began.
     """
 
@@ -42,27 +45,19 @@ def list_studies(storage: BaseStorage) -> list[StudySummary]:
 def summarize(study: Study) -> StudySummary:
     """What `tuner studies list` says of a study."""
     trials = study.get_trials(deepcopy=False)
-    states = [trial.state.name for trial in trials]
     definition: StudyDefinition | None = None
     try:
         definition = read_definition(study)
         counts = read_counts(study)
     except (StudyConflictError, StorageError):
-        counts = TicketCounts(
-            total=len(trials),
-            waiting=states.count("WAITING"),
-            running=states.count("RUNNING"),
-            complete=states.count("COMPLETE"),
-            pruned=states.count("PRUNED"),
-            failed=states.count("FAIL"),
-        )
+        states = dict.fromkeys(records.STATES.values(), 0) | count_states(trials)
+        counts = TicketCounts(len(trials), **states)
     begun = [trial.datetime_start for trial in trials if trial.datetime_start is not None]
-    values = [t.value for t in trials if t.state.name == "COMPLETE" and len(t.values or ()) == 1]
-    best = max if len(study.directions) == 1 and study.direction.name == "MAXIMIZE" else min
+    best = find_best(study) if len(study.directions) == 1 else None
     return StudySummary(
         name=study.study_name,
         definition=definition,
         counts=counts,
-        best_value=best((v for v in values if v is not None), default=None),
+        best_value=None if best is None else best.value,
         begun=min(begun, default=None),
     )

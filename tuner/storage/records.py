@@ -12,7 +12,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from tuner.training.scores import FoldStatus, TrialScores
+
+State = Literal["complete", "pruned", "failed", "running", "waiting"]
 
 #: Version of the layout below. A storage that holds a higher one is refused.
 VERSION = 1
@@ -63,6 +65,15 @@ AVOIDED = "avoided"  # it did so alone, too: not retried, and no trial with its 
 HANDED_BACK = "handed back"  # a shutdown: its ticket is tried again, at no attempt's cost
 DUPLICATE = "duplicate"  # two processes queued the same ticket: this one is void
 
+#: A trial's state in words, by Optuna's name for it.
+STATES: dict[str, State] = {
+    "COMPLETE": "complete",
+    "PRUNED": "pruned",
+    "FAIL": "failed",
+    "RUNNING": "running",
+    "WAITING": "waiting",
+}
+
 #: bool: the trial is run while no other worker of this study trains on its machine.
 ALONE = "tuner:alone"
 
@@ -72,6 +83,11 @@ RUNG = "completed_rung_"
 
 #: MySQL's TEXT column holds 65,535 bytes: longer curves go on under `tuner:curves:1`, `:2`, ...
 CHUNK = 60_000
+
+
+def state_of(trial: FrozenTrial) -> State:
+    """How the trial stands, in one word."""
+    return STATES[trial.state.name]
 
 
 @dataclass(frozen=True, eq=False)

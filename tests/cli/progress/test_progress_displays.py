@@ -10,9 +10,10 @@ import sys
 import pytest
 from rich.console import Console
 
-from tuner.cli.progress import Best, SearchState, make_progress
+from tuner.cli.progress import SearchState, make_progress
 from tuner.cli.progress.live import LiveProgress
 from tuner.cli.progress.plain import PlainProgress, SilentProgress
+from tuner.results import BestTrial
 from tuner.search.events import (
     EpochDone,
     TrialDone,
@@ -68,7 +69,7 @@ def test_counts_and_best_follow_the_direction():
 
 
 def test_a_best_from_before_is_kept_until_beaten():
-    s = state(done=4, best=Best(2, 0.95, {}))
+    s = state(done=4, best=BestTrial(2, {}, 0.95))
     s.apply(started(5), 1000)
     assert not s.apply(done(5, 0.94), 1001)
     s.apply(started(6), 1000)
@@ -128,14 +129,6 @@ def test_worker_lines_follow_their_worker():
     s.apply(TrialReturned(1, 4, 4, "stopped"), 1001)
     assert s.workers[1].trial is None
     assert s.settled == 0
-
-
-# text
-
-
-def test_texts():
-    best = Best(1, 0.5, {"a": 0.0123456, "b": True, "c": 32})
-    assert best.settings() == "a=0.01235  b=True  c=32"
 
 
 # plain lines

@@ -6,7 +6,6 @@ import sys
 from typing import Literal
 
 from tuner.cli.progress.plain import PlainProgress, SilentProgress
-from tuner.cli.progress.state import Best as Best
 from tuner.cli.progress.state import SearchState as SearchState
 
 ProgressMode = Literal["auto", "rich", "plain", "none"]

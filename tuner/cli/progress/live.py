@@ -14,7 +14,7 @@ from rich.text import Text
 from tuner.cli.progress.plain import SilentProgress
 from tuner.cli.progress.state import SearchState, WorkerLine
 from tuner.search.events import TrialDone
-from tuner.text import clock_text, score_text
+from tuner.text import clock_text, params_text, score_text
 
 #: Seconds between redraws: a redraw costs the parent some milliseconds, and the workers need
 #: every core.
@@ -99,4 +99,4 @@ class LiveProgress(SilentProgress):
         text = Text(overflow="ellipsis", no_wrap=True)
         text.append(f"best  trial {best.number}  {self.state.metric} ", style="green")
         text.append(score_text(best.value), style="bold green")
-        return text.append(f"  {best.settings()}")
+        return text.append(f"  {params_text(best.params)}")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tuner.cli.progress.state import SearchState
 from tuner.search.events import Event, TrialDone, WorkerWarning
-from tuner.text import clock_text, score_text
+from tuner.text import clock_text, params_text, score_text
 
 #: Seconds between lines about finished trials; a new best trial does not wait.
 EVERY = 1.0
@@ -90,7 +90,7 @@ class PlainProgress(SilentProgress):
         if event.state == "failed" and event.cause:
             parts.append(event.cause)
         if best and state.best is not None:
-            parts.append(f"best so far: {state.best.settings()}")
+            parts.append(f"best so far: {params_text(state.best.params)}")
         elif state.best is not None:
             parts.append(f"best {score_text(state.best.value)} (trial {state.best.number})")
         if (left := state.remaining(self._now())) is not None and state.settled < state.total:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tuner.results import BestTrial, better
 from tuner.search.events import (
     EpochDone,
     Event,
@@ -19,23 +20,9 @@ from tuner.search.events import (
     WorkerIdle,
     WorkerReady,
 )
-from tuner.text import value_text
 
 #: Finished trials that the estimate of the remaining time looks back at.
 WINDOW = 30
-
-
-@dataclass(frozen=True)
-class Best:
-    """The best complete trial so far."""
-
-    number: int
-    value: float
-    params: Mapping[str, Any]
-
-    def settings(self) -> str:
-        """`name=value` with floats to four significant digits, two spaces between."""
-        return "  ".join(f"{name}={value_text(value, 4)}" for name, value in self.params.items())
 
 
 @dataclass
@@ -68,7 +55,7 @@ class SearchState:
     direction: Literal["maximize", "minimize"]
     total: int
     done: int = 0
-    best: Best | None = None
+    best: BestTrial | None = None
     deadline: float | None = None
     started: float = 0.0
     complete: int = 0
@@ -86,11 +73,9 @@ class SearchState:
 
     def better(self, value: float) -> bool:
         """Whether `value` beats the best so far."""
-        if not math.isfinite(value):
-            return False
-        if self.best is None:
-            return True
-        return value > self.best.value if self.direction == "maximize" else value < self.best.value
+        if self.best is None or not math.isfinite(value):
+            return math.isfinite(value)
+        return better(value, self.best.value, maximize=self.direction == "maximize")
 
     def apply(self, event: Event, now: float) -> bool:
         """Take `event`, which arrived at `now` (seconds since 1970), into account; whether it
@@ -142,6 +127,6 @@ class SearchState:
         else:
             self.complete += 1
             if event.value is not None and self.better(event.value):
-                self.best = Best(event.number, event.value, params)
+                self.best = BestTrial(event.number, params, event.value)
                 return True
         return False

@@ -1,5 +1,5 @@
-"""optuna-dashboard behind a lock: `tuner serve`."""
+"""optuna-dashboard with access control: `tuner serve`."""
 
+from tuner.results.serving.access import is_loopback as is_loopback
 from tuner.results.serving.app import dashboard_app as dashboard_app
-from tuner.results.serving.guard import is_loopback as is_loopback
 from tuner.results.serving.server import DashboardServer as DashboardServer

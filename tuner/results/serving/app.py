@@ -1,4 +1,4 @@
-"""optuna-dashboard's WSGI application with our guard in front and fresh figures behind."""
+"""optuna-dashboard's WSGI application with our access control in front and fresh figures behind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tuner.results.dashboard import publish
-from tuner.results.serving.guard import Guard
+from tuner.results.serving.access import AccessControl
 from tuner.storage import records
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def dashboard_app(
     loopback: bool,
     password: str | None = None,
     allow_edit: bool = False,
-) -> Guard:
+) -> AccessControl:
     """The application that `tuner serve` serves.
 
     Args:
@@ -84,7 +84,7 @@ def dashboard_app(
     """
     from optuna_dashboard import wsgi
 
-    return Guard(
+    return AccessControl(
         wsgi(storage),
         loopback=loopback,
         password=password,

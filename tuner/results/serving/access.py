@@ -29,7 +29,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class Guard:
+class AccessControl:
     """A WSGI application that lets through what it may to another one.
 
     Checks, in this order, each with its status and a reason in plain words:

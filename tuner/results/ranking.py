@@ -1,0 +1,124 @@
+"""Which trials are the best: the one order that every table, figure and command goes by."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tuner.errors import NoCompletedTrialError
+from tuner.results.trials import (
+    count_states,
+    fold_scores_of,
+    maximizes,
+    mean_of,
+    params_of,
+    trials_of,
+)
+from tuner.storage import records
+from tuner.text import counted
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+
+#: Causes that are listed if no trial is complete.
+MOST_CAUSES = 5
+
+
+@dataclass(frozen=True)
+class BestTrial:
+    """A completed trial.
+
+    Attributes:
+        params: the varied parameters.
+        value: the objective, mean over the folds.
+        fold_scores: the objective on each fold's validation rows.
+    """
+
+    number: int
+    params: Mapping[str, Any]
+    value: float
+    fold_scores: tuple[float, ...] = ()
+
+
+def losses(scores: ArrayLike, *, maximize: bool) -> NDArray[np.float64]:
+    """Smaller is better: the scores with their sign turned if larger ones are better; NaN is
+    infinity."""
+    values = np.asarray(scores, dtype=np.float64)
+    return np.where(np.isnan(values), np.inf, -values if maximize else values)
+
+
+def better(score: float, other: float, *, maximize: bool) -> bool:
+    """Whether a score is better than another one."""
+    mine, theirs = losses([score, other], maximize=maximize)
+    return bool(mine < theirs)
+
+
+def ranks(scores: ArrayLike, *, maximize: bool) -> NDArray[np.int32]:
+    """1 is best; equal scores share the smallest rank of theirs; NaN comes after all numbers."""
+    own = losses(scores, maximize=maximize)
+    return np.asarray(1 + np.searchsorted(np.sort(own), own), dtype=np.int32)
+
+
+def best_trials(study: Study) -> list[FrozenTrial]:
+    """The completed trials, best first; of equal ones the first comes first."""
+    complete = [t for t in trials_of(study) if records.state_of(t) == "complete"]
+    own = losses([mean_of(trial) for trial in complete], maximize=maximizes(study))
+    return [complete[place] for place in np.argsort(own, kind="stable")]
+
+
+def find_best(study: Study) -> BestTrial | None:
+    """The best completed trial; None if there is none."""
+    for trial in best_trials(study):
+        scores = tuple(fold_scores_of(trial))
+        return BestTrial(trial.number, params_of(trial), mean_of(trial), scores)
+    return None
+
+
+def best_trial(study: Study) -> BestTrial:
+    """The best completed trial.
+
+    Raises:
+        NoCompletedTrialError: no trial is complete; the message counts those there are.
+    """
+    best = find_best(study)
+    if best is None:
+        raise no_completed_trial(study)
+    return best
+
+
+def no_completed_trial(study: Study) -> NoCompletedTrialError:
+    """The error for a study without a completed trial: what it has instead, and why."""
+    trials = trials_of(study)
+    counts = count_states(trials)
+    held = ", ".join(f"{count} {state}" for state, count in counts.items()) or "no trials at all"
+    message = f"no trial of study {study.study_name!r} is complete; it holds {held}."
+    causes = _causes(trials)
+    if causes:
+        told = [f"{counted(count, 'trial')}: {cause}" for cause, count in causes[:MOST_CAUSES]]
+        rest = len(causes) - MOST_CAUSES
+        message += f" Why: {'; '.join(told)}" + (f"; and {rest} other causes." if rest > 0 else ".")
+    if "waiting" in counts or "running" in counts or not counts:
+        message += f" Go on with it by: tuner resume {quote(study.study_name)}"
+    return NoCompletedTrialError(message)
+
+
+def _causes(trials: Iterable[FrozenTrial]) -> list[tuple[str, int]]:
+    """Causes with the number of trials, most frequent first. Those that differ in numbers alone
+    (the fold, the epoch) are one, told in the words of the first."""
+    counts: Counter[str] = Counter()
+    words: dict[str, str] = {}
+    for trial in trials:
+        cause = trial.user_attrs.get(records.CAUSE)
+        if cause is not None:
+            key = re.sub(r"\d+", "#", str(cause))
+            words.setdefault(key, str(cause))
+            counts[key] += 1
+    return [(words[key], count) for key, count in counts.most_common()]

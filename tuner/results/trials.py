@@ -1,0 +1,101 @@
+"""What a stored study says of its trials: which count, and what each was, scored and ended as."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tuner.errors import UsageError
+from tuner.search.tickets import last_trials
+from tuner.storage import records
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+
+
+def trials_of(study: Study, *, attempts: bool = False) -> list[FrozenTrial]:
+    """The stored trials by number. Read them; never change them.
+
+    A trial that failed or was handed back at a shutdown and is tried again is left out for the
+    one that tries it again, unless `attempts` asks for all.
+    """
+    trials = sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
+    if attempts:
+        return trials
+    last = {trial.number for trial in last_trials(trials).values()}
+    return [t for t in trials if records.TICKET not in t.user_attrs or t.number in last]
+
+
+def find_trial(study: Study, number: int) -> FrozenTrial:
+    """The trial with that number.
+
+    Raises:
+        UsageError: there is none; the message says which there are.
+    """
+    trials = trials_of(study, attempts=True)
+    for trial in trials:
+        if trial.number == number:
+            return trial
+    held = f"0 to {trials[-1].number}" if trials else "none"
+    raise UsageError(
+        f"a trial's number must be one of study {study.study_name!r}; received {number}. "
+        f"Available: {held}"
+    )
+
+
+def count_states(trials: Iterable[FrozenTrial]) -> dict[str, int]:
+    """State (a value of `records.STATES`) to number of trials, states without a trial left out."""
+    counts = Counter(records.state_of(trial) for trial in trials)
+    return {state: counts[state] for state in records.STATES.values() if counts[state]}
+
+
+def params_of(trial: FrozenTrial) -> dict[str, Any]:
+    """The varied parameters: those it was queued with, and those that its sampler chose."""
+    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+
+
+def fold_scores_of(trial: FrozenTrial) -> list[float]:
+    """The objective on each fold's validation rows; empty if none was recorded."""
+    return numbers(trial.user_attrs.get(records.FOLD_SCORES, ()))
+
+
+def mean_of(trial: FrozenTrial) -> float:
+    """The mean of the fold scores; the value of a trial that records none."""
+    scores = fold_scores_of(trial)
+    return float(np.mean(scores)) if scores else numbers([trial.value])[0]
+
+
+def numbers(values: Iterable[float | None]) -> list[float]:
+    """As floats: None, which stands for what is not finite, is NaN."""
+    return [math.nan if value is None else float(value) for value in values]
+
+
+def maximizes(study: Study) -> bool:
+    """Whether a larger value of the study's objective is better."""
+    return study.direction.name == "MAXIMIZE"
+
+
+def metrics_of(study: Study) -> list[str]:
+    """The metrics that the study's definition names, the objective first; `objective` for a study
+    that `tuner` did not make."""
+    text = study.user_attrs.get(records.STUDY_DEFINITION)
+    if not isinstance(text, str):
+        return ["objective"]
+    definition = json.loads(text)
+    metric = definition.get("objective", {}).get("metric")
+    if metric is None:
+        from tuner.planning.metrics import default_metric
+
+        metric = default_metric(study.user_attrs[records.STUDY_TASK])
+    return list(dict.fromkeys([str(metric), *definition.get("metrics", [])]))
+
+
+def objective_metric(study: Study) -> str:
+    """The name of the metric that the study optimizes, see `metrics_of`."""
+    return metrics_of(study)[0]
