@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tuner.data.dataset import Task
 from tuner.data.features import encode_features
-from tuner.data.sources import RawData, Request, read_source
+from tuner.data.sources import RawData, Request, read_source, source_of
 from tuner.data.targets import Label, is_one_hot, number_values, plain_targets
 from tuner.errors import DataError
 
@@ -50,11 +50,8 @@ def load_rows(
         DataError: another number of features, missing columns, values out of the range of the
             model's own, classes that the model does not know.
     """
-    table = uri.split(":", 1)[0] in ("csv", "parquet", "openml")
-    raw = read_source(
-        uri,
-        Request(target=target, columns=feature_names if table else None, need_target=False),
-    )
+    columns = feature_names if source_of(uri)[0].is_table else None
+    raw = read_source(uri, Request(target=target, columns=columns, need_target=False))
     x, y = _part(raw, part, uri)
     encoded = encode_features(x, None, source=uri, names=raw.feature_names)
     if encoded.x.shape[1] != features:

@@ -7,7 +7,7 @@ that name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -19,22 +19,32 @@ from tuner.errors import DataError, PlanError, unknown
 
 Direction = Literal["maximize", "minimize"]
 MetricKind = Literal["sum", "predictions"]
+#: Targets and predictions, as `MetricInfo.compute` hands them over, to a score.
+Score = Callable[[NDArray[Any], NDArray[Any]], float]
 
 ALL_TASKS: tuple[Task, ...] = get_args(Task)
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 LABELS: tuple[Task, ...] = ("binary", "multiclass", "multilabel")
 VALUES: tuple[Task, ...] = ("regression",)
+MANY: tuple[Task, ...] = ("multiclass",)
+UP: Direction = "maximize"
+DOWN: Direction = "minimize"
 
 
 @dataclass(frozen=True)
 class MetricInfo:
-    """One metric. `tasks` are those it can be asked for; `help` says what it is in one line."""
+    """One metric. `tasks` are those it can be asked for; `help` says what it is in one line;
+    `score` is the function of a `predictions` metric."""
 
     name: str
     direction: Direction
     tasks: tuple[Task, ...]
-    kind: MetricKind
     help: str
+    score: Score | None = None
+
+    @property
+    def kind(self) -> MetricKind:
+        return "sum" if self.score is None else "predictions"
 
     def compute(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> float:
         """The score of a `predictions` metric by scikit-learn's function.
@@ -42,65 +52,57 @@ class MetricInfo:
         `y_true` and `y_pred` by task: binary `(rows,)` class numbers and `(rows,)` probabilities
         of class 1; multiclass `(rows,)` and `(rows, classes)`; multilabel `(rows, labels)` both;
         regression `(rows, outputs)` both (`(rows,)` for a single output is as good). A class is
-        predicted where its probability is the largest (binary and multilabel: above one half).
+        predicted if its probability is the largest (binary and multilabel: above one half).
 
-        Raises ValueError for a `sum` metric, and DataError where the rows leave the metric
+        Raises ValueError for a `sum` metric, and DataError if the rows leave the metric
         undefined (`roc_auc` without rows of every class). NaN among the predictions gives NaN.
         """
-        if self.kind == "sum":
+        if self.score is None:
             raise ValueError(f"{self.name} is summed over rows while training, not computed here")
         y_true, y_pred = np.asarray(y_true), np.asarray(y_pred, dtype=np.float64)
         if y_pred.ndim == 2 and y_pred.shape[1] == 1:
             y_true, y_pred = y_true.reshape(-1), y_pred.reshape(-1)
         if not np.isfinite(y_pred).all():
             return float("nan")
-        return _compute(self.name, y_true, y_pred)
+        return float(self.score(y_true, y_pred))
 
 
-def _decided(y_true: NDArray[Any], y_pred: NDArray[Any]) -> NDArray[np.int64]:
-    """Probabilities to class numbers `(rows,)`, or to labels `(rows, labels)` of 0 and 1."""
-    if y_pred.ndim == 2 and y_true.ndim == 1:
-        return y_pred.argmax(axis=1)
-    return (y_pred > 0.5).astype(np.int64)
+def _rmse(y_true: NDArray[Any], y_pred: NDArray[Any]) -> float:
+    from sklearn.metrics import root_mean_squared_error
+
+    return float(root_mean_squared_error(y_true, y_pred))
 
 
-def _compute(name: str, y_true: NDArray[Any], y_pred: NDArray[Any]) -> float:
-    from sklearn import metrics
+def _r2(y_true: NDArray[Any], y_pred: NDArray[Any]) -> float:
+    from sklearn.metrics import r2_score
 
-    if name == "rmse":
-        return float(metrics.root_mean_squared_error(y_true, y_pred))
-    if name == "r2":
-        if len(y_true) < 2:
-            raise DataError(f"r2 needs at least 2 validation rows in every fold; got {len(y_true)}")
-        return float(metrics.r2_score(y_true, y_pred))
-    if name == "roc_auc":
-        return _roc_auc(y_true, y_pred)
-    if name == "log_loss":
-        return float(metrics.log_loss(y_true, _summing_to_one(y_pred), labels=_classes(y_pred)))
-    decided = _decided(y_true, y_pred)
-    if name == "balanced_accuracy":
-        # scikit-learn's recall averaged over the classes that occur, as balanced_accuracy_score
-        # does, without its warning about classes that are only predicted.
-        present = np.unique(y_true)
-        return float(
-            metrics.recall_score(y_true, decided, labels=present, average="macro", zero_division=0)
-        )
-    function = {
-        "f1_macro": metrics.f1_score,
-        "precision_macro": metrics.precision_score,
-        "recall_macro": metrics.recall_score,
-    }[name]
-    return float(function(y_true, decided, average="macro", zero_division=0))
+    if len(y_true) < 2:
+        raise DataError(f"r2 needs at least 2 validation rows in every fold; got {len(y_true)}")
+    return float(r2_score(y_true, y_pred))
 
 
-def _classes(y_pred: NDArray[Any]) -> NDArray[np.int64]:
-    return np.arange(y_pred.shape[1] if y_pred.ndim == 2 else 2)
+def _macro(function: str, *, occurring: bool = False) -> Score:
+    """scikit-learn's `function`_score, mean over the classes; `occurring`: over those that
+    `y_true` has, as balanced_accuracy_score does, without its warning about the others."""
+
+    def score(y_true: NDArray[Any], y_pred: NDArray[Any]) -> float:
+        from sklearn import metrics
+
+        if y_pred.ndim == 2 and y_true.ndim == 1:
+            decided = y_pred.argmax(axis=1)
+        else:
+            decided = (y_pred > 0.5).astype(np.int64)
+        labels = np.unique(y_true) if occurring else None
+        of_class = getattr(metrics, f"{function}_score")
+        return float(of_class(y_true, decided, labels=labels, average="macro", zero_division=0))
+
+    return score
 
 
-def _summing_to_one(y_pred: NDArray[Any]) -> NDArray[Any]:
-    """Rows of probabilities, which float32 leaves a rounding away from the sum of 1 that
-    scikit-learn asks for; `(rows,)` probabilities as they are."""
-    return y_pred / y_pred.sum(axis=1, keepdims=True) if y_pred.ndim == 2 else y_pred
+def _log_loss(y_true: NDArray[Any], y_pred: NDArray[Any]) -> float:
+    from sklearn.metrics import log_loss
+
+    return float(log_loss(y_true, _summing_to_one(y_pred), labels=_classes(y_pred)))
 
 
 def _roc_auc(y_true: NDArray[Any], y_pred: NDArray[Any]) -> float:
@@ -122,25 +124,42 @@ def _roc_auc(y_true: NDArray[Any], y_pred: NDArray[Any]) -> float:
     return float(roc_auc_score(y_true, y_pred, average="macro"))
 
 
-_TABLE = (
-    MetricInfo("loss", "minimize", ALL_TASKS, "sum", "the training loss, without L1 and L2"),
-    MetricInfo("accuracy", "maximize", LABELS, "sum", "share of rows that are right"),
-    MetricInfo("top_5_accuracy", "maximize", ("multiclass",), "sum", "right class among the top 5"),
-    MetricInfo("hamming", "minimize", LABELS, "sum", "share of wrong classes, of wrong labels"),
-    MetricInfo("mse", "minimize", ALL_TASKS, "sum", "mean squared error (of probabilities)"),
-    MetricInfo("mae", "minimize", ALL_TASKS, "sum", "mean absolute error (of probabilities)"),
-    MetricInfo("rmse", "minimize", VALUES, "predictions", "root mean squared error"),
-    MetricInfo("r2", "maximize", VALUES, "predictions", "coefficient of determination"),
-    MetricInfo("f1_macro", "maximize", LABELS, "predictions", "F1, mean over classes"),
-    MetricInfo(
-        "precision_macro", "maximize", LABELS, "predictions", "precision, mean over classes"
-    ),
-    MetricInfo("recall_macro", "maximize", LABELS, "predictions", "recall, mean over classes"),
-    MetricInfo("balanced_accuracy", "maximize", CLASSES, "predictions", "mean recall of classes"),
-    MetricInfo("roc_auc", "maximize", LABELS, "predictions", "area under ROC, one class vs rest"),
-    MetricInfo("log_loss", "minimize", CLASSES, "predictions", "cross-entropy of probabilities"),
-)
+def _classes(y_pred: NDArray[Any]) -> NDArray[np.int64]:
+    return np.arange(y_pred.shape[1] if y_pred.ndim == 2 else 2)
 
+
+def _summing_to_one(y_pred: NDArray[Any]) -> NDArray[Any]:
+    """Rows of probabilities, which float32 leaves a rounding away from the sum of 1 that
+    scikit-learn asks for; `(rows,)` probabilities as they are."""
+    return y_pred / y_pred.sum(axis=1, keepdims=True) if y_pred.ndim == 2 else y_pred
+
+
+_TABLE = (
+    MetricInfo("loss", DOWN, ALL_TASKS, "the training loss, without the L1 and L2 penalties"),
+    MetricInfo("accuracy", UP, LABELS, "share of rows that are right, each with all its labels"),
+    MetricInfo("top_5_accuracy", UP, MANY, "share of rows with the right class among the top five"),
+    MetricInfo("hamming", DOWN, LABELS, "Hamming distance: share of wrong classes or labels"),
+    MetricInfo("mse", DOWN, ALL_TASKS, "mean squared error; of probabilities against one-hot rows"),
+    MetricInfo("mae", DOWN, ALL_TASKS, "mean absolute error; for classes as `mse`"),
+    MetricInfo("rmse", DOWN, VALUES, "root of the mean squared error, mean over outputs", _rmse),
+    MetricInfo("r2", UP, VALUES, "coefficient of determination, mean over outputs", _r2),
+    MetricInfo("f1_macro", UP, LABELS, "F1, mean over classes", _macro("f1")),
+    MetricInfo(
+        "precision_macro", UP, LABELS, "precision, mean over classes", _macro("precision")
+    ),
+    MetricInfo("recall_macro", UP, LABELS, "recall, mean over classes", _macro("recall")),
+    MetricInfo(
+        "balanced_accuracy", UP, CLASSES, "recall, mean over the classes that occur",
+        _macro("recall", occurring=True),
+    ),
+    MetricInfo(
+        "roc_auc", UP, LABELS, "area under ROC; multiclass: each class against the rest, mean",
+        _roc_auc,
+    ),
+    MetricInfo("log_loss", DOWN, CLASSES, "cross-entropy of the probabilities", _log_loss),
+)  # fmt: skip
+
+#: By name, in the order of the documentation, whose table is made from it.
 METRICS: Mapping[str, MetricInfo] = {info.name: info for info in _TABLE}
 
 
@@ -150,7 +169,7 @@ def metrics_for(task: Task) -> tuple[str, ...]:
 
 
 def default_metric(task: Task) -> str:
-    """The objective where a study names none: `r2` for regression, else `accuracy`."""
+    """The objective if a study names none: `r2` for regression, else `accuracy`."""
     return "r2" if task == "regression" else "accuracy"
 
 
@@ -162,7 +181,7 @@ def metric_direction(name: str) -> Direction:
 
 
 def check_metric(name: str, task: Task) -> MetricInfo:
-    """The metric of that name. Raises PlanError where it is unknown or does not fit `task`."""
+    """The metric of that name. Raises PlanError if it is unknown or does not fit `task`."""
     if name not in METRICS:
         raise PlanError(unknown("metric", name, metrics_for(task)))
     info = METRICS[name]

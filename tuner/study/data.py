@@ -7,11 +7,9 @@ from pathlib import Path
 
 from tuner.data import Dataset, Fold, load_dataset, make_folds
 from tuner.data.dataset import Task
+from tuner.data.sources import source_of
 from tuner.errors import MissingDataError
 from tuner.study.definition import StudyDefinition
-
-#: Schemes whose rest is a path.
-_FILES = ("npz", "csv", "parquet")
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class DataFacts:
 def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, ...]]:
     """The rows and the folds.
 
-    Raises `DataError`; where a file at a relative path is missing, it names the working directory,
+    Raises `DataError`; if a file at a relative path is missing, it names the working directory,
     because a study outlives the one it was made in.
     """
     data = definition.data
@@ -40,13 +38,13 @@ def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, .
             seed=definition.seed,
         )
     except MissingDataError as error:
-        scheme, _, rest = data.uri.partition(":")
-        if scheme not in _FILES or Path(rest).expanduser().is_absolute():
+        source, rest = source_of(data.uri)
+        if not source.is_path or Path(rest).expanduser().is_absolute():
             raise
         raise MissingDataError(
             f"{error}. The study's data are {data.uri}, a path that counts from the working "
             f"directory, here {Path.cwd()}. Available: a working directory that has {rest}, or a "
-            f"study made with {scheme}:/ABSOLUTE/PATH, the same on every machine"
+            f"study made with {source.name}:/ABSOLUTE/PATH, the same on every machine"
         ) from error
     return dataset, make_folds(dataset, definition.folds)
 

@@ -1,31 +1,28 @@
-"""Where data come from: one file per scheme of a URI, each loaded when it is asked for."""
+"""Where data come from: one class for each scheme of a URI."""
 
 from __future__ import annotations
 
-from importlib import import_module
-
+from tuner.data.sources.base import FileSource as FileSource
 from tuner.data.sources.base import RawData as RawData
 from tuner.data.sources.base import Request as Request
-from tuner.errors import DataError, unknown
+from tuner.data.sources.base import Source as Source
+from tuner.data.sources.bundled import Bundled
+from tuner.data.sources.csv_file import Csv
+from tuner.data.sources.keras import KerasDatasets
+from tuner.data.sources.npz import Npz
+from tuner.data.sources.openml import OpenML
+from tuner.data.sources.parquet import Parquet
+from tuner.errors import DataError
+from tuner.registry import Registry
 
-#: scheme -> (module with `read(rest, request) -> RawData`, what stands behind the colon).
-SOURCES: dict[str, tuple[str, str]] = {
-    "sklearn": ("tuner.data.sources.bundled", "digits, iris, wine, breast_cancer or diabetes"),
-    "npz": ("tuner.data.sources.npz", "PATH of a NumPy file with x_train y_train, or X y"),
-    "csv": ("tuner.data.sources.csv_file", "PATH of a text table whose first line names columns"),
-    "parquet": ("tuner.data.sources.parquet", "PATH of a Parquet table"),
-    "keras": ("tuner.data.sources.keras", "mnist, fashion_mnist, cifar10, ..."),
-    "openml": ("tuner.data.sources.openml", "NUMBER of a dataset on OpenML"),
-}
-
-_SUFFIXES = {
-    ".npz": "npz", ".csv": "csv", ".tsv": "csv", ".gz": "csv", ".parquet": "parquet",
-    ".pq": "parquet",
-}  # fmt: skip
+#: By scheme, in the order of the documentation.
+SOURCES: Registry[type[Source]] = Registry(
+    "data source", "tuner.sources", (Bundled, Npz, Csv, Parquet, KerasDatasets, OpenML)
+)
 
 
-def parse_uri(uri: str) -> tuple[str, str]:
-    """`"csv:a/b.csv"` to `("csv", "a/b.csv")`.
+def source_of(uri: str) -> tuple[Source, str]:
+    """The source of a URI, and what stands behind the colon: `a/b.csv` of `csv:a/b.csv`.
 
     Raises:
         DataError: no scheme, or an unknown one.
@@ -34,26 +31,31 @@ def parse_uri(uri: str) -> tuple[str, str]:
     if not colon:
         raise DataError(
             f"data are named SCHEME:WHAT; received {uri!r}{_guess(uri)}. Available: "
-            + "; ".join(f"{name}: ({help})" for name, (_, help) in SOURCES.items())
+            + "; ".join(f"{name}: ({source.what})" for name, source in SOURCES.items())
         )
     if scheme not in SOURCES:
-        raise DataError(f"{unknown('data source', scheme, SOURCES)} (received {uri!r})")
-    return scheme, rest
+        raise DataError(f"{SOURCES.unknown(scheme)} (received {uri!r})")
+    return SOURCES[scheme](), rest
 
 
 def read_source(uri: str, request: Request) -> RawData:
     """The arrays behind `uri`. Raises `DataError` for whatever is wrong with them."""
-    scheme, rest = parse_uri(uri)
-    raw = import_module(SOURCES[scheme][0]).read(rest, request)
-    assert isinstance(raw, RawData)
-    return raw
+    source, rest = source_of(uri)
+    for flag, value, taken in (
+        ("--target", request.target, source.is_table),
+        ("--group", request.group, source.has_groups),
+    ):
+        if value is not None and not taken:
+            tables = (f"{k.name}:{k.what.split()[0]}" for k in SOURCES.values() if k.is_table)
+            raise DataError(
+                f"{flag} names a column of a table; received {flag} {value} for {uri}, whose "
+                f"target is fixed. Tables are {', '.join(tables)}"
+            )
+    return source.read(rest, request)
 
 
 def _guess(uri: str) -> str:
-    for suffix, scheme in _SUFFIXES.items():
-        if uri.endswith(suffix):
-            return f"; did you mean {scheme}:{uri}?"
-    for scheme, (_, names) in SOURCES.items():
-        if uri and uri in names.replace(" or ", ", ").split(", "):
-            return f"; did you mean {scheme}:{uri}?"
+    for name, source in SOURCES.items():
+        if uri in source.names or uri.endswith(source.suffixes):
+            return f"; did you mean {name}:{uri}?"
     return ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
@@ -21,7 +22,7 @@ class Request:
         group: column (or array of an npz file) that says which rows belong together.
         columns: the feature columns wanted, in this order; None: all but target and group.
             Given when new rows must match the columns of an exported model.
-        need_target: False where rows without a target will do (prediction).
+        need_target: False if rows without a target will do (prediction).
     """
 
     target: str | None = None
@@ -36,12 +37,12 @@ class RawData:
 
     Attributes:
         x: `(rows, ...)` numbers; three or more axes mean images.
-        y: `(rows,)` or `(rows, columns)`: numbers or text; None only where none was needed.
+        y: `(rows,)` or `(rows, columns)`: numbers or text; None only if none was needed.
         x_test, y_test: the source's own test rows.
         groups: `(rows,)` numbers or text.
-        feature_names: one a feature, None where the source has none.
-        target_names: one a column of `y`, None where the source has none.
-        class_names: names of the classes 0..k-1, where `y` holds these numbers.
+        feature_names: one a feature, None if the source has none.
+        target_names: one a column of `y`, None if the source has none.
+        class_names: names of the classes 0..k-1, if `y` holds these numbers.
         task: what the source is known to ask; None: to be inferred.
     """
 
@@ -56,38 +57,67 @@ class RawData:
     task: Task | None = None
 
 
-def refuse_columns(request: Request, source: str) -> None:
-    """Raise `DataError` where a source without columns is asked for one of them."""
-    for flag, value in (("--target", request.target), ("--group", request.group)):
-        if value is not None:
-            raise DataError(
-                f"{flag} names a column of a table; received {flag} {value} for {source}, whose "
-                f"target is fixed. Tables are csv:PATH, parquet:PATH and openml:NUMBER"
-            )
+class Source(ABC):
+    """One scheme of a URI: reads what stands behind the colon.
 
+    Another package adds one by an entry point of the group `tuner.sources`.
 
-def existing_file(path: str, scheme: str) -> Path:
-    """`path` with `~` expanded, as a file that exists.
-
-    Raises:
-        MissingDataError: no such file (its neighbours are listed).
-        DataError: no path, or a folder.
+    Attributes:
+        name: the scheme.
+        what: what stands behind the colon, for people: `PATH of a Parquet table`.
+        suffixes: endings of files that are read by it.
+        names: the datasets that it knows by name.
+        is_path: what stands behind the colon is the path of a file.
+        is_table: it has named columns: target, group and features may be chosen.
+        has_groups: `Request.group` may be asked for.
+        downloads: what is not on this machine is fetched when it is first used.
     """
-    if not path:
-        raise DataError(f"{scheme}: needs the path of a file, as in {scheme}:data.{scheme}")
-    file = Path(path).expanduser()
-    if file.is_dir():
-        raise DataError(f"{scheme}: needs a file; {file} is a folder{neighbours(file, scheme)}")
-    if not file.exists():
-        raise MissingDataError(
-            f"{scheme}: needs a file that exists; there is no {file.absolute()}"
-            f"{neighbours(file.absolute().parent, scheme)}"
-        )
-    return file
+
+    name: ClassVar[str]
+    what: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    names: ClassVar[tuple[str, ...]] = ()
+    is_path: ClassVar[bool] = False
+    is_table: ClassVar[bool] = False
+    has_groups: ClassVar[bool] = False
+    downloads: ClassVar[bool] = False
+
+    @abstractmethod
+    def read(self, rest: str, request: Request) -> RawData:
+        """The arrays behind `rest`. Raises `DataError` for whatever is wrong with them."""
+
+
+class FileSource(Source):
+    """What stands behind the colon is the path of a file."""
+
+    is_path = True
+
+    def existing(self, path: str) -> Path:
+        """`path` with `~` expanded, as a file that exists.
+
+        Raises:
+            MissingDataError: no such file (its neighbours are listed).
+            DataError: no path, or a folder.
+        """
+        if not path:
+            raise DataError(
+                f"{self.name}: needs the path of a file, as in {self.name}:data.{self.name}"
+            )
+        file = Path(path).expanduser()
+        if file.is_dir():
+            raise DataError(
+                f"{self.name}: needs a file; {file} is a folder{neighbours(file, self.name)}"
+            )
+        if not file.exists():
+            raise MissingDataError(
+                f"{self.name}: needs a file that exists; there is no {file.absolute()}"
+                f"{neighbours(file.absolute().parent, self.name)}"
+            )
+        return file
 
 
 def neighbours(folder: Path, suffix: str) -> str:
-    """A half sentence about the files of this kind in `folder`; empty where there are none."""
+    """A half sentence about the files of this kind in `folder`; empty if there are none."""
     try:
         names = sorted(p.name for p in folder.iterdir() if f".{suffix}" in p.name)
     except OSError:

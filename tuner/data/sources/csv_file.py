@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuner.data.sources.base import RawData, Request, existing_file
+from tuner.data.sources.base import FileSource, RawData, Request
 from tuner.data.sources.table import from_frame
 from tuner.errors import DataError
 
@@ -18,47 +18,58 @@ if TYPE_CHECKING:
 SEPARATORS = ",;\t|"
 
 
-def read(path: str, request: Request) -> RawData:
-    """The table, read by pandas with exact floats.
+class Csv(FileSource):
+    """A text table whose first line names the columns."""
 
-    The separator is the one of comma, semicolon, tab and bar that the first line holds most of.
-    A first column without a name that counts the rows from 0 (pandas' index) is left out.
-    Compressed files (`.csv.gz`) are read as they are.
+    name = "csv"
+    what = "PATH of a text table whose first line names columns"
+    suffixes = (".csv", ".tsv", ".gz")
+    is_table = True
+    has_groups = True
 
-    Raises:
-        DataError: no such file, an empty one, no line of names, lines of unequal length, and
-            what `from_frame` raises.
-    """
-    import pandas as pd
+    def read(self, path: str, request: Request) -> RawData:
+        """The table, read by pandas with exact floats.
 
-    file = existing_file(path, "csv")
-    try:
-        header = _header(file)
-        frame = pd.read_csv(
-            file,
-            sep=_separator(header),
-            encoding="utf-8-sig",
-            low_memory=False,
-            **_exact_floats(),
-        )
-    except pd.errors.EmptyDataError as error:
-        raise DataError(f"csv: needs a line of column names and rows; {file} is empty") from error
-    except pd.errors.ParserError as error:
-        reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
-        raise DataError(
-            f"every line of a csv file must have as many values as its first; {file}: {reason}"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"csv: needs UTF-8 text; {file}: {error}. Save it as UTF-8") from error
-    except (OSError, EOFError, ValueError, csv.Error) as error:
-        raise DataError(f"csv: {file} cannot be read: {error}") from error
-    if not isinstance(frame.index, pd.RangeIndex):  # what pandas makes of surplus values
-        raise DataError(
-            f"every line of a csv file must have as many values as its first; {file} names "
-            f"{len(frame.columns)} columns and has lines of more values"
-        )
-    _check_names(next(csv.reader([header], delimiter=_separator(header))), file)
-    return from_frame(_without_index(frame), request, source=str(file))
+        The separator is the one of comma, semicolon, tab and bar that the first line holds most of.
+        A first column without a name that counts the rows from 0 (pandas' index) is left out.
+        Compressed files (`.csv.gz`) are read as they are.
+
+        Raises:
+            DataError: no such file, an empty one, no line of names, lines of unequal length, and
+                what `from_frame` raises.
+        """
+        import pandas as pd
+
+        file = self.existing(path)
+        try:
+            header = _header(file)
+            frame = pd.read_csv(
+                file,
+                sep=_separator(header),
+                encoding="utf-8-sig",
+                low_memory=False,
+                **_exact_floats(),
+            )
+        except pd.errors.EmptyDataError as error:
+            raise DataError(
+                f"csv: needs a line of column names and rows; {file} is empty"
+            ) from error
+        except pd.errors.ParserError as error:
+            reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+            raise DataError(
+                f"every line of a csv file must have as many values as its first; {file}: {reason}"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise DataError(f"csv: needs UTF-8 text; {file}: {error}. Save it as UTF-8") from error
+        except (OSError, EOFError, ValueError, csv.Error) as error:
+            raise DataError(f"csv: {file} cannot be read: {error}") from error
+        if not isinstance(frame.index, pd.RangeIndex):  # what pandas makes of surplus values
+            raise DataError(
+                f"every line of a csv file must have as many values as its first; {file} names "
+                f"{len(frame.columns)} columns and has lines of more values"
+            )
+        _check_names(next(csv.reader([header], delimiter=_separator(header))), file)
+        return from_frame(_without_index(frame), request, source=str(file))
 
 
 def _exact_floats() -> dict[str, str]:
@@ -71,7 +82,7 @@ def _exact_floats() -> dict[str, str]:
 
 
 def _header(file: Path) -> str:
-    """The first line, decompressed by pandas where the name says so."""
+    """The first line, decompressed by pandas if the name says so."""
     import pandas as pd
 
     first = pd.read_csv(

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.sources import npz
-from tuner.data.sources.base import RawData, Request, refuse_columns
+from tuner.data.sources.base import RawData, Request, Source
 from tuner.data.sources.cache import cache_folder, download
+from tuner.data.sources.npz import Npz
 from tuner.data.sources.pickled import load_batch
 from tuner.errors import DataError, unknown
 
@@ -44,23 +44,6 @@ _HOUSING_SEED = 113
 _HOUSING_TEST_SHARE = 0.2
 
 
-def read(name: str, request: Request) -> RawData:
-    """The rows of `keras.datasets.NAME.load_data()`, in its order, test rows included.
-
-    Raises:
-        DataError: an unknown name, a column asked for, a broken file, or no file and no network.
-    """
-    if name in ("imdb", "reuters"):
-        raise DataError(
-            f"keras:{name} is a list of texts of unequal length, which an MLP cannot take. "
-            f"Available: {', '.join(READERS)}"
-        )
-    if name not in READERS:
-        raise DataError(unknown("dataset of Keras", name, READERS))
-    refuse_columns(request, f"keras:{name}")
-    return READERS[name]()
-
-
 def keras_folder() -> Path:
     """Where Keras keeps its datasets: `$KERAS_HOME/datasets`, else `~/.keras/datasets`."""
     home = os.environ.get("KERAS_HOME")
@@ -68,7 +51,7 @@ def keras_folder() -> Path:
 
 
 def _file(source: str, cached: str, url: str) -> Path:
-    """Keras's own copy where there is one, else ours, else ours after a download."""
+    """Keras's own copy if there is one, else ours, else ours after a download."""
     theirs = keras_folder() / cached
     if theirs.is_file():
         return theirs
@@ -80,7 +63,7 @@ def _file(source: str, cached: str, url: str) -> Path:
 
 
 def _mnist() -> RawData:
-    return npz.read(str(_file("keras:mnist", "mnist.npz", _GOOGLE + "mnist.npz")), Request())
+    return Npz().read(str(_file("keras:mnist", "mnist.npz", _GOOGLE + "mnist.npz")), Request())
 
 
 def _fashion_mnist() -> RawData:
@@ -137,7 +120,7 @@ def _unpack(file: Path, folder: str, parts: tuple[str, ...]) -> dict[str, bytes]
 def _housing(name: str) -> RawData:
     """Rows shuffled and split exactly as Keras does: the last fifth of a permutation by
     `numpy.random.RandomState(113)` are the test rows."""
-    raw = npz.read(str(_file(f"keras:{name}", f"{name}.npz", f"{_GOOGLE}{name}.npz")), Request())
+    raw = Npz().read(str(_file(f"keras:{name}", f"{name}.npz", f"{_GOOGLE}{name}.npz")), Request())
     assert raw.y is not None
     order = np.arange(len(raw.x))
     np.random.RandomState(_HOUSING_SEED).shuffle(order)
@@ -160,3 +143,27 @@ READERS: dict[str, Callable[[], RawData]] = {
     "california_housing": lambda: _housing("california_housing"),
     "boston_housing": lambda: _housing("boston_housing"),
 }
+
+
+class KerasDatasets(Source):
+    """The datasets of `keras.datasets`, in Keras's order, with their test rows."""
+
+    name = "keras"
+    names = tuple(READERS)
+    what = "mnist, fashion_mnist, cifar10, ..."
+    downloads = True
+
+    def read(self, name: str, request: Request) -> RawData:
+        """The rows of `keras.datasets.NAME.load_data()`, test rows included.
+
+        Raises:
+            DataError: an unknown name, a broken file, or no file and no network.
+        """
+        if name in ("imdb", "reuters"):
+            raise DataError(
+                f"keras:{name} is a list of texts of unequal length, which an MLP cannot take. "
+                f"Available: {', '.join(READERS)}"
+            )
+        if name not in READERS:
+            raise DataError(unknown("dataset of Keras", name, READERS))
+        return READERS[name]()

@@ -10,40 +10,43 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.sources.base import RawData, Request, existing_file
+from tuner.data.sources.base import FileSource, RawData, Request
 from tuner.errors import DataError
 
 LAYOUTS = "x_train y_train [x_test y_test], or X y (x y)"
 
 
-def read(path: str, request: Request) -> RawData:
-    """The arrays of the file; nothing in it is ever unpickled.
+class Npz(FileSource):
+    """A NumPy archive of named arrays."""
 
-    `--group NAME` names another array of the file, one entry a search row. Where no target is
-    needed, `X` (or `x`, `x_train`, `x_test`) may stand alone.
+    name = "npz"
+    what = "PATH of a NumPy file with x_train y_train, or X y"
+    suffixes = (".npz",)
+    has_groups = True
 
-    Raises:
-        DataError: no such file, not an npz file, arrays missing, pickled objects.
-    """
-    if request.target is not None:
-        raise DataError(
-            f"--target names a column of a table (csv:, parquet:, openml:); received --target "
-            f"{request.target} for npz:{path}, whose target is its array y_train or y"
-        )
-    file = existing_file(path, "npz")
-    try:
-        archive = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"npz: needs a file written by numpy.savez or savez_compressed; {file} is none"
-        ) from error
-    if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise DataError(
-            f"npz: needs an archive of named arrays ({LAYOUTS}); {file} holds a single array, as "
-            f"numpy.save writes it"
-        )
-    with archive:
-        return _arrays(archive, file, request)
+    def read(self, path: str, request: Request) -> RawData:
+        """The arrays of the file; nothing in it is ever unpickled.
+
+        `--group NAME` names another array of the file, one entry a search row. If no target is
+        needed, `X` (or `x`, `x_train`, `x_test`) may stand alone.
+
+        Raises:
+            DataError: no such file, not an npz file, arrays missing, pickled objects.
+        """
+        file = self.existing(path)
+        try:
+            archive = np.load(file, allow_pickle=False)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise DataError(
+                f"npz: needs a file written by numpy.savez or savez_compressed; {file} is none"
+            ) from error
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise DataError(
+                f"npz: needs an archive of named arrays ({LAYOUTS}); {file} holds a single array, "
+                f"as numpy.save writes it"
+            )
+        with archive:
+            return _arrays(archive, file, request)
 
 
 def _arrays(archive: Any, file: Path, request: Request) -> RawData:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tuner.data.sources.base import RawData, Request
+from tuner.data.sources.base import RawData, Request, Source
 from tuner.data.sources.cache import (
     ALTERNATIVES,
     TIMEOUT_S,
@@ -19,45 +19,56 @@ from tuner.data.sources.table import from_frame
 from tuner.errors import DataError
 
 
-def read(number: str, request: Request) -> RawData:
-    """The dataset by scikit-learn's `fetch_openml`; the target that OpenML names is the default.
+class OpenML(Source):
+    """A dataset of OpenML, fetched by scikit-learn into our own cache folder."""
 
-    Raises:
-        DataError: no number, an unknown one, no network and nothing in the cache, and what
-            `from_frame` raises.
-    """
-    from http.client import HTTPException
-    from urllib.error import HTTPError, URLError
+    name = "openml"
+    what = "NUMBER of a dataset on OpenML"
+    is_table = True
+    has_groups = True
+    downloads = True
 
-    from sklearn.datasets import fetch_openml
+    def read(self, number: str, request: Request) -> RawData:
+        """By scikit-learn's `fetch_openml`; the target that OpenML names is the default.
 
-    source = f"openml:{number}"
-    if not (number.isascii() and number.isdigit() and int(number) > 0):
-        raise DataError(
-            f"openml: needs the number of a dataset, which its page on openml.org shows; received "
-            f"{number!r}. Example: openml:61 (iris), openml:554 (MNIST)"
-        )
-    home = cache_folder()
-    url = f"https://www.openml.org/api/v1/json/data/{int(number)}"
-    file = home / "openml" / "openml.org" / "api" / "v1" / "json" / "data" / f"{int(number)}.gz"
-    require_leave(source, file)
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        with warnings.catch_warnings(), _timeout(TIMEOUT_S):
-            # What these two say is in the error below, if there is one in the end.
-            warnings.filterwarnings("ignore", message="A network error occurred")
-            warnings.filterwarnings("ignore", message="Invalid cache, redownloading")
-            bunch = fetch_openml(data_id=int(number), data_home=home, as_frame=True, parser="auto")
-    except HTTPError as error:
-        if error.code in (404, 412):
-            raise DataError(f"openml.org has no dataset {number}. {ALTERNATIVES}") from error
-        raise offline(source, file, url, error) from error
-    except (URLError, HTTPException, TimeoutError, OSError) as error:
-        raise offline(source, file, url, error) from error
-    except ValueError as error:  # not found, sparse, a checksum that does not match
-        raise DataError(f"{source} cannot be used: {error}. {ALTERNATIVES}") from error
-    targets = tuple(map(str, bunch.target_names or ()))
-    return from_frame(bunch.frame, request, source=source, default_target=targets)
+        Raises:
+            DataError: no number, an unknown one, no network and nothing in the cache, and what
+                `from_frame` raises.
+        """
+        from http.client import HTTPException
+        from urllib.error import HTTPError, URLError
+
+        from sklearn.datasets import fetch_openml
+
+        source = f"openml:{number}"
+        if not (number.isascii() and number.isdigit() and int(number) > 0):
+            raise DataError(
+                f"openml: needs the number of a dataset, which its page on openml.org shows; "
+                f"received {number!r}. Example: openml:61 (iris), openml:554 (MNIST)"
+            )
+        home = cache_folder()
+        url = f"https://www.openml.org/api/v1/json/data/{int(number)}"
+        file = home / "openml" / "openml.org" / "api" / "v1" / "json" / "data" / f"{int(number)}.gz"
+        require_leave(source, file)
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            with warnings.catch_warnings(), _timeout(TIMEOUT_S):
+                # What these two say is in the error below, if there is one in the end.
+                warnings.filterwarnings("ignore", message="A network error occurred")
+                warnings.filterwarnings("ignore", message="Invalid cache, redownloading")
+                bunch = fetch_openml(
+                    data_id=int(number), data_home=home, as_frame=True, parser="auto"
+                )
+        except HTTPError as error:
+            if error.code in (404, 412):
+                raise DataError(f"openml.org has no dataset {number}. {ALTERNATIVES}") from error
+            raise offline(source, file, url, error) from error
+        except (URLError, HTTPException, TimeoutError, OSError) as error:
+            raise offline(source, file, url, error) from error
+        except ValueError as error:  # not found, sparse, a checksum that does not match
+            raise DataError(f"{source} cannot be used: {error}. {ALTERNATIVES}") from error
+        targets = tuple(map(str, bunch.target_names or ()))
+        return from_frame(bunch.frame, request, source=source, default_target=targets)
 
 
 @contextmanager
