@@ -79,7 +79,7 @@ class Run:
         return found
 
     def workers(self) -> list[psutil.Process]:
-        return [p for p in self.marked() if "ray::RayStation" in " ".join(p.cmdline())]
+        return [p for p in self.marked() if "ray::TunerWorker" in " ".join(p.cmdline())]
 
     def wait_for_nothing(self) -> None:
         until = time.monotonic() + 60
@@ -167,7 +167,7 @@ def test_a_cluster_is_joined_by_its_client_server_and_by_its_head(tuner):
         workers = [
             process
             for process in cluster.processes(0)
-            if "ray::RayStation" in " ".join(process.cmdline())
+            if "ray::TunerWorker" in " ".join(process.cmdline())
         ]
         psutil.wait_procs(workers, timeout=60)
         assert [process for process in workers if process.is_running()] == []

@@ -1,4 +1,4 @@
-"""A cluster without Ray: stations in threads of this process, which die and come back on demand."""
+"""A cluster without Ray: actors that work in threads of this process, and die on demand."""
 
 from __future__ import annotations
 
@@ -7,88 +7,76 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
+from ray.exceptions import ActorDiedError, ActorUnavailableError
+
 from tuner.search.events import TrialDone, TrialStarted, WorkerReady
 from tuner.workers.messages import Limits, Task
-from tuner.workers.ray.remote import GoneError, UnreachableError
-from tuner.workers.ray.station import Report, Site, Station
+from tuner.workers.ray.actor import News, Setup, TunerWorker
 
 TASK = Task("sqlite:///nowhere.db", "study")
-ELSEWHERE = Site("another machine", "/")
+ELSEWHERE = Setup("another machine", "/")
 Tell = Callable[[Any], None]
 Stop = Callable[[], bool]
 
 
 class StandIn:
-    """A `Remote` whose stations run in this process. Life n is on the node `node-n`.
+    """A `RayActor` whose worker runs in this process.
 
     Attributes:
-        stations: every life so far; the last one is asked.
+        worker: what runs.
         down: whether there is no answer, although it lives.
         pending: whether no node has room for it yet, so that answers take their time.
-        why: of the end, once the cluster has given it up.
-        left: nodes that are no longer part of the cluster.
+        why: the error that answers have once it is dead.
         lose: how many of the next answers get lost on their way.
-        kills: what `kill` was asked for, in order.
+        node_is_up: whether its node is part of the cluster.
+        killed: whether `kill` was called.
     """
 
     def __init__(
         self,
         number: int = 0,
-        limits: Limits | None = None,
         make_trainer: Callable[..., Any] | None = None,
+        limits: Limits | None = None,
+        *_: object,
     ) -> None:
-        self.stations: list[Station] = []
-        self.down = self.pending = False
-        self.why: str | None = None
-        self.left: set[str] = set()
+        self.worker = TunerWorker(number, make_trainer or no_trainer, limits or Limits(), ELSEWHERE)
+        self.down = self.pending = self.killed = False
+        self.why: Exception | None = None
         self.lose = 0
-        self.kills: list[bool] = []
-        self._made_of = (number, make_trainer or no_trainer, limits or Limits(), ELSEWHERE)
-        self.begin_life()
+        self.node_is_up = True
 
-    def begin_life(self) -> None:
-        node = f"node-{len(self.stations)}"
-        self.stations.append(Station(*self._made_of, node=node, address=node, capture=False))
-
-    def die(self, *, with_node: bool = False) -> None:
-        """The process ends, and the cluster starts another one."""
-        if with_node:
-            self.left.add(f"node-{len(self.stations) - 1}")
-        self.begin_life()  # first: nothing more is heard from the former one
-        self.stations[-2]._link.stop()
-
-    def listen(self, life: str | None, seen: int, task: Task | None, stop: bool) -> Future[Report]:
-        answer: Future[Report] = Future()
-        station = self.stations[-1]
-
-        def ask() -> None:
-            while self.pending and self.why is None:
-                threading.Event().wait(0.01)
-            if self.why is not None:
-                answer.set_exception(GoneError(self.why))
-            elif self.down:
-                answer.set_exception(UnreachableError("no way"))
-            else:
-                report = station.listen(life, seen, task, stop)
-                if station is not self.stations[-1] or self.lose or self.why is not None:
-                    self.lose = max(0, self.lose - 1)
-                    answer.set_exception(UnreachableError("lost"))
-                else:
-                    answer.set_result(report)
-
-        threading.Thread(target=ask, daemon=True).start()
+    def poll(self, task: Task | None, stop: bool) -> Future[News]:
+        answer: Future[News] = Future()
+        threading.Thread(target=self._answer, args=(answer, task, stop), daemon=True).start()
         return answer
 
-    def kill(self, *, restart: bool) -> None:
-        self.kills.append(restart)
-        if restart:
-            self.die()
+    def _answer(self, answer: Future[News], task: Task | None, stop: bool) -> None:
+        while self.pending and self.why is None:
+            threading.Event().wait(0.01)
+        if self.why is not None:
+            answer.set_exception(self.why)
+        elif self.down:
+            answer.set_exception(ActorUnavailableError("no way", None))
         else:
-            self.why = "it was killed"
-            self.stations[-1]._link.stop()
+            news = self.worker.poll(task, stop)
+            if self.lose:
+                self.lose -= 1
+                answer.set_exception(ActorUnavailableError("lost", None))
+            else:
+                answer.set_result(news)
 
-    def lives(self, node: str) -> bool:
-        return node not in self.left
+    def die(self, *, with_node: bool = False) -> None:
+        """The process ends."""
+        self.node_is_up = not with_node
+        self.why = self.why or ActorDiedError()
+        self.worker.poll(None, True)
+
+    def kill(self) -> None:
+        self.killed = True
+        self.die()
+
+    def is_up(self, node: str) -> bool:
+        return self.node_is_up
 
 
 def no_trainer(definition: Any) -> Any:

@@ -203,7 +203,7 @@ class WorkerPool:
                 for other in self._processes:
                     if not other.entered:
                         other.stop()
-            elif last.reason != "deadline" and not self._stopping:
+            elif last.reason != "deadline" and not self._stopping and not process.stopping:
                 self._spawn(process.number)
             return
         if isinstance(last, Failed):

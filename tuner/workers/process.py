@@ -7,7 +7,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
@@ -17,8 +17,8 @@ import psutil
 from tuner.search.events import Event
 from tuner.storage.owner import process_name
 from tuner.workers.child import work
+from tuner.workers.environment import environment, thread_variables
 from tuner.workers.messages import Limits, Message, Task
-from tuner.workers.serving import environment
 from tuner.workers.signals import blocked_interrupts
 from tuner.workers.worker import MakeTrainer
 
@@ -56,7 +56,7 @@ class WorkerProcess:
         )
         # Starting it unblocks SIGINT, so it has to run before we block.
         resource_tracker.ensure_running()
-        with blocked_interrupts(), _environment(environment()):
+        with blocked_interrupts(), environment(thread_variables()):
             self._process.start()
         # Ours must go, or the pipes would never end.
         theirs.close()
@@ -141,18 +141,3 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-@contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    """`os.environ` with `values`, put back afterwards."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

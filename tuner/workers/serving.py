@@ -20,18 +20,6 @@ if TYPE_CHECKING:
 EPOCH_EVERY = 0.1
 
 
-def environment(threads: int = 1) -> dict[str, str]:
-    """What must be set before a worker imports: these libraries read it when they are loaded."""
-    return {
-        "OMP_NUM_THREADS": str(threads),
-        "OPENBLAS_NUM_THREADS": str(threads),
-        "MKL_NUM_THREADS": str(threads),
-        "TF_NUM_INTRAOP_THREADS": str(threads),
-        "TF_NUM_INTEROP_THREADS": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-    }
-
-
 def import_trainer(make_trainer: MakeTrainer | None, threads: int = 1) -> None:
     """The slow part of a start (about 4 s), which needs no task yet."""
     if make_trainer is None:

@@ -1,4 +1,4 @@
-"""Stations of this process: they leave its environment as it was, and run loops of the tests."""
+"""Ray workers in this process: they leave it as it was, and run loops of the tests."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import pytest
 
 from tests.support.ray_stand_ins import StandIn
 from tuner.search import loop
-from tuner.workers.ray import station
-from tuner.workers.ray import worker as cluster_worker
+from tuner.workers.ray import actor
 
 
 @pytest.fixture(autouse=True)
-def environment_as_it_was(monkeypatch) -> Iterator[None]:
+def process_as_it_was(monkeypatch) -> Iterator[None]:
     before, folder = dict(os.environ), os.getcwd()
-    monkeypatch.setattr(station, "LISTEN", 0.5)
-    monkeypatch.setattr(cluster_worker, "AGAIN", 0.01)
+    monkeypatch.setattr(actor, "node_and_address", lambda: ("7ab", "node-0"))
+    monkeypatch.setattr(actor, "capture_output", lambda tell: None)
     yield
     os.environ.clear()
     os.environ.update(before)
@@ -45,13 +44,10 @@ def cluster() -> Iterator[Callable[..., StandIn]]:
     """Makes stand-ins, whose threads end with the test."""
     made: list[StandIn] = []
 
-    def make(*args: Any, **settings: Any) -> StandIn:
-        made.append(StandIn(*args, **settings))
+    def make(*args: Any) -> StandIn:
+        made.append(StandIn(*args))
         return made[-1]
 
     yield make
-    for remote in made:
-        remote.why = remote.why or "the test is over"
-        for each in remote.stations:
-            each._link.stop()
-            each.listen(None, 0, None, True)
+    for each in made:
+        each.die()

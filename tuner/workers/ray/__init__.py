@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tuner.workers.ray.address import check_address as check_address
+from tuner.workers.ray.connection import check_address as check_address
 from tuner.workers.ray.engine import RayEngine as RayEngine
-from tuner.workers.ray.engine import Share as Share
+from tuner.workers.ray.nodes import Share as Share

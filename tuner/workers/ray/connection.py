@@ -8,6 +8,7 @@ import math
 import os
 import re
 import signal
+import socket
 import sys
 import threading
 from collections import deque
@@ -16,26 +17,45 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib.util import find_spec
 
 from tuner.errors import TunerError, UsageError
-from tuner.workers.ray.address import LOCAL, require_answer
+from tuner.workers.environment import environment
 from tuner.workers.ray.head import OwnRay
 from tuner.workers.ray.nodes import Node, read_nodes
 from tuner.workers.resources import available_cores
 from tuner.workers.signals import WATCHED, Interrupted
 
+#: A Ray of our own on this machine, for the time of the search.
+LOCAL = "local"
+#: The cluster that Ray itself finds: `RAY_ADDRESS`, or one whose node this machine is.
+AUTO = "auto"
+#: Seconds to wait for a connection; Ray itself would try for minutes.
+PATIENCE = 5.0
 #: How often a client server is asked that could not start what serves us.
 CLIENT_TRIES = 3
+
+_SERVER = re.compile(r"(?P<client>ray://)?(?P<host>[^\s:/]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
+
+
+def check_address(text: str) -> str:
+    """`text` if it has the form of a Ray address. Raises `UsageError`."""
+    if text in (LOCAL, AUTO) or _SERVER.fullmatch(text):
+        return text
+    raise UsageError(
+        f"--ray takes the address of a Ray cluster; received {text!r}. Available: local (a Ray of "
+        "its own on this machine, as without an address), auto (the cluster this machine belongs "
+        "to), HOST:PORT (its head), ray://HOST:PORT (its client server)"
+    )
 
 
 class Connection:
     """This process's membership in a Ray cluster.
 
     Args:
-        address: see `tuner.workers.ray.address.check_address`.
+        address: see `check_address`.
         cpus: what a Ray of our own shall have at least.
 
     Attributes:
         own: whether the cluster is one of our own.
-        notices: what Ray says on stdout, where only data may stand.
+        notices: what Ray says on stdout, which is for data alone.
     """
 
     def __init__(self, address: str, *, cpus: float = 0.0) -> None:
@@ -46,7 +66,7 @@ class Connection:
         self._left = ExitStack()
 
     def open(self) -> None:
-        """Join; start it before, where it is to be our own.
+        """Join; a Ray of our own is started before.
 
         Raises:
             UsageError: Ray is not installed or already in use; no cluster answers, or it refuses.
@@ -54,23 +74,26 @@ class Connection:
             Interrupted: SIGTERM came meanwhile.
         """
         require_ray()
-        if not self.own:
-            require_answer(self.address)
         with ExitStack() as stack:
             address = self.address
             if self.own:
                 head = OwnRay(self._cpus)
                 stack.callback(head.close)
-                stack.enter_context(_environment(head.variables))
+                stack.enter_context(environment(head.variables, prefix="RAY_"))
                 address = head.start()
+            else:
+                require_answer(address)
             import ray
 
             if ray.is_initialized():
                 raise UsageError("a search joins a Ray cluster by itself; this process is in one")
             stack.enter_context(redirect_stdout(Notices(self.notices)))
             stack.callback(ray.shutdown)
-            with _our_signals(), self._errors(), _quiet_start():
-                join(ray.init, address)
+            try:
+                with _our_signals(), _quiet_start():
+                    join(ray.init, address)
+            except Exception as error:
+                raise self._refused(error) from error
             self._left = stack.pop_all()
 
     def close(self) -> None:
@@ -82,20 +105,42 @@ class Connection:
 
         return read_nodes(ray.nodes())
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            text = " ".join(f"{type(error).__name__}: {error}".split())
-            if self.own:
-                raise TunerError(f"a Ray of its own cannot be joined ({text})") from error
-            raise UsageError(
-                f"workers join a Ray cluster that this machine may join; {self.address} cannot be "
-                f"joined ({text}). Available: `ray start --address HOST:PORT` on this machine "
-                "first, ray://HOST:PORT from outside the cluster, the cluster's RAY_AUTH_TOKEN "
-                "where it wants one, or --ray alone for a Ray of its own"
-            ) from error
+    def _refused(self, error: Exception) -> TunerError:
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        if self.own:
+            return TunerError(f"a Ray of its own cannot be joined ({text})")
+        return UsageError(
+            f"workers join a Ray cluster that this machine may join; {self.address} cannot be "
+            f"joined ({text}). Available: `ray start --address HOST:PORT` on this machine first, "
+            "ray://HOST:PORT from outside the cluster, the cluster's RAY_AUTH_TOKEN if it wants "
+            "one, or --ray alone for a Ray of its own"
+        )
+
+
+def require_ray() -> None:
+    """Raise `UsageError` if Ray is not installed."""
+    if find_spec("ray") is None:
+        raise UsageError(
+            "--ray needs the package ray; received --ray where it is not installed. "
+            "Available: pip install ray, or --workers N without --ray"
+        )
+
+
+def require_answer(address: str) -> None:
+    """Raise `UsageError` if nothing listens at `address`."""
+    found = _SERVER.fullmatch(address)
+    if found is None:
+        return
+    host, port = found["host"].strip("[]"), int(found["port"])
+    try:
+        socket.create_connection((host, port), timeout=PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        default = "10001" if found["client"] else "6379"
+        raise UsageError(
+            f"a Ray cluster must be up before workers join it; nothing answers at {host}:{port} "
+            f"({error}). Available: `ray start --head` there (default port {default}), or --ray "
+            "alone for a Ray on this machine"
+        ) from error
 
 
 def join(init: Callable[..., object], address: str) -> None:
@@ -127,15 +172,6 @@ class Notices(io.TextIOBase):
         return len(text)
 
 
-def require_ray() -> None:
-    """Raise `UsageError` where Ray is not installed."""
-    if find_spec("ray") is None:
-        raise UsageError(
-            "--ray needs the package ray; received --ray where it is not installed. "
-            "Available: pip install ray, or --workers N without --ray"
-        )
-
-
 @contextmanager
 def _our_signals() -> Iterator[None]:
     """Ray handles SIGTERM by ending the process; our handlers are put back."""
@@ -157,24 +193,11 @@ def _quiet_start() -> Iterator[None]:
     """Ray's C++ writes warnings past `sys.stderr`, such as that there is no way to the internet.
     What matters it raises."""
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    kept = os.dup(2)
     try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
         yield
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-        os.close(nowhere)
-
-
-@contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    """`values` in `os.environ`, and afterwards nothing of Ray's that was not there before."""
-    before = {name: value for name, value in os.environ.items() if name.startswith("RAY_")}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name in [name for name in os.environ if name.startswith("RAY_")]:
-            del os.environ[name]
-        os.environ.update(before)

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections import deque
+from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
 
 from tuner.storage.owner import this_place
 from tuner.workers.messages import Limits
-from tuner.workers.ray.actor import RayRemote
+from tuner.workers.ray.actor import RayActor, Setup
 from tuner.workers.ray.connection import Connection
+from tuner.workers.ray.driver import RayWorker
 from tuner.workers.ray.nodes import Share, memory_share, require_reachable, require_room
-from tuner.workers.ray.remote import Remote
-from tuner.workers.ray.station import Site
-from tuner.workers.ray.worker import ClusterWorker
 from tuner.workers.worker import MakeTrainer
 
 
 class RayEngine:
     """The `tuner.workers.worker.Engine` of a Ray cluster.
 
-    Ray starts workers again that die; trials are tried again by the storage alone.
-
     Args:
-        address: see `tuner.workers.ray.address.check_address`.
+        address: see `tuner.workers.ray.connection.check_address`.
         share: what one worker takes.
         storage_url: of the study, to be reached from every node.
         workers: how many are asked for; None: as many as fit.
@@ -41,23 +37,20 @@ class RayEngine:
         self._workers = workers
         self._connection = Connection(address, cpus=share.cpus * (workers or 0))
         own = tuple((name, value) for name, value in os.environ.items() if name[:6] == "TUNER_")
-        self._site = Site(this_place(), os.getcwd(), share.threads, share.gpus > 0, own)
-        self._lives: dict[int, ClusterWorker] = {}
-        self._notices: deque[str] = self._connection.notices
+        self._setup = Setup(this_place(), os.getcwd(), share.threads, share.gpus > 0, own)
         self._room = 1
         self._memory: int | None = None
 
     def __enter__(self) -> RayEngine:
         self._connection.open()
-        try:
+        with ExitStack() as stack:
+            stack.callback(self._connection.close)
             nodes = self._connection.nodes()
             require_reachable(self._storage_url, nodes, self._connection.address)
             if self._workers is None or self._connection.own:
                 self._room = require_room(nodes, self._share)
             self._memory = memory_share(nodes, self._share)
-        except BaseException:
-            self._connection.close()
-            raise
+            stack.pop_all()
         return self
 
     def __exit__(
@@ -71,30 +64,8 @@ class RayEngine:
     def room(self) -> int:
         return self._room
 
-    def start(self, number: int, make_trainer: MakeTrainer | None, limits: Limits) -> ClusterWorker:
-        before = self._lives.get(number)
-        after = None
-        if before is None or before.gone:
-            if limits.memory is None:
-                limits = replace(limits, memory=self._memory)
-            remote: Remote = RayRemote(number, make_trainer, limits, self._site, self._share)
-        else:
-            remote = before.remote
-            if before.finished:
-                remote.kill(restart=True)
-                after = before.life
-        worker = ClusterWorker(
-            number,
-            remote,
-            after=after,
-            wants=str(self._share),
-            notices=self._notices,
-            closed=self._release,
-        )
-        self._lives[number] = worker
-        return worker
-
-    def _release(self, worker: ClusterWorker) -> None:
-        """Give back what a worker holds, unless another life of it has begun."""
-        if self._lives.get(worker.number) is worker and not worker.gone:
-            worker.kill()
+    def start(self, number: int, make_trainer: MakeTrainer | None, limits: Limits) -> RayWorker:
+        if limits.memory is None:
+            limits = replace(limits, memory=self._memory)
+        actor = RayActor(number, make_trainer, limits, self._setup, self._share)
+        return RayWorker(number, actor, wants=str(self._share), notices=self._connection.notices)

@@ -3,8 +3,8 @@
     python -m tuner.workers.ray.head CPUS
 
 It has a session of its own, so that a Ctrl-C, a closed terminal or `timeout` end the parent alone,
-which gives trials back before it ends Ray. It says in one line of JSON where Ray is (or why it is
-not), and ends it when its stdin ends: also where the parent was killed.
+which gives trials back before it ends Ray. It prints one line of JSON, the address or the error,
+and ends Ray when its stdin ends: also if the parent was killed.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ class OwnRay:
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        said = json.loads(line) if line else {"error": "it ended without a word"}
-        if "error" in said:
-            raise TunerError(f"a Ray of its own does not start on this machine: {said['error']}")
-        return str(said["address"])
+        answer = json.loads(line) if line else {"error": "it ended without a word"}
+        if "error" in answer:
+            raise TunerError(f"a Ray of its own does not start on this machine: {answer['error']}")
+        return str(answer["address"])
 
     def close(self) -> None:
         """End it with all its processes and files."""
@@ -78,8 +78,8 @@ class OwnRay:
             self._process.wait()
 
 
-def hold(cpus: int, said: int) -> None:
-    """Start Ray, say so to the file descriptor `said`, and end it when stdin ends."""
+def hold(cpus: int, out: int) -> None:
+    """Start Ray, write that to the file descriptor `out`, and end it when stdin ends."""
     folder = _short_folder()
     try:
         import ray
@@ -98,7 +98,7 @@ def hold(cpus: int, said: int) -> None:
         except Exception as error:
             message = {"error": " ".join(f"{type(error).__name__}: {error}".split())}
         _ignore_signals()  # again: Ray has its own ideas
-        os.write(said, json.dumps(message).encode() + b"\n")
+        os.write(out, json.dumps(message).encode() + b"\n")
         if "address" in message:
             sys.stdin.read()
         ray.shutdown()
@@ -127,6 +127,6 @@ def _short_folder() -> str:
 
 if __name__ == "__main__":
     _ignore_signals()
-    told = os.dup(1)
+    stdout = os.dup(1)
     os.dup2(2, 1)  # what Ray prints is no answer
-    hold(int(sys.argv[1]), told)
+    hold(int(sys.argv[1]), stdout)

@@ -65,7 +65,7 @@ def read_nodes(rows: Iterable[Mapping[str, Any]]) -> list[Node]:
 
 
 def require_room(nodes: Sequence[Node], share: Share) -> int:
-    """How many workers fit, at least 1. Raises `UsageError` where no node has room for one."""
+    """How many workers fit, at least 1. Raises `UsageError` if no node has room for one."""
     room = sum(node.room(share) for node in nodes)
     if room < 1:
         have = "; ".join(
@@ -80,10 +80,10 @@ def require_room(nodes: Sequence[Node], share: Share) -> int:
 
 
 def require_reachable(storage_url: str, nodes: Sequence[Node], address: str) -> None:
-    """Raise `UsageError` where workers on some node would look for the storage in vain.
+    """Raise `UsageError` if workers on some node would look for the storage in vain.
 
-    A SQLite file, and a journal at a relative path, are reached from this machine alone. All nodes
-    count as this machine where their IP addresses, as Ray knows them, are addresses of its own
+    A SQLite file, and a journal at a relative path, are reached from this machine alone. A node
+    counts as this machine if its IP address, as Ray knows it, is that of one of this machine's
     network interfaces.
     """
     journal = journal_path(storage_url)
@@ -113,7 +113,7 @@ def own_addresses() -> set[str]:
 
 def memory_share(nodes: Sequence[Node], share: Share) -> int | None:
     """Bytes for one worker, so that as many as fit on a node have what Ray counts as its memory;
-    the least of all nodes. None where Ray does not know."""
+    the least of all nodes. None if Ray does not know."""
     shares = [
         node.memory // node.room(share) for node in nodes if node.memory and node.room(share) > 0
     ]

@@ -7,8 +7,13 @@ import socket
 import pytest
 
 from tuner.errors import UsageError
-from tuner.workers.ray.address import check_address, require_answer
-from tuner.workers.ray.connection import CLIENT_TRIES, Notices, join
+from tuner.workers.ray.connection import (
+    CLIENT_TRIES,
+    Notices,
+    check_address,
+    join,
+    require_answer,
+)
 from tuner.workers.ray.nodes import (
     Node,
     Share,
