@@ -58,7 +58,7 @@ def stack(
     def run() -> tuple[float, float]:
         # The rule would compile longer trainings than a benchmark has patience for.
         compiling.COMPILED_STEPS = 0 if by_xla else 10**9
-        scores = trainer.train_many([plan] * candidates, seeds)
+        scores = trainer.train([plan] * candidates, seeds)
         networks = candidates * len(folds)
         accuracy = float(np.mean([own.fold_scores("accuracy").mean() for own in scores]))
         return float(np.median(scores[0].epoch_seconds)) / networks, accuracy

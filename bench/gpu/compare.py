@@ -29,11 +29,11 @@ def accuracies(problem: Problem, first: list[NDArray[Any]]) -> NDArray[np.float6
     trainer = Trainer(problem.dataset, problem.folds)
     plans, seeds = problem.plans(candidates), [problem.seeds] * candidates
     before = TrainingState()
-    trainer.train_many(plans, seeds, state=before)
+    trainer.train(plans, seeds, state=before)
     assert before.values is not None
     optimizer = [np.zeros_like(value) for value in before.values[len(values) :]]
     state = TrainingState([*values, *optimizer])
-    scores = trainer.train_many(plans, seeds, state=state)
+    scores = trainer.train(plans, seeds, state=state)
     return np.stack([own.validation["accuracy"][-1] for own in scores], axis=1)
 
 

@@ -66,7 +66,7 @@ def train_study() -> Callable[..., TrainedStudy]:
         plan = plan_training(
             params, features=dataset.features, outputs=dataset.outputs, task=dataset.task
         )
-        scores = trainer.train(plan, [network_seed(seed, 0, fold) for fold in range(2)])
+        [scores] = trainer.train([plan], [[network_seed(seed, 0, fold) for fold in range(2)]])
         study = optuna.create_study(
             study_name=name, storage=storage, direction=definition.direction
         )

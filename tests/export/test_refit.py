@@ -34,7 +34,7 @@ def test_the_refit_is_a_plain_training_on_all_rows(train_study):
         metrics=("accuracy",),
     )
     plan = plan_training(PARAMS, features=64, outputs=10, task="multiclass")
-    again = trainer.train(plan, [refitted.seed], weights=True)
+    [again] = trainer.train([plan], [[refitted.seed]], weights=True)
     for ours, theirs in zip(refitted.weights, again.weights[0], strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert refitted.seed not in {made.definition.seed, 0}

@@ -93,7 +93,7 @@ def test_answers_are_those_of_the_stack(task, scaling, params, monkeypatch, tmp_
     )
     fold = Fold(TRAIN, VALIDATION)
     trainer = Trainer(data, [fold], scaling=scaling, metrics=(metric,), objective=metric)
-    scores = trainer.train(plan, [7], weights=True)
+    [scores] = trainer.train([plan], [[7]], weights=True)
     stacks = said[-1].reshape(50, -1)
     fitted = fit_scaling(data, TRAIN, scaling)
 

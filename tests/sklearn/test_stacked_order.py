@@ -28,17 +28,17 @@ def search(**settings: Any) -> StackedGridSearchCV:
 
 def test_a_fit_is_scored_before_the_next_stack_trains(monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    train_many = Trainer.train_many
+    train = Trainer.train
 
     def trained(self: Trainer, *arguments: Any, **settings: Any) -> Any:
         order.append("trained")
-        return train_many(self, *arguments, **settings)
+        return train(self, *arguments, **settings)
 
     def scored(estimator: Any, X: Any, y: Any) -> float:
         order.append("scored")
         return float(estimator.score(X, y))
 
-    monkeypatch.setattr(Trainer, "train_many", trained)
+    monkeypatch.setattr(Trainer, "train", trained)
     search(scoring=scored).fit(*digits(200))
     assert order == ["trained", *["scored"] * 3] * 2
 
@@ -47,14 +47,14 @@ def test_a_fit_is_scored_before_the_next_stack_trains(monkeypatch: pytest.Monkey
 def test_a_stack_that_fails_fails_its_own_fits(
     jobs: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train_many = Trainer.train_many
+    train = Trainer.train
 
     def trained(self: Trainer, plans: Any, *arguments: Any, **settings: Any) -> Any:
         if plans[0].model.units == (4,):
             raise MemoryError("no room")
-        return train_many(self, plans, *arguments, **settings)
+        return train(self, plans, *arguments, **settings)
 
-    monkeypatch.setattr(Trainer, "train_many", trained)
+    monkeypatch.setattr(Trainer, "train", trained)
     with pytest.warns(Warning, match="no room|non-finite"):
         results = search(n_jobs=jobs).fit(*digits(200)).cv_results_
     assert np.isfinite(results["mean_test_score"]).tolist() == [False, True]

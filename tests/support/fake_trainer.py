@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from tuner.errors import PlanError
-from tuner.search.trainer import EpochCallback, OnEpoch, Stacking
+from tuner.search.trainer import OnEpoch, Stacking
 from tuner.spaces.info import Value
+from tuner.training.callbacks import EpochCallback
 from tuner.training.identity import training_identity
 from tuner.training.scores import FoldStatus, TrialScores
 from tuner.training.state import NetworkState, RunState, TrainingState

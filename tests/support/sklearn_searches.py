@@ -24,14 +24,14 @@ class Stacks:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.networks: list[int] = []
         self.epochs: list[int] = []
-        original = Trainer.train_many
+        original = Trainer.train
 
         def recorded(trainer: Trainer, plans: Any, *args: Any, **kwargs: Any) -> Any:
             self.networks.append(len(plans) * len(trainer.folds))
             self.epochs.append(max(plan.epochs for plan in plans))
             return original(trainer, plans, *args, **kwargs)
 
-        patch.setattr(Trainer, "train_many", recorded)
+        patch.setattr(Trainer, "train", recorded)
 
 
 def same_results(ours: Results, stock: Results, rows: int, *, atol: float = 1e-4) -> None:

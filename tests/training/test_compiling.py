@@ -38,9 +38,9 @@ def test_compiled_and_plain_trainings_agree(params: dict, monkeypatch: pytest.Mo
     data, folds, seeds = problems.dataset(), problems.folds(33, 64, 50), problems.seeds(3)
     metrics = ("accuracy", "log_loss")
     plan = problems.plan(**params)
-    plain = Trainer(data, folds, metrics=metrics).train(plan, seeds, weights=True)
+    [plain] = Trainer(data, folds, metrics=metrics).train([plan], [seeds], weights=True)
     monkeypatch.setattr("tuner.training.compiling.COMPILED_STEPS", 0)
-    fast = Trainer(data, folds, metrics=metrics).train(plan, seeds, weights=True)
+    [fast] = Trainer(data, folds, metrics=metrics).train([plan], [seeds], weights=True)
     for a, b in zip(plain.weights, fast.weights, strict=True):
         for one, other in zip(a, b, strict=True):
             np.testing.assert_allclose(one, other, atol=1e-5)
@@ -52,11 +52,11 @@ def test_compiled_and_plain_trainings_agree(params: dict, monkeypatch: pytest.Mo
 def test_a_compiled_stack_serves_other_batch_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     data, folds, seeds = problems.dataset(), problems.folds(33, 64), problems.seeds(2)
     plans = [problems.plan(batch_size=size, epochs=2) for size in (16, 7)]
-    plain = [Trainer(data, folds).train(plan, seeds) for plan in plans]
+    plain = [Trainer(data, folds).train([plan], [seeds])[0] for plan in plans]
     monkeypatch.setattr("tuner.training.compiling.COMPILED_STEPS", 0)
     trainer = Trainer(data, folds)
     for plan, expected in zip(plans, plain, strict=True):
-        scores = trainer.train(plan, seeds)
+        [scores] = trainer.train([plan], [seeds])
         np.testing.assert_allclose(
             scores.validation["loss"], expected.validation["loss"], atol=1e-5
         )

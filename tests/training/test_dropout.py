@@ -62,9 +62,9 @@ def test_training_with_dropout_is_the_same_alone_and_in_a_stack() -> None:
     """Folds of different lengths, so that the network sits out steps inside the stack."""
     data, folds, seeds = problems.dataset(), problems.folds(33, 64, 50), problems.seeds(3)
     plan = problems.plan(model__dropout=0.4, model__layers=2)
-    together = Trainer(data, folds).train(plan, seeds, weights=True)
+    [together] = Trainer(data, folds).train([plan], [seeds], weights=True)
     for i, fold in enumerate(folds):
-        alone = Trainer(data, [fold]).train(plan, [seeds[i]], weights=True)
+        [alone] = Trainer(data, [fold]).train([plan], [[seeds[i]]], weights=True)
         for a, b in zip(alone.weights[0], together.weights[i], strict=True):
             np.testing.assert_allclose(a, b, atol=1e-6)
 
@@ -72,11 +72,11 @@ def test_training_with_dropout_is_the_same_alone_and_in_a_stack() -> None:
 def test_dropout_is_off_in_validation() -> None:
     data, folds = problems.dataset(), problems.folds(64)
     plan = problems.plan(model__dropout=0.9, optimizer__learning_rate=1e-9, epochs=2)
-    scores = Trainer(data, folds).train(plan, problems.seeds(1))
+    [scores] = Trainer(data, folds).train([plan], [problems.seeds(1)])
     first, second = scores.validation["loss"][:, 0]
     assert first == pytest.approx(second, abs=1e-6)
-    without = Trainer(data, folds).train(
-        problems.plan(optimizer__learning_rate=1e-9, epochs=1), problems.seeds(1)
+    [without] = Trainer(data, folds).train(
+        [problems.plan(optimizer__learning_rate=1e-9, epochs=1)], [problems.seeds(1)]
     )
     assert first == pytest.approx(without.validation["loss"][0, 0], abs=1e-6)
 

@@ -50,7 +50,7 @@ def check(params: dict, task: str = "multiclass", others: tuple[dict, ...] = ())
     objective = "mse" if task == "regression" else "accuracy"
     trainer = Trainer(dataset, folds, scaling="none", metrics=(objective,), objective=objective)
     for plan, own_seeds, scores in zip(
-        plans, seeds, trainer.train_many(plans, seeds, weights=True), strict=True
+        plans, seeds, trainer.train(plans, seeds, weights=True), strict=True
     ):
         for i, (fold, seed) in enumerate(zip(folds, own_seeds, strict=True)):
             check_fold(plan, dataset, fold, seed, scores, i)
@@ -225,7 +225,7 @@ def test_sample_weights_are_kerass() -> None:
     params = {"model.layers": 1, "batch_size": 16, "epochs": 2, **SGD}
     plan = plan_training(params, features=FEATURES, outputs=3, task="multiclass")
     trainer = Trainer(dataset, [fold], scaling="none", sample_weight=weight)
-    scores = trainer.train(plan, [9], weights=True)
+    [scores] = trainer.train([plan], [[9]], weights=True)
     plain, _ = plain_keras.train(plan, dataset, fold, 9, sample_weight=weight)
     for a, b in zip(scores.weights[0], plain.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
@@ -240,4 +240,4 @@ def test_one_network_alone_trains_with_every_loss_setting() -> None:
         task="regression",
     )
     trainer = Trainer(dataset, [fold], scaling="none", metrics=(), objective="loss")
-    assert trainer.train(plan, [1]).status == ("completed",)
+    assert trainer.train([plan], [[1]])[0].status == ("completed",)

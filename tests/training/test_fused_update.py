@@ -34,7 +34,7 @@ def trainer() -> Trainer:
 
 def trained(own: TrainingPlan) -> list[list[np.ndarray]]:
     STACKS.clear()
-    weights = trainer().train(own, seeds(3), weights=True).weights
+    weights = trainer().train([own], [seeds(3)], weights=True)[0].weights
     assert weights is not None
     return weights
 
@@ -82,7 +82,7 @@ def test_totals_matter_where_the_rate_depends_on_them():
 def test_a_network_that_ends_before_the_others_is_no_different():
     """Its rate is 0 then, and the kernel takes one rate for all."""
     short, long = plan(**SGD, epochs=2), plan(**SGD, epochs=4)
-    together = trainer().train_many([short, long], [seeds(3)] * 2, weights=True)
+    together = trainer().train([short, long], [seeds(3)] * 2, weights=True)
     for own, scores in zip((short, long), together, strict=True):
         for a, b in zip(trained(own), scores.weights or [], strict=True):
             for kernel, other in zip(a, b, strict=True):

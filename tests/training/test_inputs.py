@@ -105,7 +105,7 @@ def test_scores_and_all_weights_are_those_of_the_whole_network(params: dict[str,
     own = plan(optimizer__learning_rate=0.01, **params)
     assert unused_weights_stay(own)
     cut, whole = (
-        Trainer(data, folds, inputs=inputs, scaling="standard").train_many(
+        Trainer(data, folds, inputs=inputs, scaling="standard").train(
             [own], [seeds], weights=True, snapshots=[(1,)]
         )[0]
         for inputs in (used_inputs(data.x), None)
@@ -137,8 +137,8 @@ def test_a_plan_that_moves_weights_without_a_gradient_sees_all_inputs(
     own = plan(epochs=1, **params)
     assert not unused_weights_stay(own)
     with pytest.raises(ValueError, match="sees all inputs"):
-        Trainer(data, folds, inputs=used_inputs(data.x)).train(own, problems.seeds(1))
-    moved = Trainer(data, folds).train(own, problems.seeds(1), weights=True).weights[0][0]
+        Trainer(data, folds, inputs=used_inputs(data.x)).train([own], [problems.seeds(1)])
+    moved = Trainer(data, folds).train([own], [problems.seeds(1)], weights=True)[0].weights[0][0]
     initial = network_weights(own.model, problems.seeds(1)[0])[0]
     unused = np.setdiff1d(np.arange(FEATURES), USED)
     assert (moved[unused] != initial[unused]).any(), "else the rule leaves out too much"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 from tests.support import plain_keras, problems
 from tuner.errors import TunerError
 from tuner.training import Trainer, TrainingState
+from tuner.training.callbacks import EpochCallback
+from tuner.training.scores import mean_fold_curve
 from tuner.training.stack_cache import STACKS, StackCache
 
 
@@ -23,8 +26,8 @@ def test_keras_callbacks_see_means_over_the_folds() -> None:
         def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
             rates.append(self.model.network_logs.validation["accuracy"])
 
-    scores = Trainer(data, folds).train(
-        problems.plan(), problems.seeds(3), callbacks=[history, Networks()]
+    [scores] = Trainer(data, folds).train(
+        [problems.plan()], [problems.seeds(3)], callbacks=[history, Networks()]
     )
     for name in ("loss", "accuracy"):
         np.testing.assert_allclose(history.history[name], scores.train[name].mean(1))
@@ -39,9 +42,9 @@ def test_kerass_own_callbacks_work(tmp_path: object) -> None:
     path = f"{tmp_path}/stack.weights.h5"
     log = f"{tmp_path}/log.csv"
     stop = keras.callbacks.EarlyStopping("val_loss", patience=2, min_delta=10.0)
-    scores = Trainer(data, folds).train(
-        problems.plan(epochs=9),
-        problems.seeds(2),
+    [scores] = Trainer(data, folds).train(
+        [problems.plan(epochs=9)],
+        [problems.seeds(2)],
         callbacks=[
             keras.callbacks.ModelCheckpoint(path, save_weights_only=True),
             keras.callbacks.CSVLogger(log),
@@ -61,11 +64,11 @@ def test_a_callback_ends_the_training_and_scores_remain() -> None:
             self.model.stop_training = epoch == 1
 
     trainer = Trainer(problems.dataset(), problems.folds(33, 64))
-    scores = trainer.train(problems.plan(epochs=5), problems.seeds(2), callbacks=[Prune()])
+    [scores] = trainer.train([problems.plan(epochs=5)], [problems.seeds(2)], callbacks=[Prune()])
     assert scores.epochs_run == 2
     assert scores.status == ("interrupted", "interrupted")
     assert scores.score_epoch.tolist() == [2, 2]
-    again = trainer.train(problems.plan(epochs=5), problems.seeds(2))
+    [again] = trainer.train([problems.plan(epochs=5)], [problems.seeds(2)])
     assert again.epochs_run == 5, "the next training must not inherit the stop"
 
 
@@ -76,11 +79,11 @@ def test_equal_seeds_give_equal_bits_and_others_do_not() -> None:
         problems.plan(model__dropout=0.2),
     )
     trainer = Trainer(data, folds)
-    first = trainer.train(plan, problems.seeds(2))
-    trainer.train(problems.plan(model__dropout=0.5, batch_size=7, epochs=2), problems.seeds(2))
-    second = trainer.train(plan, problems.seeds(2))
-    fresh = Trainer(data, folds).train(plan, problems.seeds(2))
-    other = trainer.train(plan, [1, 2])
+    [first] = trainer.train([plan], [problems.seeds(2)])
+    trainer.train([problems.plan(model__dropout=0.5, batch_size=7, epochs=2)], [problems.seeds(2)])
+    [second] = trainer.train([plan], [problems.seeds(2)])
+    [fresh] = Trainer(data, folds).train([plan], [problems.seeds(2)])
+    [other] = trainer.train([plan], [[1, 2]])
     for name in ("loss", "accuracy"):
         np.testing.assert_array_equal(first.validation[name], second.validation[name])
         np.testing.assert_array_equal(first.validation[name], fresh.validation[name])
@@ -95,9 +98,9 @@ def test_a_network_is_the_same_to_the_last_bit_alone_and_in_any_stack(momentum: 
     plan = problems.plan(
         optimizer="sgd", optimizer__momentum=momentum, model__units=11, model__dropout=0.2
     )
-    stacked = Trainer(data, folds).train(plan, seeds, weights=True)
+    [stacked] = Trainer(data, folds).train([plan], [seeds], weights=True)
     for i, fold in enumerate(folds):
-        alone = Trainer(data, [fold]).train(plan, seeds[i : i + 1], weights=True)
+        [alone] = Trainer(data, [fold]).train([plan], [seeds[i : i + 1]], weights=True)
         for a, b in zip(alone.weights[0], stacked.weights[i], strict=True):
             np.testing.assert_array_equal(a, b)
 
@@ -111,9 +114,9 @@ def test_one_trace_serves_all_trials_of_a_shape() -> None:
         {"optimizer": "sgd", "batch_size": 7, "epochs": 2, "initializer": "he_normal"},
         {"optimizer": "sgd", "schedule": "time", "schedule__decay": 0.1},
     ):
-        trainer.train(problems.plan(**params), problems.seeds(2))
+        trainer.train([problems.plan(**params)], [problems.seeds(2)])
     assert len(STACKS) == 1
-    trainer.train(problems.plan(optimizer="adam"), problems.seeds(2))
+    trainer.train([problems.plan(optimizer="adam")], [problems.seeds(2)])
     assert len(STACKS) == 2
 
 
@@ -125,8 +128,8 @@ def test_early_stopping_is_kerass() -> None:
         early_stopping__patience=3, epochs=30, optimizer__learning_rate=0.05, model__units=16
     )
     trainer = Trainer(data, folds, scaling="none")
-    scores = trainer.train(plan, seeds, weights=True)
-    full = trainer.train(dataclasses.replace(plan, patience=None), seeds)
+    [scores] = trainer.train([plan], [seeds], weights=True)
+    [full] = trainer.train([dataclasses.replace(plan, patience=None)], [seeds])
     assert "stopped" in scores.status
     for fold in range(2):
         curve = full.validation["accuracy"][:, fold]
@@ -157,13 +160,42 @@ def test_a_stopped_fold_counts_with_the_score_it_is_judged_by() -> None:
     plan = problems.plan(
         early_stopping__patience=2, epochs=30, optimizer__learning_rate=0.05, model__units=16
     )
-    scores = Trainer(problems.dataset(), problems.folds(20, 64)).train(
-        plan, problems.seeds(2), callbacks=[history]
+    [scores] = Trainer(problems.dataset(), problems.folds(20, 64)).train(
+        [plan], [problems.seeds(2)], callbacks=[history]
     )
     ended = [int(np.isfinite(scores.validation["accuracy"][:, f]).sum()) for f in range(2)]
     assert ended[0] != ended[1]
     np.testing.assert_allclose(history.history["val_accuracy"], scores.mean_curve("accuracy"))
     assert np.isfinite(scores.mean_curve("accuracy")).all()
+    assert scores.mean_curve("accuracy")[-1] == scores.fold_scores("accuracy").mean()
+
+
+def test_the_epoch_in_which_a_fold_stops_counts_with_the_score_it_is_judged_by() -> None:
+    scores = np.array([[0.5, 0.4], [0.9, 0.6], [0.7, 0.8], [np.nan, 0.9]])
+    means = mean_fold_curve(scores, [2, 4], ["stopped", "completed"])
+    np.testing.assert_allclose(means, [0.45, 0.75, 0.85, 0.9])
+    np.testing.assert_allclose(
+        mean_fold_curve(scores, [3, 4], ["diverged", "completed"]), [0.45, 0.75, 0.75, np.nan]
+    )
+
+
+def test_a_plain_callback_is_told_each_plans_mean_over_the_folds() -> None:
+    means: list[list[float]] = []
+
+    class Means(EpochCallback):
+        def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+            means.append(self.model.fold_means("accuracy"))
+
+    plans = [
+        problems.plan(epochs=2),
+        problems.plan(epochs=6, early_stopping__patience=1, optimizer__learning_rate=0.1),
+    ]
+    trainer = Trainer(problems.dataset(), problems.folds(20, 64))
+    both = trainer.train(plans, [problems.seeds(2)] * 2, callbacks=[Means()])
+    told = np.array(means).T
+    for own, scores in zip(told, both, strict=True):
+        np.testing.assert_array_equal(own[: scores.epochs_run], scores.mean_curve("accuracy"))
+        assert np.isnan(own[scores.epochs_run :]).all()
 
 
 @pytest.mark.parametrize(
@@ -177,8 +209,8 @@ def test_a_diverging_fold_ends_alone(params: dict) -> None:
     broken = dataclasses.replace(data, x=data.x.copy())
     broken.x[3] = np.nan
     plan = problems.plan(**params)
-    whole = Trainer(data, [fold, other]).train(plan, seeds, weights=True)
-    halved = Trainer(broken, [fold, other]).train(plan, seeds, weights=True)
+    [whole] = Trainer(data, [fold, other]).train([plan], [seeds], weights=True)
+    [halved] = Trainer(broken, [fold, other]).train([plan], [seeds], weights=True)
     assert halved.status == ("completed", "diverged")
     assert halved.diverged
     assert halved.score_epoch[1] == 1
@@ -189,7 +221,7 @@ def test_a_diverging_fold_ends_alone(params: dict) -> None:
 
 def test_a_rate_far_too_high_diverges_and_says_so() -> None:
     plan = problems.plan(optimizer="sgd", optimizer__learning_rate=1e25, epochs=5)
-    scores = Trainer(problems.dataset(), problems.folds(33)).train(plan, problems.seeds(1))
+    [scores] = Trainer(problems.dataset(), problems.folds(33)).train([plan], [problems.seeds(1)])
     assert scores.status == ("diverged",)
     assert scores.epochs_run < 5
 
@@ -199,7 +231,7 @@ def test_predicted_metrics_are_scikit_learns() -> None:
 
     data, folds, seeds = problems.dataset(), problems.folds(33, 64), problems.seeds(2)
     trainer = Trainer(data, folds, scaling="none", metrics=("f1_macro", "roc_auc"))
-    scores = trainer.train(problems.plan(), seeds, weights=True)
+    [scores] = trainer.train([problems.plan()], [seeds], weights=True)
     for fold in range(2):
         model = plain_keras.build(problems.plan(), "multiclass", answers=True)
         model.set_weights(scores.weights[fold])
@@ -217,11 +249,11 @@ def test_scaling_is_fitted_on_each_folds_training_rows() -> None:
 
     data, (fold, other) = problems.dataset(), problems.folds(33, 64)
     plan, seeds = problems.plan(), problems.seeds(2)
-    scores = Trainer(data, [fold, other], scaling="standard").train(plan, seeds)
+    [scores] = Trainer(data, [fold, other], scaling="standard").train([plan], [seeds])
     for i, own in enumerate((fold, other)):
         scaler = StandardScaler().fit(data.x[own.train])
         scaled = dataclasses.replace(data, x=scaler.transform(data.x).astype(np.float32))
-        plain = Trainer(scaled, [own], scaling="none").train(plan, seeds[i : i + 1])
+        [plain] = Trainer(scaled, [own], scaling="none").train([plan], [seeds[i : i + 1]])
         np.testing.assert_allclose(
             plain.validation["loss"][:, 0], scores.validation["loss"][:, i], rtol=1e-4
         )
@@ -234,7 +266,7 @@ def test_bytes_train_as_the_floats_they_stand_for() -> None:
     as_floats = dataclasses.replace(data, x=(pixels * np.float32(1 / 255)).astype(np.float32))
     for scaling in ("none", "standard"):
         a, b = (
-            Trainer(rows, folds, scaling=scaling).train(problems.plan(), seeds)
+            Trainer(rows, folds, scaling=scaling).train([problems.plan()], [seeds])[0]
             for rows in (as_bytes, as_floats)
         )
         np.testing.assert_allclose(a.validation["loss"], b.validation["loss"], rtol=1e-4)
@@ -249,7 +281,7 @@ def test_plateau_lowers_each_networks_rate_by_its_own_scores() -> None:
         schedule__patience=2,
         optimizer__learning_rate=0.05,
     )
-    scores = Trainer(data, folds).train(plan, seeds)
+    [scores] = Trainer(data, folds).train([plan], [seeds])
     for fold in range(2):
         model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
         model.compile(optimizer=keras.optimizers.SGD(0.05))
@@ -272,7 +304,7 @@ def test_an_unknown_metric_is_refused() -> None:
 
 def test_seeds_must_fit_the_folds() -> None:
     with pytest.raises(ValueError, match="one seed a fold"):
-        Trainer(problems.dataset(), problems.folds(33)).train(problems.plan(), [1, 2])
+        Trainer(problems.dataset(), problems.folds(33)).train([problems.plan()], [[1, 2]])
 
 
 def test_stacks_are_lent_to_one_training_at_a_time_and_the_oldest_goes() -> None:
@@ -304,10 +336,10 @@ def test_a_training_goes_on_from_where_another_ended() -> None:
     data, folds, seeds = problems.dataset(), problems.folds(33, 50), problems.seeds(2)
     trainer = Trainer(data, folds)
     params = {"model__dropout": 0.3, "model__batch_norm": True}
-    whole = trainer.train(problems.plan(epochs=5, **params), seeds, weights=True)
+    [whole] = trainer.train([problems.plan(epochs=5, **params)], [seeds], weights=True)
     state = TrainingState()
-    first = trainer.train(problems.plan(epochs=2, **params), seeds, state=state)
-    rest = trainer.train(problems.plan(epochs=3, **params), seeds, state=state, weights=True)
+    [first] = trainer.train([problems.plan(epochs=2, **params)], [seeds], state=state)
+    [rest] = trainer.train([problems.plan(epochs=3, **params)], [seeds], state=state, weights=True)
     assert state.epochs == 5
     losses = np.concatenate([first.train["loss"], rest.train["loss"]])
     np.testing.assert_array_equal(losses, whole.train["loss"])
@@ -319,7 +351,7 @@ def test_a_training_goes_on_from_where_another_ended() -> None:
 def test_accuracies_are_exact_shares_of_rows() -> None:
     """As scikit-learn computes them, to the last bit: 14 of 20 rows, never 0.699999988."""
     data, folds = problems.dataset(), problems.folds(33, 64)
-    scores = Trainer(data, folds).train(problems.plan(), problems.seeds(2))
+    [scores] = Trainer(data, folds).train([problems.plan()], [problems.seeds(2)])
     rows = scores.validation["accuracy"] * 20
     np.testing.assert_array_equal(rows, np.round(rows))
     assert set(scores.validation["accuracy"].ravel()) <= {count / 20 for count in range(21)}

@@ -21,7 +21,7 @@ def test_no_graph_outlives_its_stack() -> None:
     STACKS.clear()
     before = graphs()
     for units in (5, 6):
-        trainer.train(problems.plan(model__units=units, epochs=1), problems.seeds(1))
+        trainer.train([problems.plan(model__units=units, epochs=1)], [problems.seeds(1)])
     assert graphs() > before
     STACKS.clear()
     assert graphs() == before

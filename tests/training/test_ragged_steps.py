@@ -54,8 +54,8 @@ def test_a_short_network_is_not_moved_by_the_steps_of_longer_ones(params: dict) 
     data, seeds = problems.dataset(), problems.seeds(2)
     short, long = problems.folds(16, 64)
     plan = problems.plan(**params)
-    beside = Trainer(data, [short, long]).train(plan, seeds, weights=True)
-    alone = Trainer(data, [short]).train(plan, seeds[:1], weights=True)
+    [beside] = Trainer(data, [short, long]).train([plan], [seeds], weights=True)
+    [alone] = Trainer(data, [short]).train([plan], [seeds[:1]], weights=True)
     for a, b in zip(alone.weights[0], beside.weights[0], strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
     for name, values in alone.train.items():
@@ -72,7 +72,7 @@ def test_padding_rows_count_nowhere() -> None:
     fold = dataclasses.replace(fold, train=fold.train[fold.train != 0])
     assert len(fold.train) % 16
     clean, dirty = (
-        Trainer(rows, [fold]).train(plan, problems.seeds(1), weights=True)
+        Trainer(rows, [fold]).train([plan], [problems.seeds(1)], weights=True)[0]
         for rows in (data, poisoned)
     )
     for a, b in zip(clean.weights[0], dirty.weights[0], strict=True):
@@ -87,10 +87,10 @@ def test_validation_in_chunks_scores_as_in_one(monkeypatch: pytest.MonkeyPatch) 
         for end in (400, 371)
     ]
     metrics = ("accuracy", "balanced_accuracy", "log_loss")
-    whole = Trainer(data, folds, metrics=metrics).train(plan, problems.seeds(2))
+    [whole] = Trainer(data, folds, metrics=metrics).train([plan], [problems.seeds(2)])
     monkeypatch.setattr("tuner.training.batches.CHUNK_VALUES", 16 * 50)
     chunks = ValidationChunks.of([fold.validation for fold in folds], 8)
     assert len(chunks.rows) > 3
-    cut = Trainer(data, folds, metrics=metrics).train(plan, problems.seeds(2))
+    [cut] = Trainer(data, folds, metrics=metrics).train([plan], [problems.seeds(2)])
     for name, values in whole.validation.items():
         np.testing.assert_allclose(values, cut.validation[name], rtol=1e-5)

@@ -76,12 +76,12 @@ def interrupt_everywhere(
     trainer = Trainer(problems.dataset(), problems.folds(*folds), metrics=METRICS)
     seeds = [problems.seeds(len(folds))] * len(plans)
     keep = Keep()
-    whole = trainer.train_many(plans, seeds, callbacks=[keep], weights=True, snapshots=snapshots)
+    whole = trainer.train(plans, seeds, callbacks=[keep], weights=True, snapshots=snapshots)
     assert len(keep.saved) > 2
     STACKS.clear()  # as in another process: a new trace
     for done, saved in enumerate(keep.saved, 1):
         state, later = state_of(saved), Keep()
-        again = trainer.train_many(
+        again = trainer.train(
             plans, seeds, callbacks=[later], weights=True, state=state, snapshots=snapshots
         )
         assert later.begun == list(range(done, len(keep.saved)))
@@ -153,13 +153,15 @@ def test_a_network_that_diverged_stays_so() -> None:
 @pytest.mark.slow
 def test_a_state_of_other_scores_or_networks_is_refused() -> None:
     plan, keep = problems.plan(), Keep()
-    Trainer(problems.dataset(), problems.folds(33)).train(plan, problems.seeds(1), callbacks=[keep])
+    Trainer(problems.dataset(), problems.folds(33)).train(
+        [plan], [problems.seeds(1)], callbacks=[keep]
+    )
     other_scores = Trainer(problems.dataset(), problems.folds(33), metrics=METRICS)
     with pytest.raises(ValueError, match="f1_macro"):
-        other_scores.train(plan, problems.seeds(1), state=state_of(keep.saved[0]))
+        other_scores.train([plan], [problems.seeds(1)], state=state_of(keep.saved[0]))
     other_folds = Trainer(problems.dataset(), problems.folds(33, 50))
     with pytest.raises(ValueError):
-        other_folds.train(plan, problems.seeds(2), state=state_of(keep.saved[0]))
+        other_folds.train([plan], [problems.seeds(2)], state=state_of(keep.saved[0]))
 
 
 @pytest.mark.slow
@@ -167,18 +169,18 @@ def test_a_warm_start_may_be_interrupted_too() -> None:
     trainer = Trainer(problems.dataset(), problems.folds(50))
     plan, seeds = problems.plan(epochs=4, model__dropout=0.2), problems.seeds(1)
     first = TrainingState()
-    trainer.train(plan, seeds, state=first)
+    trainer.train([plan], [seeds], state=first)
     keep = Keep()
-    whole = trainer.train(
-        plan,
-        seeds,
+    [whole] = trainer.train(
+        [plan],
+        [seeds],
         callbacks=[keep],
         weights=True,
         state=TrainingState(first.values, first.epochs),
     )
     state = state_of(keep.saved[1])
     assert state.epochs == 6
-    assert_same(trainer.train(plan, seeds, weights=True, state=state), whole)
+    assert_same(trainer.train([plan], [seeds], weights=True, state=state)[0], whole)
     assert state.epochs == 8
 
 

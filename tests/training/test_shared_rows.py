@@ -22,9 +22,9 @@ def two_candidates(data: Dataset, fold: Fold, *plans: Any, **settings: Any) -> N
     """Both `plans` in one stack on `fold`: rows read once, and each to the last bit what it is by
     itself."""
     trainer = Trainer(data, [fold], **settings)
-    together = trainer.train_many(plans, [SEED] * 2, weights=True)
+    together = trainer.train(plans, [SEED] * 2, weights=True)
     for plan, own in zip(plans, together, strict=True):
-        alone = trainer.train(plan, SEED, weights=True)
+        [alone] = trainer.train([plan], [SEED], weights=True)
         for ours, theirs in zip(own.weights[0], alone.weights[0], strict=True):
             np.testing.assert_array_equal(ours, theirs)
         for ours, theirs in ((own.train, alone.train), (own.validation, alone.validation)):
@@ -62,9 +62,9 @@ def test_a_stack_is_given_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(NetworkStack, "run_epoch", spied)
     plan = problems.plan(epochs=1)
     one, two = problems.folds(33, 64)
-    Trainer(problems.dataset(), [one]).train_many([plan] * 2, [SEED] * 2)
-    Trainer(problems.dataset(), [one]).train_many([plan] * 2, [[1], [2]])
-    Trainer(problems.dataset(), [one, two]).train_many([plan] * 2, [[1, 1]] * 2)
+    Trainer(problems.dataset(), [one]).train([plan] * 2, [SEED] * 2)
+    Trainer(problems.dataset(), [one]).train([plan] * 2, [[1], [2]])
+    Trainer(problems.dataset(), [one, two]).train([plan] * 2, [[1, 1]] * 2)
     assert given == [1, 2, 4]
 
 
@@ -118,8 +118,8 @@ def test_a_trainer_on_some_folds_reads_the_same_memory() -> None:
     assert part.folds == (folds[2], folds[0])
     assert part._data.x is whole._data.x
     plan, seeds = problems.plan(), problems.seeds(3)
-    own = part.train(plan, [seeds[2], seeds[0]], weights=True)
-    all_of_them = whole.train(plan, seeds, weights=True)
+    [own] = part.train([plan], [[seeds[2], seeds[0]]], weights=True)
+    [all_of_them] = whole.train([plan], [seeds], weights=True)
     for place, fold in enumerate([2, 0]):
         for ours, theirs in zip(own.weights[place], all_of_them.weights[fold], strict=True):
             np.testing.assert_array_equal(ours, theirs)

@@ -20,14 +20,14 @@ from tuner.training import Trainer
 def test_until_is_the_shorter_training(params: dict[str, object]) -> None:
     trainer = Trainer(problems.dataset(), problems.folds(33, 64))
     longest, other = problems.plan(epochs=5, **params), problems.plan(epochs=2, **params)
-    scores, _ = trainer.train_many(
+    scores, _ = trainer.train(
         [longest, other], [problems.seeds(2)] * 2, weights=True, snapshots=[(1, 3), ()]
     )
     assert sorted(scores.snapshots) == [1, 3]
     for epochs in (1, 3, 5):
         cut = scores.until(epochs)
-        alone = trainer.train(
-            problems.plan(epochs=epochs, **params), problems.seeds(2), weights=True
+        [alone] = trainer.train(
+            [problems.plan(epochs=epochs, **params)], [problems.seeds(2)], weights=True
         )
         assert cut.status == alone.status == ("completed", "completed")
         np.testing.assert_array_equal(cut.score_epoch, alone.score_epoch)
@@ -54,9 +54,7 @@ def test_a_network_that_diverges_later_has_sound_earlier_weights() -> None:
         schedule__factors=[1e30],
         model__activation="linear",
     )
-    scores = trainer.train_many([plan], [problems.seeds(2)], weights=True, snapshots=[range(1, 6)])[
-        0
-    ]
+    scores = trainer.train([plan], [problems.seeds(2)], weights=True, snapshots=[range(1, 6)])[0]
     assert scores.status == ("diverged", "diverged")
     ended = int(scores.score_epoch[0])
     assert 3 < ended <= 6
@@ -71,7 +69,7 @@ def test_a_network_that_diverges_later_has_sound_earlier_weights() -> None:
 def test_a_training_with_patience_stands_for_no_other() -> None:
     trainer = Trainer(problems.dataset(), problems.folds(64))
     plan = problems.plan(epochs=30, early_stopping__patience=1, early_stopping__min_delta=1.0)
-    scores = trainer.train(plan, problems.seeds(1))
+    [scores] = trainer.train([plan], [problems.seeds(1)])
     assert scores.status == ("stopped",)
     with pytest.raises(ValueError, match="patience"):
         scores.until(2)
@@ -84,7 +82,7 @@ def test_a_network_is_the_same_to_the_last_bit_in_a_stack_of_any_size(optimizer:
 
     def first_network(networks: int) -> list[np.ndarray]:
         trainer = Trainer(problems.dataset(), [fold] * networks)
-        weights = trainer.train(plan, problems.seeds(networks), weights=True).weights
+        weights = trainer.train([plan], [problems.seeds(networks)], weights=True)[0].weights
         assert weights is not None
         return weights[0]
 

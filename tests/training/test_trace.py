@@ -30,7 +30,7 @@ def test_stacks_at_a_time_share_a_trace_and_nothing_else(
     trainer = Trainer(problems.dataset(), problems.folds(33, 64))
     seeds = problems.seeds(2)
     STACKS.clear()
-    alone = [trainer.train(plan, seeds, weights=True) for plan in plans]
+    alone = [trainer.train([plan], [seeds], weights=True)[0] for plan in plans]
 
     STACKS.clear()
     traces: list[object] = []
@@ -48,7 +48,9 @@ def test_stacks_at_a_time_share_a_trace_and_nothing_else(
     monkeypatch.setattr(EpochGraph, "_run", traced)
     monkeypatch.setattr(EpochGraph, "run", waiting)
     with ThreadPoolExecutor(2) as pool:
-        at_a_time = list(pool.map(lambda plan: trainer.train(plan, seeds, weights=True), plans))
+        at_a_time = list(
+            pool.map(lambda plan: trainer.train([plan], [seeds], weights=True)[0], plans)
+        )
     assert len(traces) == 1
     assert len(STACKS) == 2
     for mine, theirs in zip(at_a_time, alone, strict=True):

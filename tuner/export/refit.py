@@ -143,7 +143,7 @@ def _train(
     fold = Fold(train=rows, validation=np.zeros(0, np.int32))
     # The loss is all that can be measured without validation rows.
     trainer = Trainer(dataset, [fold], scaling=scaling, metrics=(), objective="loss")
-    scores = trainer.train(plan, [seed], weights=True)
+    [scores] = trainer.train([plan], [[seed]], weights=True)
     if scores.status[0] == "diverged":
         raise TunerError(
             f"the training on all rows must not diverge; with the settings of trial {number} its "

@@ -12,6 +12,7 @@ from tuner.errors import NoCompletedTrialError
 from tuner.results.trials import find_trial
 from tuner.storage import records
 from tuner.text import rounded
+from tuner.training.scores import mean_fold_curve
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -37,8 +38,7 @@ class MeanCurves:
 def mean_curves(trial: FrozenTrial) -> MeanCurves | None:
     """The curves of a trial; None if the storage holds none.
 
-    A fold that early stopping ended counts on with its scores at the epoch it is judged by, so
-    that the last mean is the trial's value.
+    They are means as of `tuner.training.scores.mean_fold_curve`: the last one is the trial's value.
     """
     curves = records.read_curves(trial)
     if curves is None:
@@ -46,12 +46,7 @@ def mean_curves(trial: FrozenTrial) -> MeanCurves | None:
     epochs = trial.user_attrs.get(records.SCORE_EPOCHS)
 
     def mean(scores: NDArray[np.float32]) -> NDArray[np.float64]:
-        held = scores.astype(np.float64)
-        for fold, status in enumerate(curves.status):
-            if status == "stopped" and epochs is not None:
-                ended = np.isnan(held[:, fold])
-                held[ended, fold] = held[int(epochs[fold]) - 1, fold]
-        return np.asarray(held.mean(axis=1))
+        return mean_fold_curve(scores, epochs or (), curves.status if epochs else ())
 
     running = np.ma.masked_invalid(curves.learning_rate.astype(np.float64))
     return MeanCurves(

@@ -1,7 +1,7 @@
 """One report per epoch: the mean over the folds, and the decision whether to go on.
 
-Keras is not imported here: `EpochReporter` has the methods of a `keras.callbacks.Callback`, and
-`tuner.search.pruning_callback.PruningCallback` makes it one.
+Keras is not imported here: `tuner.search.pruning_callback.PruningCallback` makes `EpochReporter` a
+`keras.callbacks.Callback`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from tuner.errors import TunerError, unknown
-from tuner.search.trainer import ModelLike
 from tuner.storage.backend import LostTrialError
 from tuner.storage.retry import is_transient
+from tuner.training.callbacks import EpochCallback
 
 
 class ReportedTrial(Protocol):
@@ -25,7 +25,7 @@ class ReportedTrial(Protocol):
     def should_prune(self) -> bool: ...
 
 
-class EpochReporter:
+class EpochReporter(EpochCallback):
     """Reports `logs[monitor]` as the trial's value at step `epoch`, once per epoch, and ends the
     training where the pruner says so.
 
@@ -71,20 +71,10 @@ class EpochReporter:
         self._flushed_at = time.monotonic()
         self._stop = stop
         self._on_epoch = on_epoch
-        self._model: ModelLike | None = None
 
     def set_params(self, params: dict[str, Any] | None) -> None:
         if self._epochs is None and params:
             self._epochs = params.get("epochs")
-
-    def set_model(self, model: ModelLike) -> None:
-        self._model = model
-
-    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
-        pass
-
-    def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
-        pass
 
     def resume(self, values: Sequence[float]) -> None:
         """Report once more what was reported in the first epochs, before an interruption: the
@@ -134,5 +124,4 @@ class EpochReporter:
                 raise
 
     def _end(self) -> None:
-        assert self._model is not None, "set_model comes before the first epoch"
-        self._model.stop_training = True
+        self.model.stop_training = True

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import keras
-import numpy as np
 
 from tuner.planning import TrainingPlan
 from tuner.search.groups.stacking import Planner
-from tuner.search.trainer import EpochCallback, ModelLike, OnEpoch, Stacking
+from tuner.search.trainer import OnEpoch, Stacking
 from tuner.spaces.info import Value
 from tuner.study.data import load_study_data
 from tuner.study.definition import StudyDefinition
 from tuner.training import Trainer, TrainingState, TrialScores
+from tuner.training.callbacks import EpochCallback
 
 
 class StudyTrainer:
@@ -54,8 +50,8 @@ class StudyTrainer:
         callbacks: Sequence[EpochCallback] = (),
         state: TrainingState | None = None,
     ) -> TrialScores:
-        relays = [_Relay(callback) for callback in callbacks]
-        return self._trainer.train(plan, seeds, callbacks=relays, state=state)
+        [scores] = self._trainer.train([plan], [seeds], callbacks=callbacks, state=state)
+        return scores
 
     def stacking(self, plan: TrainingPlan) -> Stacking:
         return self._planner.stacking(plan)
@@ -69,50 +65,17 @@ class StudyTrainer:
         callbacks: Sequence[EpochCallback] = (),
         state: TrainingState | None = None,
     ) -> list[TrialScores]:
-        watch = _EpochWatch(self._metric, len(plans), on_epoch)
-        relays = [_Relay(callback) for callback in callbacks]
-        return self._trainer.train_many(plans, seeds, callbacks=[watch, *relays], state=state)
+        watch = _EpochWatch(self._metric, on_epoch)
+        return self._trainer.train(plans, seeds, callbacks=[watch, *callbacks], state=state)
 
 
-class _Relay(keras.callbacks.Callback):
-    """An `EpochCallback` as Keras wants it."""
+class _EpochWatch(EpochCallback):
+    """Tells `on_epoch` every candidate's mean over the folds."""
 
-    def __init__(self, callback: EpochCallback) -> None:
-        super().__init__()
-        self._callback = callback
-
-    def set_params(self, params: dict[str, Any] | None) -> None:
-        super().set_params(params)
-        self._callback.set_params(params)
-
-    def set_model(self, model: ModelLike) -> None:
-        super().set_model(model)
-        self._callback.set_model(model)
-
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._callback.on_train_begin(logs)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._callback.on_epoch_end(epoch, logs)
-
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        self._callback.on_train_end(logs)
-
-
-class _EpochWatch(keras.callbacks.Callback):
-    """Tells `on_epoch` every candidate's mean over the folds that still train."""
-
-    def __init__(self, metric: str, candidates: int, on_epoch: OnEpoch) -> None:
-        super().__init__()
+    def __init__(self, metric: str, on_epoch: OnEpoch) -> None:
         self._metric = metric
-        self._candidates = candidates
         self._on_epoch = on_epoch
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        scores = self.model.network_logs.validation[self._metric]
-        folds = np.asarray(scores).reshape(self._candidates, -1)
-        runs = ~np.isnan(folds)
-        total, count = np.where(runs, folds, 0.0).sum(axis=1), runs.sum(axis=1)
-        means = np.where(count > 0, total / np.maximum(count, 1), math.nan)
-        if self._on_epoch(epoch + 1, means.tolist()):
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        if self._on_epoch(epoch + 1, self.model.fold_means(self._metric)):
             self.model.stop_training = True

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from tuner.spaces.info import Value
-
-if TYPE_CHECKING:
-    from tuner.training.scores import TrialScores
-    from tuner.training.state import TrainingState
+from tuner.training.callbacks import EpochCallback
+from tuner.training.scores import TrialScores
+from tuner.training.state import TrainingState
 
 
 class PlanLike(Protocol):
@@ -22,32 +21,6 @@ class PlanLike(Protocol):
 
     @property
     def epochs(self) -> int: ...
-
-
-class ModelLike(Protocol):
-    """What an epoch callback sees as `self.model`: Keras's switch that ends a training, and, in
-    `tuner`'s own trainings, where it stands after the present epoch."""
-
-    stop_training: bool
-
-    @property
-    def training_state(self) -> Callable[[], TrainingState]: ...
-
-
-class EpochCallback(Protocol):
-    """The part of `keras.callbacks.Callback` that the search uses, so that the loop is tested
-    without Keras. `logs` holds means over the folds: `loss`, `accuracy`, ..., `val_loss`,
-    `val_accuracy`, ..., `learning_rate`."""
-
-    def set_params(self, params: dict[str, Any] | None) -> None: ...
-
-    def set_model(self, model: ModelLike) -> None: ...
-
-    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None: ...
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None: ...
-
-    def on_train_end(self, logs: Mapping[str, float] | None = None) -> None: ...
 
 
 @dataclass(frozen=True)

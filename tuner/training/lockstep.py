@@ -11,7 +11,6 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +18,7 @@ from tuner.data.dataset import Fold
 from tuner.planning.metrics import METRICS
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import BatchPlan, ValidationChunks, same_rows
+from tuner.training.callbacks import EpochCallback, start
 from tuner.training.measures import (
     Measures,
     NetworkLogs,
@@ -30,6 +30,7 @@ from tuner.training.measures import (
 )
 from tuner.training.progress import NetworkProgress
 from tuner.training.rates import network_rates, rates_table
+from tuner.training.scores import mean_over_folds
 from tuner.training.stack import NetworkStack
 from tuner.training.stack_data import StackData
 from tuner.training.state import NetworkState, RunState, TrainingState
@@ -41,6 +42,7 @@ class Lockstep:
     Args:
         stack: reset already.
         plans, folds, seeds: one a network; all plans share their `batch_size`.
+        candidates: whose networks these are, as many for each, one after the other.
         data: rows and scales of the networks.
         targets: `(rows, ...)`, as scikit-learn's metrics want them.
         keep_weights: keep each network's weights at its `score_epoch`.
@@ -53,6 +55,7 @@ class Lockstep:
         plans: Sequence[TrainingPlan],
         folds: Sequence[Fold],
         seeds: Sequence[int],
+        candidates: int,
         data: StackData,
         targets: NDArray[Any],
         measures: Measures,
@@ -61,6 +64,7 @@ class Lockstep:
     ) -> None:
         self._stack = stack
         self._folds = folds
+        self._candidates = candidates
         self._data = data
         self._targets = targets
         self._measures = measures
@@ -83,7 +87,7 @@ class Lockstep:
         #: Per network: epoch (1-based) to weights.
         self.snapshots: list[dict[int, list[NDArray[np.float32]]]] = [{} for _ in plans]
 
-    def run(self, callbacks: Sequence[Any], first_epoch: int = 0) -> None:
+    def run(self, callbacks: Sequence[EpochCallback], first_epoch: int = 0) -> None:
         """Train until every network has ended or a callback sets `model.stop_training`.
 
         `first_epoch` is how many epochs were trained before: batch orders go on from there,
@@ -93,23 +97,25 @@ class Lockstep:
         model = self._stack.model
         model.stop_training = False
         model.training_state = lambda: self.state(first_epoch)
-        listeners = keras.callbacks.CallbackList(
-            list(callbacks), model=model, epochs=self.epochs, steps=max(self._batches.steps)
-        )
-        listeners.on_train_begin()
+        model.fold_means = self.fold_means
+        start(callbacks, model, epochs=self.epochs, steps=max(self._batches.steps))
         going = any(own.running for own in self.progress)
         for epoch in range(len(self.train), self.epochs if going else 0):
-            listeners.on_epoch_begin(epoch)
+            for callback in callbacks:
+                callback.on_epoch_begin(epoch)
             started = time.perf_counter()
             self._run_epoch(epoch, first_epoch)
             self.epoch_seconds.append(time.perf_counter() - started)
             model.network_logs = NetworkLogs(epoch, self.train[-1], self.validation[-1])
-            listeners.on_epoch_end(epoch, self._logs())
+            logs = self._logs()
+            for callback in callbacks:
+                callback.on_epoch_end(epoch, logs)
             if model.stop_training or not any(own.running for own in self.progress):
                 break
         self._keep([own.running and not own.watches for own in self.progress])
-        listeners.on_train_end()
-        model.training_state = None  # it holds this training's data
+        for callback in callbacks:
+            callback.on_train_end()
+        model.training_state = model.fold_means = None  # they hold this training's data
 
     def state(self, first_epoch: int = 0) -> TrainingState:
         """Where the training stands after the epoch just run; callbacks reach it as
@@ -214,14 +220,27 @@ class Lockstep:
                 values[network] = METRICS[name].compute(self._targets[rows], own)
         return scores
 
+    def fold_means(self, metric: str) -> list[float]:
+        """See `StackModel`."""
+        shape = (self._candidates, -1)
+        means = mean_over_folds(
+            self.validation[-1][metric].reshape(shape), self._judged(metric).reshape(shape)
+        )
+        ran = np.isfinite(self.learning_rate[-1]).reshape(shape).any(axis=1)
+        return np.where(ran, means, math.nan).tolist()
+
+    def _judged(self, metric: str) -> NDArray[np.float64]:
+        """`(N,)`: the scores that networks are judged by that stopped early; NaN for the others."""
+        judged = np.full(len(self.progress), math.nan)
+        for network, own in enumerate(self.progress):
+            if own.status == "stopped":
+                judged[network] = self.validation[own.score_epoch - 1][metric][network]
+        return judged
+
     def _logs(self) -> dict[str, float]:
-        """Means over networks; one that stopped early counts with the score it is judged by."""
+        """Means over all networks."""
         logs = {name: mean_over_networks(values) for name, values in self.train[-1].items()}
-        for name in self._measures.names:
-            values = self.validation[-1][name].copy()
-            for network, own in enumerate(self.progress):
-                if own.status == "stopped":
-                    values[network] = self.validation[own.score_epoch - 1][name][network]
-            logs[f"val_{name}"] = float(values.mean())
+        for name, values in self.validation[-1].items():
+            logs[f"val_{name}"] = float(mean_over_folds(values, self._judged(name)))
         logs["learning_rate"] = mean_over_networks(self.learning_rate[-1])
         return logs

@@ -1,4 +1,4 @@
-"""The door to training: data resident, every candidate's folds in one stack."""
+"""The trainer: data resident, every candidate's folds in one stack."""
 
 from __future__ import annotations
 
@@ -93,37 +93,6 @@ class Trainer:
 
     def train(
         self,
-        plan: TrainingPlan,
-        seeds: Sequence[int],
-        *,
-        callbacks: Sequence[Any] = (),
-        weights: bool = False,
-        state: TrainingState | None = None,
-    ) -> TrialScores:
-        """Train `plan` on all folds, the network of fold i from `seeds[i]`.
-
-        Args:
-            seeds: `tuner.planning.network_seed` of each fold; the same seeds give the same
-                scores to the last bit on one machine.
-            callbacks: `keras.callbacks.Callback` objects. `logs` at the end of an epoch are
-                means over the folds: `loss`, the metrics, both with `val_`, `learning_rate`;
-                each network's own are in `self.model.network_logs`. Setting
-                `self.model.stop_training` ends the training; folds that had not ended by
-                themselves are `interrupted`. `self.model.training_state()` gives a
-                `TrainingState` that a later call may go on from, in this process or another.
-            weights: return each network's weights too.
-            state: where an earlier training of this plan's shape ended; go on from there, and
-                leave there where this one ends. A `TrainingState()` begins anew. One from the
-                middle of a training goes on with the next epoch of that one, which must have
-                been of this plan, these seeds, `weights` and data: its scores are then those of
-                a training that was never interrupted, to the last bit.
-        """
-        return self.train_many([plan], [seeds], callbacks=callbacks, weights=weights, state=state)[
-            0
-        ]
-
-    def train_many(
-        self,
         plans: Sequence[TrainingPlan],
         seeds: Sequence[Sequence[int]],
         *,
@@ -132,13 +101,29 @@ class Trainer:
         state: TrainingState | None = None,
         snapshots: Sequence[Collection[int]] | None = None,
     ) -> list[TrialScores]:
-        """Train several candidates in one stack of `len(plans) x folds` networks.
+        """Train `plans` on all folds in one stack of `len(plans) x folds` networks; for a single
+        candidate: `[scores] = trainer.train([plan], [seeds])`.
 
         The scores are those of separate trainings. `plans` share their `StackShape` and batch
         size; all else may differ. A candidate of fewer epochs ends after its own last one.
-        `logs` are means over all networks; network `c * folds + f` is fold f of candidate c.
-        `snapshots` names for each candidate the epochs (1-based) after which its weights are kept
-        besides: `TrialScores.until` then gives what a training that long gives.
+
+        Args:
+            seeds: for each plan the `tuner.planning.network_seed` of each fold; the same seeds
+                give the same scores to the last bit on one machine.
+            callbacks: `EpochCallback` or `keras.callbacks.Callback` objects. `logs` at the end of
+                an epoch are means over the networks: `loss`, the metrics, both with `val_`,
+                `learning_rate`; each network's own are in `self.model.network_logs`, where
+                network `c * folds + f` is fold f of candidate c. Setting
+                `self.model.stop_training` ends the training; folds that had not ended by
+                themselves are `interrupted`. What else `self.model` tells: `StackModel`.
+            weights: return each network's weights too.
+            state: where an earlier training of these plans' shape ended; go on from there, and
+                leave there where this one ends. A `TrainingState()` begins anew. One from the
+                middle of a training goes on with the next epoch of that one, which must have
+                been of these plans, seeds, `weights`, snapshots and data: its scores are then
+                those of a training that was never interrupted, to the last bit.
+            snapshots: for each plan the epochs (1-based) after which its weights are kept
+                besides: `TrialScores.until` then gives what a training that long gives.
 
         Raises:
             ValueError: plans that cannot share a stack, or seeds that do not fit.
@@ -163,6 +148,7 @@ class Trainer:
                 networks,
                 folds,
                 own_seeds,
+                len(plans),
                 data,
                 self._targets,
                 self._measures,
@@ -192,7 +178,7 @@ class Trainer:
         snapshots: Sequence[Collection[int]] | None = None,
     ) -> dict[str, str]:
         """What a training must agree in with another to go on from its state; arguments as of
-        `train_many`. See `tuner.training.identity`."""
+        `train`. See `tuner.training.identity`."""
         data = self._data
         return training_identity(
             {

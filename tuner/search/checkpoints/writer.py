@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tuner.search.checkpoints.checkpoints import Checkpoint
-from tuner.search.trainer import ModelLike
+from tuner.training.callbacks import EpochCallback
 
 #: Seconds before a training's first checkpoint, and between two: shorter ones are quicker
 #: repeated than looked after.
@@ -44,9 +44,9 @@ class Pace:
         self._cost = self._last - began
 
 
-class CheckpointWriter:
-    """An `EpochCallback` that saves the training's state where that is due. It comes after the
-    callback that may end the training.
+class CheckpointWriter(EpochCallback):
+    """Saves the training's state where that is due. It comes after the callback that may end the
+    training.
 
     Args:
         checkpoint: of this training.
@@ -67,27 +67,16 @@ class CheckpointWriter:
         self._leaving = leaving
         self._now = now
         self._pace = self._new_pace()
-        self._model: ModelLike | None = None
-        self._epochs: int | None = None
         self._refused = False
-
-    def set_params(self, params: dict[str, Any] | None) -> None:
-        self._epochs = (params or {}).get("epochs")
-
-    def set_model(self, model: ModelLike) -> None:
-        self._model = model
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
         self._pace = self._new_pace()
 
-    def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
-        pass
-
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        model = self._model
-        assert model is not None, "set_model comes before the first epoch"
+        model = self.model
         leaving = model.stop_training and self._leaving()
-        if self._refused or epoch + 1 == self._epochs or (model.stop_training and not leaving):
+        last = self.params is not None and epoch + 1 == self.params.get("epochs")
+        if self._refused or last or (model.stop_training and not leaving):
             return  # it ends here
         if not self._pace.due(leaving=leaving):
             return

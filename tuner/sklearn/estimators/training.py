@@ -167,7 +167,9 @@ def train(
 
         callbacks = [EpochLines(validated=len(fold.validation) > 0)]
     state = TrainingState(progress.values, progress.epochs)
-    scores = trainer.train(plan, [progress.seed], callbacks=callbacks, weights=True, state=state)
+    [scores] = trainer.train(
+        [plan], [[progress.seed]], callbacks=callbacks, weights=True, state=state
+    )
     check_finite(plan, scores)
     return scores, Progress(progress.seed, state.values, state.epochs, scaling)
 

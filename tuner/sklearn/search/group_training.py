@@ -161,7 +161,7 @@ def _train(
         started = time.perf_counter()
         scores: list[TrialScores] | Exception
         try:
-            scores = trainer.on_folds(stack.folds).train_many(
+            scores = trainer.on_folds(stack.folds).train(
                 [own.plan for own in stack.trainings],
                 [[own.seeds[fold] for fold in stack.folds] for own in stack.trainings],
                 callbacks=callbacks,

@@ -1,0 +1,68 @@
+"""Who hears of a training's epochs: `keras.callbacks.Callback` objects, or plain ones like them.
+
+Imports no Keras, so that whoever listens is tested without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from tuner.training.state import TrainingState
+
+
+class StackModel(Protocol):
+    """What a callback gets by `set_model`: of Keras's model the switch that ends the training,
+    and what the training tells besides. In a real training it is the stack's Keras model."""
+
+    stop_training: bool
+
+    def training_state(self) -> TrainingState:
+        """Where the training stands after the present epoch, to go on from."""
+
+    def fold_means(self, metric: str) -> list[float]:
+        """The mean validation score over the folds of each plan after the present epoch, as
+        `tuner.training.scores.mean_over_folds` takes it; NaN for a plan that had ended before."""
+
+
+class EpochCallback:
+    """The part of `keras.callbacks.Callback` that a training calls, for those who need no more.
+
+    `logs` holds means over the networks: `loss`, `accuracy`, ..., `val_loss`, `val_accuracy`,
+    ..., `learning_rate`.
+    """
+
+    params: dict[str, Any] | None = None
+    model: Any = None
+
+    def set_params(self, params: dict[str, Any] | None) -> None:
+        """`params["epochs"]` is how many there will be at most."""
+        self.params = params
+
+    def set_model(self, model: Any) -> None:
+        """`model` is a `StackModel`."""
+        self.model = model
+
+    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
+        """Nothing, unless a subclass says so."""
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Nothing, unless a subclass says so."""
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Nothing, unless a subclass says so."""
+
+    def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
+        """Nothing, unless a subclass says so."""
+
+
+def start(
+    callbacks: Sequence[EpochCallback], model: StackModel, *, epochs: int, steps: int | None = None
+) -> None:
+    """Tell `callbacks` that a training of `epochs` epochs of `steps` steps each begins."""
+    for callback in callbacks:
+        callback.set_model(model)
+    for callback in callbacks:
+        callback.set_params({"epochs": epochs, "steps": steps})
+    for callback in callbacks:
+        callback.on_train_begin()
