@@ -11,9 +11,9 @@ import pytest
 
 from tests.support import plain_keras, problems
 from tuner.errors import TunerError
+from tuner.planning.fold_means import mean_fold_curve
 from tuner.training import Trainer, TrainingState
 from tuner.training.callbacks import EpochCallback
-from tuner.training.scores import mean_fold_curve
 from tuner.training.stack_cache import STACKS, StackCache
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.errors import NoCompletedTrialError
+from tuner.planning.fold_means import mean_fold_curve
 from tuner.results.trials import find_trial
 from tuner.storage import records
 from tuner.text import rounded
-from tuner.training.scores import mean_fold_curve
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -38,7 +38,7 @@ class MeanCurves:
 def mean_curves(trial: FrozenTrial) -> MeanCurves | None:
     """The curves of a trial; None if the storage holds none.
 
-    They are means as of `tuner.training.scores.mean_fold_curve`: the last one is the trial's value.
+    Means as of `tuner.planning.fold_means.mean_fold_curve`: the last one is the trial's value.
     """
     curves = records.read_curves(trial)
     if curves is None:

@@ -21,8 +21,8 @@ class StackModel(Protocol):
         """Where the training stands after the present epoch, to go on from."""
 
     def fold_means(self, metric: str) -> list[float]:
-        """The mean validation score over the folds of each plan after the present epoch, as
-        `tuner.training.scores.mean_over_folds` takes it; NaN for a plan that had ended before."""
+        """The mean validation score over the folds of each plan after the present epoch, by
+        `tuner.planning.fold_means.mean_over_folds`; NaN for a plan that had ended before."""
 
 
 class EpochCallback:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.dataset import Fold
+from tuner.planning.fold_means import mean_over_folds
 from tuner.planning.metrics import METRICS
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import BatchPlan, ValidationChunks, same_rows
@@ -30,7 +31,6 @@ from tuner.training.measures import (
 )
 from tuner.training.progress import NetworkProgress
 from tuner.training.rates import network_rates, rates_table
-from tuner.training.scores import mean_over_folds
 from tuner.training.stack import NetworkStack
 from tuner.training.stack_data import StackData
 from tuner.training.state import NetworkState, RunState, TrainingState
