@@ -9,9 +9,9 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.search.heartbeat import BeatWatch
-from tuner.search.tickets import requeue
+from tuner.search.tickets import fail, requeue
 from tuner.storage import records
-from tuner.storage.backend import Backend, LostTrialError, Writes, ticket_key
+from tuner.storage.backend import Backend, LostTrialError, ticket_key
 from tuner.storage.retry import is_transient
 
 
@@ -73,9 +73,8 @@ class Sweeper:
         for trial_id, cause in self._watch.stale(running, beats).items():
             trial = next(trial for trial in running if trial._trial_id == trial_id)
             owner = trial.system_attrs.get(records.WORKER)
-            writes = Writes(user_attrs={records.CAUSE: cause})
             try:
-                self._backend.write(trial_id, writes, owner, state=TrialState.FAIL)
+                fail(self._backend, trial_id, owner, cause)
             except LostTrialError:
                 continue  # it ended, or another sweep was quicker
             except Exception as error:

@@ -149,16 +149,28 @@ def requeue(
     return backend.add_trials(study_id, followers) if followers else 0
 
 
-def give_back(backend: Backend, trial_id: int, owner: str) -> None:
-    """Let the ticket of `owner`'s running trial wait again; where the storage cannot do that in
+def give_back(
+    backend: Backend, trial_id: int, owner: str, cause: str = records.HANDED_BACK
+) -> None:
+    """Let the ticket of `owner`'s running trial wait again; if the storage cannot do that in
     place, `requeue` has to be called next. Raises `LostTrialError`."""
     if backend.hands_back_in_place:
         backend.hand_back(trial_id, owner)
-        return
-    writes = Writes(
-        user_attrs={records.CAUSE: records.HANDED_BACK},
-        system_attrs={records.SETTLED: records.HANDED_BACK},
-    )
+    else:
+        fail(backend, trial_id, owner, cause, records.HANDED_BACK)
+
+
+def fail(
+    backend: Backend, trial_id: int, owner: str | None, cause: str, settled: str | None = None
+) -> None:
+    """End `owner`'s running trial as failed; `requeue` has to be called next. Raises
+    `LostTrialError`.
+
+    Args:
+        settled: what that means for its ticket (`records.SETTLED`); None: an attempt.
+    """
+    system = {} if settled is None else {records.SETTLED: settled}
+    writes = Writes(user_attrs={records.CAUSE: cause}, system_attrs=system)
     backend.write(trial_id, writes, owner, state=TrialState.FAIL)
 
 

@@ -75,25 +75,17 @@ def hand_back_trials(storage_url: str, study_name: str, loss: Loss) -> list[int]
 
 def _end(backend: Backend, trial: FrozenTrial, owner: str, cause: str, fault: Fault) -> None:
     """Make the RUNNING trial of a dead owner wait, or fail so that its ticket waits."""
-    from optuna.trial import TrialState
-
-    from tuner.search.tickets import is_alone
+    from tuner.search.tickets import fail, give_back, is_alone
     from tuner.storage import records
-    from tuner.storage.backend import Writes
 
-    if fault == "nobody" and backend.hands_back_in_place:
-        backend.hand_back(trial._trial_id, owner)
-        return
-    settled = {}
     if fault == "nobody":
-        settled = {records.SETTLED: records.HANDED_BACK}
+        give_back(backend, trial._trial_id, owner, cause)
     elif fault == "trial" and is_alone(trial):
-        settled = {records.SETTLED: records.AVOIDED}
-        cause = f"{cause}, also when it was tried alone"
-    elif fault == "trial":
-        settled = {records.SETTLED: records.KILLED}
-    writes = Writes(user_attrs={records.CAUSE: cause}, system_attrs=settled)
-    backend.write(trial._trial_id, writes, owner, state=TrialState.FAIL)
+        again = f"{cause}, also when it was tried alone"
+        fail(backend, trial._trial_id, owner, again, records.AVOIDED)
+    else:
+        settled = records.KILLED if fault == "trial" else None
+        fail(backend, trial._trial_id, owner, cause, settled)
 
 
 def _mark_followers(backend: Backend, trials: list[FrozenTrial], at_fault: frozenset[int]) -> None:
