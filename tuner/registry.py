@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
+from inspect import getdoc
 from typing import Generic, Protocol, TypeVar
 
 from tuner.errors import UsageError, unknown
@@ -18,6 +19,11 @@ class Named(Protocol):
 
 
 Kind = TypeVar("Kind", bound=Named)
+
+
+def summary(kind: type) -> str:
+    """What a kind is, for people: the first paragraph of its docstring, as one line."""
+    return " ".join((getdoc(kind) or "").partition("\n\n")[0].split())
 
 
 class Registry(Mapping[str, Kind], Generic[Kind]):

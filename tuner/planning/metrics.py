@@ -139,7 +139,9 @@ _TABLE = (
     MetricInfo("accuracy", UP, LABELS, "share of rows that are right, each with all its labels"),
     MetricInfo("top_5_accuracy", UP, MANY, "share of rows with the right class among the top five"),
     MetricInfo("hamming", DOWN, LABELS, "Hamming distance: share of wrong classes or labels"),
-    MetricInfo("mse", DOWN, ALL_TASKS, "mean squared error; of probabilities against one-hot rows"),
+    MetricInfo(
+        "mse", DOWN, ALL_TASKS, "mean squared error; for classes: of probabilities, to one-hot rows"
+    ),
     MetricInfo("mae", DOWN, ALL_TASKS, "mean absolute error; for classes as `mse`"),
     MetricInfo("rmse", DOWN, VALUES, "root of the mean squared error, mean over outputs", _rmse),
     MetricInfo("r2", UP, VALUES, "coefficient of determination, mean over outputs", _r2),

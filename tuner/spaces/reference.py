@@ -6,6 +6,7 @@ python -m tuner.spaces.reference docs/spaces.md     (writes them between the fil
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tuner.spaces.catalogue import CATALOGUE
@@ -14,7 +15,7 @@ from tuner.spaces.info import ParameterInfo
 from tuner.spaces.parameter import word
 
 #: Between these two lines a file has the table of that name.
-BEGIN, END = "<!-- {name}: made by tuner.spaces.reference -->", "<!-- end of {name} -->"
+BEGIN, END = "<!-- {name}: made by {maker} -->", "<!-- end of {name} -->"
 
 
 def parameter_table() -> str:
@@ -30,7 +31,9 @@ def parameter_table() -> str:
         ]
         for info in CATALOGUE.values()
     ]
-    return _table(["parameter", "kind", "default", "allowed", "only with", "what it is"], rows)
+    return markdown_table(
+        ["parameter", "kind", "default", "allowed", "only with", "what it is"], rows
+    )
 
 
 def distribution_table() -> str:
@@ -44,16 +47,22 @@ def distribution_table() -> str:
         ]
         numbers = "whole numbers" if draw.kind == "int" else "fractions"
         rows.append([f"`{name}`", ", ".join(arguments), numbers])
-    return _table(["distribution", "arguments (defaults)", "draws"], rows)
+    return markdown_table(["distribution", "arguments (defaults)", "draws"], rows)
 
 
 TABLES = {"parameters": parameter_table, "distributions": distribution_table}
 
 
-def with_tables(text: str) -> str:
-    """`text` with the tables between its markers made anew."""
-    for name, make in TABLES.items():
-        begin, end = BEGIN.format(name=name), END.format(name=name)
+def with_tables(
+    text: str,
+    tables: Mapping[str, Callable[[], str]] = TABLES,
+    maker: str = "tuner.spaces.reference",
+) -> str:
+    """`text` with those of the tables that it has between markers made anew."""
+    for name, make in tables.items():
+        begin, end = BEGIN.format(name=name, maker=maker), END.format(name=name)
+        if begin not in text:
+            continue
         before, _, rest = text.partition(begin)
         _, _, after = rest.partition(end)
         text = f"{before}{begin}\n{make()}\n{end}{after}"
@@ -88,7 +97,8 @@ def _settings(info: ParameterInfo) -> str:
     )
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
+def markdown_table(header: list[str], rows: list[list[str]]) -> str:
+    """A table of Markdown, without a line end."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

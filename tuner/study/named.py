@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from inspect import getdoc
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import (
@@ -14,7 +13,7 @@ from pydantic import (
     model_serializer,
 )
 
-from tuner.registry import Registry
+from tuner.registry import Registry, summary
 from tuner.spaces.explain import faults_of, to_validation_error
 
 
@@ -35,13 +34,16 @@ class Named(BaseModel):
 
     @classmethod
     def summary(cls) -> str:
-        """What it is, in one line: the first paragraph of its docstring."""
-        return " ".join((getdoc(cls) or "").partition("\n\n")[0].split())
+        """What it is, for people, in one line."""
+        return summary(cls)
 
     @classmethod
     def settings(cls) -> dict[str, Any]:
-        """Its settings with their defaults."""
-        return {name: field.default for name, field in cls.model_fields.items()}
+        """Its settings with their defaults; None for one that must be given."""
+        return {
+            name: None if field.is_required() else field.default
+            for name, field in cls.model_fields.items()
+        }
 
 
 AnyNamed = TypeVar("AnyNamed", bound=Named)

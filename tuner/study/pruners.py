@@ -75,9 +75,10 @@ class Percentile(Pruner):
 
 
 class Hyperband(Pruner):
-    """Successive halving in brackets that begin at different epochs.
+    """Successive halving in brackets that begin at different epochs; without `max_resource` up to
+    the most epochs that the space allows.
 
-    `max_resource` None: the most epochs the space allows. Optuna's Hyperband is told that number:
+    Optuna's Hyperband is told that number:
     left to itself it takes it from the trials that happen to be complete when it is first asked,
     and a resumed study would get other brackets.
     """

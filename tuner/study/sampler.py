@@ -46,6 +46,10 @@ class Sampler(Named):
     needs: ClassVar[str | None] = None
 
     @classmethod
+    def summary(cls) -> str:
+        return super().summary() + (f" Needs `{cls.needs}`." if cls.needs else "")
+
+    @classmethod
     def brings(cls) -> dict[str, Any]:
         """What `StudyDefinition.override` sets with this sampler, unless told otherwise."""
         return {}

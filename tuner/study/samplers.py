@@ -48,8 +48,8 @@ class Random(Sampler):
 
 
 class Qmc(Sampler):
-    """A low-discrepancy sequence (Optuna's QMCSampler): ticket t takes its point t, whoever works
-    on it."""
+    """A low-discrepancy sequence, `sobol` or `halton` (Optuna's QMCSampler): ticket t takes its
+    point t, whoever works on it."""
 
     name = "qmc"
     qmc_type: Literal["sobol", "halton"] = "sobol"

@@ -19,7 +19,7 @@ SEPARATORS = ",;\t|"
 
 
 class Csv(FileSource):
-    """A text table whose first line names the columns."""
+    """A text table whose first line names the columns, compressed (`.csv.gz`) or not."""
 
     name = "csv"
     what = "PATH of a text table whose first line names columns"

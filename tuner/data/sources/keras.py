@@ -146,7 +146,8 @@ READERS: dict[str, Callable[[], RawData]] = {
 
 
 class KerasDatasets(Source):
-    """The datasets of `keras.datasets`, in Keras's order, with their test rows."""
+    """The rows of `keras.datasets`, in Keras's order, with its test rows: `mnist`,
+    `fashion_mnist`, `cifar10`, `cifar100`, `california_housing`, `boston_housing`."""
 
     name = "keras"
     names = tuple(READERS)

@@ -17,7 +17,7 @@ LAYOUTS = "x_train y_train [x_test y_test], or X y (x y)"
 
 
 class Npz(FileSource):
-    """A NumPy archive of named arrays."""
+    """A NumPy archive of named arrays: `x_train y_train [x_test y_test]`, or `X y` (`x y`)."""
 
     name = "npz"
     what = "PATH of a NumPy file with x_train y_train, or X y"

@@ -20,7 +20,7 @@ from tuner.errors import DataError
 
 
 class OpenML(Source):
-    """A dataset of OpenML, fetched by scikit-learn into our own cache folder."""
+    """A dataset of openml.org, by scikit-learn's `fetch_openml`."""
 
     name = "openml"
     what = "NUMBER of a dataset on OpenML"
