@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from tuner.planning import TrainingPlan
 from tuner.search.groups.stacking import Planner
-from tuner.search.trainer import OnEpoch, Stacking
+from tuner.search.trainer import OnEpoch
 from tuner.spaces.info import Value
 from tuner.study.data import load_study_data
 from tuner.study.definition import StudyDefinition
 from tuner.training import Trainer, TrainingState, TrialScores
 from tuner.training.callbacks import EpochCallback
+from tuner.training.grouping import Stacking
 
 
 class StudyTrainer:

@@ -6,12 +6,12 @@ stands in for it where TensorFlow would only cost time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from tuner.spaces.info import Value
 from tuner.training.callbacks import EpochCallback
+from tuner.training.grouping import Stacking
 from tuner.training.scores import TrialScores
 from tuner.training.state import TrainingState
 
@@ -21,24 +21,6 @@ class PlanLike(Protocol):
 
     @property
     def epochs(self) -> int: ...
-
-
-@dataclass(frozen=True)
-class Stacking:
-    """How a plan may train together with others.
-
-    Attributes:
-        kind: plans of equal kind may share a stack.
-        training: plans with equal ones differ in nothing but epochs and may share one training,
-            the longest; None: this plan trains on its own.
-        least: candidates below which a stack wastes time; they may be fewer all the same.
-        most: candidates of one stack.
-    """
-
-    kind: Hashable
-    training: Hashable | None
-    least: int
-    most: int
 
 
 #: Called after each epoch with its number (from 1) and the objective's mean over the folds of
