@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.support.fake_trainer import FakeTrainer
+from tests.support.fake_trainer import FakeModel, FakeTrainer
 from tests.support.studies import definition, space
 from tuner.errors import PlanError
 from tuner.forecast import REFERENCE, Speed, calibrate, forecast_work, typical
@@ -13,6 +13,7 @@ from tuner.planning.cost import estimate
 from tuner.search.groups.rule import groups_of
 from tuner.search.groups.stacking import Planner
 from tuner.study.data import load_study_data
+from tuner.training.callbacks import start
 
 GRID = {
     "initializer": {"choices": ["zeros", "he_normal", "glorot_uniform"]},
@@ -126,12 +127,16 @@ def test_a_calibration_scales_the_stated_rate(data):
     clock, epochs = [0.0], []
 
     class Slow(FakeTrainer):
-        def train_stack(self, plans, seeds, on_epoch, **rest):
+        def train(self, plans, seeds, *, callbacks=(), state=None):
             assert [len(own) for own in seeds] == [3] * len(plans)
+            model = FakeModel()
+            start(callbacks, model, epochs=4)
             for epoch in range(1, 5):
                 clock[0] += 2.0 if epochs else 9.0
                 epochs.append(epoch)
-                if on_epoch(epoch, [0.0]):
+                for callback in callbacks:
+                    callback.on_epoch_end(epoch - 1)
+                if model.stop_training:
                     break
             return []
 

@@ -49,6 +49,10 @@ def search(url, made, **settings):
     return prepared.definition
 
 
+def seeds_of(made, ticket):
+    return [[network_seed(made.seed, ticket, fold) for fold in range(3)]]
+
+
 def scores_of(url):
     """All that a grid's result is, to the last bit."""
     return {
@@ -77,7 +81,7 @@ def test_scores_on_the_way_are_those_of_trainings_apart(sqlite, settings):
         first = firsts.setdefault(trial.params["initializer"], ticket)
         plan = trainer.plan(made.space.complete(trial.params))
         assert plan.epochs == trial.params["epochs"]
-        apart = trainer.train(plan, [network_seed(made.seed, first, fold) for fold in range(3)])
+        [apart] = trainer.train([plan], seeds_of(made, first))
         for name, values in trial.user_attrs[records.METRICS].items():
             np.testing.assert_allclose(values, apart.fold_scores(name), atol=1e-6, rtol=0)
         assert trial.value == pytest.approx(apart.fold_scores("accuracy").mean(), abs=1e-6)
@@ -90,7 +94,7 @@ def test_rates_that_depend_on_the_total_train_apart(sqlite):
     trainer = StudyTrainer(made)
     for ticket, trial in enumerate(load(sqlite).trials):
         plan = trainer.plan(made.space.complete(trial.params))
-        apart = trainer.train(plan, [network_seed(made.seed, ticket, fold) for fold in range(3)])
+        [apart] = trainer.train([plan], seeds_of(made, ticket))
         loss = trial.user_attrs[records.METRICS]["loss"]
         np.testing.assert_allclose(loss, apart.fold_scores("loss"), atol=1e-6, rtol=0)
 
@@ -107,7 +111,7 @@ def test_early_stopping_ends_each_candidate_of_a_stack_by_itself(sqlite):
     ends = []
     for ticket, trial in enumerate(load(sqlite).trials):
         plan = trainer.plan(made.space.complete(trial.params))
-        apart = trainer.train(plan, [network_seed(made.seed, ticket, fold) for fold in range(3)])
+        [apart] = trainer.train([plan], seeds_of(made, ticket))
         assert trial.user_attrs[records.SCORE_EPOCHS] == apart.score_epoch.tolist()
         assert trial.user_attrs[records.EPOCHS_RUN] == apart.epochs_run
         assert len(trial.intermediate_values) == apart.epochs_run
@@ -126,7 +130,7 @@ def test_a_rate_that_breaks_one_candidate_leaves_the_others_alone(sqlite):
     assert None in broken.user_attrs[records.FOLD_SCORES]
     trainer = StudyTrainer(made)
     plan = trainer.plan(made.space.complete(sound.params))
-    apart = trainer.train(plan, [network_seed(made.seed, 0, fold) for fold in range(3)])
+    [apart] = trainer.train([plan], seeds_of(made, 0))
     assert sound.value == pytest.approx(apart.fold_scores("accuracy").mean(), abs=1e-6)
 
 

@@ -80,9 +80,9 @@ def test_candidates_that_differ_only_in_epochs_are_seeded_by_the_first(sqlite):
     seen = []
 
     class Recorder(FakeTrainer):
-        def train_stack(self, plans, seeds, on_epoch, **settings):
+        def train(self, plans, seeds, **settings):
             seen.extend(seeds)
-            return super().train_stack(plans, seeds, on_epoch, **settings)
+            return super().train(plans, seeds, **settings)
 
     prepare(sqlite, grid(seed=9))
     _, events = work(sqlite, trainer=Recorder())

@@ -131,16 +131,18 @@ def wait_for(condition, seconds=5.0):
 
 def test_a_heart_beats_while_a_trial_runs_and_not_longer():
     beats = []
-    heart = Heartbeat(beats.append, 0.02)
+    heart = Heartbeat(lambda: beats.append(trial), 0.02)
     time.sleep(0.1)
     assert beats == []
-    heart.start(7)
+    trial = 7
+    heart.start()
     wait_for(lambda: len(beats) >= 3)
     heart.stop()
     count = len(beats)
     time.sleep(0.1)
     assert beats == [7] * count
-    heart.start(8)
+    trial = 8
+    heart.start()
     wait_for(lambda: 8 in beats)
     heart.close()
     count = len(beats)
@@ -150,8 +152,8 @@ def test_a_heart_beats_while_a_trial_runs_and_not_longer():
 
 def test_whatever_else_is_written_saves_a_beat():
     beats = []
-    heart = Heartbeat(beats.append, 0.5)
-    heart.start(1)
+    heart = Heartbeat(lambda: beats.append(1), 0.5)
+    heart.start()
     for _ in range(40):
         heart.beaten()
         time.sleep(0.02)
@@ -162,11 +164,11 @@ def test_whatever_else_is_written_saves_a_beat():
 def test_a_beat_that_fails_is_followed_by_the_next():
     beats = []
 
-    def beat(trial_id):
-        beats.append(trial_id)
+    def beat():
+        beats.append(1)
         raise ConnectionError
 
     heart = Heartbeat(beat, 0.01)
-    heart.start(1)
+    heart.start()
     wait_for(lambda: len(beats) >= 3)
     heart.close()

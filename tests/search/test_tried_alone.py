@@ -13,7 +13,7 @@ from tests.support.fake_trainer import FakeTrainer
 from tests.support.studies import definition, load, of, prepare, table, work
 from tuner.search.checkpoints.checkpoints import study_key
 from tuner.search.events import TrialDone, TrialStarted, WorkerIdle
-from tuner.search.room import TrainingRoom
+from tuner.search.machine import MachineLock
 from tuner.search.tickets import is_alone
 from tuner.storage import records
 from tuner.storage.owner import process_name
@@ -62,8 +62,8 @@ def by_ticket(url):
     return found
 
 
-def room(url, folder=None):
-    return TrainingRoom(study_key(load(url)), folder)
+def lock(url, folder=None):
+    return MachineLock(study_key(load(url)), folder)
 
 
 def test_it_is_tried_again_alone_when_nothing_else_waits(url):
@@ -87,56 +87,54 @@ def test_nobody_trains_beside_it(sqlite):
     """A trial alone waits for those that train, and those that come wait for it."""
     prepare(sqlite, definition(trials=2))
     killed(sqlite, {1})
-    other = room(sqlite)
-    assert other.enter()
+    other = lock(sqlite)
+    assert other.acquire()
     waited = []
 
-    def let_in(event):
+    def release(event):
         if isinstance(event, WorkerIdle):
             waited.append([t.state.name for t in load(sqlite).trials if is_alone(t)])
-            other.leave()
+            other.release()
         elif isinstance(event, TrialStarted):
-            assert not other.enter()
+            assert not other.acquire()
 
-    _, events = work(sqlite, on_event=let_in)
+    _, events = work(sqlite, on_event=release)
     assert waited == [["WAITING"]]
     assert [event.alone for event in of(TrialStarted, events)] == [True]
     other.close()
 
     prepare(sqlite, definition(trials=4), trials=4)
-    assert other.enter(alone=True)
-    _, events = work(sqlite, on_event=lambda e: other.leave() if type(e) is WorkerIdle else None)
+    assert other.acquire(alone=True)
+    _, events = work(sqlite, on_event=lambda e: other.release() if type(e) is WorkerIdle else None)
     assert type(events[1]) is WorkerIdle
     assert len(of(TrialDone, events)) == 2
 
 
-def test_the_room_is_shared_by_many_or_has_one(tmp_path):
-    first, second = TrainingRoom("a", tmp_path), TrainingRoom("a", tmp_path)
-    elsewhere = TrainingRoom("b", tmp_path)
-    assert first.enter()
-    assert second.enter()
-    assert not second.enter(alone=True)
-    assert not second.alone
-    assert elsewhere.enter(alone=True)
-    first.leave()
-    assert second.enter(alone=True)
-    assert second.alone
-    assert not first.enter()
+def test_the_lock_is_shared_by_many_or_held_by_one(tmp_path):
+    first, second = MachineLock("a", tmp_path), MachineLock("a", tmp_path)
+    elsewhere = MachineLock("b", tmp_path)
+    assert first.acquire()
+    assert second.acquire()
+    assert not second.acquire(alone=True)
+    assert elsewhere.acquire(alone=True)
+    first.release()
+    assert second.acquire(alone=True)
+    assert not first.acquire()
     second.close()
-    assert first.enter()
+    assert first.acquire()
     code = (
-        "import os, pathlib, sys; from tuner.search.room import TrainingRoom\n"
-        "assert TrainingRoom('b', pathlib.Path(sys.argv[1])).enter(alone=True); os._exit(0)"
+        "import os, pathlib, sys; from tuner.search.machine import MachineLock\n"
+        "assert MachineLock('b', pathlib.Path(sys.argv[1])).acquire(alone=True); os._exit(0)"
     )
-    elsewhere.leave()
+    elsewhere.release()
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
-    assert elsewhere.enter(alone=True)  # whoever dies leaves
+    assert elsewhere.acquire(alone=True)  # whoever dies releases it
 
 
 def test_where_nothing_can_be_locked_everybody_may_train(tmp_path):
-    first, second = (TrainingRoom("a", tmp_path / "missing") for _ in range(2))
-    assert first.enter(alone=True)
-    assert second.enter()
+    first, second = (MachineLock("a", tmp_path / "missing") for _ in range(2))
+    assert first.acquire(alone=True)
+    assert second.acquire()
 
 
 def test_what_breaks_a_limit_alone_too_is_given_up_and_avoided(sqlite):

@@ -11,7 +11,7 @@ from tests.support.fake_trainer import FakeTrainer
 from tests.support.studies import RATE, definition, load, of, prepare, table, work
 from tuner.errors import StudyConflictError, UsageError
 from tuner.planning import network_seed
-from tuner.search import ticket_queue
+from tuner.search import queue
 from tuner.search.events import (
     TrialDone,
     TrialStarted,
@@ -57,7 +57,7 @@ def test_a_larger_total_adds_the_difference_and_a_smaller_one_nothing(url):
 
 
 def test_fewer_trials_asked_for_while_a_worker_runs_end_its_work(url, monkeypatch):
-    monkeypatch.setattr(ticket_queue, "TOTAL_EVERY", 0.0)
+    monkeypatch.setattr(queue, "TOTAL_EVERY", 0.0)
     prepare(url)
 
     def fewer(event):
@@ -104,9 +104,9 @@ def test_networks_are_seeded_by_study_ticket_and_fold(sqlite):
     seen = []
 
     class Recorder(FakeTrainer):
-        def train(self, plan, seeds, **settings):
-            seen.append(list(seeds))
-            return super().train(plan, seeds, **settings)
+        def train(self, plans, seeds, **settings):
+            seen.extend(seeds)
+            return super().train(plans, seeds, **settings)
 
     prepare(sqlite, definition(trials=2, seed=9))
     work(sqlite, trainer=Recorder(3))
@@ -159,7 +159,8 @@ def test_reports_and_pruning_are_those_of_stock_optuna(sqlite):
         stock.enqueue_trial({}, user_attrs={"ticket": ticket})
         trial = stock.ask()
         plan = trainer.plan(made.space.suggest(trial))
-        scores = trainer.train(plan, [network_seed(made.seed, ticket, i) for i in range(3)])
+        seeds = [network_seed(made.seed, ticket, i) for i in range(3)]
+        [scores] = trainer.train([plan], [seeds])
         for epoch, value in enumerate(scores.mean_curve("accuracy")):
             trial.report(float(value), step=epoch)
             if epoch + 1 < plan.epochs and trial.should_prune():

@@ -1,18 +1,13 @@
-"""Pruners by name, counted in epochs; and the reporter that asks them."""
+"""Pruners by name, counted in epochs."""
 
 from __future__ import annotations
-
-import math
 
 import optuna
 import pytest
 from optuna.trial import TrialState
 
-from tests.support.fake_trainer import FakeModel
 from tests.support.studies import RATE, definition, load, prepare, work
-from tuner.errors import TunerError
-from tuner.search.reporting import EpochReporter
-from tuner.search.ticket_queue import most_epochs
+from tuner.search.queue import most_epochs
 from tuner.storage import records
 from tuner.study.pruners import PRUNERS
 
@@ -79,72 +74,3 @@ def test_hyperband_is_told_the_most_epochs_of_the_space(epochs, most):
     assert most_epochs(made) == most
     assert made.pruner.build(most)._max_resource == most
     assert most_epochs(definition(RATE)) == 20  # the catalogue's default
-
-
-class Trial:
-    """Records what it is told; prunes at the steps of `at`."""
-
-    def __init__(self, at=()):
-        self.told, self.asked, self.at = [], 0, at
-
-    def report(self, value, step):
-        self.told.append((step, value))
-
-    def should_prune(self):
-        self.asked += 1
-        return self.told[-1][0] in self.at
-
-
-def reporter(trial, **settings):
-    made = EpochReporter(trial, "val_accuracy", **settings)
-    model = FakeModel()
-    made.set_params({"epochs": 4})
-    made.set_model(model)
-    return made, model
-
-
-def test_an_epoch_is_reported_once():
-    trial = Trial()
-    made, _ = reporter(trial)
-    made.on_epoch_end(0, {"val_accuracy": 0.5})
-    made.on_epoch_end(0, {"val_accuracy": 0.9})
-    made.on_epoch_end(1, {"val_accuracy": 0.6})
-    assert trial.told == [(0, 0.5), (1, 0.6)]
-
-
-def test_nothing_is_pruned_after_the_last_epoch():
-    trial = Trial(at=(3,))
-    made, model = reporter(trial)
-    for epoch in range(4):
-        made.on_epoch_end(epoch, {"val_accuracy": 0.5})
-    assert (trial.asked, made.pruned, model.stop_training) == (3, False, False)
-    early, model = reporter(Trial(at=(1,)))
-    early.on_epoch_end(0, {"val_accuracy": 0.5})
-    assert not model.stop_training
-    early.on_epoch_end(1, {"val_accuracy": 0.5})
-    assert (early.pruned, model.stop_training) == (True, True)
-
-
-def test_a_mean_that_is_not_finite_ends_the_training():
-    trial = Trial()
-    made, model = reporter(trial)
-    made.on_epoch_end(0, {"val_accuracy": math.nan})
-    assert (made.diverged, made.pruned, model.stop_training, trial.asked) == (True, False, True, 0)
-
-
-def test_reports_of_fast_epochs_are_written_together():
-    flushes = []
-    made, _ = reporter(Trial(), flush=lambda: flushes.append(1), flush_every=60.0)
-    for epoch in range(3):
-        made.on_epoch_end(epoch, {"val_accuracy": 0.5})
-    assert flushes == []
-    slow, _ = reporter(Trial(), flush=lambda: flushes.append(1))
-    for epoch in range(3):
-        slow.on_epoch_end(epoch, {"val_accuracy": 0.5})
-    assert len(flushes) == 3
-
-
-def test_a_score_that_is_not_in_the_logs_is_named():
-    made, _ = reporter(Trial())
-    with pytest.raises(TunerError, match="did you mean val_acc"):
-        made.on_epoch_end(0, {"val_acc": 0.5, "loss": 1.0})

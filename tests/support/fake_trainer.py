@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from tuner.errors import PlanError
-from tuner.search.trainer import OnEpoch
+from tuner.search.trainer import Stacking
 from tuner.spaces.info import Value
-from tuner.training.callbacks import EpochCallback
-from tuner.training.grouping import Stacking
+from tuner.training.callbacks import EpochCallback, start
 from tuner.training.identity import training_identity
 from tuner.training.scores import FoldStatus, TrialScores
 from tuner.training.state import NetworkState, RunState, TrainingState
@@ -31,13 +30,17 @@ class FakePlan:
 
 
 class FakeModel:
-    """What callbacks get as `self.model`."""
+    """What callbacks get as `self.model`; `means` are those of the present epoch."""
 
     def __init__(
         self, training_state: Callable[[], TrainingState] = lambda: TrainingState()
     ) -> None:
         self.stop_training = False
         self.training_state = training_state
+        self.means: dict[str, list[float]] = {}
+
+    def fold_means(self, metric: str) -> list[float]:
+        return self.means[metric]
 
 
 class FakeTrainer:
@@ -56,12 +59,12 @@ class FakeTrainer:
         diverge: a candidate for which it is true diverges in fold 1 at epoch 2.
         refuse: text for a candidate that cannot be planned (raises `PlanError`), or None.
         fail: called before each epoch with (params, epoch from 1); may raise, exit or kill.
-        most: trainings of one stack, see `Stacking`.
+        least, most: candidates of one stack, see `Stacking`.
 
     A training that goes on from a state takes over the scores in it as they are.
 
     Attributes:
-        stacks: the plans of each `train_stack`, in order.
+        stacks: the plans of each `train`, in order.
         begun: how many epochs each training found done, in order.
     """
 
@@ -75,6 +78,7 @@ class FakeTrainer:
         diverge: Callable[[Mapping[str, Value]], bool] | None = None,
         refuse: Callable[[Mapping[str, Value]], str | None] | None = None,
         fail: Callable[[Mapping[str, Value], int], None] | None = None,
+        least: int = 4,
         most: int = 4,
     ) -> None:
         self.folds = folds
@@ -84,7 +88,7 @@ class FakeTrainer:
         self._diverge = diverge
         self._refuse = refuse
         self._fail = fail
-        self._most = most
+        self._least, self._most = least, most
         self.stacks: list[list[FakePlan]] = []
         self.begun: list[int] = []
 
@@ -101,55 +105,8 @@ class FakeTrainer:
 
     def train(
         self,
-        plan: FakePlan,
-        seeds: Sequence[int],
-        *,
-        callbacks: Sequence[EpochCallback] = (),
-        state: TrainingState | None = None,
-    ) -> TrialScores:
-        params = dict(plan.params)
-        model = FakeModel(lambda: self._state(accuracy[:run]))
-        diverges = bool(self._diverge and self._diverge(params))
-        accuracy = self._accuracy(params, plan.epochs, seeds)
-        status: list[FoldStatus] = ["completed"] * self.folds
-        run = self._begin(accuracy, state)
-        _start(callbacks, model, plan.epochs)
-        for epoch in range(run, plan.epochs):
-            if self._fail:
-                self._fail(params, epoch + 1)
-            if self._epoch_seconds:
-                time.sleep(self._epoch_seconds)
-            run = epoch + 1
-            if diverges and run == 2:
-                status = ["interrupted"] * self.folds
-                status[min(1, self.folds - 1)] = "diverged"
-                accuracy[epoch, status.index("diverged")] = np.nan
-            logs = self._logs(accuracy[epoch])
-            for callback in callbacks:
-                callback.on_epoch_end(epoch, logs)
-            if "diverged" in status:
-                break
-            if model.stop_training and run < plan.epochs:
-                status = ["interrupted"] * self.folds
-                break
-        for callback in callbacks:
-            callback.on_train_end()
-        return self._scores(accuracy[:run], tuple(status))
-
-    def stacking(self, plan: FakePlan) -> Stacking:
-        """Candidates of one batch size and optimizer stack; those with a learning rate, whose
-        curves do not depend on the epochs, share a training."""
-        params = dict(plan.params)
-        kind = tuple(params.get(name) for name in ("batch_size", "optimizer"))
-        rest = tuple(item for item in plan.params if item[0] != "epochs")
-        alone = "optimizer.learning_rate" not in params
-        return Stacking(kind, None if alone else rest, self._most)
-
-    def train_stack(
-        self,
         plans: Sequence[FakePlan],
         seeds: Sequence[Sequence[int]],
-        on_epoch: OnEpoch,
         *,
         callbacks: Sequence[EpochCallback] = (),
         state: TrainingState | None = None,
@@ -167,21 +124,17 @@ class FakeTrainer:
                 curve[1:, min(1, self.folds - 1)] = np.nan
         run = done = self._begin(whole, state)
         model = FakeModel(lambda: self._state(whole[:run]))
-        _start(callbacks, model, longest)
+        start(callbacks, model, epochs=longest)  # type: ignore[arg-type]
         for run in range(done + 1, longest + 1):
             for own, plan in zip(params, plans, strict=True):
                 if self._fail and run <= plan.epochs:
                     self._fail(own, run)
             if self._epoch_seconds:
                 time.sleep(self._epoch_seconds)
-            ended = [run > plan.epochs for plan in plans]
-            values = [
-                math.nan if over else float(curve[run - 1].mean())
-                for curve, over in zip(curves, ended, strict=True)
-            ]
-            model.stop_training = on_epoch(run, values)
+            model.means = self._means([curve[run - 1 : run] for curve in curves])
+            logs = {f"val_{name}": float(np.mean(own)) for name, own in model.means.items()}
             for callback in callbacks:
-                callback.on_epoch_end(run - 1)
+                callback.on_epoch_end(run - 1, logs)
             if model.stop_training:
                 break
         for callback in callbacks:
@@ -194,6 +147,15 @@ class FakeTrainer:
                 status[min(1, self.folds - 1)] = "diverged"
             scores.append(self._scores(curve[:run], tuple(status)))
         return scores
+
+    def stacking(self, plan: FakePlan) -> Stacking:
+        """Candidates of one batch size and optimizer stack; those with a learning rate, whose
+        curves do not depend on the epochs, share a training."""
+        params = dict(plan.params)
+        kind = tuple(params.get(name) for name in ("batch_size", "optimizer"))
+        rest = tuple(item for item in plan.params if item[0] != "epochs")
+        alone = "optimizer.learning_rate" not in params
+        return Stacking(kind, None if alone else rest, self._least, self._most)
 
     def _begin(self, accuracy: Any, state: TrainingState | None) -> int:
         """How many epochs are done; their scores as they were saved."""
@@ -231,13 +193,10 @@ class FakeTrainer:
         )
         return np.clip(rise[:, None] + 0.01 * noise, 0.0, 1.0)
 
-    def _logs(self, accuracy: Any) -> dict[str, float]:
-        mean = float(accuracy.mean())
-        logs = {"loss": 1.0 - mean, "val_loss": 1.0 - mean, "learning_rate": 0.1}
-        for name in self._metrics:
-            logs[name] = mean + 0.02
-            logs[f"val_{name}"] = mean
-        return logs
+    def _means(self, epoch: Sequence[Any]) -> dict[str, list[float]]:
+        """By metric the mean of each plan's `(1, folds)` accuracy; NaN if it is `(0, folds)`."""
+        means = [float(own[0].mean()) if len(own) else math.nan for own in epoch]
+        return {"loss": [1.0 - mean for mean in means], **dict.fromkeys(self._metrics, means)}
 
     def _scores(self, accuracy: Any, status: tuple[FoldStatus, ...]) -> TrialScores:
         run = len(accuracy)
@@ -254,10 +213,3 @@ class FakeTrainer:
             score_epoch=np.array(ends),
             status=status,
         )
-
-
-def _start(callbacks: Sequence[EpochCallback], model: FakeModel, epochs: int) -> None:
-    for callback in callbacks:
-        callback.set_params({"epochs": epochs})
-        callback.set_model(model)
-        callback.on_train_begin()

@@ -28,10 +28,9 @@ def main() -> None:
 
         sweep.requeue = kill_self
     if settings.get("die_in") == "pop":
-        from tuner.search.groups.work import GroupWork
-        from tuner.search.trial_work import TrialWork
+        from tuner.search.work import GroupWork
 
-        TrialWork._work = GroupWork._work = kill_self
+        GroupWork._work = kill_self
 
     if "checkpoint_every" in settings:
         from tuner.search.checkpoints import writer

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from tuner.forecast.work import Stack, Work
-
-if TYPE_CHECKING:
-    from tuner.search.trainer import TrainerLike
+from tuner.search.trainer import EpochCallback, TrainerLike
 
 #: Seconds that `calibrate` measures, once the graph is traced.
 PATIENCE = 3.0
@@ -77,18 +74,13 @@ def calibrate(
     which the graph is traced, and scales `REFERENCE` by what it took."""
     seeds = [list(range(folds)) for _ in stack.plans]
     began = now()
-    trainer.train_stack(stack.plans, seeds, lambda epoch, values: True)
+    trainer.train(stack.plans, seeds, callbacks=[_Until(began, now)])
     first = now() - began
 
-    began, epochs = now(), 0
-
-    def watch(epoch: int, values: Sequence[float]) -> bool:
-        nonlocal epochs
-        epochs = epoch
-        return now() - began >= patience
-
-    trainer.train_stack(stack.plans, seeds, watch)
-    each = (now() - began) / epochs
+    began = now()
+    watch = _Until(began + patience, now)
+    trainer.train(stack.plans, seeds, callbacks=[watch])
+    each = (now() - began) / watch.epochs
     factor = each / (REFERENCE.stack(stack) / stack.epochs)
     return replace(
         REFERENCE,
@@ -97,3 +89,16 @@ def calibrate(
         trace=max(0.0, first - each),
         measured=True,
     )
+
+
+class _Until(EpochCallback):
+    """Ends a training after the epoch in which `now` has passed `end`."""
+
+    def __init__(self, end: float, now: Callable[[], float]) -> None:
+        self.epochs = 0
+        self._end = end
+        self._now = now
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        self.epochs = epoch + 1
+        self.model.stop_training = self._now() >= self._end

@@ -1,10 +1,11 @@
-"""Heartbeats: beating while a trial runs, and judging whose heart has stopped."""
+"""Heartbeats: written while trials run, and watched to find trials that nobody works on."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from optuna.trial import FrozenTrial
 
@@ -14,29 +15,29 @@ from tuner.storage.owner import describe_owner, is_gone
 
 
 class Heartbeat:
-    """Beats for the current trial from a thread, whenever nothing else was written for
+    """Beats for the claimed trials from a thread, whenever nothing else was written for
     `interval` seconds: an epoch may take longer than any grace.
 
     Args:
-        beat: writes a heartbeat for a trial id. What it raises is left for the next beat: the
-            training's own writes find out whether the storage or the trial is lost.
+        beat: writes the heartbeats. What it raises is left for the next beat: the training's own
+            writes find out whether the storage or a trial is lost.
         interval: seconds.
     """
 
-    def __init__(self, beat: Callable[[int], None], interval: float) -> None:
+    def __init__(self, beat: Callable[[], None], interval: float) -> None:
         self._beat = beat
         self._interval = interval
-        self._trial_id: int | None = None
+        self._beating = False
         self._last = 0.0
         self._changed = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._thread.start()
 
-    def start(self, trial_id: int) -> None:
-        """Beat for this trial from now on; its first beat was written with its start."""
+    def start(self) -> None:
+        """Beat from now on; the first beat was written when the trials were claimed."""
         with self._changed:
-            self._trial_id, self._last = trial_id, time.monotonic()
+            self._beating, self._last = True, time.monotonic()
             self._changed.notify()
 
     def beaten(self) -> None:
@@ -44,20 +45,20 @@ class Heartbeat:
         self._last = time.monotonic()
 
     def stop(self) -> None:
-        """Beat no more for the current trial; returns when no beat is under way."""
+        """Beat no more; returns when no beat is under way."""
         with self._changed:
-            self._trial_id = None
+            self._beating = False
 
     def close(self) -> None:
         with self._changed:
-            self._closed, self._trial_id = True, None
+            self._closed, self._beating = True, False
             self._changed.notify()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
         with self._changed:
             while not self._closed:
-                if self._trial_id is None:
+                if not self._beating:
                     self._changed.wait()
                     continue
                 due = self._last + self._interval - time.monotonic()
@@ -66,10 +67,8 @@ class Heartbeat:
                     continue
                 self._last = time.monotonic()
                 # Under the lock, so that `stop` waits for a beat under way.
-                try:
-                    self._beat(self._trial_id)
-                except Exception:
-                    continue
+                with suppress(Exception):
+                    self._beat()
 
 
 class BeatWatch:
@@ -78,13 +77,13 @@ class BeatWatch:
     A trial is stale when its worker's process was on this machine and has ended; or when its
     heartbeat is older than `grace` by the storage's clock and has not changed for two heartbeat
     intervals while this process was watching (so that after an outage of the storage, everybody
-    has the time to beat again); or, where the storage has no clock or the trial no heartbeat, has
+    has the time to beat again); or, if the storage has no clock or the trial no heartbeat, has
     not changed while watching for `grace`, at least two intervals. No two machines' clocks are
     compared.
 
     Args:
         grace, interval: seconds.
-        outages: how often this process has found the storage out of reach. Where that has
+        outages: how often this process has found the storage out of reach. If that has
             changed, the watch begins anew: nobody could beat meanwhile.
     """
 

@@ -10,7 +10,6 @@ from tuner.errors import StudyConflictError
 from tuner.search.checkpoints.checkpoints import Checkpoints, study_key
 from tuner.search.checkpoints.folder import artifacts_folder
 from tuner.search.checkpoints.store import AtomicFileStore
-from tuner.search.context import WorkContext
 from tuner.search.events import (
     DoneReason,
     Event,
@@ -20,14 +19,11 @@ from tuner.search.events import (
     WorkerReady,
     WorkerWarning,
 )
-from tuner.search.groups.queue import GroupQueue
-from tuner.search.groups.rule import is_grouped
-from tuner.search.groups.work import GroupWork
 from tuner.search.heartbeat import BeatWatch, Heartbeat
-from tuner.search.room import TrainingRoom
-from tuner.search.ticket_queue import TicketQueue
+from tuner.search.machine import MachineLock
+from tuner.search.queue import TicketQueue
 from tuner.search.trainer import TrainerLike
-from tuner.search.trial_work import TrialWork
+from tuner.search.work import GroupWork, WorkContext
 from tuner.storage import open_storage, records, storage_errors
 from tuner.storage.choosing import backend_of
 from tuner.storage.owner import new_owner
@@ -37,7 +33,6 @@ from tuner.study.definition import StudyDefinition
 from tuner.study.stored import load_study, read_definition
 
 if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
     from optuna.study import Study
 
 #: Seconds a worker waits for a storage that has stopped answering.
@@ -89,79 +84,68 @@ def run_worker(
         on_event(WorkerWarning(worker, text))
 
     retry = Retry(patience=PATIENCE, warn=warn, stop=ending)
-
-    def read() -> tuple[BaseStorage, Study, StudyDefinition, str, str]:
-        storage = open_storage(storage_url, create=False)
-        with storage_errors(storage_url):
-            study = load_study(storage, study_name)
-            definition = read_definition(study)
-            data_hash = str(study.user_attrs[records.STUDY_DATA_HASH])
-            return storage, study, definition, data_hash, study_key(study)
-
     # A worker may begin, or follow a recycled one, while the server restarts.
-    storage, study, definition, data_hash, key = retry(read)
-    if make_trainer is None:
-        from tuner.search.study_trainer import StudyTrainer
-
-        make_trainer = StudyTrainer
-    trainer = make_trainer(definition)
+    study, definition, data_hash, key = retry(lambda: _open(storage_url, study_name))
+    trainer = (make_trainer or _keras_trainer)(definition)
     if trainer.data_hash != data_hash:
         raise StudyConflictError(
             f"a study is made on one dataset; {study_name!r} was made on data with the hash "
             f"{data_hash}, {definition.data.uri} here has {trainer.data_hash}"
         )
-
-    backend = backend_of(storage)
-    kind = GroupQueue if is_grouped(definition) else TicketQueue
-    queue = kind(
-        backend,
+    queue = TicketQueue(
+        backend_of(study._storage),
         study,
         definition,
+        trainer,
         owner=new_owner(),
         retry=retry,
         watch=BeatWatch(grace, heartbeat, lambda: retry.outages),
-        room=TrainingRoom(key),
+        machine=MachineLock(key),
         warn=warn,
     )
     beats = Heartbeat(queue.beat, heartbeat)
-    store = AtomicFileStore(artifacts_folder(artifacts, storage_url))
-    checkpoints = Checkpoints(store, key, warn)
+    checkpoints = Checkpoints(AtomicFileStore(artifacts_folder(artifacts, storage_url)), key, warn)
     context = WorkContext(worker, trainer, definition, beats, ending, on_event, checkpoints)
-    step = (
-        GroupWork(queue, context).step
-        if isinstance(queue, GroupQueue)
-        else TrialWork(queue, context).step
-    )
     on_event(WorkerReady(worker))
     try:
         checkpoints.sweep(queue.settled_tickets)
         reason: DoneReason = "done"
-        if not _run(step, queue, ending, lambda: on_event(WorkerIdle(worker))):
+        if not _work(queue, context):
             reason = "stopped" if stop() else "deadline"
         checkpoints.sweep(queue.settled_tickets)
     finally:
         beats.close()
-        queue.room.close()
+        queue.close()
     on_event(WorkerDone(worker, reason))
     return reason
 
 
-def _run(
-    step: Callable[[], bool],
-    queue: TicketQueue,
-    ending: Callable[[], bool],
-    tell_idle: Callable[[], None],
-) -> bool:
-    """True when every ticket is settled, False when told to end before."""
-    idle = False
-    while not ending():
-        if step():
+def _open(storage_url: str, study_name: str) -> tuple[Study, StudyDefinition, str, str]:
+    """The study, its definition, its data's hash and its key."""
+    storage = open_storage(storage_url, create=False)
+    with storage_errors(storage_url):
+        study = load_study(storage, study_name)
+        data_hash = str(study.user_attrs[records.STUDY_DATA_HASH])
+        return study, read_definition(study), data_hash, study_key(study)
+
+
+def _keras_trainer(definition: StudyDefinition) -> TrainerLike:
+    from tuner.search.study_trainer import StudyTrainer
+
+    return StudyTrainer(definition)
+
+
+def _work(queue: TicketQueue, context: WorkContext) -> bool:
+    """True if every ticket is settled, False if told to end before."""
+    work, idle = GroupWork(queue, context), False
+    while not context.ending():
+        if work.step():
             idle = False
         elif queue.settled():
             return True
         else:
             if not idle:
-                tell_idle()
+                context.tell(WorkerIdle(context.worker))
             idle = True
             time.sleep(IDLE)
     return queue.settled()

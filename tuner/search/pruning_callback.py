@@ -1,12 +1,11 @@
-"""A Keras callback that reports to Optuna and prunes. Only worker processes import this."""
+"""A Keras callback that reports to Optuna and prunes. The search itself does not use it."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
+import optuna
 
-from tuner.search.reporting import EpochReporter, ReportedTrial
+from tuner.search.reporting import TrialReports, monitored
 
 
 class PruningCallback(keras.callbacks.Callback):
@@ -16,7 +15,7 @@ class PruningCallback(keras.callbacks.Callback):
 
     This one reports `logs[monitor]` once per epoch. In `tuner`'s own training, where all folds
     advance together, the logs hold the means over the folds; with plain Keras `fit` they are that
-    model's. Where the pruner says so it sets `stop_training` and remembers `pruned`; raising
+    model's. If the pruner says so it sets `stop_training` and remembers `pruned`; raising
     `optuna.TrialPruned` is left to the caller, who first looks at the scores.
 
     Args:
@@ -24,22 +23,23 @@ class PruningCallback(keras.callbacks.Callback):
         monitor: key of the logs, such as `val_accuracy`.
     """
 
-    def __init__(self, trial: ReportedTrial, monitor: str) -> None:
+    def __init__(self, trial: optuna.Trial, monitor: str) -> None:
         super().__init__()
-        self.reporter = EpochReporter(trial, monitor)
+        self._reports = TrialReports(trial, epochs=0)
+        self._monitor = monitor
 
     @property
     def pruned(self) -> bool:
         """Whether the pruner ended the training."""
-        return self.reporter.pruned
+        return self._reports.pruned
 
-    def set_params(self, params: dict[str, Any] | None) -> None:
-        super().set_params(params)
-        self.reporter.set_params(params)
-
-    def set_model(self, model: Any) -> None:
-        super().set_model(model)
-        self.reporter.set_model(model)
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        self._reports.epochs = self.params["epochs"]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.reporter.on_epoch_end(epoch, logs)
+        """Raises `TunerError` if the logs have no `monitor`."""
+        reports = self._reports
+        if reports.report(epoch, monitored(logs, self._monitor)):
+            reports.judge()
+            if reports.ended:
+                self.model.stop_training = True

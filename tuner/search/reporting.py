@@ -1,127 +1,173 @@
-"""One report per epoch: the mean over the folds, and the decision whether to go on.
-
-Keras is not imported here: `tuner.search.pruning_callback.PruningCallback` makes `EpochReporter` a
-`keras.callbacks.Callback`.
-"""
+"""After every epoch: a report of each trial's mean over the folds, and whether training goes on."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
+
+import optuna
 
 from tuner.errors import TunerError, unknown
+from tuner.search.rungs import rungs_of
 from tuner.storage.backend import LostTrialError
 from tuner.storage.retry import is_transient
 from tuner.training.callbacks import EpochCallback
 
-
-class ReportedTrial(Protocol):
-    """What is used of `optuna.Trial`."""
-
-    def report(self, value: float, step: int) -> None: ...
-
-    def should_prune(self) -> bool: ...
+#: Seconds for which the reports of fast epochs are collected before they are written.
+FLUSH = 0.5
 
 
-class EpochReporter(EpochCallback):
-    """Reports `logs[monitor]` as the trial's value at step `epoch`, once per epoch, and ends the
-    training where the pruner says so.
+def monitored(logs: Mapping[str, float] | None, monitor: str) -> float:
+    """`logs[monitor]`. Raises `TunerError` if there is none."""
+    if logs is None or monitor not in logs:
+        raise TunerError(unknown("score to monitor", monitor, logs or ()))
+    return float(logs[monitor])
 
-    Nothing is pruned after the last epoch: its score is paid for. A value that is not finite ends
-    the training too: the mean over the folds can never be finite again.
+
+class TrialReports:
+    """One trial's reports: a value an epoch, at step `epoch`, and what the pruner says to them.
 
     Args:
         trial: an `optuna.Trial`.
-        monitor: key of the logs, such as `val_accuracy`.
-        epochs: how many the training has; None: as many as Keras's `params["epochs"]` says.
-        flush: writes what was reported to the storage.
-        flush_every: seconds; reports of faster epochs are written together.
-        stop: true where the training shall end and the trial be given back.
-        on_epoch: told (epoch from 1, value) after each report.
+        epochs: how many it trains.
 
     Attributes:
         values: the reported values by epoch from 0.
-        pruned, stopped, diverged: why the training was ended from here.
+        pruned: the pruner ended the trial.
+        diverged: a value was not finite: the mean over the folds never will be again.
         lost: the trial turned out to be another worker's.
+    """
+
+    def __init__(self, trial: optuna.Trial, epochs: int) -> None:
+        self.trial = trial
+        self.epochs = epochs
+        self.values: dict[int, float] = {}
+        self.pruned = False
+        self.diverged = False
+        self.lost: LostTrialError | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether training it further would be in vain."""
+        return self.pruned or self.diverged or self.lost is not None
+
+    def add(self, values: Sequence[float]) -> None:
+        """Report the values of the first epochs, those that were not reported yet, up to the
+        first that is not finite: from there on they never are again."""
+        for epoch, value in enumerate(values):
+            self.report(epoch, value)
+            if not math.isfinite(value):
+                break
+
+    def report(self, epoch: int, value: float) -> bool:
+        """False if the epoch was reported before."""
+        if epoch in self.values:
+            return False
+        self.values[epoch] = value
+        self.trial.report(value, step=epoch)
+        return True
+
+    def judge(self) -> None:
+        """Decide after the epoch just reported whether the trial goes on. Nothing is pruned after
+        the last epoch: its score is paid for."""
+        epoch, value = next(reversed(self.values.items()))
+        if not math.isfinite(value):
+            self.diverged = True
+        elif epoch + 1 < self.epochs:
+            self.pruned = self.trial.should_prune()
+
+
+class EpochReporter(EpochCallback):
+    """Tells of every epoch of a group's training, and ends the training if nobody needs more.
+
+    Args:
+        trials: for each plan of the training, those it serves that are this worker's.
+        metric: its mean over the folds is a trial's value.
+        flush: writes what a trial reported to the storage; None: the trials are reported with
+            their results, and none of them is pruned.
+        ending: true if the training shall end and its trials be given back.
+        tell: told (trial, epoch from 1, value).
+
+    Attributes:
+        stopped: it was ended because of `ending`.
     """
 
     def __init__(
         self,
-        trial: ReportedTrial,
-        monitor: str,
+        trials: Sequence[Sequence[TrialReports]],
+        metric: str,
         *,
-        epochs: int | None = None,
-        flush: Callable[[], Any] = lambda: None,
-        flush_every: float = 0.0,
-        stop: Callable[[], bool] = lambda: False,
-        on_epoch: Callable[[int, float], None] = lambda epoch, value: None,
+        flush: Callable[[optuna.Trial], Any] | None = None,
+        ending: Callable[[], bool] = lambda: False,
+        tell: Callable[[TrialReports, int, float], None] = lambda trial, epoch, value: None,
     ) -> None:
-        self.values: dict[int, float] = {}
-        self.pruned = False
         self.stopped = False
-        self.diverged = False
-        self.lost: LostTrialError | None = None
-        self._trial = trial
-        self._monitor = monitor
-        self._epochs = epochs
+        self._trials = trials
+        self._metric = metric
         self._flush = flush
-        self._flush_every = flush_every
+        self._ending = ending
+        self._tell = tell
         self._flushed_at = time.monotonic()
-        self._stop = stop
-        self._on_epoch = on_epoch
-
-    def set_params(self, params: dict[str, Any] | None) -> None:
-        if self._epochs is None and params:
-            self._epochs = params.get("epochs")
-
-    def resume(self, values: Sequence[float]) -> None:
-        """Report once more what was reported in the first epochs, before an interruption: the
-        pruner was asked then, and the watchers were told."""
-        for epoch, value in enumerate(values):
-            self.values[epoch] = value
-            self._trial.report(value, step=epoch)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """`epoch` counts from 0. Raises `TunerError` where the logs have no `monitor`."""
-        if epoch in self.values:
-            return
-        if logs is None or self._monitor not in logs:
-            raise TunerError(unknown("score to monitor", self._monitor, logs or ()))
-        value = float(logs[self._monitor])
-        self.values[epoch] = value
-        self._trial.report(value, step=epoch)
-        self._write()
-        self._on_epoch(epoch + 1, value)
-        if self.lost is not None:
-            self._end()
-        elif not math.isfinite(value):
-            self.diverged = True
-            self._end()
-        elif self._epochs is not None and epoch + 1 >= self._epochs:
-            return
-        elif self._trial.should_prune():
+        """`epoch` counts from 0. Raises `TunerError` if the metric is not scored."""
+        monitored(logs, f"val_{self._metric}")
+        means = self.model.fold_means(self._metric)
+        running = [
+            (trial, mean)
+            for trials, mean in zip(self._trials, means, strict=True)
+            for trial in trials
+            if not trial.ended and epoch < trial.epochs
+        ]
+        if self._flush is not None:
+            for trial, mean in running:
+                trial.report(epoch, mean)
+            self._write([trial for trial, _ in running], self._flush)
+        for trial, mean in running:
+            self._tell(trial, epoch + 1, mean)
+        if self._flush is not None:
             # Asked before anything else ends the training: who goes on from here another time
             # does not ask again about this epoch.
-            self.pruned = True
-            self._end()
-        elif self._stop():
-            self.stopped = True
-            self._end()
+            for trial, _ in running:
+                if not trial.ended:
+                    trial.judge()
+            if all(trial.ended for trial, _ in running):
+                self.model.stop_training = True
+                return
+        last = self.params is not None and epoch + 1 == self.params["epochs"]
+        if not last and self._ending():
+            self.stopped = self.model.stop_training = True
 
-    def _write(self) -> None:
-        if time.monotonic() - self._flushed_at < self._flush_every:
+    def notes(self) -> dict[str, Any]:
+        """What a checkpoint holds of a trial that is reported in every epoch: its reports, and
+        what the pruner has noted of it."""
+        if self._flush is None:
+            return {}
+        [[own]] = self._trials
+        trial = own.trial.storage.get_trial(own.trial._trial_id)
+        return {"reports": list(own.values.values()), "rungs": rungs_of(trial)}
+
+    def restore(self, notes: Mapping[str, Any]) -> None:
+        """Report once more what was reported before an interruption: the pruner was asked then,
+        and the watchers were told."""
+        if self._flush is not None:
+            [[own]] = self._trials
+            own.add(notes["reports"])
+            for name, value in notes["rungs"].items():
+                own.trial.storage.set_trial_system_attr(own.trial._trial_id, name, value)
+
+    def _write(self, trials: Sequence[TrialReports], flush: Callable[[optuna.Trial], Any]) -> None:
+        if time.monotonic() - self._flushed_at < FLUSH:
             return
         self._flushed_at = time.monotonic()
-        try:
-            self._flush()
-        except LostTrialError as error:
-            self.lost = error
-        except Exception as error:
-            # What passes is written with the next reports, or with the result.
-            if not is_transient(error):
-                raise
-
-    def _end(self) -> None:
-        self.model.stop_training = True
+        for trial in trials:
+            try:
+                flush(trial.trial)
+            except LostTrialError as error:
+                trial.lost = error
+            except Exception as error:
+                # What passes is written with the next reports, or with the result.
+                if not is_transient(error):
+                    raise

@@ -44,7 +44,7 @@ class TicketCounts:
 
 
 def new_ticket(ticket: int, fixed: Mapping[str, Any] | None = None) -> FrozenTrial:
-    """A trial that waits; `fixed` are its parameters where they are known before it is asked for
+    """A trial that waits; `fixed` are its parameters if they are known before it is asked for
     (varying ones only)."""
     return create_trial(
         state=TrialState.WAITING,
@@ -94,11 +94,16 @@ def last_trials(trials: Sequence[FrozenTrial]) -> dict[int, FrozenTrial]:
     return last
 
 
-def is_duplicate(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> bool:
-    """Whether a trial with a lower number has the same ticket and turn. `trials` must have been
-    read after `trial` was made."""
-    key = ticket_key(trial)
-    return any(t.number < trial.number and ticket_key(t) == key for t in trials)
+def duplicates(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """The trials that wait for a ticket that another trial stands for."""
+    last = last_trials(trials)
+    return [
+        trial
+        for trial in trials
+        if trial.state == TrialState.WAITING
+        and (key := ticket_key(trial)) is not None
+        and last[key[0]] is not trial
+    ]
 
 
 def needs_follower(trial: FrozenTrial, retries: int) -> bool:
@@ -117,14 +122,24 @@ def is_alone(trial: FrozenTrial) -> bool:
     return bool(trial.system_attrs.get(records.ALONE))
 
 
+def was_killed(trial: FrozenTrial) -> bool:
+    """Whether the ticket's worker was killed for breaking a limit, now or before."""
+    settled = trial.system_attrs.get(records.SETTLED)
+    return is_alone(trial) or settled in (records.KILLED, records.AVOIDED)
+
+
+def given_params(trial: FrozenTrial) -> dict[str, Any]:
+    """A ticket's parameters (varying ones) as they were queued, if they were; else the trial's."""
+    return dict(trial.system_attrs.get("fixed_params", trial.params))
+
+
 def why_avoided(params: Mapping[str, Any], trials: Sequence[FrozenTrial]) -> str | None:
-    """Why no trial with these parameters (varying ones) is run; None where it is."""
+    """Why no trial with these parameters (varying ones) is run; None if it is."""
     for trial in trials:
-        if trial.system_attrs.get(records.SETTLED) == records.AVOIDED:
-            same = trial.system_attrs.get("fixed_params", trial.params)
-            if dict(same) == dict(params):
-                cause = trial.user_attrs.get(records.CAUSE)
-                return f"not run: trial {trial.number} had the same parameters, and {cause}"
+        avoided = trial.system_attrs.get(records.SETTLED) == records.AVOIDED
+        if avoided and given_params(trial) == dict(params):
+            cause = trial.user_attrs.get(records.CAUSE)
+            return f"not run: trial {trial.number} had the same parameters, and {cause}"
     return None
 
 
@@ -175,7 +190,7 @@ def fail(
 
 
 def count_tickets(trials: Sequence[FrozenTrial], *, total: int, retries: int) -> TicketCounts:
-    """Where the first `total` tickets stand."""
+    """The states of the first `total` tickets."""
     counts = dict.fromkeys(("waiting", "running", "complete", "pruned", "failed"), 0)
     last = last_trials(trials)
     for ticket in range(total):

@@ -1,31 +1,37 @@
 """What the search asks of a trainer: plan a candidate, train it, tell after every epoch.
 
 The real one is `tuner.search.study_trainer.StudyTrainer`; `tests.support.fake_trainer.FakeTrainer`
-stands in for it where TensorFlow would only cost time.
+stands in for it in tests to which TensorFlow would only cost time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tuner.spaces.info import Value
 from tuner.training.callbacks import EpochCallback
-from tuner.training.grouping import Stacking
 from tuner.training.scores import TrialScores
 from tuner.training.state import TrainingState
 
 
-class PlanLike(Protocol):
-    """A candidate that can be trained; `tuner.planning.TrainingPlan` is one."""
+@dataclass(frozen=True)
+class Stacking:
+    """How a plan may train together with others.
 
-    @property
-    def epochs(self) -> int: ...
+    Attributes:
+        kind: plans of equal kind may share a stack.
+        training: plans with equal ones differ in nothing but epochs and may share one training,
+            the longest; None: this plan trains on its own.
+        least: candidates below which a stack wastes time; they may be fewer all the same.
+        most: candidates of one stack.
+    """
 
-
-#: Called after each epoch with its number (from 1) and the objective's mean over the folds of
-#: each candidate (NaN for one that has ended); True ends the training.
-OnEpoch = Callable[[int, Sequence[float]], bool]
+    kind: Hashable
+    training: Hashable | None
+    least: int
+    most: int
 
 
 class TrainerLike(Protocol):
@@ -43,39 +49,27 @@ class TrainerLike(Protocol):
     def folds(self) -> int: ...
 
     def plan(self, params: Mapping[str, Value]) -> Any:
-        """A `PlanLike` for `params`. Raises `PlanError` for a combination that cannot train."""
+        """A plan for `params`, such as a `tuner.planning.TrainingPlan`; it has `epochs`. Raises
+        `PlanError` for a combination that cannot train."""
 
     def identity(self, plans: Sequence[Any], seeds: Sequence[Sequence[int]]) -> dict[str, str]:
         """What a training must agree in with another to go on from its state: plans, seeds,
         data, versions."""
 
-    def train(
-        self,
-        plan: Any,
-        seeds: Sequence[int],
-        *,
-        callbacks: Sequence[EpochCallback] = (),
-        state: TrainingState | None = None,
-    ) -> TrialScores:
-        """Train `plan` on all folds in lockstep, fold i's network from `seeds[i]`.
-
-        `state` is from the middle of the same training: go on with its next epoch. The scores are
-        those of all epochs, and the same as without the interruption.
-        """
-
     def stacking(self, plan: Any) -> Stacking:
         """How `plan` may train together with others; follows from plan and data alone."""
 
-    def train_stack(
+    def train(
         self,
         plans: Sequence[Any],
         seeds: Sequence[Sequence[int]],
-        on_epoch: OnEpoch,
         *,
         callbacks: Sequence[EpochCallback] = (),
         state: TrainingState | None = None,
     ) -> list[TrialScores]:
-        """Train plans of one kind in one stack, fold i's network of plan p from `seeds[p][i]`.
+        """Train plans of one kind in one stack, all folds in lockstep, fold i's network of plan p
+        from `seeds[p][i]`.
 
-        `callbacks` hear of an epoch after `on_epoch`. `state` as of `train`.
+        `state` is from the middle of the same training: go on with its next epoch. The scores are
+        those of all epochs, and the same as without the interruption.
         """

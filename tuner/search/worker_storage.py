@@ -1,25 +1,23 @@
-"""The storage a worker's Optuna study sees: its own trial in memory, the others as a snapshot.
+"""The storage a worker's Optuna study sees: its own trials in memory, the others as a snapshot.
 
 Optuna writes every parameter, report and attribute in a transaction of its own, and its pruners
 read all trials again after every epoch. Both cost more than an epoch of a small network. Here
-what is written to the worker's own trial is kept until `flush`, which writes it at once, and the
-other trials are read when a trial begins and then at most once in `refresh` seconds. Whoever asks
-(`Trial`, samplers, pruners) sees the own trial with everything it wrote; with one worker nothing
-else changes, and every decision is the one that stock Optuna takes.
+what is written to a trial of the worker's own is kept until `flush`, which writes it at once, and
+the other trials are read when a trial begins and then at most once in `refresh` seconds. Whoever
+asks (`Trial`, samplers, pruners) sees the own trials with everything written to them; with one
+worker nothing else changes, and every decision is the one that stock Optuna takes.
 """
 
 from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
-from optuna.study import StudyDirection
-from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.search.rungs import without_repeated_rungs
@@ -28,11 +26,18 @@ from tuner.storage import records
 from tuner.storage.backend import Backend, Writes
 from tuner.storage.retry import is_transient
 
-Result = TypeVar("Result")
-
 
 class QueueEmptyError(Exception):
     """No ticket waits: `Study.ask` would make a trial that is in nobody's budget."""
+
+
+def _passed_on(name: str) -> Callable[..., Any]:
+    """A method that asks the storage itself, again if it does not answer."""
+
+    def method(self: WorkerStorage, *args: Any) -> Any:
+        return self._call(lambda: getattr(self._backend.storage, name)(*args))
+
+    return method
 
 
 class WorkerStorage(BaseStorage):
@@ -42,7 +47,7 @@ class WorkerStorage(BaseStorage):
         backend: the storage.
         study_id: the study.
         owner: who writes; see `tuner.storage.owner`.
-        call: runs a step in the storage, again where it failed for a passing reason.
+        call: runs a step in the storage, again if it failed for a passing reason.
         refresh: seconds for which the other trials are taken as read.
 
     Attributes:
@@ -66,51 +71,60 @@ class WorkerStorage(BaseStorage):
         self._owner = owner
         self._call = call
         self._refresh = refresh
-        self._own: FrozenTrial | None = None
+        self._own: dict[int, FrozenTrial] = {}  # by trial id
+        self._writes: dict[int, Writes] = {}
         self._ended: FrozenTrial | None = None
-        self._writes = Writes()
         self._trials: list[FrozenTrial] = []
         self._read_at = float("-inf")
 
     # What the worker's loop uses.
 
     @property
-    def own(self) -> FrozenTrial | None:
-        """The trial this worker runs."""
-        return self._own
+    def own(self) -> list[int]:
+        """Ids of the trials this worker runs, ascending; may be asked from any thread."""
+        return sorted(self._own.copy())
 
     def snapshot(self, *, fresh: bool = False) -> list[FrozenTrial]:
-        """All trials by number, the own one as it is now."""
+        """All trials by number, the own ones as they are now."""
         if fresh or time.monotonic() - self._read_at > self._refresh:
             try:
                 self._trials = self._backend.trials(self._study_id)
             except Exception as error:
                 if not is_transient(error):
                     raise
-                if self._own is None:
+                if not self._own:
                     self._trials = self._call(lambda: self._backend.trials(self._study_id))
                 # A training goes on with what was read before.
             self._read_at = time.monotonic()
-        if self._own is None:
-            return list(self._trials)
-        own = self._own
-        return [own if trial._trial_id == own._trial_id else trial for trial in self._trials]
+        return [self._own.get(trial._trial_id, trial) for trial in self._trials]
 
-    def flush(self) -> bool:
-        """Write what was kept; False where there was nothing. Tries once: what cannot be written
-        for a passing reason stays for the next time. Raises `LostTrialError`."""
-        if self._own is None or not self._writes:
+    def claim(self, wanted: Mapping[int, Writes]) -> list[int]:
+        """Pop several waiting trials in one step, and write what is `wanted` to each; the ids of
+        those that are own ones now. None of them if another worker took the first."""
+        claimed = self._call(lambda: self._backend.claim(wanted, self._owner))
+        if claimed:
+            for trial in self.snapshot(fresh=True):
+                if trial._trial_id in claimed:
+                    self._adopt(trial)
+        return claimed
+
+    def flush(self, trial_id: int) -> bool:
+        """Write what was kept of an own trial; False if there was nothing. Tries once: what
+        cannot be written for a passing reason stays for the next time. Raises
+        `LostTrialError`."""
+        if not self._writes.get(trial_id):
             return False
-        self._backend.write(self._own._trial_id, self._writes, self._owner)
-        self._writes = Writes()
+        self._backend.write(trial_id, self._writes[trial_id], self._owner)
+        self._writes[trial_id] = Writes()
         return True
 
-    def forget(self) -> None:
-        """The own trial is no longer ours; what was kept for it is dropped."""
-        self._own, self._writes = None, Writes()
+    def forget(self, trial_id: int) -> None:
+        """The trial is no longer ours; what was kept for it is dropped."""
+        self._own.pop(trial_id, None)
+        self._writes.pop(trial_id, None)
         self._read_at = float("-inf")
 
-    # The life of the own trial.
+    # The life of an own trial.
 
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
         raise QueueEmptyError
@@ -118,26 +132,28 @@ class WorkerStorage(BaseStorage):
     def set_trial_state_values(
         self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
     ) -> bool:
-        """RUNNING pops a waiting trial, which becomes the own one; a finished state ends it."""
+        """RUNNING pops a waiting trial, which becomes an own one; a finished state ends it."""
         if state == TrialState.RUNNING:
             if not self._call(lambda: self._backend.pop(trial_id, self._owner)):
                 return False
             # A handed-back trial brings parameters that the snapshot may not know.
-            trial = self._call(lambda: self._backend.storage.get_trial(trial_id))
-            self._own, self._writes = _copy(trial), Writes()
-            self._own.intermediate_values.clear()
+            self._adopt(self._call(lambda: self._backend.storage.get_trial(trial_id)))
             return True
-        own = self._mine(trial_id)
-        writes = self._writes
+        own, writes = self._mine(trial_id), self._writes[trial_id]
         self._call(
             lambda: self._backend.write(trial_id, writes, self._owner, state=state, values=values)
         )
         own.state, own.values = state, None if values is None else list(values)
         own.datetime_complete = datetime.now()
         self._backend.remember(own)
-        self.forget()
+        self.forget(trial_id)
         self._ended = own
         return True
+
+    def _adopt(self, trial: FrozenTrial) -> None:
+        own = self._own[trial._trial_id] = _copy(trial)
+        own.intermediate_values.clear()
+        self._writes[trial._trial_id] = Writes()
 
     def set_trial_param(
         self,
@@ -149,31 +165,31 @@ class WorkerStorage(BaseStorage):
         own = self._mine(trial_id)
         own.params[param_name] = distribution.to_external_repr(param_value_internal)
         own.distributions[param_name] = distribution
-        self._writes.params[param_name] = (param_value_internal, distribution)
+        self._writes[trial_id].params[param_name] = (param_value_internal, distribution)
 
     def set_trial_intermediate_value(
         self, trial_id: int, step: int, intermediate_value: float
     ) -> None:
         self._mine(trial_id).intermediate_values[step] = intermediate_value
-        self._writes.reports[step] = intermediate_value
+        self._writes[trial_id].reports[step] = intermediate_value
 
     def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
         self._mine(trial_id).user_attrs[key] = value
-        self._writes.user_attrs[key] = value
+        self._writes[trial_id].user_attrs[key] = value
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
         self._mine(trial_id).system_attrs[key] = value
-        self._writes.system_attrs[key] = value
+        self._writes[trial_id].system_attrs[key] = value
 
     def _mine(self, trial_id: int) -> FrozenTrial:
-        if self._own is None or self._own._trial_id != trial_id:
+        if trial_id not in self._own:
             raise ValueError(f"trial id {trial_id} is not this worker's own")
-        return self._own
+        return self._own[trial_id]
 
     # Reading trials.
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
-        for known in (self._own, self._ended):
+        for known in (self._own.get(trial_id), self._ended):
             if known is not None and known._trial_id == trial_id:
                 return _copy(known)
         return self._call(lambda: self._backend.storage.get_trial(trial_id))
@@ -186,60 +202,36 @@ class WorkerStorage(BaseStorage):
     ) -> list[FrozenTrial]:
         """For `(WAITING,)`, which is how `Study.ask` looks for a trial to pop, only those whose
         ticket belongs to the study's total and that are run alone, or not, as `alone` says."""
-        trials = without_repeated_rungs(self.snapshot())
-        if states is not None:
-            trials = [trial for trial in trials if trial.state in states]
         if states == (TrialState.WAITING,):
-            trials = [
-                trial
-                for trial in trials
-                if trial.user_attrs.get(records.TICKET, self.total) < self.total
-                and is_alone(trial) == self.alone
-            ]
+            trials = self.waiting(alone=self.alone)
+        else:
+            trials = without_repeated_rungs(self.snapshot())
+            if states is not None:
+                trials = [trial for trial in trials if trial.state in states]
         return copy.deepcopy(trials) if deepcopy else trials
 
-    def waits(self, *, alone: bool) -> bool:
-        """Whether a trial waits that is run alone, or one that is not."""
-        return any(
-            trial.state == TrialState.WAITING
+    def waiting(self, *, alone: bool) -> list[FrozenTrial]:
+        """The trials that wait and are run alone, or those that are not."""
+        return [
+            trial
+            for trial in self.snapshot()
+            if trial.state == TrialState.WAITING
             and is_alone(trial) == alone
             and trial.user_attrs.get(records.TICKET, self.total) < self.total
-            for trial in self.snapshot()
-        )
+        ]
 
     # The study: passed on.
 
-    def create_new_study(
-        self, directions: Sequence[StudyDirection], study_name: str | None = None
-    ) -> int:
-        return self._backend.storage.create_new_study(directions, study_name)
-
-    def delete_study(self, study_id: int) -> None:
-        self._backend.storage.delete_study(study_id)
-
-    def set_study_user_attr(self, study_id: int, key: str, value: Any) -> None:
-        self._call(lambda: self._backend.storage.set_study_user_attr(study_id, key, value))
-
-    def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
-        self._call(lambda: self._backend.storage.set_study_system_attr(study_id, key, value))
-
-    def get_study_id_from_name(self, study_name: str) -> int:
-        return self._call(lambda: self._backend.storage.get_study_id_from_name(study_name))
-
-    def get_study_name_from_id(self, study_id: int) -> str:
-        return self._call(lambda: self._backend.storage.get_study_name_from_id(study_id))
-
-    def get_study_directions(self, study_id: int) -> list[StudyDirection]:
-        return self._call(lambda: self._backend.storage.get_study_directions(study_id))
-
-    def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
-        return self._call(lambda: self._backend.storage.get_study_user_attrs(study_id))
-
-    def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
-        return self._call(lambda: self._backend.storage.get_study_system_attrs(study_id))
-
-    def get_all_studies(self) -> list[FrozenStudy]:
-        return self._call(self._backend.storage.get_all_studies)
+    create_new_study = _passed_on("create_new_study")
+    delete_study = _passed_on("delete_study")
+    set_study_user_attr = _passed_on("set_study_user_attr")
+    set_study_system_attr = _passed_on("set_study_system_attr")
+    get_study_id_from_name = _passed_on("get_study_id_from_name")
+    get_study_name_from_id = _passed_on("get_study_name_from_id")
+    get_study_directions = _passed_on("get_study_directions")
+    get_study_user_attrs = _passed_on("get_study_user_attrs")
+    get_study_system_attrs = _passed_on("get_study_system_attrs")
+    get_all_studies = _passed_on("get_all_studies")
 
 
 def _copy(trial: FrozenTrial) -> FrozenTrial:

@@ -70,7 +70,8 @@ def work(url: str, study: str, name: str, log: Path, settings: Settings) -> None
             return backend
 
         loop.backend_of = prepared  # type: ignore[assignment]
-        trainer = FakeTrainer(epoch_seconds=settings.epoch_seconds, most=settings.stack)
+        size = settings.stack
+        trainer = FakeTrainer(epoch_seconds=settings.epoch_seconds, least=size, most=size)
         loop.run_worker(
             url,
             study,

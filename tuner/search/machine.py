@@ -1,4 +1,4 @@
-"""Who trains on this machine: many workers of a study at a time, or one alone."""
+"""Which workers of a study train on this machine: any number at a time, or one alone."""
 
 from __future__ import annotations
 
@@ -12,31 +12,27 @@ if sys.platform != "win32":
     import fcntl
 
 
-class TrainingRoom:
-    """One worker's way into the room in which the workers of a study on this machine train.
+class MachineLock:
+    """One worker's lock on this machine, shared with the study's other workers or held alone.
 
-    A file in the machine's temporary folder is locked, by those who share the room together, by
-    one who is alone against all others. The system lets go of it when a process dies. Where such
-    a file cannot be had, or files cannot be locked, everybody may enter at any time.
+    A file in the machine's temporary folder is locked, by those who share it together, by one
+    who is alone against all others. The system releases it when a process dies. If there can be
+    no such file, or files cannot be locked, everybody may train at any time.
 
     Args:
         study: what tells the study from all others.
         folder: of the file; None: the system's temporary one.
-
-    Attributes:
-        alone: whether it is inside, alone.
     """
 
     def __init__(self, study: str, folder: Path | None = None) -> None:
-        self.alone = False
         name = hashlib.sha256(study.encode()).hexdigest()[:16]
         user = os.getuid() if hasattr(os, "getuid") else 0
         self._path = (folder or Path(tempfile.gettempdir())) / f"tuner-{user}-{name}.lock"
         self._handle: int | None = None
 
-    def enter(self, *, alone: bool = False) -> bool:
-        """Whether the room could be entered; waits for nobody. Leaves it first."""
-        self.leave()
+    def acquire(self, *, alone: bool = False) -> bool:
+        """Whether the lock was to be had; waits for nobody. Releases it first."""
+        self.release()
         if sys.platform != "win32":
             try:
                 if self._handle is None:
@@ -48,17 +44,15 @@ class TrainingRoom:
                 return False
             except OSError:
                 pass  # no such file, or no locks here
-        self.alone = alone
         return True
 
-    def leave(self) -> None:
-        """Let others in. Nothing to do outside."""
-        self.alone = False
+    def release(self) -> None:
+        """Let others have it. Does nothing if it is not held."""
         if self._handle is not None and sys.platform != "win32":
             fcntl.flock(self._handle, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        self.leave()
+        self.release()
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

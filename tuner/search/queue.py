@@ -1,12 +1,12 @@
-"""A worker's way to its tickets: ask for one, tell how it ended, hand it back."""
+"""A worker's way to tickets: claim those of a group, tell how each ended, hand the rest back."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from functools import partial
 
 import optuna
 from optuna.distributions import CategoricalDistribution, IntDistribution
@@ -14,21 +14,23 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from tuner.errors import UsageError
+from tuner.search.claims import AskedTrials, Claim, ClaimSource, ReadyGroups
+from tuner.search.groups.rule import is_grouped
 from tuner.search.heartbeat import BeatWatch
-from tuner.search.outcome import Outcome
-from tuner.search.room import TrainingRoom
+from tuner.search.machine import MachineLock
 from tuner.search.sweep import Sweeper
 from tuner.search.ticket_sampler import TicketSampler
 from tuner.search.tickets import (
-    TicketCounts,
     count_tickets,
+    duplicates,
+    fail,
     give_back,
-    is_duplicate,
     requeue,
     settled_tickets,
-    why_avoided,
 )
-from tuner.search.worker_storage import QueueEmptyError, WorkerStorage
+from tuner.search.trainer import TrainerLike
+from tuner.search.trial_end import TrialEnd
+from tuner.search.worker_storage import WorkerStorage
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.storage import records
 from tuner.storage.backend import Backend, LostTrialError
@@ -50,8 +52,9 @@ class _Study(Study):
 class TicketQueue:
     """One worker's tickets of one study.
 
-    Attributes:
-        room: entered before a ticket is popped, left before the next one.
+    Args:
+        machine: locked while a claim is worked on.
+        warn: told of takeovers.
     """
 
     def __init__(
@@ -59,18 +62,19 @@ class TicketQueue:
         backend: Backend,
         study: Study,
         definition: StudyDefinition,
+        trainer: TrainerLike,
         *,
         owner: str,
         retry: Retry,
         watch: BeatWatch,
-        room: TrainingRoom,
+        machine: MachineLock,
         warn: Callable[[str], None],
     ) -> None:
-        self.room = room
         self._backend = backend
-        self._definition = definition
+        self._retries = definition.retries
         self._owner = owner
         self._retry = retry
+        self._machine = machine
         self._warn = warn
         self._study_id = study._study_id
         self._storage = WorkerStorage(backend, study._study_id, owner, retry)
@@ -93,110 +97,117 @@ class TicketQueue:
             ),
             pruner=definition.pruner.build(most_epochs(definition)),
         )
+        self._source: ClaimSource = (
+            ReadyGroups(self._study, self._storage, definition, trainer)
+            if is_grouped(definition)
+            else AskedTrials(self._study, self._storage, definition, trainer, retry)
+        )
         self._read_total()
 
-    def ask(self) -> optuna.Trial | None:
-        """Pop the next ticket, and enter the room to train it; None where none waits, or nobody
-        may train now. Mends what dead workers left behind.
+    def claim(self) -> Claim | None:
+        """The next group with waiting tickets, this machine locked to train it; None if there is
+        none now, or nobody may train. Mends what dead workers left behind.
 
-        Raises `UsageError` where the study was deleted, `StorageError`.
+        Raises `UsageError` if the study was deleted, `StorageError`.
         """
         try:
-            return self._ask()
+            self._mend()
+            return self._claim()
         except KeyError:
             self._require_study()
             raise
 
-    def _ask(self) -> optuna.Trial | None:
-        self._mend()
-        self.room.leave()
+    def _claim(self) -> Claim | None:
+        self._machine.release()
         # Those that are run alone come last: nobody has to wait for them to end.
-        alone = not self._storage.waits(alone=False)
-        if (alone and not self._storage.waits(alone=True)) or not self.room.enter(alone=alone):
+        alone = not self._storage.waiting(alone=False)
+        if alone and not self._storage.waiting(alone=True):
             return None
-        self._storage.alone = alone
-        trial = self._pop()
-        if trial is None:
-            self.room.leave()
-        return trial
-
-    def _pop(self) -> optuna.Trial | None:
-        while True:
-            try:
-                trial = self._study.ask()
-            except QueueEmptyError:
-                return None
-            if self._backend.queues_once or not self._void(trial):
-                return trial
-
-    def why_avoided(self, params: Mapping[str, Any]) -> str | None:
-        """Why no trial with these parameters (varying ones) is run; None where it is."""
-        return why_avoided(params, self._storage.snapshot())
+        if not self._machine.acquire(alone=alone):
+            return None
+        claim = self._source.next(alone=alone)
+        if claim is None:
+            self._machine.release()
+        return claim
 
     def settled(self) -> bool:
-        """Whether every ticket has ended, by what was read at the last `ask`; looks again for a
+        """Whether every ticket has ended, by what was read at the last `claim`; looks again for a
         larger total before it says so."""
-        counts = self._counts()
-        if counts.done < counts.total:
+        total = self._storage.total
+        counts = count_tickets(self._storage.snapshot(), total=total, retries=self._retries)
+        if counts.done < total:
             return False
         self._read_total()
-        return counts.total == self._storage.total
+        return total == self._storage.total
 
     def settled_tickets(self) -> set[int]:
         """The tickets that have ended and are not tried again, read anew. Raises
         `StorageError`."""
-        return settled_tickets(self._storage.snapshot(fresh=True), self._definition.retries)
+        return settled_tickets(self._storage.snapshot(fresh=True), self._retries)
 
-    def flush(self) -> None:
-        """Write what was suggested, waiting for the storage if need be. Raises
-        `LostTrialError`, `StorageError`."""
-        self._retry(self._storage.flush)
+    def write(self, trial: optuna.Trial) -> bool:
+        """Write what a claimed trial reported, if anything; tries once. Raises `LostTrialError`
+        or what the storage raises."""
+        return self._storage.flush(trial._trial_id)
 
-    def write(self) -> bool:
-        """Write what was reported; tries once. Raises `LostTrialError` or what the storage
+    def beat(self) -> None:
+        """A heartbeat for every claimed trial, from any thread. Raises what the storage
         raises."""
-        return self._storage.flush()
-
-    def beat(self, trial_id: int) -> None:
-        """A heartbeat, from any thread. Raises what the storage raises."""
         try:
-            self._beat(trial_id)
+            for trial_id in self._storage.own:
+                with suppress(LostTrialError):  # told just now, or another's: its telling finds out
+                    self._backend.beat(trial_id, self._owner)
         except Exception as error:
             # A training goes on through an outage: this may be all that is seen of it.
             if is_transient(error):
                 self._retry.outages += 1
             raise
 
-    def _beat(self, trial_id: int) -> None:
-        self._backend.beat(trial_id, self._owner)
+    def tell(self, trial: optuna.Trial, end: TrialEnd) -> float | None:
+        """End a claimed trial, all in one write; the value it is known by.
 
-    def tell(self, trial: optuna.Trial, outcome: Outcome) -> float | None:
-        """End the trial, all in one write; the value it is known by.
-
-        Raises `LostTrialError` where another worker has it by now: the result is void.
+        Raises `LostTrialError` if another worker has it by now: the result is void.
         """
-        user, system = outcome.attributes()
+        user, system = end.attributes()
         for key, value in user.items():
             trial.set_user_attr(key, value)
         for key, value in system.items():
             self._storage.set_trial_system_attr(trial._trial_id, key, value)
-        told = self._study.tell(trial, outcome.value, state=outcome.state)
-        if outcome.state == TrialState.FAIL:
+        try:
+            told = self._study.tell(trial, end.value, state=end.state)
+        except LostTrialError:
+            self._storage.forget(trial._trial_id)
+            raise
+        if end.state == TrialState.FAIL:
             return None
         return told.value if told.values and math.isfinite(told.values[0]) else None
 
     def hand_back(self) -> None:
-        """Let the ticket of the current trial wait again. Raises `StorageError`."""
+        """Let the claimed tickets that were not told wait again, the lowest last: whoever sees it
+        wait sees them all. Raises `StorageError`."""
         own = self._storage.own
-        if own is None:
-            return
-        with suppress(LostTrialError):  # it waits, or runs elsewhere, already
-            self._retry(lambda: give_back(self._backend, own._trial_id, self._owner))
-        self.forget()
-        self._requeue()
+        for trial_id in reversed(own):
+            with suppress(LostTrialError):  # it waits, or runs elsewhere, already
+                self._retry(partial(give_back, self._backend, trial_id, self._owner))
+            self._storage.forget(trial_id)
+        if own:
+            trials = self._storage.snapshot(fresh=True)
+            self._retry(
+                lambda: requeue(
+                    self._backend,
+                    self._study_id,
+                    trials,
+                    total=self._storage.total,
+                    retries=self._retries,
+                )
+            )
 
-    def forget(self) -> None:
-        self._storage.forget()
+    def forget(self, trial: optuna.Trial) -> None:
+        """The claimed trial is another worker's."""
+        self._storage.forget(trial._trial_id)
+
+    def close(self) -> None:
+        self._machine.close()
 
     def _mend(self) -> None:
         if time.monotonic() - self._total_read_at >= TOTAL_EVERY:
@@ -208,6 +219,13 @@ class TicketQueue:
         for line in self._sweeper.sweep(trials, self._storage.total):
             self._warn(f"{line}; its ticket is tried again")
         if self._sweeper.changed:
+            trials = self._storage.snapshot(fresh=True)
+        if not self._backend.queues_once and (void := duplicates(trials)):
+            for trial in void:
+                trial_id = trial._trial_id
+                if self._retry(partial(self._backend.pop, trial_id, self._owner)):
+                    cause = records.DUPLICATE
+                    self._retry(partial(fail, self._backend, trial_id, self._owner, cause, cause))
             self._storage.snapshot(fresh=True)
 
     def _require_study(self) -> None:
@@ -216,34 +234,6 @@ class TicketQueue:
             self._retry(lambda: self._backend.storage.get_study_id_from_name(name))
         except KeyError:
             raise UsageError(f"study {name!r} was deleted while a worker was at it") from None
-
-    def _void(self, trial: optuna.Trial) -> bool:
-        """End the popped trial where it is another's duplicate."""
-        own = self._storage.own
-        assert own is not None
-        if not is_duplicate(own, self._storage.snapshot(fresh=True)):
-            return False
-        trial.set_user_attr(records.CAUSE, records.DUPLICATE)
-        self._storage.set_trial_system_attr(trial._trial_id, records.SETTLED, records.DUPLICATE)
-        self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
-        return True
-
-    def _requeue(self) -> None:
-        trials = self._storage.snapshot(fresh=True)
-        self._retry(
-            lambda: requeue(
-                self._backend,
-                self._study_id,
-                trials,
-                total=self._storage.total,
-                retries=self._definition.retries,
-            )
-        )
-
-    def _counts(self) -> TicketCounts:
-        return count_tickets(
-            self._storage.snapshot(), total=self._storage.total, retries=self._definition.retries
-        )
 
     def _read_total(self) -> None:
         self._total_read_at = time.monotonic()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from optuna.trial import TrialState
 
+from tuner.errors import UsageError
 from tuner.search.events import TrialOutcome
-from tuner.search.reporting import EpochReporter
+from tuner.search.reporting import TrialReports
 from tuner.storage import records
 from tuner.study.definition import StudyDefinition
 
@@ -27,14 +29,15 @@ STATES: dict[TrialState, TrialOutcome] = {
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What is told to the storage.
+class TrialEnd:
+    """How a trial ended, as the storage is told.
 
     Attributes:
         state: COMPLETE, PRUNED or FAIL.
         value: of a complete trial, the mean of the fold scores.
         cause: why it was pruned or failed.
         final: a failure that trying again would repeat.
+        seconds: of training.
         user_attrs, system_attrs: what else is written with it.
     """
 
@@ -42,8 +45,14 @@ class Outcome:
     value: float | None = None
     cause: str | None = None
     final: bool = False
+    seconds: float = 0.0
     user_attrs: dict[str, Any] = field(default_factory=dict)
     system_attrs: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the ticket is surely not tried again."""
+        return self.state != TrialState.FAIL or self.final
 
     def attributes(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """User and system attributes, the cause included."""
@@ -55,22 +64,34 @@ class Outcome:
         return user, system
 
 
-def failed(cause: str, *, final: bool) -> Outcome:
-    return Outcome(TrialState.FAIL, cause=cause, final=final)
+def failed(cause: str, *, final: bool) -> TrialEnd:
+    return TrialEnd(TrialState.FAIL, cause=cause, final=final)
 
 
-def outcome_of(
+def failed_by(error: Exception, *, seconds: float = 0.0) -> TrialEnd:
+    """A trial whose training raised. A combination that cannot be trained is not tried again."""
+    final = isinstance(error, UsageError)
+    cause = str(error) if final else f"{type(error).__name__}: {error}".splitlines()[0]
+    return TrialEnd(TrialState.FAIL, cause=cause, final=final, seconds=seconds)
+
+
+def end_of(
     scores: TrialScores,
-    reporter: EpochReporter | None,
+    reports: TrialReports,
     definition: StudyDefinition,
     *,
-    epochs: int,
     seconds: float,
-) -> Outcome:
-    """The outcome of a training that came back: complete, pruned, or diverged.
+    resumed: Sequence[int] = (),
+) -> TrialEnd:
+    """The end of a training that came back: complete, pruned, or diverged.
 
-    A diverged trial counts as pruned where the sampler learns from pruned trials, and as failed,
-    with no retry, elsewhere. `reporter` None: nothing could end the training early.
+    A diverged trial counts as pruned if the sampler learns from pruned trials, else as failed
+    with no retry.
+
+    Args:
+        reports: what the trial reported, and whether the pruner ended it.
+        seconds: of training.
+        resumed: the epochs after which it went on from a checkpoint.
     """
     metric = definition.metric
     folds = scores.fold_scores(metric)
@@ -84,19 +105,22 @@ def outcome_of(
         },
     }
     system: dict[str, Any] = dict(records.curve_attributes(scores))
-    if scores.diverged or (reporter is not None and reporter.diverged):
+    if resumed:
+        system[records.RESUMED] = list(resumed)
+    end = partial(TrialEnd, seconds=seconds, user_attrs=user, system_attrs=system)
+    if scores.diverged or reports.diverged:
         cause = _divergence(scores, metric)
         if definition.sampler.learns_from_pruned:
-            return Outcome(TrialState.PRUNED, None, cause, False, user, system)
-        return Outcome(TrialState.FAIL, None, cause, True, user, system)
-    if reporter is not None and reporter.pruned:
-        cause = f"pruned by {definition.pruner.name} after epoch {scores.epochs_run} of {epochs}"
-        return Outcome(TrialState.PRUNED, None, cause, False, user, system)
+            return end(TrialState.PRUNED, cause=cause)
+        return end(TrialState.FAIL, cause=cause, final=True)
+    if reports.pruned:
+        after = f"after epoch {scores.epochs_run} of {reports.epochs}"
+        return end(TrialState.PRUNED, cause=f"pruned by {definition.pruner.name} {after}")
     value = float(np.mean(folds))
     if not math.isfinite(value):
         cause = f"{metric} is {value} in fold {int(np.argmin(np.isfinite(folds)))}"
-        return Outcome(TrialState.FAIL, None, cause, True, user, system)
-    return Outcome(TrialState.COMPLETE, value, None, False, user, system)
+        return end(TrialState.FAIL, cause=cause, final=True)
+    return end(TrialState.COMPLETE, value)
 
 
 def _divergence(scores: TrialScores, metric: str) -> str:

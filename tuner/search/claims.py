@@ -1,0 +1,177 @@
+"""How a worker finds its next trials: one by Optuna's `ask`, or a group of ready candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, cast
+
+from optuna import Study, Trial
+from optuna.trial import FixedTrial, FrozenTrial, TrialState
+
+from tuner.errors import UsageError
+from tuner.search.groups.rule import Group, Training, groups_of
+from tuner.search.tickets import given_params, is_alone, last_trials, was_killed, why_avoided
+from tuner.search.trainer import TrainerLike
+from tuner.search.worker_storage import QueueEmptyError, WorkerStorage
+from tuner.storage import records
+from tuner.storage.backend import Writes
+from tuner.storage.retry import Retry
+from tuner.study.definition import StudyDefinition
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A group to train, and those of its tickets that are this worker's to tell.
+
+    Attributes:
+        trials: ticket to the trial that was popped.
+        group: asks for the group, which may take a sampler's time. Raises `LostTrialError`,
+            `StorageError`.
+        alone: no other worker of the study trains on this machine meanwhile.
+        live: reports are written and the pruner is asked in every epoch; else the reports are
+            written with the results.
+    """
+
+    trials: Mapping[int, Trial]
+    group: Callable[[], Group]
+    alone: bool
+    live: bool
+
+
+class ClaimSource(Protocol):
+    """Finds what a worker does next."""
+
+    def next(self, *, alone: bool) -> Claim | None:
+        """Claim trials that wait and are to run alone, or some that are not; None if there are
+        none to be had."""
+
+
+class AskedTrials:
+    """One trial at a time, as Optuna's `ask` finds it; the study's sampler chooses its
+    parameters. For trials that depend on others."""
+
+    def __init__(
+        self,
+        study: Study,
+        storage: WorkerStorage,
+        definition: StudyDefinition,
+        trainer: TrainerLike,
+        retry: Retry,
+    ) -> None:
+        self._study = study
+        self._storage = storage
+        self._definition = definition
+        self._trainer = trainer
+        self._retry = retry
+
+    def next(self, *, alone: bool) -> Claim | None:
+        self._storage.alone = alone
+        try:
+            trial = self._study.ask()
+        except QueueEmptyError:
+            return None
+        ticket = int(trial.user_attrs[records.TICKET])
+        return Claim({ticket: trial}, partial(self._group, ticket, trial), alone, live=True)
+
+    def _group(self, ticket: int, trial: Trial) -> Group:
+        try:
+            params = self._definition.space.suggest(trial)
+            self._retry(lambda: self._storage.flush(trial._trial_id))
+            refused = why_avoided(trial.params, self._storage.snapshot())
+            plan = None if refused else self._trainer.plan(params)
+        except UsageError as error:  # such a combination cannot be trained
+            refused, plan = str(error), None
+        return single(ticket, plan, refused=refused)
+
+
+class ReadyGroups:
+    """All waiting tickets of a group at once, of candidates that are known before they run.
+
+    A group one of whose tickets runs is its worker's; whoever finds another one's tickets waiting
+    (they were handed back, or tried again) trains the whole group once more and tells those. Two
+    workers that reach for the same group reach for its lowest waiting ticket first, and who misses
+    that leaves the group alone. Nothing rests on it: a ticket is one worker's, as always.
+
+    A group in which a trial was killed for breaking a limit is not trained as a whole again: its
+    tickets are claimed one by one, each in a stack of its own.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        storage: WorkerStorage,
+        definition: StudyDefinition,
+        trainer: TrainerLike,
+    ) -> None:
+        self._study = study
+        self._storage = storage
+        self._definition = definition
+        self._trainer = trainer
+        self._groups: tuple[int, list[Group]] = (0, [])  # of so many tickets
+
+    def next(self, *, alone: bool) -> Claim | None:
+        last = last_trials(self._storage.snapshot())
+        for group in self._all_groups(last):
+            own = {ticket: last[ticket] for ticket in group.tickets}
+            waiting = {
+                ticket: trial
+                for ticket, trial in own.items()
+                if trial.state == TrialState.WAITING and is_alone(trial) == alone
+            }
+            if not waiting or any(trial.state == TrialState.RUNNING for trial in own.values()):
+                continue
+            if any(map(was_killed, own.values())):
+                ticket, trial = min(waiting.items())
+                group, waiting = self._apart(group, ticket, trial), {ticket: trial}
+            claimed = self._storage.claim(
+                {trial._trial_id: self._params(trial) for trial in waiting.values()}
+            )
+            if claimed:
+                trials = {
+                    ticket: Trial(self._study, trial._trial_id)
+                    for ticket, trial in waiting.items()
+                    if trial._trial_id in claimed
+                }
+                return Claim(trials, partial(_given, group), alone, live=False)
+        return None
+
+    def _apart(self, group: Group, ticket: int, trial: FrozenTrial) -> Group:
+        """The ticket on its own, seeded as in its group."""
+        params = given_params(trial)
+        refused = group.refused or why_avoided(params, self._storage.snapshot())
+        if refused is not None:
+            return single(ticket, None, refused=refused)
+        [first] = [own.first for own in group.trainings if ticket in own.epochs]
+        return single(ticket, self._trainer.plan(self._definition.space.complete(params)), first)
+
+    def _all_groups(self, last: Mapping[int, FrozenTrial]) -> Sequence[Group]:
+        total = self._storage.total
+        if self._groups[0] != total:
+            candidates = {i: given_params(last[i]) for i in range(total) if i in last}
+            self._groups = (total, groups_of(candidates, self._definition, self._trainer))
+        return self._groups[1]
+
+    def _params(self, trial: FrozenTrial) -> Writes:
+        """What Optuna writes when the ticket's parameters are suggested."""
+        asked = FixedTrial(given_params(trial))
+        self._definition.space.suggest(cast("Trial", asked))
+        return Writes(
+            params={
+                name: (kind.to_internal_repr(asked.params[name]), kind)
+                for name, kind in asked.distributions.items()
+            }
+        )
+
+
+def _given(group: Group) -> Group:
+    return group
+
+
+def single(
+    ticket: int, plan: Any, first: int | None = None, *, refused: str | None = None
+) -> Group:
+    """A group of one ticket, seeded by the ticket `first` (None: itself)."""
+    epochs = {ticket: 0 if plan is None else plan.epochs}
+    return Group((Training(plan, ticket if first is None else first, epochs),), refused)
