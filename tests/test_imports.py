@@ -19,7 +19,9 @@ PACKAGE = ROOT / "tuner"
 #: Folders of one level do not import each other; every other import goes to a lower level.
 LEVELS = [
     {"errors", "text"},
-    {"registry"},
+    {"registry", "parameters"},
+    {"optimizers"},
+    {"schedules"},
     {"data", "spaces"},
     {"planning"},
     {"training"},

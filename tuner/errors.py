@@ -67,9 +67,10 @@ def unknown(kind: str, value: object, available: Iterable[str]) -> str:
     """The message for a name that does not exist.
 
     Formula: ``unknown {kind} '{value}'; did you mean {closest}? Available: {a, b, c}``, the
-    question left out when nothing is close.
+    question left out when nothing is close. Upper and lower case alone make no other name.
     """
     names = list(available)
     close = difflib.get_close_matches(str(value), names, n=1)
+    close += [name for name in names if name.lower() == str(value).lower()]
     hint = f" did you mean {close[0]}?" if close else ""
     return f"unknown {kind} {str(value)!r};{hint} Available: {', '.join(names) or 'none'}"

@@ -48,6 +48,11 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
         self.group = group
         self._own = {kind.name: kind for kind in own}
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The names of this package's kinds."""
+        return tuple(self._own)
+
     @cached_property
     def _kinds(self) -> dict[str, Kind]:
         kinds = dict(self._own)

@@ -9,7 +9,7 @@ from tuner.errors import PlanError
 from tuner.export.schedules import FirstEpochs, RecordedRates
 from tuner.export.scores import loss_of, score
 from tuner.planning import LossPlan
-from tuner.planning.schedules import CosineSchedule, ExponentialSchedule
+from tuner.schedules import CosineSchedule, ExponentialSchedule
 
 RNG = np.random.default_rng(0)
 CLASSES = RNG.integers(0, 7, 80).astype(np.int32)

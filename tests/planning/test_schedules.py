@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tuner.errors import PlanError
-from tuner.planning.schedules import (
+from tuner.schedules import (
     SCHEDULES,
     ConstantSchedule,
     CosineRestartsSchedule,
@@ -44,7 +44,7 @@ EVERY = [
     PlateauSchedule(0.1),
     WarmupSchedule(0.1, CosineSchedule(0.1), warmup=2),
     WarmupSchedule(0.1, TimeSchedule(0.1), warmup=2),
-    PlateauSchedule(0.1, warmup=2),
+    WarmupSchedule(0.1, PlateauSchedule(0.1), warmup=2),
 ]
 
 
@@ -62,6 +62,7 @@ def test_a_schedules_own_defaults_are_the_catalogues(kind: type[Schedule]) -> No
     for field in dataclasses.fields(kind):
         if field.name not in ("learning_rate", "boundaries", "factors"):
             assert field.default == CATALOGUE[f"schedule.{field.name}"].default
+            assert kind.settings()[field.name].help == CATALOGUE[f"schedule.{field.name}"].help
 
 
 @pytest.mark.parametrize("schedule", EVERY, ids=ids)
@@ -92,7 +93,8 @@ def test_equal_schedules_are_equal_and_hash_alike(schedule: Schedule) -> None:
 
 
 def test_only_plateau_depends_on_scores() -> None:
-    assert {s.name for s in EVERY if s.depends_on_scores} == {"plateau"}
+    following = [s for s in EVERY if s.depends_on_scores]
+    assert following == [PlateauSchedule(0.1), WarmupSchedule(0.1, PlateauSchedule(0.1), 2)]
 
 
 def test_time_decay_counts_steps_or_epochs() -> None:
@@ -197,16 +199,43 @@ def test_a_warmup_longer_than_the_training_is_cut_off(kind: type[Schedule]) -> N
 
 
 def test_plateau_warms_up_before_it_looks_at_scores() -> None:
-    schedule = PlateauSchedule(1.0, factor=0.5, patience=1, warmup=2)
-    tracker = schedule.tracker(2)
+    schedule = WarmupSchedule(1.0, PlateauSchedule(1.0, factor=0.5, patience=1), warmup=2)
+    tracker = schedule.tracker(2, "min")
+    assert tracker is not None
     rates = [tracker.rates(0)]
     for epoch, score in enumerate([5.0, 9.0, 7.0, 8.0, 9.0]):
-        tracker.update(score, "min")
+        tracker.update(score)
         rates.append(tracker.rates(epoch + 1))
     table = np.concatenate(rates).tolist()
     # 7.0 is the first score that counts; 8.0 and 9.0 are no better.
     assert table == pytest.approx([0.2, 0.4, 0.6, 0.8, 1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25])
     assert schedule.rates(2, 3).tolist() == pytest.approx(table[:6])
+
+
+def test_a_plateau_behind_a_warmup_goes_on_from_its_state() -> None:
+    schedule = WarmupSchedule(0.3, PlateauSchedule(0.3, factor=0.5, patience=1), warmup=2)
+    scores = [5.0, 9.0, 7.0, 8.0, 9.0, 9.5]
+    for cut in range(len(scores)):
+        whole, first, second = (schedule.tracker(3, "min") for _ in range(3))
+        assert whole is not None
+        assert first is not None
+        assert second is not None
+        for score in scores:
+            whole.update(score)
+        for score in scores[:cut]:
+            first.update(score)
+        second.restore(first.state())
+        for score in scores[cut:]:
+            second.update(score)
+        assert second.state() == whole.state()
+        assert second.rates(7).tolist() == whole.rates(7).tolist()
+
+
+def test_the_rise_before_a_plateau_is_rounded_once() -> None:
+    # The base rate itself, not the float32 next to it, is what the rise leads to.
+    table = WarmupSchedule(0.1, PlateauSchedule(0.1), warmup=1).rates(64, 2)
+    rise = np.float32(0.1 * (np.arange(1, 65) / 65))
+    assert table[:64].tolist() == rise.tolist()
 
 
 @pytest.mark.parametrize(

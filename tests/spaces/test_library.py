@@ -10,13 +10,11 @@ import pytest
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from tuner.errors import SpaceError
+from tuner.optimizers import OPTIMIZERS
 from tuner.planning import plan_training
+from tuner.schedules import SCHEDULES
 from tuner.spaces import Space, list_spaces, load_space, shipped_folder
-from tuner.spaces.catalogue import (
-    CATALOGUE,
-    OPTIMIZERS,
-    SCHEDULES,
-)
+from tuner.spaces.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = (

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from tuner.errors import PlanError
+from tuner.parameters.info import Value
 from tuner.search.trainer import Stacking
-from tuner.spaces.info import Value
 from tuner.training.callbacks import EpochCallback, start
 from tuner.training.identity import training_identity
 from tuner.training.scores import FoldStatus, TrialScores

@@ -15,8 +15,8 @@ from tuner.errors import DataError, TunerError, UsageError
 from tuner.export.schedules import FirstEpochs, RecordedRates
 from tuner.planning import network_seed, plan_training
 from tuner.planning.plan import TrainingPlan
-from tuner.planning.schedules.base import Schedule
 from tuner.results import best_trial, find_trial, mean_curves
+from tuner.schedules.base import Schedule
 from tuner.storage import records
 from tuner.study.data import load_study_data
 from tuner.study.stored import read_definition

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.planning.schedules.base import Schedule
+from tuner.schedules.base import Schedule
 
 
 @dataclass(frozen=True)

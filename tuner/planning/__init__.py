@@ -1,4 +1,4 @@
-"""Trial parameters to a frozen plan, with its schedules, metrics, seeds and cost."""
+"""Trial parameters to a frozen plan, with its metrics, seeds and cost."""
 
 from __future__ import annotations
 
@@ -15,10 +15,6 @@ from tuner.planning.plan import ModelPlan as ModelPlan
 from tuner.planning.plan import OptimizerPlan as OptimizerPlan
 from tuner.planning.plan import TrainingPlan as TrainingPlan
 from tuner.planning.planner import plan_training as plan_training
-from tuner.planning.schedules import SCHEDULES as SCHEDULES
-from tuner.planning.schedules import PlateauSchedule as PlateauSchedule
-from tuner.planning.schedules import PlateauTracker as PlateauTracker
-from tuner.planning.schedules import Schedule as Schedule
 from tuner.planning.seeds import epoch_order as epoch_order
 from tuner.planning.seeds import network_seed as network_seed
 from tuner.planning.seeds import stream as stream

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from tuner.errors import PlanError
+from tuner.parameters import checked
 from tuner.planning.plan import ModelPlan
-from tuner.planning.values import choice, flag, number, whole
+from tuner.spaces.catalogue import CATALOGUE
 
 
-def plan_model(values: Mapping[str, object], *, features: int, outputs: int) -> ModelPlan:
+def plan_model(values: Mapping[str, Any], *, features: int, outputs: int) -> ModelPlan:
     """The MLP that `values` (every catalogue name to its value) describe.
 
     Every initializer suits a dense kernel of any shape: on one that is not square, `identity` has
     ones on its main diagonal and `orthogonal` has orthonormal rows or columns.
 
-    Raises PlanError for a value that breaks its rule.
+    Units and layers are checked here, the others have been. Raises PlanError.
     """
     for what, size in (("features", features), ("outputs", outputs)):
         if size < 1:
@@ -24,20 +26,14 @@ def plan_model(values: Mapping[str, object], *, features: int, outputs: int) -> 
         features=int(features),
         outputs=int(outputs),
         units=plan_units(values["model.units"], values["model.layers"]),
-        activation=choice("model.activation", values["model.activation"]),
-        initializer=plan_initializer(values["initializer"]),
-        dropout=number("model.dropout", values["model.dropout"]),
-        batch_norm=flag("model.batch_norm", values["model.batch_norm"]),
-        l1=number("model.l1", values["model.l1"]),
-        l2=number("model.l2", values["model.l2"]),
+        activation=values["model.activation"],
+        # Keras's `Constant()` has the value 0, and `get("constant")` fails for want of a value.
+        initializer="zeros" if values["initializer"] == "constant" else values["initializer"],
+        dropout=values["model.dropout"],
+        batch_norm=values["model.batch_norm"],
+        l1=values["model.l1"],
+        l2=values["model.l2"],
     )
-
-
-def plan_initializer(name: object) -> str:
-    """The name by which `keras.initializers.get` makes the initializer. Raises PlanError."""
-    name = choice("initializer", name)
-    # Keras's `Constant()` has the value 0, and `get("constant")` fails for want of a value.
-    return "zeros" if name == "constant" else name
 
 
 def plan_units(units: object, layers: object) -> tuple[int, ...]:
@@ -47,7 +43,7 @@ def plan_units(units: object, layers: object) -> tuple[int, ...]:
     own; then `layers` is None. Raises PlanError.
     """
     if not isinstance(units, str):
-        return (whole("model.units", units),) * whole("model.layers", layers)
+        return (_whole("model.units", units),) * _whole("model.layers", layers)
     widths = [part.strip() for part in units.split("-")]
     if not all(part.isdecimal() and int(part) >= 1 for part in widths):
         raise PlanError(
@@ -56,7 +52,12 @@ def plan_units(units: object, layers: object) -> tuple[int, ...]:
         )
     if layers is not None:
         raise PlanError(
-            "model.layers must be left out where model.units gives each layer its width; "
+            "model.layers must be left out if model.units gives each layer its width; "
             f"got model.units: {units!r} and model.layers: {layers!r}"
         )
     return tuple(int(part) for part in widths)
+
+
+def _whole(name: str, value: object) -> int:
+    whole: int = checked(CATALOGUE[name], value)
+    return whole

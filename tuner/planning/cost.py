@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from tuner.data.dataset import Fold
 from tuner.errors import PlanError
+from tuner.optimizers import OPTIMIZERS
 from tuner.planning.plan import ModelPlan, OptimizerPlan, TrainingPlan
 
 _FLOAT_BYTES = 4
@@ -15,20 +16,6 @@ _FLOAT_BYTES = 4
 #: step then takes 0.1 ms or more, several times what each step costs whatever its size, and what
 #: more networks hold besides would not fit a cache.
 HEAVY_STEP = 4_000_000
-
-#: Variables of a weight's shape that an optimizer keeps beside it, switches left out.
-_SLOTS = {
-    "sgd": 0,
-    "rmsprop": 1,
-    "adam": 2,
-    "adamw": 2,
-    "nadam": 2,
-    "adamax": 2,
-    "adagrad": 1,
-    "adadelta": 2,
-    "ftrl": 2,
-    "lion": 1,
-}
 
 
 @dataclass(frozen=True)
@@ -115,7 +102,7 @@ def backward_multiply_adds(model: ModelPlan) -> int:
 def optimizer_slots(optimizer: OptimizerPlan) -> int:
     """How many variables of its shape Keras's optimizer keeps for every weight."""
     return (
-        _SLOTS[optimizer.name]
+        OPTIMIZERS[optimizer.name].slots
         + bool(optimizer.setting("momentum", 0.0))
         + bool(optimizer.setting("amsgrad", False))
         + bool(optimizer.setting("centered", False))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from tuner.data.dataset import Task
 from tuner.errors import PlanError
+from tuner.parameters import checked
 from tuner.planning.plan import LossPlan
-from tuner.planning.values import choice, number
 from tuner.spaces.catalogue import CATALOGUE
 
 _DISTANCES = ("mean_squared_error", "mean_absolute_error", "huber")
@@ -31,12 +31,12 @@ SMOOTHED: Mapping[str, str] = {
 }
 
 
-def plan_loss(name: object, label_smoothing: object, delta: object, task: Task) -> LossPlan:
+def plan_loss(name: object, smoothing: float, delta: object, task: Task) -> LossPlan:
     """The loss `name` for `task`; "auto" is the task's own.
 
     Euclidean distance is minimised through its square, the mean squared error; Manhattan
     distance is the mean absolute error times the number of outputs. Label smoothing above 0
-    makes a sparse cross-entropy a categorical one. `delta` is Huber's; None where it is not
+    makes a sparse cross-entropy a categorical one. `delta` is Huber's; None if it is not
     given.
 
     Raises PlanError for an unknown loss, one that does not fit the task, Hamming distance
@@ -50,12 +50,11 @@ def plan_loss(name: object, label_smoothing: object, delta: object, task: Task) 
             "a loss must have a gradient, and Hamming distance has none: it is a metric only "
             f"(metric hamming); got loss: {name!r}. {listed}"
         )
-    loss = choice("loss", name)
+    loss = checked(CATALOGUE["loss"], name)
     if loss == "auto":
         loss = fitting[0]
     if loss not in fitting:
         raise PlanError(f"the loss must fit the task, which is {task}; got {name!r}. {listed}")
-    smoothing = number("loss.label_smoothing", label_smoothing)
     if smoothing > 0:
         if loss not in SMOOTHED:
             smoothable = [other for other in fitting if other in SMOOTHED]
@@ -68,7 +67,7 @@ def plan_loss(name: object, label_smoothing: object, delta: object, task: Task) 
         return LossPlan(loss, smoothing)
     if loss != "huber":
         raise PlanError(f"loss.delta is for the loss huber; got {delta!r} with the loss {loss}")
-    return LossPlan(loss, smoothing, number("loss.delta", delta))
+    return LossPlan(loss, smoothing, checked(CATALOGUE["loss.delta"], delta))
 
 
 def _aliases(losses: tuple[str, ...]) -> list[str]:

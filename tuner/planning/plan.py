@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tuner.planning.schedules.base import Schedule
+from tuner.schedules.base import Schedule
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from tuner.data.dataset import Task
 from tuner.errors import PlanError, unknown
+from tuner.optimizers import CLIPPING, OPTIMIZERS
+from tuner.parameters import Value, checked
 from tuner.planning.architecture import plan_model
 from tuner.planning.losses import LOSSES, plan_loss
-from tuner.planning.optimizers import plan_optimizer
-from tuner.planning.plan import TrainingPlan
-from tuner.planning.schedules import SCHEDULES, PlateauSchedule, Schedule, WarmupSchedule
-from tuner.planning.values import choice, number, whole
-from tuner.spaces.catalogue import CATALOGUE
-from tuner.spaces.info import Value
+from tuner.planning.plan import OptimizerPlan, TrainingPlan
+from tuner.schedules import SCHEDULES, Schedule, WarmupSchedule
+from tuner.spaces.catalogue import CATALOGUE, settings_of
 
-#: What holds where a trial leaves a parameter out; None: the optimizer's own default.
+#: What holds if a trial leaves a parameter out; None: the optimizer's own default.
 DEFAULTS: Mapping[str, object] = {name: info.default for name, info in CATALOGUE.items()}
+#: The loss and the widths of layers have rules of their own beside the catalogue's.
+_SPECIAL = ("loss", "loss.delta", "model.units", "model.layers")
 
 
 def plan_training(
@@ -30,7 +32,7 @@ def plan_training(
     Raises PlanError for a name that does not exist, a value outside its limits, a setting that
     the chosen optimizer, schedule or loss does not have, and values that exclude each other.
     """
-    given: dict[str, object] = {}
+    given: dict[str, Any] = {}
     for name, value in params.items():
         if name not in CATALOGUE:
             raise PlanError(unknown("parameter", name, CATALOGUE))
@@ -39,59 +41,73 @@ def plan_training(
     if task not in LOSSES:
         raise PlanError(unknown("task", task, LOSSES))
     values = {**DEFAULTS, **given}
+    for name in ("optimizer", "schedule"):
+        values[name] = checked(CATALOGUE[name], values[name])
+        _refuse_settings_of_others(name, values[name], given)
+    for name, info in CATALOGUE.items():
+        if name not in _SPECIAL:
+            values[name] = checked(info, values[name])
     if isinstance(values["model.units"], str):
         values["model.layers"] = given.get("model.layers")
     patience = values["early_stopping.patience"]
     return TrainingPlan(
         model=plan_model(values, features=features, outputs=outputs),
-        optimizer=plan_optimizer(
-            values["optimizer"], _settings_of("optimizer", given, besides="learning_rate")
-        ),
-        schedule=plan_schedule(
-            values["schedule"],
-            number("optimizer.learning_rate", values["optimizer.learning_rate"]),
-            whole("schedule.warmup", values["schedule.warmup"]),
-            _settings_of("schedule", given, besides="warmup"),
-        ),
+        optimizer=plan_optimizer(values["optimizer"], _settings("optimizer", values, given)),
+        schedule=plan_schedule(values, _settings("schedule", values, given)),
         loss=plan_loss(
             values["loss"], values["loss.label_smoothing"], given.get("loss.delta"), task
         ),
-        batch_size=whole("batch_size", values["batch_size"]),
-        epochs=whole("epochs", values["epochs"]),
+        batch_size=values["batch_size"],
+        epochs=values["epochs"],
         # Keras's EarlyStopping stops after the first epoch without improvement for 0 as for 1.
-        patience=None if patience is None else max(1, whole("early_stopping.patience", patience)),
-        min_delta=number("early_stopping.min_delta", values["early_stopping.min_delta"]),
+        patience=None if patience is None else max(1, patience),
+        min_delta=values["early_stopping.min_delta"],
     )
 
 
-def plan_schedule(
-    name: object, learning_rate: float, warmup: int, given: Mapping[str, object]
-) -> Schedule:
-    """The schedule with the `given` settings, behind `warmup` epochs of linear rise.
+def plan_optimizer(name: str, given: Mapping[str, float | bool]) -> OptimizerPlan:
+    """The optimizer with the `given` settings, all its others as in Keras, sorted by name.
 
-    Raises PlanError for an unknown schedule, a setting that it does not have, and a value that
-    breaks its rule.
+    Raises PlanError for more than one kind of clipping.
     """
-    kind = SCHEDULES[choice("schedule", name)]
-    available = [setting for setting in kind.settings() if setting != "warmup"]
-    for key, value in given.items():
-        if key not in available:
+    clipping = [key for key in CLIPPING if key in given]
+    if len(clipping) > 1:
+        raise PlanError(
+            f"gradients can be clipped in one way only; got {' and '.join(clipping)}. "
+            f"Available: one of {', '.join(CLIPPING)}"
+        )
+    settings = {**OPTIMIZERS[name].defaults(), **given}
+    return OptimizerPlan(name, tuple(sorted(settings.items())))
+
+
+def plan_schedule(values: Mapping[str, Any], given: Mapping[str, Any]) -> Schedule:
+    """The schedule with the `given` settings, behind its warmup.
+
+    Raises PlanError for settings that do not fit each other.
+    """
+    rate, warmup = values["optimizer.learning_rate"], values["schedule.warmup"]
+    given = {name: value for name, value in given.items() if name != "warmup"}
+    schedule = SCHEDULES[values["schedule"]](rate, **given)
+    return WarmupSchedule(rate, schedule, warmup) if warmup else schedule
+
+
+def _refuse_settings_of_others(section: str, chosen: str, given: Mapping[str, object]) -> None:
+    """Raises PlanError for a setting that the chosen optimizer or schedule does not have."""
+    available = settings_of(section, chosen)
+    for name, value in given.items():
+        if name.startswith(f"{section}.") and name not in available:
+            names = ", ".join(other.removeprefix(f"{section}.") for other in available)
             raise PlanError(
-                f"schedule {kind.name!r} has no setting {key!r}; got schedule.{key}: {value!r}. "
-                f"Available: {', '.join([*available, 'warmup'])}. In a space, `when` ties a "
-                "setting to the schedules that have it"
+                f"{section} {chosen!r} has no setting {name.removeprefix(f'{section}.')!r}; got "
+                f"{name}: {value!r}. Available: {names}. In a space, `when` ties a setting to the "
+                f"{section}s that have it"
             )
-    if kind is PlateauSchedule:
-        return kind(learning_rate, **given, warmup=warmup)  # type: ignore[arg-type]
-    schedule = kind(learning_rate, **given)
-    return WarmupSchedule(schedule.learning_rate, schedule, warmup) if warmup else schedule
 
 
-def _settings_of(group: str, given: Mapping[str, object], *, besides: str) -> dict[str, object]:
-    """The given parameters `group.x` as x -> value, all but one."""
-    prefix = f"{group}."
+def _settings(section: str, values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given parameters `section.x` as x -> value, all but the learning rate."""
     return {
-        name.removeprefix(prefix): value
-        for name, value in given.items()
-        if name.startswith(prefix) and name != prefix + besides
+        name.removeprefix(f"{section}."): values[name]
+        for name in given
+        if name.startswith(f"{section}.") and name != "optimizer.learning_rate"
     }

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tuner.spaces.info import Value
+from tuner.parameters.info import Value
 from tuner.training.callbacks import EpochCallback
 from tuner.training.scores import TrialScores
 from tuner.training.state import TrainingState

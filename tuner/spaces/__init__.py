@@ -10,9 +10,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tuner.spaces.catalogue import CATALOGUE as CATALOGUE
-from tuner.spaces.info import ParameterInfo as ParameterInfo
-from tuner.spaces.info import Scalar as Scalar
-from tuner.spaces.info import Value as Value
 from tuner.spaces.shipped import shipped_folder as shipped_folder
 
 if TYPE_CHECKING:

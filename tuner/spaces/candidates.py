@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import SpaceError
-from tuner.spaces.info import Value
+from tuner.parameters.info import Value
 from tuner.spaces.parameter import MOST_POINTS
 
 if TYPE_CHECKING:

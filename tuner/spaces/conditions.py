@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from tuner.errors import unknown
+from tuner.parameters.info import Scalar, Value
+from tuner.parameters.values import fit_scalar
+from tuner.parameters.words import show, word
 from tuner.spaces.catalogue import CATALOGUE
-from tuner.spaces.explain import Fault, show, unknown_name
+from tuner.spaces.explain import Fault
 from tuner.spaces.forms import Fixed
-from tuner.spaces.info import Scalar, Value
-from tuner.spaces.parameter import Parameter, word
-from tuner.spaces.values import fit_scalar
+from tuner.spaces.parameter import Parameter
 
 #: Of a list of values in a message, this many are shown.
 _SHOWN = 12
@@ -84,7 +86,7 @@ def _written(params: Mapping[str, Parameter], name: str, parent: str) -> Conditi
                 f"the space does not set {parent}, so nothing can depend on it. "
                 f"Available: {', '.join(other for other in params if other != name)}"
             )
-        raise ValueError(unknown_name("parameter", parent, params))
+        raise ValueError(unknown("parameter", parent, params))
     points = params[parent].points()
     wanted = params[name].when[parent]
     if points is None:

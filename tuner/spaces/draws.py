@@ -13,9 +13,10 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from tuner.spaces.explain import Fault, show
-from tuner.spaces.info import ParameterInfo, Value
-from tuner.spaces.parameter import Number, Parameter, word
+from tuner.parameters.info import ParameterInfo, Value
+from tuner.parameters.words import show, word
+from tuner.spaces.explain import Fault
+from tuner.spaces.parameter import Number, Parameter
 from tuner.spaces.variates import ExpOf
 
 if TYPE_CHECKING:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 
+from tuner.parameters.words import word
 from tuner.spaces.conditions import Condition
 from tuner.spaces.explain import Fault
 from tuner.spaces.forms import Fixed
-from tuner.spaces.parameter import Parameter, word
+from tuner.spaces.parameter import Parameter
 
 CLIPPING = ("optimizer.clipnorm", "optimizer.clipvalue", "optimizer.global_clipnorm")
 BOUNDARIES, FACTORS = "schedule.boundaries", "schedule.factors"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from tuner.errors import unknown
+from tuner.parameters.words import show
 
 #: The path to a field: keys and list positions from the top.
 Loc = tuple[str | int, ...]
@@ -45,34 +45,6 @@ class Fault:
 
     loc: Loc
     text: str
-
-
-def show(value: object) -> str:
-    """A value received, as YAML writes it, with its kind where that may surprise."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = repr(value)
-    text = text if len(text) <= 60 else text[:57] + "..."
-    if isinstance(value, str):
-        return f"{text} (text)"
-    if isinstance(value, list | tuple):
-        return f"{text} (a list)"
-    if isinstance(value, Mapping):
-        return f"{text} (a mapping)"
-    return text
-
-
-def unknown_name(kind: str, value: object, available: Iterable[str]) -> str:
-    """`errors.unknown`, which also finds a name that differs only in upper and lower case."""
-    names = list(available)
-    text = str(value)
-    same = [name for name in names if name.lower() == text.lower()]
-    if same and not difflib.get_close_matches(text, names, n=1):
-        message = unknown(kind, text, names)
-        return message.replace("; Available", f"; did you mean {same[0]}? Available", 1)
-    return unknown(kind, text, names)
 
 
 def to_validation_error(title: str, faults: Sequence[Fault], data: object) -> ValidationError:
@@ -137,11 +109,11 @@ def explain(details: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "missing":
         return "is required"
     if kind == "extra_forbidden":
-        return unknown_name("field", details["loc"][-1], fields_at(model, details["loc"][:-1]))
+        return unknown("field", details["loc"][-1], fields_at(model, details["loc"][:-1]))
     if kind == "literal_error":
         names = [name.strip("'") for name in context["expected"].replace(" or ", ", ").split(", ")]
         if isinstance(details["input"], str):
-            return unknown_name("value", details["input"], names)
+            return unknown("value", details["input"], names)
         return f"must be one of {', '.join(names)}; got {got}"
     if kind in ("int_type", "int_parsing", "int_from_float"):
         return f"must be a whole number; got {got}"

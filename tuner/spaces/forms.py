@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tuner.spaces.explain import Fault, show
-from tuner.spaces.info import ParameterInfo, Scalar, Value
-from tuner.spaces.parameter import MOST_POINTS, Item, Parameter, word
-from tuner.spaces.values import fit_scalar, fit_value, mixture
+from tuner.parameters.info import ParameterInfo, Scalar, Value
+from tuner.parameters.values import fit_scalar, fit_value, mixture
+from tuner.parameters.words import show, word
+from tuner.spaces.explain import Fault
+from tuner.spaces.parameter import MOST_POINTS, Item, Parameter
 
 if TYPE_CHECKING:
     from optuna import Trial

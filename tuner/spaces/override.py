@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from tuner.errors import SpaceError
+from tuner.parameters.info import Scalar
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.spaces.conditions import does_nothing
 from tuner.spaces.exclusions import gives_widths
 from tuner.spaces.explain import Problem, problems_of
-from tuner.spaces.info import Scalar
 from tuner.spaces.parameter import Parameter
 from tuner.spaces.read import ParameterError, read_parameter
 from tuner.spaces.yaml_file import parse_yaml, raise_problems

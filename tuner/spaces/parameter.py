@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from tuner.spaces.explain import Fault, show
-from tuner.spaces.info import ParameterInfo, Scalar, Value
+from tuner.parameters.info import ParameterInfo, Scalar, Value
+from tuner.parameters.words import show
+from tuner.spaces.explain import Fault
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -115,12 +116,3 @@ class Parameter(BaseModel, ABC):
             return trial.suggest_int(name, kind.low, kind.high, step=kind.step, log=kind.log)
         assert isinstance(kind, FloatDistribution)
         return trial.suggest_float(name, kind.low, kind.high, step=kind.step, log=kind.log)
-
-
-def word(value: Value) -> str:
-    """A value as YAML writes it, floats with 6 significant digits."""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list):
-        return f"[{', '.join(word(item) for item in value)}]"
-    return value if isinstance(value, str) else show(value)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from tuner.spaces.explain import Fault, show
-from tuner.spaces.info import ParameterInfo, Value
-from tuner.spaces.parameter import Number, Parameter, word
-from tuner.spaces.values import fit_scalar
+from tuner.parameters.info import ParameterInfo, Value
+from tuner.parameters.values import fit_scalar
+from tuner.parameters.words import show, word
+from tuner.spaces.explain import Fault
+from tuner.spaces.parameter import Number, Parameter
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -7,11 +7,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tuner.errors import unknown
+from tuner.parameters.info import ParameterInfo
+from tuner.parameters.words import show
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.spaces.draws import DRAWS
-from tuner.spaces.explain import Fault, faults_of, show, unknown_name
+from tuner.spaces.explain import Fault, faults_of
 from tuner.spaces.forms import Choices, Fixed, Values
-from tuner.spaces.info import ParameterInfo
 from tuner.spaces.parameter import Parameter
 from tuner.spaces.range import Range
 
@@ -72,7 +74,7 @@ def find_form(info: ParameterInfo, raw: Mapping[Any, Any]) -> type[Parameter]:
     if "distribution" in raw:
         name = raw["distribution"]
         if not isinstance(name, str) or name not in DRAWS:
-            text = unknown_name("distribution", name, DRAWS)
+            text = unknown("distribution", name, DRAWS)
             raise ParameterError([Fault(("distribution",), text)])
         return DRAWS[name]
     found = [text for text, (_, keys) in FORMS.items() if any(key in raw for key in keys)]
@@ -93,7 +95,7 @@ def unknown_parameter(name: object) -> str:
     sections: dict[str, list[str]] = {}
     for info in CATALOGUE.values():
         sections.setdefault(info.section, []).append(info.name)
-    message = unknown_name("parameter", name, CATALOGUE).split(" Available:")[0]
+    message = unknown("parameter", name, CATALOGUE).split(" Available:")[0]
     section = str(name).split(".")[0]
     if "." in str(name) and section in sections:
         available = sections[section]

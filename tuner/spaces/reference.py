@@ -1,6 +1,8 @@
-"""The tables of docs/spaces.md, made from the catalogue.
+"""The tables of docs/spaces.md and docs/schedules.md, made from what the code knows.
 
-python -m tuner.spaces.reference docs/spaces.md     (writes them between the file's markers)
+python -m tuner.spaces.reference docs/spaces.md docs/schedules.md
+
+writes them between the markers of the files.
 """
 
 from __future__ import annotations
@@ -9,10 +11,12 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tuner.optimizers import OPTIMIZERS
+from tuner.parameters.info import ParameterInfo
+from tuner.parameters.words import word
+from tuner.schedules import SCHEDULES
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.spaces.draws import DRAWS
-from tuner.spaces.info import ParameterInfo
-from tuner.spaces.parameter import word
 
 #: Between these two lines a file has the table of that name.
 BEGIN, END = "<!-- {name}: made by {maker} -->", "<!-- end of {name} -->"
@@ -50,7 +54,33 @@ def distribution_table() -> str:
     return markdown_table(["distribution", "arguments (defaults)", "draws"], rows)
 
 
-TABLES = {"parameters": parameter_table, "distributions": distribution_table}
+def schedule_table() -> str:
+    """Every schedule with its formula as a Markdown table."""
+    rows = [
+        [f"`{name}`", kind.help, kind.formula, _named(kind.settings()), kind.keras]
+        for name, kind in SCHEDULES.items()
+    ]
+    header = ["`schedule`", "what it is", "rate", "settings (defaults)", "Keras's name for it"]
+    return markdown_table(header, rows)
+
+
+def optimizer_table() -> str:
+    """Every optimizer with Keras's defaults as a Markdown table."""
+    rows = []
+    for name, kind in OPTIMIZERS.items():
+        settings = ", ".join(f"`{key}` {word(value)}" for key, value in kind.defaults().items())
+        rows.append([f"`{name}`", kind.help, settings, f"`keras.optimizers.{kind.keras}`"])
+    return markdown_table(
+        ["`optimizer`", "what it is", "settings (Keras's defaults)", "class"], rows
+    )
+
+
+TABLES = {
+    "parameters": parameter_table,
+    "distributions": distribution_table,
+    "schedules": schedule_table,
+    "optimizers": optimizer_table,
+}
 
 
 def with_tables(
@@ -67,6 +97,13 @@ def with_tables(
         _, _, after = rest.partition(end)
         text = f"{before}{begin}\n{make()}\n{end}{after}"
     return text
+
+
+def _named(settings: Mapping[str, ParameterInfo]) -> str:
+    return ", ".join(
+        f"`{name}`" + ("" if info.default is None else f" {word(info.default)}")
+        for name, info in settings.items()
+    )
 
 
 def _kind(info: ParameterInfo) -> str:
@@ -104,5 +141,5 @@ def markdown_table(header: list[str], rows: list[list[str]]) -> str:
 
 
 if __name__ == "__main__":
-    file = Path(sys.argv[1])
-    file.write_text(with_tables(file.read_text(encoding="utf-8")), encoding="utf-8")
+    for file in map(Path, sys.argv[1:]):
+        file.write_text(with_tables(file.read_text(encoding="utf-8")), encoding="utf-8")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tuner.spaces.catalogue import CATALOGUE
+from tuner.parameters.info import ParameterInfo
+from tuner.spaces.catalogue import CATALOGUE, KINDS
 from tuner.spaces.draws import DRAWS
-from tuner.spaces.info import ParameterInfo
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -91,11 +91,12 @@ def value_schema(info: ParameterInfo) -> dict[str, Any]:
 
 
 def describe(info: ParameterInfo) -> str:
-    """The catalogue's help, with what it is a setting of."""
+    """The catalogue's help, with what it is a setting of, and the lines of its choices."""
     settings = "; ".join(
         f"with {parent} {', '.join(values)}" for parent, values in info.only_with.items()
     )
-    return f"{info.help} Only {settings}." if settings else info.help
+    lines = [f"{name}: {kind.help}" for name, kind in KINDS.get(info.name, {}).items()]
+    return " ".join([info.help, *([f"Only {settings}."] if settings else []), *lines])
 
 
 def _number_schema(info: ParameterInfo) -> dict[str, Any]:

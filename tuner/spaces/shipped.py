@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from tuner.errors import TunerError
-from tuner.spaces.explain import unknown_name
+from tuner.errors import TunerError, unknown
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -39,5 +38,5 @@ def named_file(
         return path
     files = list_files()
     if str(name_or_path) not in files:
-        raise error(unknown_name(kind, str(name_or_path), files))
+        raise error(unknown(kind, str(name_or_path), files))
     return files[str(name_or_path)]

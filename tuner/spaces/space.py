@@ -15,17 +15,18 @@ from pydantic import (
     field_validator,
 )
 
-from tuner.errors import SpaceError
+from tuner.errors import SpaceError, unknown
+from tuner.parameters.info import Value
+from tuner.parameters.values import fit_value
+from tuner.parameters.words import show, word
 from tuner.spaces import candidates
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.spaces.conditions import Condition, find_conditions, ordered
 from tuner.spaces.exclusions import exclusion_faults
-from tuner.spaces.explain import Fault, problems_of, show, to_validation_error, unknown_name
-from tuner.spaces.info import Value
+from tuner.spaces.explain import Fault, problems_of, to_validation_error
 from tuner.spaces.override import override
-from tuner.spaces.parameter import Parameter, word
+from tuner.spaces.parameter import Parameter
 from tuner.spaces.read import read_parameters
-from tuner.spaces.values import fit_value
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -187,7 +188,7 @@ class Space(BaseModel):
             complete[name] = fit
         for name in values:
             if name not in self.params:
-                raise SpaceError(f"candidate: {unknown_name('parameter', name, self.params)}")
+                raise SpaceError(f"candidate: {unknown('parameter', name, self.params)}")
         return self._in_file_order(complete)
 
     def grid(self) -> list[dict[str, list[Value]]]:

@@ -13,9 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from tuner.data.dataset import Task
 from tuner.data.folds import FoldSpec
 from tuner.data.scaling import ScalingKind
-from tuner.errors import DefinitionError
+from tuner.errors import DefinitionError, unknown
 from tuner.planning.metrics import METRICS, check_metric, default_metric, metric_direction
-from tuner.spaces.explain import problems_of, unknown_name
+from tuner.spaces.explain import problems_of
 from tuner.spaces.space import Space
 from tuner.study.pruners import AnyPruner, Median
 from tuner.study.sampler import Candidate
@@ -27,7 +27,7 @@ BUDGET = ("version", "name", "description", "trials", "timeout", "retries")
 
 def _known_metric(name: str) -> str:
     if name not in METRICS:
-        raise ValueError(unknown_name("metric", name, METRICS))
+        raise ValueError(unknown("metric", name, METRICS))
     return name
 
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuner.data.dataset import Task
+from tuner.optimizers import CLIPPING, OPTIMIZERS
 from tuner.planning.plan import TrainingPlan
-
-#: Optimizer settings that choose the update rule instead of entering it as a number.
-SWITCHES = ("amsgrad", "centered")
-CLIPS = ("clipnorm", "global_clipnorm", "clipvalue")
 
 
 @dataclass(frozen=True)
@@ -34,6 +31,7 @@ class StackShape:
     @classmethod
     def of(cls, plan: TrainingPlan, task: Task) -> StackShape:
         model, settings = plan.model, dict(plan.optimizer.settings)
+        switches = OPTIMIZERS[plan.optimizer.name].switches
         return cls(
             features=model.features,
             outputs=model.outputs,
@@ -46,7 +44,7 @@ class StackShape:
             batch_norm=model.batch_norm,
             regularized=model.l1 > 0 or model.l2 > 0,
             optimizer=plan.optimizer.name,
-            switches=tuple((name, bool(settings[name])) for name in SWITCHES if name in settings),
-            clip=next((name for name in CLIPS if settings.get(name) is not None), None),
+            switches=tuple((name, bool(settings[name])) for name in switches),
+            clip=next((name for name in CLIPPING if settings.get(name) is not None), None),
             weight_decay=settings.get("weight_decay") is not None,
         )

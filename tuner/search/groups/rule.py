@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tuner.errors import UsageError
+from tuner.parameters.info import Value
 from tuner.planning.sharing import cut_by_epochs
 from tuner.search.trainer import Stacking
-from tuner.spaces.info import Value
 from tuner.study.definition import StudyDefinition
 
 #: Networks of one stack: beyond this, more of them make no step cheaper.

@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 
 from tuner.data import Dataset, Fold
+from tuner.parameters.info import Value
 from tuner.planning import TrainingPlan, plan_training
 from tuner.planning.cost import Cost, estimate
 from tuner.planning.sharing import shared_training
 from tuner.search.groups.rule import MOST_NETWORKS
 from tuner.search.trainer import Stacking
-from tuner.spaces.info import Value
 from tuner.training.shape import StackShape
 
 #: Bytes of weights, gradients, optimizer variables and activations of one stack.

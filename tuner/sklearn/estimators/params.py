@@ -11,15 +11,15 @@ import numpy as np
 
 from tuner.data.dataset import Task
 from tuner.errors import PlanError
-from tuner.planning.optimizers import optimizer_settings
+from tuner.optimizers import OPTIMIZERS
+from tuner.parameters import ParameterInfo, checked
 from tuner.planning.plan import TrainingPlan
 from tuner.planning.planner import plan_training
-from tuner.planning.schedules import SCHEDULES
-from tuner.planning.values import choice
+from tuner.schedules import SCHEDULES
 from tuner.sklearn.estimators.errors import EstimatorError
-from tuner.spaces.catalogue import CATALOGUE
+from tuner.spaces.catalogue import CATALOGUE, settings_of
 
-#: Where the last part of a catalogue name would be taken twice or say too little by itself.
+#: Catalogue names whose last part would be taken twice or say too little by itself.
 _RENAMED = {
     "schedule.per": "decay_per",
     "schedule.every": "drop_every",
@@ -32,9 +32,22 @@ _RENAMED = {
 #: `hidden_layer_sizes` says both.
 _SIZES = ("model.layers", "model.units")
 
-#: Constructor parameter -> catalogue name: all of the catalogue but the sizes of layers.
+
+def _of_another_package(info: ParameterInfo) -> bool:
+    """Whether only schedules or optimizers of other packages have this setting."""
+    kinds = {"optimizer": OPTIMIZERS.own, "schedule": SCHEDULES.own}
+    tied = info.only_with.get(info.section, ())
+    return bool(tied) and not set(tied) & set(kinds.get(info.section, tied))
+
+
+#: Constructor parameter -> catalogue name: all of the catalogue but the sizes of layers. The
+#: constructor is written out, and has no settings of other packages.
 PARAMETERS: Mapping[str, str] = MappingProxyType(
-    {_RENAMED.get(name, name.split(".")[-1]): name for name in CATALOGUE if name not in _SIZES}
+    {
+        _RENAMED.get(name, name.split(".")[-1]): name
+        for name, info in CATALOGUE.items()
+        if name not in _SIZES and not _of_another_package(info)
+    }
 )
 _FLAT = {dotted: flat for flat, dotted in PARAMETERS.items()}
 
@@ -94,12 +107,8 @@ def _sizes(hidden_layer_sizes: object) -> dict[str, Any]:
 
 def _check_settings(group: str, params: Mapping[str, Any], given: Mapping[str, object]) -> None:
     """Refuse a setting that the chosen optimizer or schedule does not have."""
-    chosen = choice(group, params.get(group, CATALOGUE[group].default))
-    if group == "optimizer":
-        settings = ("learning_rate", *optimizer_settings(chosen))
-    else:
-        settings = tuple(dict.fromkeys([*SCHEDULES[chosen].settings(), "warmup"]))
-    available = [_FLAT[f"{group}.{setting}"] for setting in settings]
+    chosen = checked(CATALOGUE[group], params.get(group, CATALOGUE[group].default))
+    available = [_FLAT[name] for name in settings_of(group, chosen) if name in _FLAT]
     for flat, value in given.items():
         if PARAMETERS[flat].startswith(f"{group}.") and flat not in available:
             raise EstimatorError(

@@ -16,8 +16,8 @@ from sklearn.utils.validation import _check_sample_weight
 from tuner.data.dataset import Fold
 from tuner.data.scaling import TargetScaling
 from tuner.planning.plan import TrainingPlan
-from tuner.planning.schedules.base import Schedule
 from tuner.planning.seeds import network_seed
+from tuner.schedules.base import Schedule
 from tuner.sklearn.estimators.errors import DivergedError, EstimatorError
 from tuner.sklearn.estimators.targets import Targets, to_dataset
 from tuner.training.scores import TrialScores

@@ -51,6 +51,12 @@ class CatalogueSpace:
     """A `tuner.spaces.Space`: its names become the constructor's, behind `prefix`."""
 
     def __init__(self, space: Space, prefix: str) -> None:
+        missing = [name for name in space.params if name not in (*_FLAT, *_SIZES)]
+        if missing:
+            raise SpaceError(
+                "a space for an estimator must have its parameters only; got those of another "
+                f"package: {', '.join(missing)}. Available: tuner optimize"
+            )
         self._space = space
         self._prefix = prefix
 

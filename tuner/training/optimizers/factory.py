@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import keras
 
-from tuner.training.optimizers.adam import StackedAdam, StackedAdamW
+from tuner.optimizers import OPTIMIZERS
 from tuner.training.optimizers.fused import FusedUpdate
-from tuner.training.optimizers.nadam import StackedNadam
 from tuner.training.optimizers.per_network import PerNetwork, StepRate
-from tuner.training.optimizers.rmsprop import StackedRMSprop
-from tuner.training.optimizers.sgd import StackedSGD
-
-#: Keras classes whose update rule needs no change at all.
-_STOCK = {
-    "adadelta": keras.optimizers.Adadelta,
-    "adagrad": keras.optimizers.Adagrad,
-    "adamax": keras.optimizers.Adamax,
-    "ftrl": keras.optimizers.Ftrl,
-    "lion": keras.optimizers.Lion,
-}
-
-OPTIMIZERS: dict[str, type[Any]] = {
-    "adam": StackedAdam,
-    "adamw": StackedAdamW,
-    "nadam": StackedNadam,
-    "rmsprop": StackedRMSprop,
-    "sgd": StackedSGD,
-    **{
-        name: type(f"Stacked{stock.__name__}", (PerNetwork, stock), {})
-        for name, stock in _STOCK.items()
-    },
-}
 
 
 def build_optimizer(
@@ -46,14 +24,26 @@ def build_optimizer(
     """A built optimizer over stacked `variables`, its numeric settings still to come as data.
 
     Args:
-        name: a key of `OPTIMIZERS`.
+        name: a key of `tuner.optimizers.OPTIMIZERS`.
         switches: constructor arguments that decide the graph (`amsgrad`, `centered`).
         clip: the kind of clipping, or None.
         networks: N, the leading axis of every variable.
         fused: see `fused_update`.
     """
-    optimizer = OPTIMIZERS[name](learning_rate=StepRate(), **dict(switches))
+    optimizer = _stacked_class(name)(learning_rate=StepRate(), **dict(switches))
     optimizer.attach(networks, clip, fused)
     optimizer.build(variables)
     optimizer.built = True
     return optimizer
+
+
+@cache
+def _stacked_class(name: str) -> type[Any]:
+    """The optimizer's own class for a stack, or Keras's with nothing but the mixin."""
+    described = OPTIMIZERS[name]
+    if described.stacked:
+        module, _, own = described.stacked.partition(":")
+        found: type[Any] = getattr(import_module(module), own)
+        return found
+    stock = getattr(keras.optimizers, described.keras)
+    return type(f"Stacked{stock.__name__}", (PerNetwork, stock), {})

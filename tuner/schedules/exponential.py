@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tuner.planning.schedules.base import Schedule
-from tuner.planning.schedules.clock import Per, clock
+from tuner.schedules.base import Rates, Schedule
+from tuner.schedules.clock import clock
+from tuner.schedules.settings import DECAY, PER, Per
 
 
 @dataclass(frozen=True)
@@ -19,11 +18,14 @@ class ExponentialSchedule(Schedule):
     decay = -ln(decay_rate) / decay_steps.
     """
 
-    name: ClassVar[str] = "exponential"
+    name = "exponential"
+    help = "Exponential decay."
+    formula = "lr0 · exp(−decay · t)"
+    keras = "`ExponentialDecay`, decay = −ln(decay_rate) / decay_steps"
 
-    decay: float = 0.001
-    per: Per = "step"
+    decay: float = DECAY
+    per: Per = PER
 
-    def rates(self, steps_per_epoch: int, epochs: int) -> NDArray[np.float32]:
+    def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
         t = clock(self.per, steps_per_epoch, epochs)
         return (self.learning_rate * np.exp(-self.decay * t)).astype(np.float32)

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tuner.planning.schedules.base import Schedule
-from tuner.planning.schedules.clock import Per, clock
-from tuner.planning.schedules.cycles import cycle_starts
+from tuner.parameters.fields import setting
+from tuner.schedules.base import Rates, Schedule
+from tuner.schedules.clock import clock
+from tuner.schedules.cycles import cycle_starts
+from tuner.schedules.settings import CYCLE_MULT, DECAY, PER, RESTART_EVERY, Per
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,17 @@ class RestartsSchedule(Schedule):
     updates (`per="step"`) or whole epochs (`per="epoch"`).
     """
 
-    name: ClassVar[str] = "restarts"
+    name = "restarts"
+    help = "Time-based decay whose rate is reset a number of times."
+    formula = "lr0 / (1 + decay · (t − t_r)), t_r the last restart"
 
-    restart_every: int = 10
-    restarts: int = 3
-    decay: float = 0.001
-    cycle_mult: float = 1.0
-    per: Per = "step"
+    restart_every: int = RESTART_EVERY
+    restarts: int = setting(3, "How often the rate is reset (m).", low=0)
+    decay: float = DECAY
+    cycle_mult: float = CYCLE_MULT
+    per: Per = PER
 
-    def rates(self, steps_per_epoch: int, epochs: int) -> NDArray[np.float32]:
+    def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
         t = clock(self.per, steps_per_epoch, epochs)
         starts = cycle_starts(self.restart_every, self.cycle_mult, epochs, self.restarts)
         starts = np.round(starts) * (steps_per_epoch if self.per == "step" else 1)

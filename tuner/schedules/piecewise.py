@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tuner.errors import PlanError
-from tuner.planning.schedules.base import Schedule
-from tuner.planning.schedules.clock import steps
+from tuner.parameters.fields import setting
+from tuner.schedules.base import Rates, Schedule
+from tuner.schedules.clock import steps
 
 
 @dataclass(frozen=True)
@@ -20,13 +19,18 @@ class PiecewiseSchedule(Schedule):
     (1.5: after one and a half epochs). Keras's `PiecewiseConstantDecay` keeps the earlier value
     AT its boundary, so its boundaries are `boundaries * steps_per_epoch - 1`.
 
-    Raises PlanError where boundaries do not rise, or are not as many as the factors.
+    Raises PlanError if boundaries do not rise, or are not as many as the factors.
     """
 
-    name: ClassVar[str] = "piecewise"
+    name = "piecewise"
+    help = "Constant from boundary to boundary; both lists are needed."
+    formula = "lr0 at first, lr0 · factors[i] once boundaries[i] epochs have passed"
+    keras = "`PiecewiseConstantDecay`"
 
-    boundaries: tuple[float, ...] = ()
-    factors: tuple[float, ...] = ()
+    boundaries: tuple[float, ...] = setting((), "Epochs at which the rate changes.", above=0)
+    factors: tuple[float, ...] = setting(
+        (), "Factor of the base rate from each boundary on.", above=0
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -39,7 +43,7 @@ class PiecewiseSchedule(Schedule):
         if any(a >= b for a, b in zip(self.boundaries, self.boundaries[1:], strict=False)):
             raise PlanError(f"schedule.boundaries must rise; got {list(self.boundaries)}")
 
-    def rates(self, steps_per_epoch: int, epochs: int) -> NDArray[np.float32]:
+    def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
         # Rounded so that 2.2 epochs of 45 steps are 99 steps, not 99.00000000000001.
         first_steps = np.round(np.array(self.boundaries) * steps_per_epoch, 6)
         passed = np.searchsorted(first_steps, steps(steps_per_epoch, epochs), side="right")

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tuner.planning.schedules.base import Schedule
-from tuner.planning.schedules.clock import Per, clock
+from tuner.schedules.base import Rates, Schedule
+from tuner.schedules.clock import clock
+from tuner.schedules.settings import DECAY, PER, Per
 
 
 @dataclass(frozen=True)
@@ -18,11 +17,14 @@ class TimeSchedule(Schedule):
     with decay_steps=1 does, or whole epochs (`per="epoch"`) as textbooks write it.
     """
 
-    name: ClassVar[str] = "time"
+    name = "time"
+    help = "Time-based decay: the rate halves after 1 / decay updates or epochs."
+    formula = "lr0 / (1 + decay · t)"
+    keras = "`InverseTimeDecay(lr0, 1, decay)`"
 
-    decay: float = 0.001
-    per: Per = "step"
+    decay: float = DECAY
+    per: Per = PER
 
-    def rates(self, steps_per_epoch: int, epochs: int) -> NDArray[np.float32]:
+    def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
         t = clock(self.per, steps_per_epoch, epochs)
         return (self.learning_rate / (1.0 + self.decay * t)).astype(np.float32)

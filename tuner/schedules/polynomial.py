@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tuner.planning.schedules.base import Schedule
-from tuner.planning.schedules.clock import steps
+from tuner.parameters.fields import setting
+from tuner.schedules.base import Rates, Schedule
+from tuner.schedules.clock import steps
+from tuner.schedules.settings import END_RATE
 
 
 @dataclass(frozen=True)
@@ -19,13 +19,16 @@ class PolynomialSchedule(Schedule):
     t = T - 1, so it stays one step above the end.
     """
 
-    name: ClassVar[str] = "polynomial"
-    depends_on_total: ClassVar[bool] = True
+    name = "polynomial"
+    help = "Polynomial decay over the whole training."
+    formula = "lr0 · ((1 − end_rate) · (1 − t / T)^power + end_rate)"
+    keras = "`PolynomialDecay`"
+    depends_on_total = True
 
-    power: float = 1.0
-    end_rate: float = 0.0
+    power: float = setting(1.0, "Exponent of the polynomial; 1: a straight line.", above=0)
+    end_rate: float = END_RATE
 
-    def rates(self, steps_per_epoch: int, epochs: int) -> NDArray[np.float32]:
+    def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
         left = 1.0 - steps(steps_per_epoch, epochs) / (epochs * steps_per_epoch)
         factor = (1.0 - self.end_rate) * left**self.power + self.end_rate
         return (self.learning_rate * factor).astype(np.float32)

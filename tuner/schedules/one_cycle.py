@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tuner.planning.schedules.base import Schedule
-from tuner.planning.schedules.clock import cosine_fall, steps
+from tuner.parameters.fields import setting
+from tuner.schedules.base import Rates, Schedule
+from tuner.schedules.clock import cosine_fall, steps
+from tuner.schedules.settings import END_RATE
 
 #: The first rate as a fraction of the peak: PyTorch's and fastai's div_factor is 25.
 START = 1 / 25
@@ -26,13 +26,17 @@ class OneCycleSchedule(Schedule):
     `OneCycleLR`; as everywhere, lr0 is the highest rate.
     """
 
-    name: ClassVar[str] = "one_cycle"
-    depends_on_total: ClassVar[bool] = True
+    name = "one_cycle"
+    help = "Up to the base rate, then down, over the whole training."
+    formula = "up from lr0 / 25 to lr0, then down to end_rate · lr0, both along a cosine"
+    depends_on_total = True
 
-    peak: float = 0.3
-    end_rate: float = 0.0
+    peak: float = setting(
+        0.3, "Fraction of the training at which the rate peaks.", above=0, below=1
+    )
+    end_rate: float = END_RATE
 
-    def rates(self, steps_per_epoch: int, epochs: int) -> NDArray[np.float32]:
+    def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
         x = steps(steps_per_epoch, epochs) / (epochs * steps_per_epoch)
         rise = 1.0 - (1.0 - START) * cosine_fall(x / self.peak)
         wave = cosine_fall((x - self.peak) / (1.0 - self.peak))

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tuner.planning.schedules.base import Schedule
-from tuner.planning.schedules.clock import cosine_fall, steps
-from tuner.planning.schedules.cycles import cycle_starts
+from tuner.schedules.base import Rates, Schedule
+from tuner.schedules.clock import cosine_fall, steps
+from tuner.schedules.cycles import cycle_starts
+from tuner.schedules.settings import CYCLE_MULT, END_RATE, RESTART_EVERY
 
 
 @dataclass(frozen=True)
@@ -22,13 +21,16 @@ class CosineRestartsSchedule(Schedule):
     t_mul = cycle_mult, m_mul = 1 and alpha = end_rate. It restarts as long as the training runs.
     """
 
-    name: ClassVar[str] = "cosine_restarts"
+    name = "cosine_restarts"
+    help = "Half a cosine wave, again and again (SGDR)."
+    formula = "as `cosine` over cycles of restart_every · cycle_multⁱ epochs"
+    keras = "`CosineDecayRestarts` (`t_mul` = cycle_mult)"
 
-    restart_every: int = 10
-    cycle_mult: float = 1.0
-    end_rate: float = 0.0
+    restart_every: int = RESTART_EVERY
+    cycle_mult: float = CYCLE_MULT
+    end_rate: float = END_RATE
 
-    def rates(self, steps_per_epoch: int, epochs: int) -> NDArray[np.float32]:
+    def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
         t = steps(steps_per_epoch, epochs)
         first = self.restart_every * steps_per_epoch
         starts = cycle_starts(first, self.cycle_mult, len(t))

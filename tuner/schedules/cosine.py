@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tuner.planning.schedules.base import Schedule
-from tuner.planning.schedules.clock import cosine_fall, steps
+from tuner.schedules.base import Rates, Schedule
+from tuner.schedules.clock import cosine_fall, steps
+from tuner.schedules.settings import END_RATE
 
 
 @dataclass(frozen=True)
@@ -19,12 +18,15 @@ class CosineSchedule(Schedule):
     decay_steps = T and alpha = end_rate.
     """
 
-    name: ClassVar[str] = "cosine"
-    depends_on_total: ClassVar[bool] = True
+    name = "cosine"
+    help = "Half a cosine wave over the whole training."
+    formula = "lr0 · ((1 − end_rate) · (1 + cos(π t / T)) / 2 + end_rate)"
+    keras = "`CosineDecay`"
+    depends_on_total = True
 
-    end_rate: float = 0.0
+    end_rate: float = END_RATE
 
-    def rates(self, steps_per_epoch: int, epochs: int) -> NDArray[np.float32]:
+    def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
         wave = cosine_fall(steps(steps_per_epoch, epochs) / (epochs * steps_per_epoch))
         factor = (1.0 - self.end_rate) * wave + self.end_rate
         return (self.learning_rate * factor).astype(np.float32)

@@ -1,20 +1,22 @@
-"""Single values of a parameter: do they fit what the catalogue says?"""
+"""Single values of a parameter: do they fit what is known of it?"""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Sequence
+from typing import Any
 
-from tuner.spaces.explain import show, unknown_name
-from tuner.spaces.info import ParameterInfo, Scalar, Value
+from tuner.errors import PlanError, unknown
+from tuner.parameters.info import ParameterInfo, Scalar, Value
+from tuner.parameters.words import show
 
 _WIDTHS = re.compile(r"[1-9][0-9]*(-[1-9][0-9]*)*")
 
 
 def fit_value(info: ParameterInfo, value: object) -> Value:
     """`value` as the parameter's kind wants it: 1 becomes 1.0 for a float, 64.0 becomes 64 for a
-    whole number, a list of numbers stays one where the parameter is a list.
+    whole number, a list of numbers stays one if the parameter is a list.
 
     Raises ValueError with the rule and the value.
     """
@@ -46,7 +48,7 @@ def fit_scalar(info: ParameterInfo, value: object) -> Scalar:
         if not isinstance(value, str):
             raise ValueError(f"must be one of {', '.join(info.names)}; got {show(value)}")
         if value not in info.names:
-            raise ValueError(unknown_name(info.name, value, info.names))
+            raise ValueError(unknown(info.name, value, info.names))
         return value
     if info.widths and isinstance(value, str):
         if not _WIDTHS.fullmatch(value):
@@ -56,6 +58,25 @@ def fit_scalar(info: ParameterInfo, value: object) -> Scalar:
             )
         return value
     return _number(info, value)
+
+
+def checked(info: ParameterInfo, value: object) -> Any:
+    """`value` as a plan holds it: as `fit_value`, but a list of numbers (or one number) is a tuple
+    of floats, and an alias is the choice that it stands for.
+
+    Raises PlanError with the rule and the value. A plan may be made from any mapping, so that
+    what a space was checked for when it was read is checked here too.
+    """
+    try:
+        if info.many and value is not None:
+            items = value if isinstance(value, list | tuple) else (value,)
+            return tuple(_number(info, item) for item in items)
+        fit = fit_scalar(info, value)
+    except ValueError:
+        if info.kind == "category":
+            raise PlanError(unknown(info.name, value, info.names)) from None
+        raise PlanError(f"{info.name} must be {info.rule}; got {value!r}") from None
+    return info.aliases.get(fit, fit) if isinstance(fit, str) else fit
 
 
 def _number(info: ParameterInfo, value: object) -> int | float:
@@ -83,7 +104,7 @@ def _is_number_text(value: object) -> bool:
 
 
 def mixture(values: Sequence[object]) -> str | None:
-    """What is mixed in a list of values (`numbers (1) and text ('a')`), or None where all are of
+    """What is mixed in a list of values (`numbers (1) and text ('a')`), or None if all are of
     one kind. Whole numbers and fractions mix, and null stands beside anything."""
     first: dict[str, object] = {}
     for value in values:

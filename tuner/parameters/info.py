@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Scalar = str | int | float | bool | None
-#: A fixed value: a scalar, or a list of numbers where `ParameterInfo.many` allows one.
+#: A fixed value: a scalar, or a list of numbers if `ParameterInfo.many`.
 Value = Scalar | list[int] | list[float]
 Kind = Literal["float", "int", "bool", "category"]
 
@@ -19,9 +19,9 @@ class ParameterInfo:
     Attributes:
         name: dotted name: the key in space files, in Optuna and in `--set`.
         kind: what a single value is.
-        default: what holds where a space leaves the parameter out. None: Keras's own default.
+        default: what holds if a space leaves the parameter out. None: Keras's own default.
         help: one line for people.
-        low, high: inclusive bounds of a number; None where there is none.
+        low, high: inclusive bounds of a number; None: no bound.
         above, below: exclusive bounds of a number.
         choices: the names of a category.
         aliases: further names of a category, each with the choice it stands for.
@@ -57,7 +57,7 @@ class ParameterInfo:
 
     @property
     def bounds(self) -> str:
-        """The bounds in words, e.g. `above 0, at most 1`; empty where there are none."""
+        """The bounds in words, e.g. `above 0, at most 1`; empty without any."""
         parts = (
             ("at least", self.low),
             ("above", self.above),
@@ -65,6 +65,12 @@ class ParameterInfo:
             ("below", self.below),
         )
         return ", ".join(f"{words} {bound:g}" for words, bound in parts if bound is not None)
+
+    @property
+    def rule(self) -> str:
+        """What a single value must be, in words: `a whole number at least 1`."""
+        noun = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+        return f"{noun.get(self.kind, 'one of ' + ', '.join(self.names))} {self.bounds}".strip()
 
     def contains(self, number: float) -> bool:
         """Whether a number lies within the bounds."""

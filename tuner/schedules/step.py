@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tuner.planning.schedules.base import Schedule
-from tuner.planning.schedules.clock import epoch_numbers
+from tuner.parameters.fields import setting
+from tuner.schedules.base import Rates, Schedule
+from tuner.schedules.clock import epoch_numbers
 
 
 @dataclass(frozen=True)
@@ -17,11 +16,14 @@ class StepSchedule(Schedule):
     Keras's `ExponentialDecay(..., staircase=True)` with decay_steps = every * steps_per_epoch.
     """
 
-    name: ClassVar[str] = "step"
+    name = "step"
+    help = "A drop every few epochs."
+    formula = "lr0 · drop^⌊e / every⌋"
+    keras = "`ExponentialDecay(..., staircase=True)`"
 
-    drop: float = 0.5
-    every: int = 10
+    drop: float = setting(0.5, "Factor of every drop.", above=0, high=1)
+    every: int = setting(10, "Epochs from drop to drop.", low=1)
 
-    def rates(self, steps_per_epoch: int, epochs: int) -> NDArray[np.float32]:
+    def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
         drops = epoch_numbers(steps_per_epoch, epochs) // self.every
         return (self.learning_rate * self.drop ** drops.astype(np.float64)).astype(np.float32)

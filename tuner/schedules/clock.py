@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
-Per = Literal["step", "epoch"]
+from tuner.schedules.settings import Per
 
 
 def steps(steps_per_epoch: int, epochs: int) -> NDArray[np.float64]:

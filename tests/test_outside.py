@@ -1,0 +1,118 @@
+"""A package installed beside tuner brings kinds of its own, and every command knows them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+#: What `pip install` of the other package would put on the path.
+OUTSIDE = ROOT / "tests" / "support" / "outside"
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """`python -m MODULE ARGUMENTS...` in an empty folder, beside the other package: its stdout;
+    `code`: the exit code that is expected, with which stderr comes too."""
+
+    def run(module: str, *arguments: str, code: int = 0) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(OUTSIDE)])},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == code, done.stderr
+        return done.stdout + (done.stderr if code else "")
+
+    return run
+
+
+def space(folder: Path, params: str) -> str:
+    file = folder / "outside.yaml"
+    file.write_text(f"params:\n  {params}\n", encoding="utf-8")
+    return str(file)
+
+
+SAWTOOTH = """schedule: {choices: [constant, sawtooth]}
+  schedule.teeth: {low: 2, high: 3}
+  schedule.warmup: 1
+  optimizer: sgd
+  optimizer.learning_rate: 0.1
+  epochs: 5
+  model.units: 4"""
+
+
+def test_the_schema_knows_a_schedule_its_settings_and_bounds(run: Run) -> None:
+    schema = json.loads(run("tuner.cli.main", "spaces", "schema"))
+    params = schema["properties"]["params"]["properties"]
+    assert {"enum"} == set(params["schedule"]["anyOf"][0])
+    assert params["schedule"]["anyOf"][0]["enum"][-1] == "sawtooth"
+    assert "sawtooth: Down a straight line, again and again." in params["schedule"]["description"]
+    assert params["schedule.teeth"]["anyOf"][0] == {"type": "integer", "minimum": 1}
+    assert params["schedule.teeth"]["default"] == 5
+    depth = params["schedule.depth"]
+    bounds = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+    assert depth["anyOf"][0] == bounds
+    assert depth["description"] == "How far a tooth falls. Only with schedule sawtooth."
+
+
+def test_the_tables_of_the_documentation_know_a_schedule(run: Run, tmp_path: Path) -> None:
+    for page in ("spaces.md", "schedules.md"):
+        shutil.copy(ROOT / "docs" / page, tmp_path)
+    run("tuner.spaces.reference", "spaces.md", "schedules.md")
+    spaces = (tmp_path / "spaces.md").read_text(encoding="utf-8")
+    assert (
+        "| `schedule.teeth` | whole number | `5` | at least 1 | `schedule` `sawtooth` | "
+        "Epochs of one tooth. |" in spaces
+    )
+    schedules = (tmp_path / "schedules.md").read_text(encoding="utf-8")
+    assert (
+        "| `sawtooth` | Down a straight line, again and again. | "
+        "lr0 · (1 − depth · (e mod teeth) / teeth) | `teeth` 5, `depth` 0.9 |  |" in schedules
+    )
+
+
+def test_a_space_is_checked_by_a_schedules_bounds(run: Run, tmp_path: Path) -> None:
+    right = space(tmp_path, SAWTOOTH)
+    assert "valid, 7 parameters, 2 vary" in run("tuner.cli.main", "spaces", "validate", right)
+    shown = run("tuner.cli.main", "spaces", "show", right)
+    assert "schedule is sawtooth" in shown
+    wrong = space(tmp_path, SAWTOOTH.replace("low: 2", "low: 0"))
+    assert "schedule.teeth.low: must be at least 1; got 0" in run(
+        "tuner.cli.main", "spaces", "validate", wrong, code=2
+    )
+
+
+@pytest.mark.slow
+def test_a_schedule_trains(run: Run, tmp_path: Path) -> None:
+    storage = ["--storage", f"sqlite:///{tmp_path}/studies.db", "--format", "json"]
+    run(
+        "tuner.cli.main", "optimize", "--space", space(tmp_path, SAWTOOTH), "--data",
+        "sklearn:iris", "--folds", "2", "--trials", "3", "--sampler", "grid", "--pruner", "none",
+        "--workers", "1", "--name", "outside", *storage,
+    )  # fmt: skip
+    trials = json.loads(run("tuner.cli.main", "results", "outside", *storage))
+    teeth = {
+        trial["params"]["schedule.teeth"]: trial["number"]
+        for trial in trials
+        if trial["params"]["schedule"] == "sawtooth"
+    }
+    assert set(teeth) == {2, 3}
+    for length, number in teeth.items():
+        epochs = json.loads(
+            run("tuner.cli.main", "results", "outside", "--trial", str(number), *storage)
+        )
+        rates = [epoch["learning_rate"] for epoch in epochs]
+        expected = [0.1 * (1 - 0.9 * (epoch % length) / length) for epoch in range(4)]
+        assert rates[1:] == pytest.approx(expected)
