@@ -1,8 +1,8 @@
 """A parent process with a pool whose workers run one of the loops below instead of the real one.
 
-    python pool_script.py LOOP WORKERS FOLDER [TIMEOUT] [TRIALS_BEFORE_A_FRESH_WORKER] [CAPS]
+    python pool_script.py LOOP WORKERS FOLDER [TIMEOUT] [TRIALS_OF_A_WORKER] [TRIAL_LIMITS]
 
-CAPS are those of `tuner.workers.guard.Caps` as JSON.
+TRIAL_LIMITS are those of `tuner.workers.limits.TrialLimits` as JSON.
 
 Prints each event, line and handed-back process as a JSON list on stdout, then the outcome. Spawned
 workers import this file too, which is how the loop gets there.
@@ -28,10 +28,11 @@ from tuner.search.events import (
     WorkerDone,
     WorkerReady,
 )
-from tuner.workers.guard import Caps
-from tuner.workers.local import LocalEngine
-from tuner.workers.messages import Limits, Task
+from tuner.workers.limits import TrialLimits
+from tuner.workers.messages import Task
 from tuner.workers.pool import WorkerPool
+from tuner.workers.process import LocalEngine
+from tuner.workers.recycling import WorkerLimits
 from tuner.workers.signals import SignalWatch
 
 
@@ -205,7 +206,7 @@ sys.modules["tuner.search.loop"] = stand_in
 
 
 if os.environ.get("DIES_AT_IMPORT") and __name__ == "__mp_main__":
-    os.kill(os.getpid(), signal.SIGKILL)  # as where there is no memory for TensorFlow
+    os.kill(os.getpid(), signal.SIGKILL)  # as without memory for TensorFlow
 
 
 def no_trainer(definition):
@@ -225,6 +226,9 @@ class Printer:
     def tick(self):
         pass
 
+    def close(self):
+        raise AssertionError("a pool leaves it open")
+
     def give_back(self, loss):
         trials = None if loss.trials is None else sorted(loss.trials)
         self.say("hand back", loss.process, loss.cause, loss.fault, trials)
@@ -235,19 +239,21 @@ def main():
     loop, workers, folder, *rest = sys.argv[1:]
     printer = Printer()
     timeout = float(rest[0]) if rest and rest[0] != "-" else None
-    limits = Limits(trials=int(rest[1])) if len(rest) > 1 and rest[1] != "-" else Limits()
+    limits = (
+        WorkerLimits(trials=int(rest[1])) if len(rest) > 1 and rest[1] != "-" else WorkerLimits()
+    )
     start = partial(LocalEngine().start, make_trainer=no_trainer, limits=limits)
-    caps = Caps(**json.loads(rest[2])) if len(rest) > 2 else None
+    trial_limits = TrialLimits(**json.loads(rest[2])) if len(rest) > 2 else None
     with (
-        SignalWatch() as watch,
-        WorkerPool(int(workers), start, caps) as pool,
+        SignalWatch() as signals,
+        WorkerPool(int(workers), start, trial_limits) as pool,
     ):
-        watch.hold()
+        signals.hold()
         deadline = None if timeout is None else time.time() + timeout
         try:
             outcome = pool.run(
                 Task(folder, loop, deadline),
-                watch,
+                signals,
                 printer,
                 printer.give_back,
                 patience=1.0,

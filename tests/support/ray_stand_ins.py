@@ -9,9 +9,10 @@ from typing import Any
 
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
-from tuner.search.events import TrialDone, TrialStarted, WorkerReady
-from tuner.workers.messages import Limits, Task
+from tuner.search.events import TrialDone, TrialStarted
+from tuner.workers.messages import Task
 from tuner.workers.ray.actor import News, Setup, TunerWorker
+from tuner.workers.recycling import WorkerLimits
 
 TASK = Task("sqlite:///nowhere.db", "study")
 ELSEWHERE = Setup("another machine", "/")
@@ -36,10 +37,12 @@ class StandIn:
         self,
         number: int = 0,
         make_trainer: Callable[..., Any] | None = None,
-        limits: Limits | None = None,
+        limits: WorkerLimits | None = None,
         *_: object,
     ) -> None:
-        self.worker = TunerWorker(number, make_trainer or no_trainer, limits or Limits(), ELSEWHERE)
+        self.worker = TunerWorker(
+            number, make_trainer or no_trainer, limits or WorkerLimits(), ELSEWHERE
+        )
         self.down = self.pending = self.killed = False
         self.why: Exception | None = None
         self.lose = 0
@@ -84,7 +87,6 @@ def no_trainer(definition: Any) -> Any:
 
 
 def three_trials(worker: int, stop: Stop, tell: Tell) -> str:
-    tell(WorkerReady(worker))
     for number in range(3):
         tell(TrialStarted(worker, number, number, {}, 2))
         tell(TrialDone(worker, number, number, "complete", 0.5, 0.1))

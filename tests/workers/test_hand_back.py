@@ -19,8 +19,7 @@ from tuner.study.data import DataFacts
 from tuner.study.definition import definition_of
 from tuner.study.stored import load_study
 from tuner.workers import Interrupted, run_search
-from tuner.workers.hand_back import HandBack, hand_back_trials
-from tuner.workers.messages import Loss
+from tuner.workers.hand_back import HandBack, Loss, hand_back_trials
 
 SPACE = {"name": "small", "params": {"optimizer.learning_rate": {"low": 0.1, "high": 1.0}}}
 DEAD = 2**22 + 7  # above Linux's largest process number

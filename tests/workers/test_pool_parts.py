@@ -9,9 +9,9 @@ import time
 
 import pytest
 
+from tuner.search.events import TrialDone, TrialStarted
 from tuner.workers.deaths import START_TRIES, WORK_TRIES, Deaths
-from tuner.workers.messages import Limits
-from tuner.workers.recycling import Recycling
+from tuner.workers.recycling import Recycling, WorkerLimits
 from tuner.workers.resources import available_cores, available_memory, oom_kills
 from tuner.workers.signals import ECHO, Interrupted, SignalWatch
 
@@ -85,14 +85,18 @@ def due(limits, *memory):
 
 
 def test_a_worker_gives_way_after_its_trials():
-    assert due(Limits(), *[2**60] * 3) == [False] * 3
-    assert due(Limits(trials=3), 0, 0, 0) == [False, False, True]
+    assert due(WorkerLimits(), *[2**60] * 3) == [False] * 3
+    assert due(WorkerLimits(trials=3), 0, 0, 0) == [False, False, True]
 
 
 def test_a_worker_gives_way_when_it_holds_too_much_or_has_grown_too_much():
     """But its first trials are let pass: whatever they hold, the next worker would hold too."""
-    assert due(Limits(memory=10, settle=3), 11, 11, 11) == [False, False, True]
-    assert due(Limits(growth=10, settle=2), 0, 50, 60, 40, 61) == [False] * 4 + [True]
+    assert due(WorkerLimits(memory=10, settle=3), 11, 11, 11) == [False, False, True]
+    assert due(WorkerLimits(growth=10, settle=2), 0, 50, 60, 40, 61) == [False] * 4 + [True]
+
+
+BEGUN = TrialStarted(0, 1, 1, {}, 2)
+DONE = TrialDone(0, 1, 1, "complete", 0.5, 0.1)
 
 
 def test_who_dies_again_and_again_is_not_started_again():
@@ -101,13 +105,13 @@ def test_who_dies_again_and_again_is_not_started_again():
     assert counted == [0] * (START_TRIES - 1) + [START_TRIES]
     # Others are not counted with it, and a trial begun starts the count anew.
     assert not deaths.too_many(1, working=False)
-    deaths.began(0)
+    deaths.hear(0, BEGUN)
     assert not deaths.too_many(0, working=False)
     counted = [deaths.too_many(0, working=True) for _ in range(WORK_TRIES)]
     assert counted == [0] * (WORK_TRIES - 1) + [WORK_TRIES]
-    deaths.began(0)
+    deaths.hear(0, BEGUN)
     assert deaths.too_many(0, working=True)
-    deaths.finished(0)
+    deaths.hear(0, DONE)
     assert not deaths.too_many(0, working=True)
 
 

@@ -8,7 +8,7 @@ from tuner.cli.study_flags import read_seconds
 from tuner.errors import UsageError
 
 if TYPE_CHECKING:
-    from tuner.workers import Caps, Limits
+    from tuner.workers import TrialLimits, WorkerLimits
 
 #: The share of the machine's memory that workers may hold together.
 SHARE = 0.8
@@ -18,7 +18,7 @@ TRIALS, GROWTH = 1000, 512 << 20
 
 def worker_limits(
     memory: str | None, trial_timeout: str | None, *, workers: int | None
-) -> tuple[Limits, Caps]:
+) -> tuple[WorkerLimits, TrialLimits]:
     """When a worker is replaced, and what one of its trials may take.
 
     Args:
@@ -29,16 +29,16 @@ def worker_limits(
     Raises:
         UsageError: no size, or no time.
     """
-    from tuner.workers import Caps, Limits, available_memory
+    from tuner.workers import TrialLimits, WorkerLimits, available_memory
 
     seconds = None if trial_timeout is None else read_seconds("--trial-timeout", trial_timeout)
     if workers is None and memory is None:
-        return Limits(trials=TRIALS, growth=GROWTH), Caps(seconds=seconds)
+        return WorkerLimits(trials=TRIALS, growth=GROWTH), TrialLimits(seconds=seconds)
     whole = int(SHARE * available_memory())
     cap = whole // (workers or 1) if memory is None else memory_bytes(memory)
     # Replaced long before the cap, so that no trial pays for those before it.
-    limits = Limits(trials=TRIALS, growth=min(GROWTH, cap // 4))
-    return limits, Caps(cap, whole if memory is None else None, seconds)
+    limits = WorkerLimits(trials=TRIALS, growth=min(GROWTH, cap // 4))
+    return limits, TrialLimits(cap, whole if memory is None else None, seconds)
 
 
 def memory_bytes(text: str) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tuner.cli.ray_flags import RayFlags
     from tuner.search.prepare import PreparedStudy
     from tuner.search.tickets import TicketCounts
-    from tuner.workers import Display, SearchOutcome, TimeLimit
+    from tuner.workers import Display, SearchEnd, TimeLimit
     from tuner.workers.ray import RayEngine
 
 
@@ -54,7 +54,7 @@ class Seen:
 
     state: SearchState | None = None
     before: TicketCounts | None = None
-    outcome: SearchOutcome | None = None
+    outcome: SearchEnd | None = None
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,8 @@ def _search(
             trials=trials,
             engine=engine,
             limit=limit,
-            limits=limits,
-            caps=caps,
+            worker_limits=limits,
+            trial_limits=caps,
             heartbeat=flags.heartbeat,
             grace=flags.grace,
             # Workers elsewhere stand in other folders.

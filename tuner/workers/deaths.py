@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-#: A worker that dies this often in a row before it works is not started again: it will not come
-#: up the next time either (no memory for its libraries, data that alone exceed its cap).
+from collections import Counter
+
+from tuner.search.events import Event, TrialDone, TrialReturned, TrialStarted
+
+#: A worker that dies this often in a row before it has a trial is not started again: it will not
+#: come up the next time either (no memory for its libraries, data that alone exceed its limit).
 START_TRIES = 3
 #: The same for one that dies later, without a finished trial in between.
 WORK_TRIES = 10
@@ -16,24 +20,23 @@ class Deaths:
     """
 
     def __init__(self) -> None:
-        self._starting: dict[int, int] = {}
-        self._working: dict[int, int] = {}
+        self._starting: Counter[int] = Counter()
+        self._working: Counter[int] = Counter()
 
-    def began(self, number: int) -> None:
-        """It has a trial."""
-        self._starting.pop(number, None)
-
-    def finished(self, number: int) -> None:
-        """It has finished a trial."""
-        self._working.pop(number, None)
+    def hear(self, number: int, event: Event) -> None:
+        """Take an event of worker `number` into account."""
+        if isinstance(event, TrialStarted):
+            self._starting[number] = 0
+        elif isinstance(event, TrialDone | TrialReturned):
+            self._working[number] = 0
 
     def too_many(self, number: int, *, working: bool) -> int:
-        """Count a death; how many in a row there were where the worker is not to be started
-        again, else 0.
+        """Count a death; how many in a row there were if the worker is not to be started again,
+        else 0.
 
         Args:
-            working: it died after its loop had begun, of an unknown cause.
+            working: it died after it was ready, of an unknown cause.
         """
         counts, most = (self._working, WORK_TRIES) if working else (self._starting, START_TRIES)
-        counts[number] = counts.get(number, 0) + 1
+        counts[number] += 1
         return counts[number] if counts[number] >= most else 0

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tuner.errors import TunerError
-from tuner.workers.messages import Fault, Loss
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -21,11 +22,36 @@ if TYPE_CHECKING:
 #: of dead processes too, only later.
 PATIENCE = 5.0
 
+#: What a worker's end says of the trials it held. `nobody`: nothing, they wait as before.
+#: `unknown`: they may be the cause, and have had an attempt. `trial`: they broke a limit.
+Fault = Literal["nobody", "unknown", "trial"]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The end of a worker that may have held trials.
+
+    Attributes:
+        process: the worker's, as `tuner.storage.owner.process_name` names it.
+        cause: for people; stored with the trials.
+        trials: numbers of those that are at `fault`; None: whichever it held. For others of the
+            worker's trials it is nobody's.
+    """
+
+    process: str
+    cause: str
+    fault: Fault
+    trials: frozenset[int] | None = None
+
+
+#: Gives back the trials of a worker that ended; what it returns tells whether it has.
+GiveBack = Callable[[Loss], Callable[[], bool]]
+
 
 def hand_back_trials(storage_url: str, study_name: str, loss: Loss) -> list[int]:
     """Let the tickets of all trials that a process left RUNNING wait again.
 
-    Where it is nobody's fault that costs no attempt. A trial of an unknown cause counts as failed
+    If it is nobody's fault that costs no attempt. A trial of an unknown cause counts as failed
     and is tried again as often as the study's definition allows. One at fault is tried once more,
     alone, and then never again, nor any other with its parameters.
 
@@ -89,8 +115,8 @@ def _end(backend: Backend, trial: FrozenTrial, owner: str, cause: str, fault: Fa
 
 
 def _mark_followers(backend: Backend, trials: list[FrozenTrial], at_fault: frozenset[int]) -> None:
-    """Where another worker's sweep found a dead process's trials before us, it could not know
-    what they died of: let those that still wait to be tried again be tried alone."""
+    """If another worker's sweep found a dead process's trials before us, it could not know what
+    they died of: let those that still wait to be tried again be tried alone."""
     from optuna.trial import TrialState
 
     from tuner.search.tickets import is_alone, last_trials
@@ -119,38 +145,37 @@ class HandBack:
     def __init__(self, storage_url: str, study_name: str) -> None:
         self.problems: list[str] = []
         self._study = (storage_url, study_name)
-        self._losses: SimpleQueue[tuple[Loss, threading.Event] | None] = SimpleQueue()
-        self._errors: list[BaseException] = []
-        self._open: list[threading.Event] = []
+        self._waiting: SimpleQueue[tuple[Loss, Future[list[int]]] | None] = SimpleQueue()
+        self._given: list[Future[list[int]]] = []
         self._thread = threading.Thread(target=self._run, name="hand-back", daemon=True)
         self._thread.start()
 
     def __call__(self, loss: Loss) -> Callable[[], bool]:
         """What is returned tells whether it is done, one way or the other."""
-        done = threading.Event()
-        self._open.append(done)
-        self._losses.put((loss, done))
-        return done.is_set
+        result: Future[list[int]] = Future()
+        self._given.append(result)
+        self._waiting.put((loss, result))
+        return result.done
 
     def close(self, until: float | None = None) -> None:
         """Wait until all is done, or until that time (seconds since 1970)."""
-        self._losses.put(None)
+        self._waiting.put(None)
         self._thread.join(None if until is None else max(0.0, until - time.time()))
-        late = "the time was up"
-        for problem in [*self._errors, *[late for done in self._open if not done.is_set()]]:
-            if isinstance(problem, BaseException) and not isinstance(problem, TunerError):
-                raise problem
+        for result in self._given:
+            error = result.exception() if result.done() else TunerError("the time was up")
+            if error is None:
+                continue
+            if not isinstance(error, TunerError):
+                raise error
             self.problems.append(
                 f"a trial is still marked as running, and will be taken up again by the next "
-                f"worker: {problem}"
+                f"worker: {error}"
             )
 
     def _run(self) -> None:
-        while (job := self._losses.get()) is not None:
-            loss, done = job
+        while (job := self._waiting.get()) is not None:
+            loss, result = job
             try:
-                hand_back_trials(*self._study, loss)
+                result.set_result(hand_back_trials(*self._study, loss))
             except BaseException as error:
-                self._errors.append(error)
-            finally:
-                done.set()
+                result.set_exception(error)

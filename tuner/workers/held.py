@@ -7,12 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tuner.search.events import Event, TrialDone, TrialReturned, TrialStarted, WorkerWarning
-from tuner.workers.messages import Fault, Loss
-from tuner.workers.watcher import Watcher
-from tuner.workers.worker import Worker
-
-#: Gives back the trials of a worker that ended; what it returns tells whether it has.
-GiveBack = Callable[[Loss], Callable[[], bool]]
+from tuner.workers.hand_back import Fault, GiveBack, Loss
+from tuner.workers.interfaces import Worker
 
 
 @dataclass(frozen=True)
@@ -24,15 +20,17 @@ class Running:
 
 
 class HeldTrials:
-    """Which trials run where, by what the workers have told."""
+    """Which trials run where, by what the workers have told.
+
+    Attributes:
+        tell: takes events that the pool itself has to tell.
+        give_back: gives back the trials of a worker that ended.
+    """
 
     def __init__(self) -> None:
+        self.tell: Callable[[Event], None] = lambda event: None
+        self.give_back: GiveBack = lambda loss: lambda: True
         self._running: dict[int, dict[int, Running]] = {}  # by worker and trial
-        self._watcher: Watcher | None = None
-        self._give_back: GiveBack = lambda loss: lambda: True
-
-    def begin(self, watcher: Watcher, give_back: GiveBack) -> None:
-        self._watcher, self._give_back = watcher, give_back
 
     def hear(self, number: int, event: Event) -> None:
         """Take an event of worker `number` into account."""
@@ -46,19 +44,15 @@ class HeldTrials:
         return list(self._running.get(worker.number, {}).values())
 
     def lose(self, worker: Worker, cause: str, fault: Fault) -> Callable[[], bool]:
-        """Give the trials of a worker back, and tell the watcher; what is returned tells whether
-        the storage knows."""
+        """Give the trials of a worker back, and tell of it; what is returned tells whether the
+        storage knows."""
         lost = [own.started for own in self._running.pop(worker.number, {}).values()]
         for started in lost:
-            self._tell(TrialReturned(worker.number, started.number, started.ticket, cause))
+            self.tell(TrialReturned(worker.number, started.number, started.ticket, cause))
             if fault == "trial":
                 then = "it is given up" if started.alone else "it is tried once more, alone"
-                self._tell(WorkerWarning(worker.number, f"trial {started.number} {cause}; {then}"))
+                self.tell(WorkerWarning(worker.number, f"trial {started.number} {cause}; {then}"))
         if worker.name is None:
             return lambda: True
         trials = frozenset(started.number for started in lost) if fault == "trial" else None
-        return self._give_back(Loss(worker.name, cause, fault, trials))
-
-    def _tell(self, event: Event) -> None:
-        if self._watcher is not None:
-            self._watcher.event(event)
+        return self.give_back(Loss(worker.name, cause, fault, trials))

@@ -1,4 +1,4 @@
-"""The parent's side of one worker process: its pipes, its log, its end."""
+"""Workers as processes of this machine, one for each core; here is the parent's side."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from types import TracebackType
 from typing import Any
 
 import psutil
@@ -18,9 +19,11 @@ from tuner.search.events import Event
 from tuner.storage.owner import process_name
 from tuner.workers.child import work
 from tuner.workers.environment import environment, thread_variables
-from tuner.workers.messages import Limits, Message, Task
+from tuner.workers.interfaces import Engine, MakeTrainer, Worker
+from tuner.workers.messages import Ended, Task
+from tuner.workers.recycling import WorkerLimits
+from tuner.workers.resources import available_cores
 from tuner.workers.signals import blocked_interrupts
-from tuner.workers.worker import MakeTrainer
 
 # What TensorFlow says at INFO and WARNING level before it reads TF_CPP_MIN_LOG_LEVEL.
 _NOISE = re.compile(
@@ -28,8 +31,8 @@ _NOISE = re.compile(
 )
 
 
-class WorkerProcess:
-    """A `Worker` on this machine, started (spawn) by the constructor.
+class WorkerProcess(Worker):
+    """A worker on this machine, started (spawn) by the constructor.
 
     It has its own pipes, so that a kill in the middle of a message hurts no other worker.
 
@@ -37,12 +40,8 @@ class WorkerProcess:
         pid: of the process.
     """
 
-    def __init__(self, number: int, make_trainer: MakeTrainer | None, limits: Limits) -> None:
+    def __init__(self, number: int, make_trainer: MakeTrainer | None, limits: WorkerLimits) -> None:
         self.number = number
-        self.lost = False
-        self.entered = False
-        self.stopping = False
-        self.ended: Message | None = None
         self._partial = b""
         context = multiprocessing.get_context("spawn")
         self._channel, theirs = context.Pipe()
@@ -63,7 +62,7 @@ class WorkerProcess:
         their_log.close()
         assert self._process.pid is not None
         self.pid: int = self._process.pid
-        self.name: str | None = process_name(self.pid)
+        self.name = process_name(self.pid)
 
     def waitables(self) -> list[Connection[Any, Any] | int]:
         open_ones = [pipe for pipe in (self._channel, self._log) if not pipe.closed]
@@ -77,19 +76,18 @@ class WorkerProcess:
         with suppress(OSError):  # it died meanwhile, which shows by itself
             self._channel.send(task)
 
-    def receive(self) -> Iterator[Event | Message]:
-        while not self._channel.closed:
-            try:
-                if not self._channel.poll():
-                    return
-                message: Event | Message = self._channel.recv()
-            except (EOFError, OSError):
-                self._channel.close()
-                return
-            yield message
+    def receive(self) -> Iterator[Event]:
+        try:
+            while self._channel.poll():
+                message: Event | Ended = self._channel.recv()
+                if isinstance(message, Ended):
+                    self.ended = message
+                else:
+                    yield message
+        except (EOFError, OSError):
+            self._channel.close()
 
     def read_log(self) -> list[str]:
-        """New whole lines of the worker's output, TensorFlow's chatter left out."""
         while not self._log.closed:
             try:
                 chunk = os.read(self._log.fileno(), 65536)
@@ -110,7 +108,7 @@ class WorkerProcess:
     def kill(self) -> None:
         self._signal(signal.SIGKILL)
 
-    def join(self, timeout: float | None = None) -> None:
+    def join(self, timeout: float) -> None:
         self._process.join(timeout)
 
     def memory(self) -> int | None:
@@ -121,9 +119,12 @@ class WorkerProcess:
 
     def death(self) -> str:
         code = self._process.exitcode
-        if code is not None and code < 0:
-            return f"killed by {_signal_name(-code)}"
-        return f"exit code {code}"
+        if code is None or code >= 0:
+            return f"exit code {code}"
+        try:
+            return f"killed by {signal.Signals(-code).name}"
+        except ValueError:
+            return f"killed by signal {-code}"
 
     def close(self) -> None:
         self._channel.close()
@@ -136,8 +137,21 @@ class WorkerProcess:
             os.kill(self.pid, number)
 
 
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+class LocalEngine(Engine):
+    """Workers as processes of this machine; nothing to enter or to leave."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def capacity(self) -> int:
+        return available_cores()
+
+    def start(
+        self, number: int, make_trainer: MakeTrainer | None, limits: WorkerLimits
+    ) -> WorkerProcess:
+        return WorkerProcess(number, make_trainer, limits)

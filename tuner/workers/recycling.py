@@ -5,8 +5,26 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from tuner.workers.messages import Limits
+
+@dataclass(frozen=True)
+class WorkerLimits:
+    """When a worker gives way to a fresh one, looked at after each trial.
+
+    Attributes:
+        trials: finished trials after which a worker is replaced; None: never.
+        memory: resident bytes above which it is replaced, once it has finished `settle` trials
+            (so that data which alone exceed the limit do not cost a start for each trial).
+        growth: bytes by which its memory may grow after its first `settle` trials; None: any.
+            TensorFlow keeps some 4 MB of every graph that was ever traced.
+        settle: see `memory`.
+    """
+
+    trials: int | None = None
+    memory: int | None = None
+    growth: int | None = None
+    settle: int = 5
 
 
 class Recycling:
@@ -17,7 +35,7 @@ class Recycling:
         memory: resident bytes of the process.
     """
 
-    def __init__(self, limits: Limits, memory: Callable[[], int] | None = None) -> None:
+    def __init__(self, limits: WorkerLimits, memory: Callable[[], int] | None = None) -> None:
         self._limits = limits
         self._memory = memory or resident_bytes
         self._trials = 0
@@ -53,7 +71,7 @@ def resident_bytes() -> int:
 
 
 def trim() -> None:
-    """Give freed memory back to the system, where the C library is glibc (malloc_trim(3))."""
+    """Give freed memory back to the system, if the C library is glibc (malloc_trim(3))."""
     if sys.platform.startswith("linux"):
         malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if malloc_trim is not None:

@@ -12,10 +12,9 @@ from tuner.search.events import Event, TrialDone, TrialStarted
 from tuner.search.prepare import prepare_study
 from tuner.spaces import load_space
 from tuner.study.library import load_definition
-from tuner.workers import Limits, run_search
-from tuner.workers.local import LocalEngine
-from tuner.workers.process import WorkerProcess
-from tuner.workers.worker import MakeTrainer
+from tuner.workers import WorkerLimits, run_search
+from tuner.workers.interfaces import MakeTrainer
+from tuner.workers.process import LocalEngine, WorkerProcess
 
 #: The first trials, in which TensorFlow takes what it needs.
 FIRST = 30
@@ -65,7 +64,9 @@ class _Watch(LocalEngine):
     _worker: WorkerProcess | None = None
     _last: float = 0.0
 
-    def start(self, number: int, make_trainer: MakeTrainer | None, limits: Limits) -> WorkerProcess:
+    def start(
+        self, number: int, make_trainer: MakeTrainer | None, limits: WorkerLimits
+    ) -> WorkerProcess:
         self.held.append([])
         self._worker = super().start(number, make_trainer, limits)
         return self._worker
@@ -95,7 +96,7 @@ def memory(
     epochs: int = 3,
     folds: int = 3,
     sampler: str = "tpe",
-    limits: Limits | None = None,
+    limits: WorkerLimits | None = None,
 ) -> Memory:
     """Let one worker of a pool train `trials` trials on digits.
 
@@ -115,7 +116,7 @@ def memory(
             lambda study, workers: watch,
             workers=1,
             engine=watch,
-            limits=limits,
+            worker_limits=limits,
         )
         study = prepare_study(definition, name="memory", storage_url=url, trials=trials)
     held = tuple(tuple(life) for life in watch.held)

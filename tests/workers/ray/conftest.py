@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.ray_stand_ins import StandIn
 from tuner.search import loop
+from tuner.search.events import WorkerReady
 from tuner.workers.ray import actor
 
 
@@ -32,6 +33,7 @@ def run_loop(monkeypatch) -> Callable[[Callable[..., str]], None]:
         def run_worker(
             url: str, name: str, *, worker: Any, stop: Any, on_event: Any, **_: Any
         ) -> str:
+            on_event(WorkerReady(worker))
             return own(worker, stop, on_event)
 
         monkeypatch.setattr(loop, "run_worker", run_worker)

@@ -20,8 +20,8 @@ from tuner.workers.ray.nodes import (
     memory_share,
     own_addresses,
     read_nodes,
+    require_capacity,
     require_reachable,
-    require_room,
 )
 
 HERE = Node("127.0.0.1", 4, 1, 8 << 30)
@@ -69,15 +69,15 @@ def test_nobody_answers():
         (Share(1, 2), 0),
     ],
 )
-def test_room_of_a_node(share, fits):
-    assert HERE.room(share) == fits
+def test_capacity_of_a_node(share, fits):
+    assert HERE.capacity(share) == fits
 
 
-def test_room_is_that_of_every_node_alone():
-    assert require_room([HERE, THERE], Share()) == 6
-    assert require_room([HERE, THERE], Share(3)) == 1
+def test_capacity_is_that_of_every_node_alone():
+    assert require_capacity([HERE, THERE], Share()) == 6
+    assert require_capacity([HERE, THERE], Share(3)) == 1
     with pytest.raises(UsageError) as caught:
-        require_room([HERE, THERE], Share(5, 0.5))
+        require_capacity([HERE, THERE], Share(5, 0.5))
     for text in ("5 CPUs and 0.5 GPUs", "127.0.0.1: 4 CPUs, 1 GPUs", "203.0.113.7: 2 CPUs"):
         assert text in str(caught.value)
 

@@ -14,13 +14,14 @@ import pytest
 from tests.support.ray_stand_ins import TASK, StandIn, no_trainer, three_trials, until_told
 from tuner.errors import TunerError, UsageError
 from tuner.search.events import Event, TrialDone, TrialReturned, TrialStarted, WorkerWarning
-from tuner.workers.guard import Caps
-from tuner.workers.messages import Limits, Loss
-from tuner.workers.pool import PoolOutcome, WorkerPool
+from tuner.workers.hand_back import Loss
+from tuner.workers.limits import TrialLimits
+from tuner.workers.pool import PoolEnd, WorkerPool
 from tuner.workers.ray import actor
 from tuner.workers.ray import engine as engine_module
 from tuner.workers.ray.engine import RayEngine
 from tuner.workers.ray.nodes import Node, Share
+from tuner.workers.recycling import WorkerLimits
 from tuner.workers.signals import SignalWatch
 
 NODES = [Node("127.0.0.1", 2, 0, 8 << 30)]
@@ -44,7 +45,7 @@ class StandInConnection:
 
 
 class Seen:
-    """A watcher, and what was handed back to the storage."""
+    """A display, and what was handed back to the storage."""
 
     def __init__(self, on_event: Callable[[Event], None] = lambda event: None) -> None:
         self.events: list[Event] = []
@@ -61,6 +62,9 @@ class Seen:
 
     def tick(self) -> None:
         pass
+
+    def close(self) -> None:
+        raise AssertionError("a pool leaves it open")
 
     def hand_back(self, loss: Loss) -> Callable[[], bool]:
         self.handed_back.append((loss.cause, loss.fault))
@@ -87,21 +91,21 @@ def remotes(cluster, monkeypatch) -> list[StandIn]:
 def run(
     seen: Seen,
     workers: int = 1,
-    limits: Limits | None = None,
+    limits: WorkerLimits | None = None,
     deadline: float | None = None,
-    caps: Caps | None = None,
-) -> PoolOutcome:
+    caps: TrialLimits | None = None,
+) -> PoolEnd:
     task = replace(TASK, deadline=deadline)
     with SignalWatch() as watch, RayEngine("auto", Share(), "postgresql://db/a") as engine:
-        start = partial(engine.start, make_trainer=no_trainer, limits=limits or Limits())
+        start = partial(engine.start, make_trainer=no_trainer, limits=limits or WorkerLimits())
         with WorkerPool(workers, start, caps) as pool:
             watch.hold()
             return pool.run(task, watch, seen, seen.hand_back, patience=1.0)
 
 
-def test_room_and_what_is_refused_are_settled_when_the_cluster_is_joined(remotes):
+def test_capacity_and_what_is_refused_are_settled_when_the_cluster_is_joined(remotes):
     with RayEngine("auto", Share(0.5), "postgresql://db/a") as engine:
-        assert engine.room() == 4
+        assert engine.capacity() == 4
     refused = [
         RayEngine("auto", Share(3), "postgresql://db/a"),
         RayEngine("local", Share(3), "sqlite:///a.db", workers=2),
@@ -126,7 +130,7 @@ def test_a_file_on_one_machine_is_refused_and_the_cluster_left(remotes, monkeypa
 def test_workers_end_and_give_back_what_they_hold(remotes, run_loop):
     run_loop(three_trials)
     seen = Seen()
-    assert run(seen, workers=2) == PoolOutcome("done")
+    assert run(seen, workers=2) == PoolEnd("done")
     assert len(seen.of(TrialDone)) == 6
     assert seen.handed_back == []
     assert [remote.killed for remote in remotes] == [True, True]
@@ -141,7 +145,7 @@ def test_a_worker_that_dies_is_replaced(remotes, run_loop):
 
     run_loop(first_waits)
     seen = Seen(lambda event: len(lives) == 1 and remotes[0].die())
-    assert run(seen) == PoolOutcome("done")
+    assert run(seen) == PoolEnd("done")
     assert len(remotes) == 2
     assert [cause.split(" (")[0] for cause, _ in seen.handed_back] == [
         "worker ended without a word"
@@ -161,7 +165,7 @@ def test_a_trial_is_not_blamed_for_its_node(remotes, run_loop):
 
     run_loop(first_waits)
     seen = Seen(lambda event: len(lives) == 1 and remotes[0].die(with_node=True))
-    assert run(seen) == PoolOutcome("done")
+    assert run(seen) == PoolEnd("done")
     assert [fault for _, fault in seen.handed_back] == ["nobody"]
 
 
@@ -170,7 +174,7 @@ def test_a_trial_that_takes_too_much_memory_is_ended_and_its_worker_replaced(
 ):
     held = [1 << 20]
     monkeypatch.setattr(actor, "resident_bytes", lambda: held[0])
-    monkeypatch.setattr("tuner.workers.guard.LOOK_EVERY", 0.0)
+    monkeypatch.setattr("tuner.workers.limits.LOOK_EVERY", 0.0)
     lives: list[int] = []
 
     def first_grows(worker, stop, tell):
@@ -192,7 +196,7 @@ def test_a_trial_that_takes_too_much_memory_is_ended_and_its_worker_replaced(
         return make(*given)
 
     monkeypatch.setattr(engine_module, "RayActor", fresh)
-    assert run(seen, caps=Caps(memory=1 << 29)) == PoolOutcome("done")
+    assert run(seen, caps=TrialLimits(memory=1 << 29)) == PoolEnd("done")
     assert seen.handed_back[0] == ("used 1 GB of the 512 MB allowed", "trial")
     assert len(remotes) == 2
     assert len(seen.of(TrialDone)) == 3
@@ -221,7 +225,7 @@ def test_a_worker_gives_way_to_a_fresh_one_in_the_same_place(remotes, run_loop):
 
     run_loop(seven_in_all)
     seen = Seen()
-    assert run(seen, limits=Limits(trials=3)) == PoolOutcome("done")
+    assert run(seen, limits=WorkerLimits(trials=3)) == PoolEnd("done")
     assert [event.number for event in seen.of(TrialDone)] == list(range(7))
     assert [remote.killed for remote in remotes] == [True, True, True]
     assert seen.handed_back == []
@@ -238,7 +242,7 @@ def test_a_worker_without_a_node_holds_nobody_up(remotes, run_loop, monkeypatch)
         return remote
 
     monkeypatch.setattr(engine_module, "RayActor", second_waits)
-    assert run(seen, workers=2) == PoolOutcome("done")
+    assert run(seen, workers=2) == PoolEnd("done")
     assert len(seen.of(TrialDone)) == 3
     assert seen.handed_back == []
 
@@ -246,7 +250,7 @@ def test_a_worker_without_a_node_holds_nobody_up(remotes, run_loop, monkeypatch)
 def test_the_deadline_ends_workers_and_an_epoch_that_outlasts_it(remotes, run_loop):
     run_loop(until_told)
     seen = Seen()
-    assert run(seen, deadline=time.time() + 0.3) == PoolOutcome("deadline")
+    assert run(seen, deadline=time.time() + 0.3) == PoolEnd("deadline")
     assert seen.handed_back == []
 
     def deaf(worker, stop, tell):
@@ -255,19 +259,19 @@ def test_the_deadline_ends_workers_and_an_epoch_that_outlasts_it(remotes, run_lo
         return "done"
 
     run_loop(deaf)
-    assert run(seen, deadline=time.time() + 0.3) == PoolOutcome("deadline")
+    assert run(seen, deadline=time.time() + 0.3) == PoolEnd("deadline")
     assert seen.handed_back == [("the time was up", "nobody")]
 
 
 def test_memory_is_the_share_of_a_node_unless_said(remotes, cluster, monkeypatch):
-    given: list[Limits] = []
+    given: list[WorkerLimits] = []
 
-    def make(number: int, make_trainer: Any, limits: Limits, *rest: Any) -> StandIn:
+    def make(number: int, make_trainer: Any, limits: WorkerLimits, *rest: Any) -> StandIn:
         given.append(limits)
         return cluster(number, make_trainer, limits)
 
     monkeypatch.setattr(engine_module, "RayActor", make)
     with RayEngine("auto", Share(), "postgresql://db/a") as engine:
-        for limits in (Limits(), Limits(memory=7)):
+        for limits in (WorkerLimits(), WorkerLimits(memory=7)):
             engine.start(len(given), no_trainer, limits).close()
     assert [limits.memory for limits in given] == [4 << 30, 7]

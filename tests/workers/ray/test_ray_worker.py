@@ -8,17 +8,17 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-import pytest
 from ray.exceptions import ActorDiedError, ActorUnavailableError, ActorUnschedulableError
 
 from tests.support.ray_stand_ins import TASK, StandIn, no_trainer, three_trials, until_told
-from tuner.errors import StorageError, TunerError
-from tuner.search.events import TrialDone, TrialStarted
+from tuner.errors import StorageError
+from tuner.search.events import TrialDone, TrialStarted, WorkerReady
 from tuner.storage.owner import process_name, this_place
-from tuner.workers.messages import Crashed, Ended, Entered, Failed, Limits
+from tuner.workers.messages import Ended
 from tuner.workers.ray import actor, driver
 from tuner.workers.ray.actor import Lines, Setup, TunerWorker
 from tuner.workers.ray.driver import RayWorker
+from tuner.workers.recycling import WorkerLimits
 
 
 def follow(
@@ -53,9 +53,10 @@ def test_everything_arrives_in_order(cluster, run_loop):
     run_loop(three_trials)
     worker = begin(cluster())
     said = follow(worker)
-    assert isinstance(said[0], Entered)
+    assert said[0] == WorkerReady(0)
+    assert worker.ready
     assert trials(said) == [0, 1, 2]
-    assert said[-1] == Ended("done")
+    assert worker.ended == Ended("done")
     assert worker.name == process_name(os.getpid())
     assert list(worker.receive()) == []
 
@@ -74,7 +75,8 @@ def test_lost_answers_lose_events_but_not_the_end(cluster, run_loop):
     said = follow(worker)
     assert remote.lose == 0
     assert trials(said) == sorted(set(trials(said)))
-    assert said[-1] == Ended("done")
+    assert worker.ready
+    assert worker.ended == Ended("done")
 
 
 def test_the_task_may_come_before_the_first_answer_and_after(cluster, run_loop):
@@ -95,7 +97,8 @@ def test_a_stop_ends_the_loop_and_is_told(cluster, run_loop):
     worker = begin(cluster())
     said = follow(worker, until=begun)
     worker.stop()
-    assert follow(worker)[-1] == Ended("stopped")
+    follow(worker)
+    assert worker.ended == Ended("stopped")
     assert begun(said)
 
 
@@ -104,12 +107,14 @@ def test_a_stop_before_the_loop_begins_holds_nothing(cluster, run_loop):
     worker = RayWorker(0, cluster())
     follow(worker, until=lambda said: worker.name)
     worker.stop()
-    assert follow(worker) == [Ended("stopped")]
+    assert follow(worker) == []
+    assert worker.ended == Ended("stopped")
     assert worker.stopping
+    assert not worker.ready
 
 
 def test_a_worker_without_a_node_is_named_and_can_be_stopped(cluster, monkeypatch):
-    monkeypatch.setattr(driver, "ROOM_PATIENCE", 0.01)
+    monkeypatch.setattr(driver, "NODE_PATIENCE", 0.01)
     remote = cluster()
     remote.pending = True
     worker = begin(remote, 3, wants="2 CPUs")
@@ -127,7 +132,8 @@ def test_a_process_that_dies_ends_without_a_word(cluster, run_loop):
     worker = begin(remote)
     follow(worker, until=begun)
     remote.die()
-    assert not any(isinstance(message, Ended | Failed) for message in follow(worker))
+    follow(worker)
+    assert worker.ended is None
     assert not worker.lost
     assert worker.death() == f"ended without a word (process {os.getpid()} on node-0)"
 
@@ -148,6 +154,7 @@ def test_a_process_that_dies_before_it_answers_is_no_error_of_all(cluster):
     remote.die()
     worker = begin(remote)
     assert follow(worker) == []
+    assert worker.ended is None
     assert worker.death().startswith("cannot start on the cluster: ")
 
 
@@ -176,10 +183,12 @@ def test_silence_is_not_death_unless_it_lasts(cluster, run_loop, monkeypatch):
 def test_a_worker_that_cannot_start_is_an_error_of_all(cluster):
     remote = cluster()
     remote.why = ActorUnschedulableError("ModuleNotFoundError: No module named 'tuner'")
-    [failed] = follow(begin(remote))
-    assert isinstance(failed, Failed)
-    assert "cannot start on the cluster: " in str(failed.error)
-    assert "ModuleNotFoundError: No module named 'tuner'" in str(failed.error)
+    worker = begin(remote)
+    assert follow(worker) == []
+    assert worker.ended is not None
+    assert worker.ended.reason == "failed"
+    assert "cannot start on the cluster: " in str(worker.ended.error)
+    assert "ModuleNotFoundError: No module named 'tuner'" in str(worker.ended.error)
 
 
 def test_what_errors_of_ray_mean():
@@ -190,25 +199,20 @@ def test_what_errors_of_ray_mean():
     assert [actor.cannot_start(error) for error in errors] == [True, False, False, False]
 
 
-@pytest.mark.parametrize(
-    ("error", "last"),
-    [
-        (StorageError("out of reach"), Failed),
-        (ZeroDivisionError("a defect"), Crashed),
-    ],
-)
-def test_errors_of_the_loop(cluster, run_loop, error, last, capsys):
-    def raises(worker, stop, tell):
-        raise error
+def test_errors_of_the_loop(cluster, run_loop, capsys):
+    def end_by(error: Exception) -> Ended | None:
+        def raises(worker, stop, tell):
+            raise error
 
-    run_loop(raises)
-    told = follow(begin(cluster()))[-1]
-    assert isinstance(told, last)
-    if isinstance(told, Failed):
-        assert isinstance(told.error, TunerError)
-        assert str(told.error) == "out of reach"
-    else:
-        assert told.text == "ZeroDivisionError: a defect"
+        run_loop(raises)
+        worker = begin(cluster())
+        follow(worker)
+        return worker.ended
+
+    for_all = StorageError("out of reach")
+    assert end_by(for_all) == Ended("failed", for_all)
+    defect = ZeroDivisionError("a defect")
+    assert end_by(defect) == Ended("crashed", text="ZeroDivisionError: a defect")
 
 
 def test_a_killed_worker_is_waited_for(cluster, run_loop):
@@ -217,7 +221,7 @@ def test_a_killed_worker_is_waited_for(cluster, run_loop):
     worker = begin(remote)
     follow(worker, until=begun)
     worker.kill()
-    worker.join()
+    worker.join(5)
     assert not worker.alive
     assert remote.killed
 
@@ -231,8 +235,9 @@ def test_limits_end_a_worker(cluster, run_loop):
         return "stopped"
 
     run_loop(forever)
-    said = follow(begin(cluster(0, no_trainer, Limits(trials=2))))
-    assert (trials(said), said[-1]) == ([1, 2], Ended("recycled"))
+    worker = begin(cluster(0, no_trainer, WorkerLimits(trials=2)))
+    assert trials(follow(worker)) == [1, 2]
+    assert worker.ended == Ended("recycled")
 
 
 def test_what_is_printed_and_what_belongs_to_nobody_become_lines(cluster, monkeypatch):
@@ -256,13 +261,13 @@ def test_lines_are_told_whole_and_written_as_they_come(capsys):
 def test_workers_here_use_our_folder_and_others_their_own(tmp_path):
     before = os.getcwd()
     other = Setup("elsewhere", str(tmp_path), 3, gpu=True, variables=(("TUNER_ARTIFACTS", "/a"),))
-    made = [TunerWorker(0, no_trainer, Limits(), other)]
+    made = [TunerWorker(0, no_trainer, WorkerLimits(), other)]
     assert os.getcwd() == before
     names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
     assert [os.environ[name] for name in names] == ["3", "3", "1"]
     assert os.environ["TUNER_ARTIFACTS"] == "/a"
     assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
-    made.append(TunerWorker(0, no_trainer, Limits(), Setup(this_place(), str(tmp_path))))
+    made.append(TunerWorker(0, no_trainer, WorkerLimits(), Setup(this_place(), str(tmp_path))))
     assert os.getcwd() == str(tmp_path)
     for each in made:
         each.poll(None, True)

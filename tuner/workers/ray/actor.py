@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, TextIO, cast
 
+from tuner.search.events import Event
 from tuner.storage.owner import process_name, this_place
 from tuner.workers.environment import thread_variables
-from tuner.workers.messages import Crashed, Ended, Failed, Limits, Message, Task
+from tuner.workers.interfaces import MakeTrainer
+from tuner.workers.messages import Ended, Task
 from tuner.workers.ray.nodes import Share
-from tuner.workers.recycling import resident_bytes
-from tuner.workers.serving import Link, import_trainer, outcome_of, work_on
-from tuner.workers.worker import MakeTrainer
+from tuner.workers.recycling import WorkerLimits, resident_bytes
+from tuner.workers.runner import LoopRunner
 
 #: Events and lines that a worker keeps for a parent that does not ask.
 KEPT = 10_000
@@ -65,7 +66,7 @@ class News:
         name: `process_name` of its process.
         node: its node, as Ray names it.
         address: the node's IP address.
-        entered: whether the loop has begun.
+        ready: whether the loop asks for trials.
         memory: resident bytes of the process.
         events: those since the last answer.
         lines: what it printed since then.
@@ -75,11 +76,11 @@ class News:
     name: str
     node: str
     address: str
-    entered: bool
+    ready: bool
     memory: int
-    events: tuple[Any, ...] = ()
+    events: tuple[Event, ...] = ()
     lines: tuple[str, ...] = ()
-    end: Ended | Failed | Crashed | None = None
+    end: Ended | None = None
 
 
 class TunerWorker:
@@ -87,23 +88,19 @@ class TunerWorker:
 
     Args:
         number: the worker's place in the pool.
-        make_trainer, limits: see `tuner.workers.worker.Engine.start`.
+        make_trainer, limits: see `tuner.workers.interfaces.Engine.start`.
     """
 
     def __init__(
-        self, number: int, make_trainer: MakeTrainer | None, limits: Limits, setup: Setup
+        self, number: int, make_trainer: MakeTrainer | None, limits: WorkerLimits, setup: Setup
     ) -> None:
         setup.apply()
-        self._number = number
-        self._make_trainer = make_trainer
-        self._threads = setup.threads
         self._where = node_and_address()
-        self._events: deque[Any] = deque(maxlen=KEPT)
+        self._events: deque[Event] = deque(maxlen=KEPT)
         self._lines: deque[str] = deque(maxlen=KEPT)
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
-        self._entered = False
-        self._end: Any = None
-        self._link = Link(limits, self._events.append)
+        self._end: Ended | None = None
+        self._runner = LoopRunner(number, make_trainer, limits, self._events.append, setup.threads)
         capture_output(self._lines.append)
         threading.Thread(target=self._run, name="work", daemon=True).start()
 
@@ -115,15 +112,15 @@ class TunerWorker:
             stop: whether to end: at the next epoch, or before the loop begins.
         """
         if stop:
-            self._link.stop()
+            self._runner.stop()
         if stop or task is not None:
             self._tasks.put(task)
-        # In this order: nothing is told after the end, nor before the loop has begun.
+        # In this order: nothing is told after the end, nor before it is ready.
         end, events = self._end, _taken(self._events)
         return News(
             process_name(os.getpid()),
             *self._where,
-            self._entered,
+            self._runner.ready,
             resident_bytes(),
             events,
             _taken(self._lines),
@@ -131,15 +128,7 @@ class TunerWorker:
         )
 
     def _run(self) -> None:
-        self._end = outcome_of(self._work)
-
-    def _work(self) -> Message:
-        import_trainer(self._make_trainer, self._threads)
-        task = self._tasks.get()
-        if task is None or self._link.stopping():
-            return Ended("stopped")
-        self._entered = True
-        return work_on(task, self._number, self._link, self._make_trainer)
+        self._end = self._runner.run(self._tasks.get)
 
 
 class RayActor:
@@ -149,7 +138,7 @@ class RayActor:
         self,
         number: int,
         make_trainer: MakeTrainer | None,
-        limits: Limits,
+        limits: WorkerLimits,
         setup: Setup,
         share: Share,
     ) -> None:

@@ -11,20 +11,19 @@ from typing import Any
 
 from tuner.errors import TunerError
 from tuner.search.events import Event
-from tuner.workers.messages import Entered, Failed, Message, Task
+from tuner.workers.interfaces import Worker
+from tuner.workers.messages import Ended, Task
 from tuner.workers.ray.actor import News, RayActor, cannot_start, is_dead
 
 #: Seconds without an answer, while the cluster does not know of a death, after which the worker is
 #: taken for dead. A cluster finds a node dead after 20 to 50.
 LOST_AFTER = 55.0
 #: Seconds after which a worker that has never answered is said to wait for a node.
-ROOM_PATIENCE = 20.0
-#: Seconds to wait for the end of a worker that was killed.
-KILL_PATIENCE = 5.0
+NODE_PATIENCE = 20.0
 
 
-class RayWorker:
-    """A `tuner.workers.worker.Worker` that is a Ray actor.
+class RayWorker(Worker):
+    """A worker that is a Ray actor.
 
     It is asked what is new whenever the pool looks at it. It gets its task with the question after
     its first answer: who has never answered has no trial, and can be killed.
@@ -38,20 +37,17 @@ class RayWorker:
         self, number: int, actor: RayActor, *, wants: str = "", notices: deque[str] | None = None
     ) -> None:
         self.number = number
-        self.name: str | None = None
-        self.entered = self.stopping = self.lost = False
-        self.ended: Message | None = None
         self._actor = actor
         self._wants = wants
         self._notices = deque() if notices is None else notices
         self._task: Task | None = None
         self._last: News | None = None
-        self._inbox: deque[Any] = deque()
+        self._inbox: deque[Event] = deque()
         self._output: deque[str] = deque()
         self._over = self._killed = False
         self._cause = "cannot be reached"
         self._heard_at = time.monotonic()
-        self._tell_of_waiting_at = self._heard_at + ROOM_PATIENCE
+        self._tell_of_waiting_at = self._heard_at + NODE_PATIENCE
         self._answer: Future[News] = actor.poll(None, False)
 
     def waitables(self) -> list[Connection[Any, Any] | int]:
@@ -62,7 +58,7 @@ class RayWorker:
         if not self._over and self._answer.done():
             self._hear(self._answer)
             if not self._over:
-                task = None if self._last is None or self._last.entered else self._task
+                task = None if self._last is None or self._last.ready else self._task
                 self._answer = self._actor.poll(task, self.stopping)
         elif self._last is None and time.monotonic() >= self._tell_of_waiting_at:
             self._tell_of_waiting_at = float("inf")
@@ -72,7 +68,7 @@ class RayWorker:
     def give(self, task: Task) -> None:
         self._task = task
 
-    def receive(self) -> Iterator[Event | Message]:
+    def receive(self) -> Iterator[Event]:
         while self._inbox:
             yield self._inbox.popleft()
 
@@ -94,8 +90,8 @@ class RayWorker:
             self._killed = True
             self._actor.kill()
 
-    def join(self, timeout: float | None = None) -> None:
-        until = time.monotonic() + (KILL_PATIENCE if timeout is None else timeout)
+    def join(self, timeout: float) -> None:
+        until = time.monotonic() + timeout
         while self.alive and time.monotonic() < until:
             time.sleep(0.05)
         self._over = True
@@ -117,14 +113,12 @@ class RayWorker:
             if is_dead(error) or time.monotonic() - self._heard_at > LOST_AFTER:
                 self._die(error)
             return
-        if news.entered and (self._last is None or not self._last.entered):
-            self._inbox.append(Entered())
         self._heard_at, self._last, self.name = time.monotonic(), news, news.name
+        self.ready = self.ready or news.ready  # the event that tells it may be lost
         self._inbox.extend(news.events)
         self._output.extend(news.lines)
-        if news.end is not None:
-            self._inbox.append(news.end)
-            self._over = True
+        self.ended = news.end
+        self._over = news.end is not None
 
     def _die(self, error: Exception) -> None:
         """It is over without a last word."""
@@ -138,4 +132,4 @@ class RayWorker:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         self._cause = f"cannot start on the cluster: {lines[-1] if lines else type(error).__name__}"
         if cannot_start(error) and not self.stopping and not self._killed:
-            self._inbox.append(Failed(TunerError(f"a worker {self._cause}")))
+            self.ended = Ended("failed", TunerError(f"a worker {self._cause}"))

@@ -8,16 +8,16 @@ from dataclasses import replace
 from types import TracebackType
 
 from tuner.storage.owner import this_place
-from tuner.workers.messages import Limits
+from tuner.workers.interfaces import Engine, MakeTrainer
 from tuner.workers.ray.actor import RayActor, Setup
 from tuner.workers.ray.connection import Connection
 from tuner.workers.ray.driver import RayWorker
-from tuner.workers.ray.nodes import Share, memory_share, require_reachable, require_room
-from tuner.workers.worker import MakeTrainer
+from tuner.workers.ray.nodes import Share, memory_share, require_capacity, require_reachable
+from tuner.workers.recycling import WorkerLimits
 
 
-class RayEngine:
-    """The `tuner.workers.worker.Engine` of a Ray cluster.
+class RayEngine(Engine):
+    """Workers on a Ray cluster.
 
     Args:
         address: see `tuner.workers.ray.connection.check_address`.
@@ -25,8 +25,8 @@ class RayEngine:
         storage_url: of the study, to be reached from every node.
         workers: how many are asked for; None: as many as fit.
 
-    Entering raises `UsageError`: Ray is not installed, no cluster answers, its nodes have no room
-    for a worker, or they cannot reach the storage.
+    Entering raises `UsageError`: Ray is not installed, no cluster answers, no node has what a
+    worker takes, or they cannot reach the storage.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class RayEngine:
         self._connection = Connection(address, cpus=share.cpus * (workers or 0))
         own = tuple((name, value) for name, value in os.environ.items() if name[:6] == "TUNER_")
         self._setup = Setup(this_place(), os.getcwd(), share.threads, share.gpus > 0, own)
-        self._room = 1
+        self._capacity = 1
         self._memory: int | None = None
 
     def __enter__(self) -> RayEngine:
@@ -48,7 +48,7 @@ class RayEngine:
             nodes = self._connection.nodes()
             require_reachable(self._storage_url, nodes, self._connection.address)
             if self._workers is None or self._connection.own:
-                self._room = require_room(nodes, self._share)
+                self._capacity = require_capacity(nodes, self._share)
             self._memory = memory_share(nodes, self._share)
             stack.pop_all()
         return self
@@ -61,10 +61,12 @@ class RayEngine:
     ) -> None:
         self._connection.close()
 
-    def room(self) -> int:
-        return self._room
+    def capacity(self) -> int:
+        return self._capacity
 
-    def start(self, number: int, make_trainer: MakeTrainer | None, limits: Limits) -> RayWorker:
+    def start(
+        self, number: int, make_trainer: MakeTrainer | None, limits: WorkerLimits
+    ) -> RayWorker:
         if limits.memory is None:
             limits = replace(limits, memory=self._memory)
         actor = RayActor(number, make_trainer, limits, self._setup, self._share)

@@ -1,4 +1,4 @@
-"""What the nodes of a cluster have room for, and which storages they all reach."""
+"""How many workers the nodes of a cluster take, and which storages they all reach."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Node:
     gpus: float
     memory: int
 
-    def room(self, share: Share) -> int:
+    def capacity(self, share: Share) -> int:
         """How many workers fit on it while nothing else runs there."""
         # Ray counts in ten-thousandths; without this, 0.3 fits into 0.9 twice.
         fits = [math.floor(round(self.cpus / share.cpus, 4))]
@@ -64,10 +64,10 @@ def read_nodes(rows: Iterable[Mapping[str, Any]]) -> list[Node]:
     ]
 
 
-def require_room(nodes: Sequence[Node], share: Share) -> int:
+def require_capacity(nodes: Sequence[Node], share: Share) -> int:
     """How many workers fit, at least 1. Raises `UsageError` if no node has room for one."""
-    room = sum(node.room(share) for node in nodes)
-    if room < 1:
+    capacity = sum(node.capacity(share) for node in nodes)
+    if capacity < 1:
         have = "; ".join(
             f"{node.address}: {node.cpus:g} CPUs, {node.gpus:g} GPUs" for node in nodes
         )
@@ -76,7 +76,7 @@ def require_room(nodes: Sequence[Node], share: Share) -> int:
             f"the nodes have {have or 'gone'}. Available: less for a worker, or --workers N to "
             "wait for nodes that have it"
         )
-    return room
+    return capacity
 
 
 def require_reachable(storage_url: str, nodes: Sequence[Node], address: str) -> None:
@@ -115,6 +115,8 @@ def memory_share(nodes: Sequence[Node], share: Share) -> int | None:
     """Bytes for one worker, so that as many as fit on a node have what Ray counts as its memory;
     the least of all nodes. None if Ray does not know."""
     shares = [
-        node.memory // node.room(share) for node in nodes if node.memory and node.room(share) > 0
+        node.memory // node.capacity(share)
+        for node in nodes
+        if node.memory and node.capacity(share) > 0
     ]
     return min(shares, default=None)

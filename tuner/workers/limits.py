@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from tuner.text import size_text, time_text
 from tuner.workers.held import HeldTrials
+from tuner.workers.interfaces import Worker
 from tuner.workers.resources import oom_kills
-from tuner.workers.worker import Worker
 
 #: Seconds between looks at the memory of the workers.
 LOOK_EVERY = 1.0
@@ -22,19 +22,17 @@ LOOK_EVERY = 1.0
 LAST_SECONDS = 2.0
 #: How `Worker.death` calls an end by signal 9.
 SIGKILL = "killed by SIGKILL"
-#: What a trial is told to have died of, where signal 9 came from somewhere else.
-OUT_OF_MEMORY = "killed by signal 9 (out of memory?)"
 
 
 @dataclass(frozen=True)
-class Caps:
-    """What a trial may take.
+class TrialLimits:
+    """What a trial may take; None: anything.
 
     Attributes:
-        memory: resident bytes of a worker's process; None: as it likes.
-        memory_alone: the same where it trains alone, what the other workers hold included; None:
-            as `memory`.
-        seconds: from a trial's start to its end; None: as it likes.
+        memory: resident bytes of a worker's process.
+        memory_alone: the same for one that trains alone, what the other workers hold included;
+            None: as `memory`.
+        seconds: from a trial's start to its end.
     """
 
     memory: int | None = None
@@ -43,17 +41,17 @@ class Caps:
 
 
 @dataclass(frozen=True)
-class Sentence:
+class Killing:
     """Why a worker is killed, by `until` (`time.monotonic`), or as soon as its trials are given
-    back. `unused`: it had no trial that could be the cause."""
+    back. `trial_at_fault`: one of its trials is the cause."""
 
     cause: str
-    unused: bool
-    done: Callable[[], bool]
+    trial_at_fault: bool
+    given_back: Callable[[], bool]
     until: float
 
 
-class Guard:
+class LimitWatch:
     """Kills the workers whose trials break a limit, and tells what killed one.
 
     Args:
@@ -61,57 +59,57 @@ class Guard:
     """
 
     def __init__(
-        self, caps: Caps, trials: HeldTrials, ooms: Callable[[], int | None] = oom_kills
+        self, limits: TrialLimits, trials: HeldTrials, ooms: Callable[[], int | None] = oom_kills
     ) -> None:
-        self._caps = caps
+        self._limits = limits
         self._trials = trials
         self._ooms = ooms
         self._ooms_seen = ooms()
-        self._held: dict[Worker, int] = {}
+        self._memory: dict[Worker, int] = {}
         self._looked_at = float("-inf")
-        self._sentences: dict[Worker, Sentence] = {}
+        self._killings: dict[Worker, Killing] = {}
 
     def enforce(self, workers: Sequence[Worker]) -> None:
         """Give back the trials of those that break a limit, and kill them once the storage knows.
         Call it several times a second."""
-        free = [worker for worker in workers if worker not in self._sentences]
-        for worker, cause in list(self._look(free)):
-            unused = not self._trials.of(worker)
-            done = self._trials.lose(worker, cause, "nobody" if unused else "trial")
+        free = [worker for worker in workers if worker not in self._killings]
+        for worker, cause in list(self._broken(free)):
+            at_fault = bool(self._trials.of(worker))
+            given_back = self._trials.lose(worker, cause, "trial" if at_fault else "nobody")
             until = time.monotonic() + LAST_SECONDS
-            self._sentences[worker] = Sentence(cause, unused, done, until)
-        for worker, sentence in self._sentences.items():
-            if sentence.done() or time.monotonic() >= sentence.until:
+            self._killings[worker] = Killing(cause, at_fault, given_back, until)
+        for worker, killing in self._killings.items():
+            if killing.given_back() or time.monotonic() >= killing.until:
                 worker.kill()
 
-    def sentence(self, worker: Worker) -> Sentence | None:
-        """Why a worker that has ended was killed from here; None where it was not. Forgets it."""
-        return self._sentences.pop(worker, None)
+    def why_killed(self, worker: Worker) -> Killing | None:
+        """Why a worker that has ended was killed from here; None if it was not. Forgets it."""
+        return self._killings.pop(worker, None)
 
-    def _look(self, workers: Sequence[Worker]) -> Iterator[tuple[Worker, str]]:
+    def _broken(self, workers: Sequence[Worker]) -> Iterator[tuple[Worker, str]]:
         """Workers that have to be killed, and why."""
         now = time.monotonic()
         measured = now - self._looked_at >= LOOK_EVERY
         if measured:
             self._looked_at = now
             found = {worker: worker.memory() for worker in workers}
-            self._held = {worker: held for worker, held in found.items() if held is not None}
+            self._memory = {worker: held for worker, held in found.items() if held is not None}
         for worker in workers:
             trials = self._trials.of(worker)
-            seconds = self._caps.seconds
+            seconds = self._limits.seconds
             if seconds is not None and any(now - own.since > seconds for own in trials):
                 yield worker, f"took longer than {time_text(seconds)}"
                 continue
-            cap = self._cap(worker, any(own.started.alone for own in trials))
-            held = self._held.get(worker)
-            if measured and cap is not None and held is not None and held > cap:
-                yield worker, f"used {size_text(held)} of the {size_text(cap)} allowed"
+            most = self._most_memory(worker, any(own.started.alone for own in trials))
+            held = self._memory.get(worker)
+            if measured and most is not None and held is not None and held > most:
+                yield worker, f"used {size_text(held)} of the {size_text(most)} allowed"
 
-    def _cap(self, worker: Worker, alone: bool) -> int | None:
-        if not alone or self._caps.memory_alone is None:
-            return self._caps.memory
-        return self._caps.memory_alone - sum(
-            held for other, held in self._held.items() if other is not worker
+    def _most_memory(self, worker: Worker, alone: bool) -> int | None:
+        if not alone or self._limits.memory_alone is None:
+            return self._limits.memory
+        return self._limits.memory_alone - sum(
+            held for other, held in self._memory.items() if other is not worker
         )
 
     def ran_out_of_memory(self, worker: Worker) -> bool:
@@ -124,5 +122,5 @@ class Guard:
             return False
         if counted is not None and before is not None and counted > before:
             return True
-        held, cap = self._held.get(worker), self._caps.memory
-        return held is not None and cap is not None and held > cap / 2
+        held, most = self._memory.get(worker), self._limits.memory
+        return held is not None and most is not None and held > most / 2
