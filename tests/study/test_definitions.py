@@ -10,8 +10,9 @@ import pytest
 from tests.support.studies import RATE, definition, space
 from tuner.errors import DefinitionError, PlanError, SpaceError
 from tuner.spaces import Space, load_space
+from tuner.spaces.shipped import named_files
 from tuner.study.definition import StudyDefinition, definition_of, seconds
-from tuner.study.library import list_definitions, load_definition
+from tuner.study.library import load_definition
 
 
 def test_json_round_trip():
@@ -115,10 +116,8 @@ def test_every_sampler_and_pruner_keeps_its_hash(made):
 
 def test_shipped_definitions_keep_their_hashes():
     read = {
-        entry.name: load_definition(
-            entry.name, space=load_space("sgd_decay") if entry.name == "default" else None
-        )
-        for entry in list_definitions()
+        name: load_definition(name, space=load_space("sgd_decay") if name == "default" else None)
+        for name in named_files("studies")
     }
     assert {name: made.hash() for name, made in read.items()} == {
         "batch_epochs_init": "dcd39f0e4411315f",
@@ -215,10 +214,10 @@ def test_default_needs_a_space():
         load_definition("default")
 
 
-@pytest.mark.parametrize("entry", list_definitions(), ids=lambda entry: entry.name)
-def test_every_shipped_definition_loads(entry):
-    made = load_definition(entry.name, space=space() if entry.name == "default" else None)
-    assert made.name == entry.name
+@pytest.mark.parametrize("name", named_files("studies"))
+def test_every_shipped_definition_loads(name):
+    made = load_definition(name, space=space() if name == "default" else None)
+    assert made.name == name
     assert made.description
 
 

@@ -8,12 +8,9 @@ from typing import Literal
 
 from tuner.errors import SpaceError
 from tuner.spaces.explain import Problem
-from tuner.spaces.shipped import SUFFIXES, named_file, shipped_folder
+from tuner.spaces.shipped import named_file, named_files
 from tuner.spaces.space import Space
 from tuner.spaces.yaml_file import raise_problems, read_mapping, validate_data
-
-#: The folder, below where the command runs, whose files shadow the shipped ones.
-LOCAL = Path("search_spaces")
 
 
 @dataclass(frozen=True)
@@ -40,12 +37,8 @@ def load_space(name_or_path: str | Path) -> Space:
 
 
 def find_space(name_or_path: str | Path) -> Path:
-    """The file of a space. Raises SpaceError where there is none."""
-
-    def files() -> dict[str, Path]:
-        return {name: path for name, (_, path) in space_files().items()}
-
-    return named_file("search space", name_or_path, files, SpaceError)
+    """The file of a space. Raises SpaceError if there is none."""
+    return named_file("search_spaces", "search space", name_or_path, SpaceError)
 
 
 def check_space(path: Path) -> tuple[Space | None, list[Problem]]:
@@ -64,26 +57,10 @@ def check_space(path: Path) -> tuple[Space | None, list[Problem]]:
     return (None, problems) if problems else (space, [])
 
 
-def space_files() -> dict[str, tuple[Literal["local", "shipped"], Path]]:
-    """Every space's file by name; local ones first, which hide shipped ones of their name."""
-    shipped = shipped_folder("search_spaces")
-    files: dict[str, tuple[Literal["local", "shipped"], Path]] = {}
-    for folder in (LOCAL, shipped):
-        if not folder.is_dir():
-            continue
-        source: Literal["local", "shipped"] = (
-            "shipped" if folder.resolve() == shipped.resolve() else "local"
-        )
-        for path in sorted(folder.iterdir()):
-            if path.suffix in SUFFIXES:
-                files.setdefault(path.stem, (source, path))
-    return files
-
-
 def list_spaces() -> list[SpaceEntry]:
     """Every space that can be named; a file that is wrong says so in its description."""
     entries = []
-    for name, (source, path) in space_files().items():
+    for name, (source, path) in named_files("search_spaces").items():
         try:
             space, problems = check_space(path)
             description = space.description if space else f"(not valid: {problems[0]})"

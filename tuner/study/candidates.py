@@ -16,13 +16,16 @@ from tuner.study.sampler import Candidate, Exhaustive, Sampler
 
 class ReadyCandidates(Sampler):
     """Its trials are not pruned and its folds are scikit-learn's own, rows in order, unless a
-    definition says otherwise. What `make` gives draws nothing: parameters wait in the ticket."""
+    definition says otherwise. What `build` gives draws nothing: parameters wait in the ticket."""
 
     ready = True
 
     @classmethod
     def brings(cls) -> dict[str, Any]:
         return {**super().brings(), "pruner": {"name": "none"}, "folds.shuffle": False}
+
+    def arguments(self) -> dict[str, Any]:
+        return {}
 
     @abstractmethod
     def all_candidates(self, space: Space, seed: int, total: int) -> Iterable[Mapping[str, Any]]:

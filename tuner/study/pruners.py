@@ -6,7 +6,6 @@ Optuna is imported when a pruner is built, so that names and settings are known 
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
@@ -25,13 +24,19 @@ class Pruner(Named):
 
     Attributes:
         prunes: False if every trial trains to its end.
+        optunas: the class in `optuna.pruners` that takes the settings, unless `build` makes
+            another.
     """
 
     prunes: ClassVar[bool] = True
+    optunas: ClassVar[str]
 
-    @abstractmethod
     def build(self, epochs: int) -> BasePruner:
         """Optuna's pruner; `epochs` is the most that a trial of the study may train."""
+        from optuna import pruners
+
+        made: BasePruner = getattr(pruners, self.optunas)(**dict(self))
+        return made
 
 
 #: A pruner as a field of a definition.
@@ -47,31 +52,23 @@ class Median(Pruner):
     """
 
     name = "median"
+    optunas = "MedianPruner"
     n_startup_trials: int = Field(default=5, ge=0)
     n_warmup_steps: int = Field(default=3, ge=0)
     interval_steps: int = Field(default=1, ge=1)
     n_min_trials: int = Field(default=1, ge=1)
-
-    def build(self, epochs: int) -> BasePruner:
-        from optuna.pruners import MedianPruner
-
-        return MedianPruner(**dict(self))
 
 
 class Percentile(Pruner):
     """As `median`, with another share than the better half: the best `percentile` % go on."""
 
     name = "percentile"
+    optunas = "PercentilePruner"
     percentile: float = Field(default=25.0, ge=0, le=100)
     n_startup_trials: int = Field(default=5, ge=0)
     n_warmup_steps: int = Field(default=3, ge=0)
     interval_steps: int = Field(default=1, ge=1)
     n_min_trials: int = Field(default=1, ge=1)
-
-    def build(self, epochs: int) -> BasePruner:
-        from optuna.pruners import PercentilePruner
-
-        return PercentilePruner(**dict(self))
 
 
 class Hyperband(Pruner):
@@ -101,15 +98,11 @@ class SuccessiveHalving(Pruner):
     on."""
 
     name = "successive-halving"
+    optunas = "SuccessiveHalvingPruner"
     min_resource: int = Field(default=1, ge=1)
     reduction_factor: int = Field(default=4, ge=2)
     min_early_stopping_rate: int = Field(default=0, ge=0)
     bootstrap_count: int = Field(default=0, ge=0)
-
-    def build(self, epochs: int) -> BasePruner:
-        from optuna.pruners import SuccessiveHalvingPruner
-
-        return SuccessiveHalvingPruner(**dict(self))
 
 
 class Patient(Pruner):
@@ -133,19 +126,16 @@ class Wilcoxon(Pruner):
     signed-rank test."""
 
     name = "wilcoxon"
+    optunas = "WilcoxonPruner"
     p_threshold: float = Field(default=0.1, ge=0, le=1)
     n_startup_steps: int = Field(default=2, ge=0)
-
-    def build(self, epochs: int) -> BasePruner:
-        from optuna.pruners import WilcoxonPruner
-
-        return WilcoxonPruner(**dict(self))
 
 
 class Threshold(Pruner):
     """Stops a trial whose score leaves `lower`..`upper`."""
 
     name = "threshold"
+    optunas = "ThresholdPruner"
     lower: float | None = None
     upper: float | None = None
     n_warmup_steps: int = Field(default=0, ge=0)
@@ -159,22 +149,13 @@ class Threshold(Pruner):
             raise ValueError(f"lower must not be above upper; got {self.lower} and {self.upper}")
         return self
 
-    def build(self, epochs: int) -> BasePruner:
-        from optuna.pruners import ThresholdPruner
-
-        return ThresholdPruner(**dict(self))
-
 
 class NoPruner(Pruner):
     """Every trial trains to its end."""
 
     name = "none"
+    optunas = "NopPruner"
     prunes = False
-
-    def build(self, epochs: int) -> BasePruner:
-        from optuna.pruners import NopPruner
-
-        return NopPruner()
 
 
 #: By name, in the order of the documentation.

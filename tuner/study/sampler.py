@@ -39,11 +39,13 @@ class Sampler(Named):
             changes another. `candidates` gives them.
         learns_from_pruned: so that a trial that diverged is told as pruned, not as failed.
         needs: a package that it needs beside Optuna.
+        optunas: the class in `optuna.samplers` that `build` makes.
     """
 
     ready: ClassVar[bool] = False
     learns_from_pruned: ClassVar[bool] = False
     needs: ClassVar[str | None] = None
+    optunas: ClassVar[str] = "RandomSampler"
 
     @classmethod
     def summary(cls) -> str:
@@ -90,17 +92,18 @@ class Sampler(Named):
 
     def build(self, space: Drawable, *, seed: int, ticket: int) -> BaseSampler:
         """Optuna's sampler, drawing for `ticket` of a study with this seed."""
+        from optuna import samplers
         from optuna.exceptions import ExperimentalWarning
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
-            return self.make(ticket_seed(seed, ticket))
+            kind = getattr(samplers, self.optunas)
+            made: BaseSampler = kind(**self.arguments(), seed=ticket_seed(seed, ticket))
+        return made
 
-    def make(self, seed: int) -> BaseSampler:
-        """Optuna's sampler with this seed, which is the ticket's own."""
-        from optuna.samplers import RandomSampler
-
-        return RandomSampler(seed=seed)
+    def arguments(self) -> dict[str, Any]:
+        """What Optuna's class takes beside the seed."""
+        return dict(self)
 
 
 class Exhaustive(Sampler):

@@ -6,14 +6,14 @@ they follow from the study's seed and the ticket.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from tuner.registry import Registry
 from tuner.study.candidates import Grid, SklearnRandom
 from tuner.study.named import by_name
-from tuner.study.sampler import Drawable, Exhaustive, Sampler, ticket_seed
+from tuner.study.sampler import Drawable, Exhaustive, Sampler
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
@@ -27,6 +27,7 @@ class Tpe(Sampler):
     """
 
     name = "tpe"
+    optunas = "TPESampler"
     learns_from_pruned = True
     n_startup_trials: int = Field(default=10, ge=1)
     n_ei_candidates: int = Field(default=24, ge=1)
@@ -34,11 +35,8 @@ class Tpe(Sampler):
     group: bool = True
     constant_liar: bool = True
 
-    def make(self, seed: int) -> BaseSampler:
-        from optuna.samplers import TPESampler
-
-        settings = {**dict(self), "group": self.group and self.multivariate}
-        return TPESampler(**settings, seed=seed)
+    def arguments(self) -> dict[str, Any]:
+        return {**dict(self), "group": self.group and self.multivariate}
 
 
 class Random(Sampler):
@@ -58,12 +56,11 @@ class Qmc(Sampler):
     def build(self, space: Drawable, *, seed: int, ticket: int) -> BaseSampler:
         from tuner.study.ticket_qmc import TicketQMCSampler
 
-        # What the sequence leaves out, parameters that are not in every trial, is drawn.
         return TicketQMCSampler(
             space.distributions(),
             ticket=ticket,
             seed=seed,
-            independent_sampler=self.make(ticket_seed(seed, ticket)),
+            independent_sampler=Random().build(space, seed=seed, ticket=ticket),
             **dict(self),
         )
 
@@ -72,58 +69,48 @@ class CmaEs(Sampler):
     """Optuna's CmaEsSampler, for numeric parameters; others are drawn at random."""
 
     name = "cmaes"
+    optunas = "CmaEsSampler"
     learns_from_pruned = True
     needs = "cmaes"
     n_startup_trials: int = Field(default=1, ge=1)
     popsize: int | None = Field(default=None, ge=2)
     with_margin: bool = False
 
-    def make(self, seed: int) -> BaseSampler:
-        from optuna.samplers import CmaEsSampler
-
-        return CmaEsSampler(**dict(self), warn_independent_sampling=False, seed=seed)
+    def arguments(self) -> dict[str, Any]:
+        return {**dict(self), "warn_independent_sampling": False}
 
 
 class Gp(Sampler):
     """Optuna's GPSampler: Gaussian processes."""
 
     name = "gp"
+    optunas = "GPSampler"
     learns_from_pruned = True
     needs = "torch"
     n_startup_trials: int = Field(default=10, ge=1)
     deterministic_objective: bool = False
 
-    def make(self, seed: int) -> BaseSampler:
-        from optuna.samplers import GPSampler
-
-        return GPSampler(**dict(self), warn_independent_sampling=False, seed=seed)
+    def arguments(self) -> dict[str, Any]:
+        return {**dict(self), "warn_independent_sampling": False}
 
 
 class Nsga2(Sampler):
     """Optuna's NSGAIISampler: a genetic algorithm."""
 
     name = "nsga2"
+    optunas = "NSGAIISampler"
     learns_from_pruned = True
     population_size: int = Field(default=20, ge=2)
     mutation_prob: float | None = Field(default=None, ge=0, le=1)
     crossover_prob: float = Field(default=0.9, ge=0, le=1)
     swapping_prob: float = Field(default=0.5, ge=0, le=1)
 
-    def make(self, seed: int) -> BaseSampler:
-        from optuna.samplers import NSGAIISampler
-
-        return NSGAIISampler(**dict(self), seed=seed)
-
 
 class BruteForce(Exhaustive):
     """Optuna's BruteForceSampler: every point of a finite space once, in a random order."""
 
     name = "brute-force"
-
-    def make(self, seed: int) -> BaseSampler:
-        from optuna.samplers import BruteForceSampler
-
-        return BruteForceSampler(seed=seed)
+    optunas = "BruteForceSampler"
 
 
 #: By name, in the order of the documentation.
