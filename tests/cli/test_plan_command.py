@@ -69,10 +69,10 @@ def test_a_dry_run_is_the_same_plan(folder, capsys):
 @pytest.mark.parametrize("storage", ["b.log", "b.db"])
 def test_a_stored_study_is_found_and_not_touched(folder, capsys, storage):
     from tuner.search.prepare import prepare_study
-    from tuner.storage.urls import normal_url
+    from tuner.storage import storage_at
     from tuner.study.library import load_definition
 
-    url = normal_url(storage)
+    url = storage_at(storage).url
     prepare_study(load_definition("mine.yaml"), name="one", storage_url=url, trials=None)
     before = (folder / storage).read_bytes()
     names = sorted(file.name for file in folder.iterdir())

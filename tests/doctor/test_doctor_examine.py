@@ -15,9 +15,8 @@ import pytest
 from tests.support.doctor_tools import contents, dead_owner, look, pop, said, wrong
 from tests.support.studies import definition, prepare, work
 from tuner.errors import UsageError
-from tuner.storage import open_storage
+from tuner.storage import open_storage, storage_at
 from tuner.storage.journal_repair import scan_journal
-from tuner.storage.read_only import open_read_only
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +69,7 @@ def test_nothing_is_written(request, kind, tmp_path):
 KILLED = """
 import os, signal, sys
 from tests.support.studies import definition, prepare
-from tuner.storage import open_storage
+from tuner.storage import open_storage, storage_at
 prepare(sys.argv[1], definition(trials=2))
 open_storage(sys.argv[1]).get_all_studies()
 os.kill(os.getpid(), signal.SIGKILL)
@@ -93,10 +92,10 @@ def test_the_log_of_a_killed_process_is_read_and_left(sqlite, tmp_path):
 
 def test_a_storage_opened_to_be_read_refuses_to_write(sqlite):
     prepare(sqlite, definition(trials=2))
-    storage = open_read_only(sqlite)
-    with pytest.raises(optuna.exceptions.StorageInternalError):
-        storage.set_study_user_attr(storage.get_study_id_from_name("study"), "a", 1)
-    storage._backend.engine.dispose()
+    with storage_at(sqlite).open_read_only() as storage:
+        study_id = storage.get_study_id_from_name("study")
+        with pytest.raises(optuna.exceptions.StorageInternalError):
+            storage.set_study_user_attr(study_id, "a", 1)
 
 
 @pytest.mark.parametrize("name", ["a.db", "a.log"])
@@ -182,7 +181,7 @@ def test_a_study_of_something_else_is_no_matter(sqlite):
 
 
 def test_a_slow_storage_is_found(sqlite, monkeypatch):
-    monkeypatch.setattr("tuner.doctor.storage.time_read", lambda storage: 3.0)
+    monkeypatch.setattr("tuner.doctor.examine.time_read", lambda storage: 3.0)
     assert "a read step takes 3 s: is the network slow" in wrong(look(sqlite))["storage"]
 
 
@@ -201,10 +200,10 @@ def test_a_servers_clock_time_zone_and_version_are_asked_for(postgres):
     assert "PostgreSQL 1" in said(report, "storage").text
     assert "the server's clock is" in said(report, "clock").text
     assert "UTC" in said(report, "time zone").text
-    storage = open_read_only(postgres)
-    with pytest.raises(optuna.exceptions.StorageInternalError):
-        storage.set_study_user_attr(storage.get_study_id_from_name("study"), "a", 1)
-    storage._backend.engine.dispose()
+    with storage_at(postgres).open_read_only() as storage:
+        study_id = storage.get_study_id_from_name("study")
+        with pytest.raises(optuna.exceptions.StorageInternalError):
+            storage.set_study_user_attr(study_id, "a", 1)
 
 
 @pytest.mark.slow

@@ -9,9 +9,10 @@ import time
 import pytest
 
 from tests.support.doctor_tools import dead_owner
-from tuner.doctor.journal import check_journal, check_lock, leftovers, look
-from tuner.doctor.sqlite_file import check_integrity, check_making_lock
+from tuner.storage import storage_at
 from tuner.storage.file_lock import file_lock
+from tuner.storage.finding import Finding
+from tuner.storage.journal_checks import check_journal, check_lock, leftovers, look
 from tuner.storage.journal_repair import mend_tail, scan_journal
 from tuner.storage.owner import new_owner
 
@@ -23,6 +24,14 @@ def database(sqlite):
     from pathlib import Path
 
     return Path(sqlite.removeprefix("sqlite:///"))
+
+
+def check_integrity(path) -> Finding:
+    return storage_at(str(path)).check_file()[0]
+
+
+def check_making_lock(path) -> Finding:
+    return storage_at(str(path)).check_file()[1]
 
 
 def test_a_sound_sqlite_file_is_left_alone(database):
@@ -125,7 +134,7 @@ def test_a_lock_of_nobody_knows_whom_is_judged_by_its_age(path, kind, monkeypatc
         lock.write_text("" if kind == "file" else "elsewhere/1/2:77:1.00:abc")
     assert check_lock(path).state == "ok"
     later = time.time() + 90
-    monkeypatch.setattr("tuner.doctor.journal.time.time", lambda: later)
+    monkeypatch.setattr("tuner.storage.journal_checks.time.time", lambda: later)
     found = check_lock(path)
     assert found.state == "warning"
     who = "process 77 on elsewhere" if kind == "elsewhere" else "does not name"
@@ -142,7 +151,7 @@ def test_what_a_dead_process_left_beside_the_lock_is_found(path, monkeypatch):
         path.with_name(name).touch()
     assert leftovers(path) == []  # a living process may need them yet
     later = time.time() + 90
-    monkeypatch.setattr("tuner.doctor.journal.time.time", lambda: later)
+    monkeypatch.setattr("tuner.storage.journal_checks.time.time", lambda: later)
     assert [file.name for file in leftovers(path)] == sorted(names)
     found = check_lock(path)
     assert (found.state, "does no harm" in found.text) == ("warning", True)

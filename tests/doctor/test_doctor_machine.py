@@ -8,14 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.studies import definition, prepare
-from tuner.doctor.clock import (
-    check_journal_clock,
-    judge_clock,
-    judge_file_clock,
-    judge_zone,
-)
 from tuner.doctor.disk import check_disk, judge_space
 from tuner.doctor.versions import check_versions, installed
+from tuner.storage.clock import judge_clock, judge_file_clock, judge_zone
+from tuner.storage.journal_checks import check_file_clock
 from tuner.text import size_text
 
 HERE = {"optuna": "4.9.0", "keras": "3.8", "numpy": "2.0rc1"}.get
@@ -124,13 +120,13 @@ def test_a_journals_clock_is_compared_with_its_last_heartbeat(tmp_path):
 
     path = tmp_path / "a"
     prepare(f"journal:{path}", definition(trials=1))
-    assert "not ahead" in check_journal_clock(path).text
+    assert "not ahead" in check_file_clock(path).text
     pop(f"journal:{path}", "x:1:0:0")
-    assert "agrees" in check_journal_clock(path).text
+    assert "agrees" in check_file_clock(path).text
     stat = path.stat()
     os.utime(path, (stat.st_atime, stat.st_mtime - 60))
-    assert "60 s behind" in check_journal_clock(path).text
+    assert "60 s behind" in check_file_clock(path).text
     os.utime(path, (stat.st_atime, stat.st_mtime + 60))
-    assert "future" in check_journal_clock(path).text
+    assert "future" in check_file_clock(path).text
     path.write_bytes(b"")
-    assert check_journal_clock(path).state == "ok"
+    assert check_file_clock(path).state == "ok"

@@ -105,7 +105,7 @@ def test_what_a_dead_process_left_is_removed(journal, path, monkeypatch):
     left.touch()
     assert done(journal) == []
     later = time.time() + 90
-    monkeypatch.setattr("tuner.doctor.journal.time.time", lambda: later)
+    monkeypatch.setattr("tuner.storage.journal_checks.time.time", lambda: later)
     assert done(journal) == [("locks", f"removed {left.name}, which a dead process had left")]
     assert not left.exists()
 

@@ -7,9 +7,8 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import DBAPIError
 
 from tests.support.faults.study import FaultStudy
-from tuner.storage import open_storage, server
+from tuner.storage import server, storage_at
 from tuner.storage.backend import Writes
-from tuner.storage.choosing import backend_of
 from tuner.storage.retry import is_transient
 
 pytestmark = pytest.mark.slow
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.slow
 def test_postgresql_lets_nobody_wait_for_a_process_that_stands_still(postgres, monkeypatch):
     monkeypatch.setattr(server, "STANDSTILL", 1)
     [trial] = FaultStudy(postgres, trials=1).trials()
-    still, other = backend_of(open_storage(postgres)), backend_of(open_storage(postgres))
+    still, other = storage_at(postgres).backend(), storage_at(postgres).backend()
     still.pop(trial._trial_id, "a:1:0.00:x")
 
     def stand_still() -> None:

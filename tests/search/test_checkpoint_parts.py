@@ -13,11 +13,10 @@ from optuna.trial import TrialState, create_trial
 
 from tests.support.fake_trainer import FakeModel
 from tuner.search.checkpoints.checkpoints import KEPT, KEPT_UNFINISHED, Checkpoints
-from tuner.search.checkpoints.folder import artifacts_folder
 from tuner.search.checkpoints.store import AtomicFileStore
 from tuner.search.checkpoints.writer import EVERY, CheckpointWriter, Pace
 from tuner.search.rungs import without_repeated_rungs
-from tuner.storage import records
+from tuner.storage import records, storage_at
 from tuner.training.state import NetworkState, RunState, TrainingState
 
 
@@ -52,13 +51,13 @@ class Clock:
 def test_artifacts_lie_beside_a_storage_that_is_a_file(monkeypatch, url, folder):
     for name in ("TUNER_ARTIFACTS", "TUNER_STORAGE", "OPTUNA_STORAGE"):
         monkeypatch.delenv(name, raising=False)
-    assert artifacts_folder(None, url).as_posix() == folder
+    assert storage_at(url).artifacts_folder(None).as_posix() == folder
 
 
 def test_the_flag_goes_before_the_environment(monkeypatch):
     monkeypatch.setenv("TUNER_ARTIFACTS", "/shared/b")
-    assert artifacts_folder(None, "a.db").as_posix() == "/shared/b"
-    assert artifacts_folder("c", "a.db").as_posix() == "c"
+    assert storage_at("a.db").artifacts_folder(None).as_posix() == "/shared/b"
+    assert storage_at("a.db").artifacts_folder("c").as_posix() == "c"
 
 
 # The store.

@@ -13,9 +13,8 @@ from tests.support.studies import RATE, definition, load, of, prepare, work
 from tuner.search.checkpoints import writer
 from tuner.search.events import EpochDone, TrialDone, TrialReturned, WorkerWarning
 from tuner.search.tickets import last_trials, read_counts
-from tuner.storage import open_storage, records
+from tuner.storage import records, storage_at
 from tuner.storage.backend import Writes
-from tuner.storage.choosing import backend_of
 
 
 @pytest.fixture(autouse=True)
@@ -324,7 +323,7 @@ def test_a_lost_trial_leaves_its_checkpoint_to_the_one_who_has_it(sqlite, artifa
 
     def take_over(event):
         if isinstance(event, EpochDone) and event.epoch == 6 and not left:
-            backend = backend_of(open_storage(sqlite))
+            backend = storage_at(sqlite).backend()
             [trial] = backend.trials(backend.storage.get_study_id_from_name("study"))
             owner = trial.system_attrs[records.WORKER]
             backend.write(trial._trial_id, Writes(), owner, state=TrialState.FAIL)

@@ -20,9 +20,8 @@ from tests.support.studies import definition, load, of, prepare, table, work
 from tuner.planning import network_seed
 from tuner.search.events import EpochDone, TrialDone, TrialReturned, TrialStarted
 from tuner.search.tickets import new_ticket, read_counts
-from tuner.storage import open_storage, records
+from tuner.storage import open_storage, records, storage_at
 from tuner.storage.backend import Writes
-from tuner.storage.choosing import backend_of
 
 WORKER = SUPPORT / "search_worker.py"
 RATES = [0.001, 0.01, 0.1, 1.0, 2.0, 3.0]
@@ -220,7 +219,7 @@ def test_a_result_that_comes_after_a_takeover_is_void_and_the_others_count(url):
 
     def take_over(event):
         if isinstance(event, EpochDone) and not taken:
-            backend = backend_of(open_storage(url))
+            backend = storage_at(url).backend()
             trial = backend.trials(backend.storage.get_study_id_from_name("study"))[1]
             owner = trial.system_attrs[records.WORKER]
             backend.write(trial._trial_id, Writes(), owner, state=TrialState.FAIL)

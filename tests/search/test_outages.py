@@ -12,8 +12,7 @@ from optuna.trial import TrialState
 from tests.support.fake_trainer import FakeTrainer
 from tests.support.studies import definition, load, of, prepare, work
 from tuner.search.events import WorkerWarning
-from tuner.storage import open_storage
-from tuner.storage.choosing import backend_of
+from tuner.storage import storage_at
 from tuner.storage.rdb_backend import RdbBackend
 
 pytestmark = pytest.mark.slow
@@ -58,7 +57,7 @@ def outage(monkeypatch):
 
 def another_machines(url, ticket):
     """Its worker has the ticket, and was never heard of again."""
-    backend = backend_of(open_storage(url))
+    backend = storage_at(url).backend()
     trial = backend.trials(backend.storage.get_study_id_from_name("study"))[ticket]
     backend.pop(trial._trial_id, "another/machine/1:5:0.00:x")
     with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:

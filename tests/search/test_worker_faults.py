@@ -20,9 +20,8 @@ from tests.support import SUPPORT
 from tests.support.studies import definition, load, of, prepare, work
 from tuner.search.events import EpochDone, TrialDone, TrialReturned, WorkerWarning
 from tuner.search.tickets import follower, new_ticket, read_counts
-from tuner.storage import open_storage, records
+from tuner.storage import open_storage, records, storage_at
 from tuner.storage.backend import Writes
-from tuner.storage.choosing import backend_of
 
 WORKER = SUPPORT / "search_worker.py"
 
@@ -80,7 +79,7 @@ def test_a_result_that_comes_after_a_takeover_is_void(any_url):
 
     def take_over(event):
         if isinstance(event, EpochDone) and event.epoch == event.epochs:
-            backend = backend_of(open_storage(any_url))
+            backend = storage_at(any_url).backend()
             study_id = backend.storage.get_study_id_from_name("study")
             trial = backend.trials(study_id)[0]
             if trial.state == TrialState.RUNNING:
@@ -111,7 +110,7 @@ def test_a_heart_beats_through_an_epoch_longer_than_the_grace(sqlite):
 def test_an_old_heartbeat_is_watched_before_it_is_believed(sqlite):
     """After an outage of the storage all hearts look old, and the living need time to beat."""
     prepare(sqlite, definition(trials=1))
-    backend = backend_of(open_storage(sqlite))
+    backend = storage_at(sqlite).backend()
     study_id = backend.storage.get_study_id_from_name("study")
     [trial] = backend.trials(study_id)
     backend.pop(trial._trial_id, "another/machine/1:5:0.00:x")
@@ -127,11 +126,11 @@ def test_a_follower_queued_twice_is_tried_once(tmp_path):
     """Two sweeps of a storage that knows no transactions."""
     url = f"journal:{tmp_path}/a"
     prepare(url, definition(trials=2))
-    storage = open_storage(url)
+    backend = storage_at(url).backend()
+    storage = backend.storage
     study_id = storage.get_study_id_from_name("study")
     storage.create_new_trial(study_id, new_ticket(1))
     first = load(url).trials[0]
-    backend = backend_of(storage)
     backend.pop(first._trial_id, "x:1:0:0")
     backend.write(first._trial_id, Writes(), "x:1:0:0", state=TrialState.FAIL)
     for _ in range(2):

@@ -12,9 +12,8 @@ from optuna.trial import TrialState
 
 from tests.support.storage_place import OWNER, Place
 from tuner.search.tickets import new_ticket
-from tuner.storage import open_storage
+from tuner.storage import storage_at
 from tuner.storage.backend import LostTrialError, Writes
-from tuner.storage.choosing import backend_of
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
@@ -71,7 +70,7 @@ def test_a_trial_handed_back_waits_without_reports_and_with_its_parameters(place
 
 def test_a_cached_reading_sees_what_others_wrote(place):
     place.backend.add_trials(place.study_id, [new_ticket(i) for i in range(4)])
-    other = backend_of(open_storage(place.url))
+    other = storage_at(place.url).backend()
     ids = place.ids()
     other.pop(ids[0], OWNER)
     other.write(ids[0], Writes(reports={0: 0.5}), OWNER)
@@ -90,13 +89,12 @@ def test_a_cached_reading_sees_what_others_wrote(place):
 
 POP = """
 import os, sys, time
-from tuner.storage import open_storage
-from tuner.storage.choosing import backend_of
+from tuner.storage import storage_at
 import tuner.storage.rdb_backend, tuner.storage.journal_backend
 begin = time.time() + 0.5
 for number in range(4):
     if os.fork() == 0:
-        backend = backend_of(open_storage(sys.argv[1]))
+        backend = storage_at(sys.argv[1]).backend()
         study_id = backend.storage.get_study_id_from_name("s")
         ids = [trial._trial_id for trial in backend.trials(study_id)]
         time.sleep(max(0, begin - time.time()))

@@ -11,17 +11,17 @@ from pathlib import Path
 import optuna
 import pytest
 
+from tests.support.storage_place import driver_url
 from tuner.errors import StorageError, StudyConflictError, UsageError
 from tuner.search.loop import run_worker
 from tuner.storage import open_storage
-from tuner.storage.urls import with_driver
 
 # Imports once and forks, so that eight processes begin within a millisecond.
 RACE = """
 import os, sys, time
 import optuna, sqlalchemy.orm, alembic.script, alembic.migration
 from tuner.storage import open_storage
-import tuner.storage.sqlite, tuner.storage.schema, tuner.storage.server
+import tuner.storage.sqlite_locking, tuner.storage.schema, tuner.storage.server
 begin = time.time() + 0.3
 children = []
 for _ in range(8):
@@ -52,7 +52,7 @@ def test_eight_processes_open_a_new_database_at_a_time(new_url):
     )
     assert ended.stdout.strip() == str([0] * 8), ended.stderr
     # What stock Optuna makes of it: a schema it takes for its own.
-    url = new_url if new_url.startswith("sqlite:") else with_driver(new_url)
+    url = new_url if new_url.startswith("sqlite:") else driver_url(new_url)
     stock = optuna.storages.RDBStorage(url)
     assert stock.get_current_version() == stock.get_head_version()
 

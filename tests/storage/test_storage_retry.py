@@ -98,7 +98,9 @@ class Clock:
 
 
 def test_patience_ends(monkeypatch):
-    monkeypatch.setattr(retry, "time", Clock())
+    clock = Clock()
+    monkeypatch.setattr(retry, "time", clock)
+    monkeypatch.setattr("tenacity.time", clock)
     monkeypatch.setattr(retry.random, "uniform", lambda low, high: high)
     with pytest.raises(StorageError, match="did not answer for 0 s: database is locked"):
         Retry(patience=0.2)(failing(100))

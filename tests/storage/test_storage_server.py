@@ -12,10 +12,9 @@ from optuna.exceptions import StorageInternalError
 from tests.support.storage_place import OWNER, Place
 from tuner.errors import StorageError
 from tuner.search.tickets import new_ticket
-from tuner.storage import open_storage
+from tuner.storage import open_storage, storage_at
 from tuner.storage.retry import is_transient
-from tuner.storage.server import KEPT, _advisory_lock
-from tuner.storage.urls import with_driver
+from tuner.storage.server import KEPT
 
 pytestmark = pytest.mark.slow
 
@@ -77,11 +76,9 @@ def test_whoever_makes_the_tables_is_in_no_transaction_meanwhile(postgres):
     waits = (
         "SELECT state FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = 'advisory'"
     )
-    engine = sqlalchemy.create_engine(with_driver(postgres))
-    with _advisory_lock(engine):
+    with storage_at(postgres)._making():
         assert place.sql(waits) == "idle"
     assert place.sql(waits) is None
-    engine.dispose()
 
 
 def test_a_session_that_the_server_ended_is_an_error_that_passes(postgres):

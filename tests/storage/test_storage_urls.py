@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tuner.errors import UsageError
-from tuner.storage import default_storage_url, display_url, storage_url
-from tuner.storage.urls import normal_url, proxy_address, with_driver
+from tuner.storage import display_url, storage_at
 
 
 @pytest.fixture(autouse=True)
@@ -16,13 +15,12 @@ def _no_environment(monkeypatch):
 
 
 def test_flag_before_tuner_storage_before_optuna_storage_before_the_default(monkeypatch):
-    assert default_storage_url() == "sqlite:///studies/tuner.db"
+    assert storage_at(None).url == "sqlite:///studies/tuner.db"
     monkeypatch.setenv("OPTUNA_STORAGE", "sqlite:///optuna.db")
-    assert default_storage_url() == "sqlite:///optuna.db"
+    assert storage_at(None).url == "sqlite:///optuna.db"
     monkeypatch.setenv("TUNER_STORAGE", "tuner.log")
-    assert default_storage_url() == "journal:tuner.log"
-    assert storage_url("flag.db") == "sqlite:///flag.db"
-    assert storage_url(None) == "journal:tuner.log"
+    assert storage_at(None).url == "journal:tuner.log"
+    assert storage_at("flag.db").url == "sqlite:///flag.db"
 
 
 @pytest.mark.parametrize(
@@ -43,7 +41,7 @@ def test_flag_before_tuner_storage_before_optuna_storage_before_the_default(monk
     ],
 )
 def test_forms(text, url):
-    assert normal_url(text) == url
+    assert storage_at(text).url == url
 
 
 @pytest.mark.parametrize(
@@ -52,7 +50,7 @@ def test_forms(text, url):
 )
 def test_anything_else_is_refused_with_what_there_is(text):
     with pytest.raises(UsageError, match="sqlite:///PATH"):
-        normal_url(text)
+        storage_at(text)
 
 
 def test_no_message_shows_a_password():
@@ -63,26 +61,28 @@ def test_no_message_shows_a_password():
         == "mysql://h/d?user=u&password=***&x=1"
     )
     assert display_url("sqlite:///a.db") == "sqlite:///a.db"
+    assert str(storage_at("postgres://u:secret@h/d")) == "postgresql://u:***@h/d"
+    assert "secret" not in repr(storage_at("postgres://u:secret@h/d"))
     with pytest.raises(UsageError) as error:
-        normal_url("oracle://u:secret@h/d")
+        storage_at("oracle://u:secret@h/d")
     assert "secret" not in str(error.value)
 
 
 def test_a_missing_driver_is_named(monkeypatch):
-    monkeypatch.setattr("tuner.storage.urls.find_spec", lambda name: None)
+    monkeypatch.setattr("tuner.storage.server.find_spec", lambda name: None)
     for url in ("postgresql://h/d", "postgresql+psycopg2://h/d"):
         with pytest.raises(UsageError, match=r"pip install 'psycopg\[binary\]'"):
-            with_driver(url)
-    monkeypatch.setattr("tuner.storage.urls.find_spec", lambda name: name == "psycopg2")
-    assert with_driver("postgresql://h/d") == "postgresql+psycopg2://h/d"
-    assert with_driver("postgresql+psycopg2://h/d") == "postgresql+psycopg2://h/d"
+            storage_at(url).with_driver()
+    monkeypatch.setattr("tuner.storage.server.find_spec", lambda name: name == "psycopg2")
+    assert storage_at("postgresql://h/d").with_driver() == "postgresql+psycopg2://h/d"
+    assert storage_at("postgresql+psycopg2://h/d").with_driver() == "postgresql+psycopg2://h/d"
     with pytest.raises(UsageError, match="psycopg is not installed"):
-        with_driver("postgresql+psycopg://h/d")
+        storage_at("postgresql+psycopg://h/d").with_driver()
 
 
 def test_a_driver_that_is_not_known_is_refused():
     with pytest.raises(UsageError, match="one of the drivers psycopg, psycopg2; got pg8000"):
-        with_driver("postgresql+pg8000://h/d")
+        storage_at("postgresql+pg8000://h/d").with_driver()
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,10 @@ def test_a_driver_that_is_not_known_is_refused():
         ("grpc://host", ("host", 13000)),
         ("grpc://10.0.0.1:5000/", ("10.0.0.1", 5000)),
         ("grpc://[::1]:5000", ("[::1]", 5000)),
-        ("sqlite:///a.db", None),
     ],
 )
 def test_addresses_of_proxies(url, address):
-    assert proxy_address(url) == address
+    assert storage_at(url).address == address
 
 
 @pytest.mark.parametrize(
@@ -104,5 +103,5 @@ def test_addresses_of_proxies(url, address):
 )
 def test_a_proxy_that_is_no_host_and_port_is_refused(url):
     with pytest.raises(UsageError, match="grpc://HOST:PORT") as error:
-        storage_url(url)
+        storage_at(url)
     assert "secret" not in str(error.value)

@@ -6,26 +6,25 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.support.studies import FACTS
-from tuner.doctor import Finding, Report, examine
-from tuner.storage import open_storage
+from tuner.doctor import Diagnosis, Finding, examine
+from tuner.storage import storage_at
 from tuner.storage.backend import Backend
-from tuner.storage.choosing import backend_of
 from tuner.storage.owner import new_owner
 
 
-def look(url: str | None, **settings: object) -> Report:
+def look(url: str | None, **settings: object) -> Diagnosis:
     """`examine`, with the data that the tests' studies are made on."""
     settings.setdefault("describe", lambda definition: FACTS)
     return examine(url, **settings)
 
 
-def wrong(found: Report | Iterable[Finding]) -> dict[str, str]:
+def wrong(found: Diagnosis | Iterable[Finding]) -> dict[str, str]:
     """Check to text, of everything that is not ok."""
-    findings = found.findings if isinstance(found, Report) else found
+    findings = found.findings if isinstance(found, Diagnosis) else found
     return {finding.check: finding.text for finding in findings if finding.state != "ok"}
 
 
-def said(report: Report, check: str) -> Finding:
+def said(report: Diagnosis, check: str) -> Finding:
     [finding] = [finding for finding in report.findings if finding.check == check]
     return finding
 
@@ -38,8 +37,8 @@ def dead_owner() -> str:
 
 def opened(url: str, name: str = "study") -> tuple[Backend, int]:
     """The backend, and the study's id."""
-    storage = open_storage(url)
-    return backend_of(storage), storage.get_study_id_from_name(name)
+    backend = storage_at(url).backend()
+    return backend, backend.storage.get_study_id_from_name(name)
 
 
 def pop(url: str, owner: str, number: int = 0) -> int:

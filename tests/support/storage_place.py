@@ -11,13 +11,19 @@ from optuna.storages import InMemoryStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 
-from tuner.storage import open_storage
+from tuner.storage import storage_at
 from tuner.storage.backend import Backend
-from tuner.storage.choosing import backend_of
-from tuner.storage.sqlite import SQLiteStorage, reading
-from tuner.storage.urls import with_driver
+from tuner.storage.server import Server
+from tuner.storage.sqlite_locking import reading
 
 OWNER = "here:1:2.00:a"
+
+
+def driver_url(url: str) -> str:
+    """Of a server, with its driver, as stock Optuna takes it."""
+    storage = Server.read(url)
+    assert storage is not None
+    return storage.with_driver()
 
 
 class Place:
@@ -25,8 +31,8 @@ class Place:
 
     def __init__(self, url: str | None) -> None:
         self.url = url
-        self.storage = InMemoryStorage() if url is None else open_storage(url)
-        self.backend = Backend(self.storage) if url is None else backend_of(self.storage)
+        self.backend = Backend(InMemoryStorage()) if url is None else storage_at(url).backend()
+        self.storage = self.backend.storage
         self.study_id = self.backend.create_study("s", StudyDirection.MAXIMIZE, {"key": [1, "a"]})
 
     @property
@@ -39,7 +45,7 @@ class Place:
         elif self.url.startswith("journal:"):
             storage = JournalStorage(JournalFileBackend(self.url.removeprefix("journal:")))
         else:
-            url = self.url if self.url.startswith("sqlite:") else with_driver(self.url)
+            url = self.url if self.url.startswith("sqlite:") else driver_url(self.url)
             storage = RDBStorage(url)
         return optuna.load_study(study_name="s", storage=storage)
 
@@ -47,12 +53,9 @@ class Place:
         return [trial._trial_id for trial in self.backend.trials(self.study_id)]
 
     def sql(self, text: str) -> Any:
-        """Execute `text` in the database; the first value where it is a question."""
-        rdb = self.storage._backend
+        """Execute `text` in the database; the first value if it is a question."""
         asks = text.startswith("SELECT")
-        mode: AbstractContextManager[None] = (
-            reading() if asks and isinstance(rdb, SQLiteStorage) else nullcontext()
-        )
-        with mode, rdb.engine.begin() as connection:
+        mode: AbstractContextManager[None] = reading() if asks else nullcontext()
+        with mode, self.storage._backend.engine.begin() as connection:
             result = connection.execute(sqlalchemy.text(text))
             return result.scalar() if asks else None

@@ -12,8 +12,7 @@ import pytest
 from tuner.errors import StorageError, UsageError
 from tuner.search.prepare import prepare_study
 from tuner.search.tickets import is_alone, read_counts, why_avoided
-from tuner.storage import open_storage, records
-from tuner.storage.choosing import backend_of
+from tuner.storage import open_storage, records, storage_at
 from tuner.storage.owner import new_owner, process_name
 from tuner.study.data import DataFacts
 from tuner.study.definition import definition_of
@@ -44,9 +43,8 @@ def make(url: str, *, retries: int = 1) -> None:
 
 def pop(url: str, pid: int, machine: str | None = None) -> int:
     """Let a process (which need not exist) pop the next ticket; its number. None: of this one."""
-    storage = open_storage(url)
-    backend = backend_of(storage)
-    trials = backend.trials(load_study(storage, "s")._study_id)
+    backend = storage_at(url).backend()
+    trials = backend.trials(load_study(backend.storage, "s")._study_id)
     trial = next(trial for trial in trials if trial.state.name == "WAITING")
     place, _, start, name = new_owner().split(":")
     assert backend.pop(trial._trial_id, f"{machine or place}:{pid}:{start}:{name}")

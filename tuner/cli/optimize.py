@@ -140,9 +140,10 @@ def optimize(
         definition = definition_from(flags)
         limit.seconds = definition.timeout
         from tuner.search.prepare import prepare_study
-        from tuner.storage import storage_url
+        from tuner.storage import storage_at
 
-        return prepare_study(definition, name=name, storage_url=storage_url(storage), trials=trials)
+        url = storage_at(storage).url
+        return prepare_study(definition, name=name, storage_url=url, trials=trials)
 
     return run(how, prepare, REPORT, trials=trials)
 
@@ -187,11 +188,11 @@ def resume(
     def prepare(limit: TimeLimit) -> PreparedStudy:
         limit.seconds = None if timeout is None else read_seconds("--timeout", timeout)
         from tuner.search.prepare import prepare_study
-        from tuner.storage import open_storage, storage_url
+        from tuner.storage import storage_at
         from tuner.study.stored import load_study, read_definition
 
-        url = storage_url(storage)
-        definition = read_definition(load_study(open_storage(url, create=False), name))
-        return prepare_study(definition, name=name, storage_url=url, trials=trials)
+        place = storage_at(storage)
+        definition = read_definition(load_study(place.open(create=False), name))
+        return prepare_study(definition, name=name, storage_url=place.url, trials=trials)
 
     return run(how, prepare, REPORT, trials=None)

@@ -16,6 +16,7 @@ from tuner.text import clock_text, counted, size_text
 
 if TYPE_CHECKING:
     from tuner.forecast import Speed, Work
+    from tuner.storage import StorageKind
     from tuner.study.definition import StudyDefinition
 
 #: Bytes that a worker holds besides its data and a stack: TensorFlow, mostly.
@@ -76,7 +77,7 @@ def show_plan(
         StorageError: there is a storage and it cannot be read.
     """
     from tuner.forecast import REFERENCE, forecast_work
-    from tuner.storage import display_url, storage_url
+    from tuner.storage import storage_at
     from tuner.study.data import load_study_data
     from tuner.workers.resources import available_cores
 
@@ -84,15 +85,15 @@ def show_plan(
     total = definition.total_trials(trials)
     dataset, folds = load_study_data(definition)
     definition = definition.resolved(dataset.task)
-    url = storage_url(storage)
+    place = storage_at(storage)
     name = name or definition.default_name()
-    stored = _stored(definition, name, url)
+    stored = _stored(definition, name, place)
     work = forecast_work(definition, dataset, folds, total)
     speed = _measure(definition, work, len(folds)) if calibrate else REFERENCE
     workers = workers or available_cores()
     summary = {
         "study": name,
-        "storage": display_url(url),
+        "storage": str(place),
         "stored": stored,
         "space": {key: item.describe() for key, item in definition.space.params.items()},
         "points": definition.space.size(),
@@ -122,31 +123,25 @@ def show_plan(
     emit(summary, table=lambda: _text(summary))
 
 
-def _stored(definition: StudyDefinition, name: str, url: str) -> dict[str, int] | None:
+def _stored(definition: StudyDefinition, name: str, place: StorageKind) -> dict[str, int] | None:
     """The study's trials so far; None where there is no such study yet."""
     from tuner.search.tickets import read_counts
-    from tuner.storage import storage_errors
-    from tuner.storage.read_only import close, is_absent, open_read_only
     from tuner.study.stored import load_study, read_definition
 
-    storage = None if is_absent(url) else open_read_only(url)
-    if storage is None:
+    if place.absent:
         return None
-    try:
-        with storage_errors(url):
-            if name not in {study.study_name for study in storage.get_all_studies()}:
-                return None
-            study = load_study(storage, name)
-            stored = read_definition(study)
-            if stored.hash() != definition.hash():
-                lines = "\n".join(f"  {line}" for line in definition.differences(stored))
-                raise StudyConflictError(
-                    f"a study's name stands for one definition; {name!r} holds another:\n{lines}\n"
-                    "Available: another --name"
-                )
-            counts = read_counts(study)
-    finally:
-        close(storage)
+    with place.open_read_only() as storage:
+        if storage is None or name not in {study.study_name for study in storage.get_all_studies()}:
+            return None
+        study = load_study(storage, name)
+        stored = read_definition(study)
+        if stored.hash() != definition.hash():
+            lines = "\n".join(f"  {line}" for line in definition.differences(stored))
+            raise StudyConflictError(
+                f"a study's name stands for one definition; {name!r} holds another:\n{lines}\n"
+                "Available: another --name"
+            )
+        counts = read_counts(study)
     return {"total": counts.total, "done": counts.done}
 
 

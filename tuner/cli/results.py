@@ -166,9 +166,9 @@ def open_study(name: str, storage: str | None) -> Study:
 @contextmanager
 def reading(storage: str | None) -> Iterator[None]:
     """What a database raises becomes a `StorageError` that names the storage."""
-    from tuner.storage import storage_errors, storage_url
+    from tuner.storage import storage_at
 
-    with storage_errors(storage_url(storage)):
+    with storage_at(storage).errors():
         yield
 
 

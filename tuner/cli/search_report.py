@@ -30,7 +30,7 @@ def _end(flags: RunFlags, seen: Seen, telling: Callable[[], None]) -> int:
     """
     from tuner.results import find_best, no_completed_trial, publish
     from tuner.search.tickets import read_counts
-    from tuner.storage import display_url
+    from tuner.storage import storage_at
 
     outcome = seen.outcome
     assert outcome is not None
@@ -42,7 +42,7 @@ def _end(flags: RunFlags, seen: Seen, telling: Callable[[], None]) -> int:
         none = no_completed_trial(study) if best is None else None
     summary = {
         "study": prepared.name,
-        "storage": display_url(prepared.storage_url),
+        "storage": str(storage_at(prepared.storage_url)),
         "trials": {
             "complete": counts.complete,
             "pruned": counts.pruned,
@@ -82,7 +82,7 @@ def _end(flags: RunFlags, seen: Seen, telling: Callable[[], None]) -> int:
 
 def _late(flags: RunFlags, seen: Seen, form: OutputFormat) -> int:
     """What is known when the time is up and something hangs."""
-    from tuner.storage import display_url, storage_url
+    from tuner.storage import storage_at
 
     state, before = seen.state, seen.before
     if state is None or before is None:
@@ -98,7 +98,7 @@ def _late(flags: RunFlags, seen: Seen, form: OutputFormat) -> int:
         "pruned": before.pruned + state.pruned,
         "failed": before.failed + state.failed,
     }
-    url = display_url(storage_url(flags.storage))
+    url = str(storage_at(flags.storage))
     summary = {"study": state.name, "storage": url, "trials": trials, "best": best}
     seconds, again = time.time() - flags.began, _commands(state.name, flags)
     text = (

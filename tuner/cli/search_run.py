@@ -112,7 +112,7 @@ def _search(
     trials: int | None,
     cores: bool,
 ) -> None:
-    from tuner.storage import storage_url
+    from tuner.storage import storage_at
     from tuner.workers import available_cores, run_search
 
     engine: RayEngine | None = None
@@ -125,7 +125,7 @@ def _search(
     limits, caps = worker_limits(flags.memory, flags.trial_timeout, workers=here)
     beginning = f"preparing the study, starting {workers} workers"
     if flags.ray is not None:
-        engine = flags.ray.engine(storage_url(flags.storage), workers)
+        engine = flags.ray.engine(storage_at(flags.storage).url, workers)
         beginning = f"preparing the study, starting workers on Ray ({flags.ray.address})"
     hint = _Hint(beginning, flags.progress)
 

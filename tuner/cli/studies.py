@@ -12,8 +12,6 @@ from tuner.cli.results import artifacts_option
 from tuner.text import score_text
 
 if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
-
     from tuner.results.studies import StudySummary
 
 storage_option = click.option(
@@ -34,11 +32,16 @@ def studies() -> None:
 def list_command(storage: str | None) -> None:
     """List the studies of a storage with their trials by state and their best value."""
     from tuner.results.studies import list_studies
-    from tuner.storage import storage_errors, storage_url
+    from tuner.storage import storage_at
 
-    opened = _open(storage, missing_is_empty=True)
-    with storage_errors(storage_url(storage)):
-        rows = [] if opened is None else [_row(summary) for summary in list_studies(opened)]
+    place = storage_at(storage)
+    rows = []
+    if storage is None and place.absent:
+        click.echo(f"no studies yet: {place.file} does not exist", err=True)
+    else:
+        opened = place.open(create=False)
+        with place.errors():
+            rows = [_row(summary) for summary in list_studies(opened)]
     emit(rows, table=lambda: _table(rows))
 
 
@@ -49,18 +52,18 @@ def list_command(storage: str | None) -> None:
 def show(name: str, storage: str | None) -> None:
     """Show one study: its trials by state, its best value and its whole definition."""
     from tuner.results.studies import summarize
-    from tuner.storage import display_url, storage_errors, storage_url
+    from tuner.storage import storage_at
     from tuner.study.stored import load_study
 
-    opened = _open(storage)
-    assert opened is not None
-    with storage_errors(storage_url(storage)):
+    place = storage_at(storage)
+    opened = place.open(create=False)
+    with place.errors():
         summary = summarize(load_study(opened, name))
     row = _row(summary)
     definition = summary.definition
     data = {
         "study": name,
-        "storage": display_url(storage_url(storage)),
+        "storage": str(place),
         "trials": {key: row[key] for key in _COUNTS},
         "best_value": row["best_value"],
         "begun": row["begun"],
@@ -81,16 +84,15 @@ def delete(name: str, storage: str | None, yes: bool, artifacts: str | None) -> 
     from tuner.errors import UsageError
     from tuner.results.studies import summarize
     from tuner.search.checkpoints.checkpoints import remove_all, study_key
-    from tuner.search.checkpoints.folder import artifacts_folder
     from tuner.search.checkpoints.store import AtomicFileStore
-    from tuner.storage import display_url, storage_errors, storage_url
+    from tuner.storage import storage_at
     from tuner.study.stored import delete_study, load_study
 
-    opened = _open(storage)
-    assert opened is not None
+    place = storage_at(storage)
+    opened = place.open(create=False)
     study = load_study(opened, name)
     counts, key = summarize(study).counts, study_key(study)
-    shown = display_url(storage_url(storage))
+    shown = str(place)
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(
@@ -104,27 +106,14 @@ def delete(name: str, storage: str | None, yes: bool, artifacts: str | None) -> 
         ):
             click.echo("nothing was deleted", err=True)
             raise click.exceptions.Exit(1)
-    with storage_errors(storage_url(storage)):
+    with place.errors():
         delete_study(opened, name)
-    remove_all(AtomicFileStore(artifacts_folder(artifacts, storage)), key)
+    remove_all(AtomicFileStore(place.artifacts_folder(artifacts)), key)
     data = {"study": name, "storage": shown, "deleted_trials": counts.done}
     emit(data, table=lambda: f"deleted {name} ({counts.done} finished trials) from {shown}")
 
 
 _COUNTS = ("total", "complete", "pruned", "failed", "running", "waiting")
-
-
-def _open(storage: str | None, *, missing_is_empty: bool = False) -> BaseStorage | None:
-    """The storage; None where the default one does not exist and that means no studies."""
-    from tuner.storage import open_storage, storage_url
-    from tuner.storage.urls import sqlite_path
-
-    if missing_is_empty and storage is None:
-        path = sqlite_path(storage_url(None))
-        if path is not None and not path.exists():
-            click.echo(f"no studies yet: {path} does not exist", err=True)
-            return None
-    return open_storage(storage, create=False)
 
 
 def _row(summary: StudySummary) -> dict[str, Any]:

@@ -52,13 +52,13 @@ def worker(
         limit.seconds = None if timeout is None else read_seconds("--timeout", timeout)
         from tuner.search.prepare import PreparedStudy
         from tuner.search.tickets import read_counts
-        from tuner.storage import open_storage, storage_url
+        from tuner.storage import storage_at
         from tuner.study.stored import load_study, read_definition
 
-        url = storage_url(storage)
-        study = load_study(open_storage(url, create=False), name)
+        place = storage_at(storage)
+        study = load_study(place.open(create=False), name)
         definition, counts = read_definition(study), read_counts(study)
-        return PreparedStudy(name, url, counts.total, counts.done, definition)
+        return PreparedStudy(name, place.url, counts.total, counts.done, definition)
 
     return run(how, prepare, Report(_end, _late), trials=None, cores=False)
 
@@ -90,7 +90,7 @@ def _late(flags: RunFlags, seen: Seen, form: OutputFormat) -> int:
 
 
 def _summary(name: str, flags: RunFlags, seen: Seen) -> dict[str, Any]:
-    from tuner.storage import display_url, storage_url
+    from tuner.storage import storage_at
 
     state = seen.state
     done = {
@@ -98,7 +98,7 @@ def _summary(name: str, flags: RunFlags, seen: Seen) -> dict[str, Any]:
         "pruned": state.pruned if state else 0,
         "failed": state.failed if state else 0,
     }
-    return {"study": name, "storage": display_url(storage_url(flags.storage)), "trials": done}
+    return {"study": name, "storage": str(storage_at(flags.storage)), "trials": done}
 
 
 def _text(summary: dict[str, Any]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tuner.doctor.examine import Report as Report
+from tuner.doctor.examine import Diagnosis as Diagnosis
 from tuner.doctor.examine import examine as examine
-from tuner.doctor.finding import Finding as Finding
-from tuner.doctor.finding import Repair as Repair
+from tuner.doctor.examine import time_write as time_write
 from tuner.doctor.repair import repair as repair
-from tuner.doctor.steps import time_write as time_write
+from tuner.storage.finding import Finding as Finding
+from tuner.storage.finding import Repair as Repair

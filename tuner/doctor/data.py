@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tuner.data.sources.cache import without_downloads
-from tuner.doctor.finding import Finding
 from tuner.errors import DataError, MissingDataError
+from tuner.storage.finding import Finding
 from tuner.study.data import DataFacts, describe_data
 from tuner.study.definition import StudyDefinition
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tuner.doctor.finding import Finding
+from tuner.storage.finding import Finding
 from tuner.text import size_text
 
 #: Bytes below which a search may end soon, and below which it hardly begins.

@@ -13,24 +13,16 @@ from optuna.trial import TrialState
 from tuner.doctor.artifacts import StudyFiles, check_artifacts, files_of
 from tuner.doctor.data import DataCheck, Describe
 from tuner.doctor.disk import check_disk
-from tuner.doctor.finding import Finding
-from tuner.doctor.journal import check_journal, check_lock, look
-from tuner.doctor.sqlite_file import check_integrity, check_making_lock
-from tuner.doctor.steps import WriteStep
-from tuner.doctor.storage import reach
 from tuner.doctor.studies import check_definition
 from tuner.doctor.trials import check_trials
 from tuner.doctor.versions import check_versions
 from tuner.errors import StorageError, UsageError, unknown
-from tuner.search.checkpoints.folder import artifacts_folder
-from tuner.storage import records
-from tuner.storage.choosing import backend_of
-from tuner.storage.opening import storage_errors
+from tuner.storage import StorageKind, records, storage_at
+from tuner.storage.finding import Finding, WriteStep
 from tuner.storage.quiet import quiet_optuna
-from tuner.storage.read_only import close, is_absent, require_file
-from tuner.storage.urls import display_url, journal_path, sqlite_path, storage_url
 from tuner.study.data import describe_data
 from tuner.study.stored import read_total
+from tuner.text import time_text
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -39,8 +31,12 @@ if TYPE_CHECKING:
     from tuner.storage.backend import Backend
 
 
+#: Seconds above which a step slows a search down.
+SLOW = 1.0
+
+
 @dataclass(frozen=True)
-class Report:
+class Diagnosis:
     """What was found; `reachable`: whether the storage could be opened."""
 
     findings: tuple[Finding, ...]
@@ -60,12 +56,12 @@ def examine(
     grace: float = 60.0,
     describe: Describe = describe_data,
     write: WriteStep | None = None,
-) -> Report:
+) -> Diagnosis:
     """Check the storage at `url` (None: the default one), its studies, and this machine.
 
     Args:
         name: check this study alone; None: all of them.
-        artifacts: the folder of the checkpoints; None: see `artifacts_folder`.
+        artifacts: the folder of the checkpoints; None: see `StorageKind.artifacts_folder`.
         grace: seconds that a worker may be silent.
         describe: loads a definition's data.
         write: a write step just taken, to be told with the rest.
@@ -73,54 +69,94 @@ def examine(
     Raises `UsageError` for a URL of no known form, and for a study that does not exist.
     """
     quiet_optuna()
-    default, url = url is None, storage_url(url)
-    found = [check_versions(), check_disk(sqlite_path(url) or journal_path(url))]
-    if default and is_absent(url):
-        said = f"there is no storage yet: {display_url(url)} is made when it is first used"
-        return Report((Finding("storage", "ok", said), *found), True)
+    storage = storage_at(url)
+    machine = [check_versions(), check_disk(storage.file)]
+    if url is None and storage.absent:
+        text = f"there is no storage yet: {storage} is made when it is first used"
+        return Diagnosis((Finding("storage", "ok", text), *machine), True)
+    own: list[Finding] = []
+    studies: list[Finding] = []
     try:
-        require_file(url)
-        whole = _check_file(url, found)
+        storage.require()
+        machine += storage.check_file()
+        if _blocked(machine):
+            return Diagnosis(tuple(machine), True)
+        with storage.errors():
+            own += storage.check_schema()
+            own += storage.check_clock(write)
+            product = storage.product()
+        if _blocked(own):
+            return Diagnosis((*own, *machine), True)
+        began = time.perf_counter()
+        with storage.open_read_only() as opened:
+            seconds = time.perf_counter() - began
+            read = None if opened is None else time_read(opened)
+            own.insert(0, _reached(f"{product} at {storage}", seconds, read, write))
+            if opened is not None:
+                folder = storage.artifacts_folder(artifacts)
+                data = DataCheck(describe)
+                studies = _check_studies(storage, opened, name, grace, data, folder)
     except (StorageError, OSError) as error:
-        return Report((Finding("storage", "error", str(error)), *found), False)
-    if not whole:  # nobody can open it
-        return Report(tuple(found), True)
-    reached = reach(url, write)
-    found = [*reached.findings, *found]
-    if reached.storage is None:
-        return Report(tuple(found), reached.reachable)
-    try:
-        with storage_errors(url):
-            folder = artifacts_folder(artifacts, url)
-            found += _check_studies(reached.storage, name, grace, DataCheck(describe), folder)
-    except StorageError as error:
-        found.append(Finding("studies", "error", str(error)))
-    finally:
-        close(reached.storage)
-    return Report(tuple(found), True)
+        return Diagnosis((Finding("storage", "error", str(error)), *own, *machine), False)
+    return Diagnosis((*own, *machine, *studies), True)
 
 
-def _check_file(url: str, found: list[Finding]) -> bool:
-    """Add what there is to say of the storage's file; False where it cannot be read. Raises
-    OSError."""
-    if (path := sqlite_path(url)) is not None:
-        found += [check_integrity(path), check_making_lock(path)]
-    if (path := journal_path(url)) is not None:
-        scan = look(path)
-        found += [check_journal(path, scan), check_lock(path)]
-        return not scan.broken
-    return True
+def time_write(url: str | None) -> WriteStep | None:
+    """Write to the storage, but change nothing. None if there is no storage or no table yet, and
+    for a proxy, which has no such step. Raises `StorageError`."""
+    storage = storage_at(url)
+    if url is None and storage.absent:
+        return None
+    storage.require()
+    with storage.errors():
+        return storage.time_write()
+
+
+def time_read(storage: BaseStorage) -> float:
+    """Seconds for the list of studies."""
+    began = time.perf_counter()
+    storage.get_all_studies()
+    return time.perf_counter() - began
+
+
+def _blocked(findings: Sequence[Finding]) -> bool:
+    return any(finding.blocks for finding in findings)
+
+
+def _reached(what: str, opened: float, read: float | None, write: WriteStep | None) -> Finding:
+    """`opened`, `read`: seconds."""
+    steps = {"read": read, "write": None if write is None else write.seconds}
+    taken = {name: seconds for name, seconds in steps.items() if seconds is not None}
+    told = [f"a {name} step takes {time_text(seconds)}" for name, seconds in taken.items()]
+    text = "; ".join([f"{what}, opened in {time_text(opened)}", *told])
+    if max(taken.values(), default=0.0) <= SLOW:
+        return Finding("storage", "ok", text)
+    return Finding(
+        "storage",
+        "warning",
+        f"a step takes less than {time_text(SLOW)}; {text}: is the network slow, or the machine "
+        "overloaded? Workers wait for several steps a trial",
+    )
 
 
 def _check_studies(
-    storage: BaseStorage, name: str | None, grace: float, data: DataCheck, folder: Path
+    storage: StorageKind,
+    opened: BaseStorage,
+    name: str | None,
+    grace: float,
+    data: DataCheck,
+    folder: Path,
 ) -> list[Finding]:
-    backend = backend_of(storage)
+    backend = storage.steps(opened)
     found: list[Finding] = []
     files: list[StudyFiles] = []
-    for study in chosen(storage.get_all_studies(), name):
-        found += _check_study(backend, study, grace, data, files)
-    return check_artifacts(folder, files) + found
+    try:
+        with storage.errors():
+            for study in chosen(opened.get_all_studies(), name):
+                found += _check_study(backend, study, grace, data, files)
+            return check_artifacts(folder, files) + found
+    except StorageError as error:
+        return [Finding("studies", "error", str(error))]
 
 
 def _check_study(

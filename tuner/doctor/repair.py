@@ -8,40 +8,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from optuna.study._frozen import FrozenStudy
 from optuna.trial import TrialState
 
 from tuner.doctor.artifacts import StudyFiles, files_of, remove_orphans
 from tuner.doctor.examine import chosen
-from tuner.doctor.finding import Repair
-from tuner.doctor.journal import age_of, leftovers, look
 from tuner.doctor.trials import lost_tickets, stale_trials, unfollowed
 from tuner.errors import TunerError
-from tuner.search.checkpoints.folder import artifacts_folder
 from tuner.search.heartbeat import BeatWatch
 from tuner.search.prepare import missing_tickets
 from tuner.search.sweep import Sweeper
+from tuner.storage import storage_at
 from tuner.storage.backend import Backend
-from tuner.storage.choosing import backend_of
-from tuner.storage.journal_lock import (
-    GRACE,
-    JournalLock,
-    describe_holder,
-    holder_is_dead,
-    lock_path,
-    read_holder,
-)
-from tuner.storage.journal_repair import Mended, mend_lines, mend_tail, scan_journal
-from tuner.storage.opening import open_storage, storage_errors
+from tuner.storage.finding import Repair
 from tuner.storage.quiet import quiet_optuna
-from tuner.storage.read_only import close, is_absent, open_read_only, require_file
 from tuner.storage.retry import Retry
-from tuner.storage.urls import journal_path, storage_url
 from tuner.study.definition import StudyDefinition
 from tuner.study.stored import definition_in, read_total
-from tuner.text import listed, size_text
+from tuner.text import listed
 
 RUNNING = TrialState.RUNNING
 Tell = Callable[[str], None]
@@ -60,7 +45,7 @@ def repair(
 
     Args:
         name: only this study's trials; None: those of all studies.
-        artifacts: the folder of the checkpoints; None: see `artifacts_folder`.
+        artifacts: the folder of the checkpoints; None: see `StorageKind.artifacts_folder`.
         grace, interval: seconds, of the workers' heartbeats: see `BeatWatch`. A silent trial of
             another machine is watched for as long as a worker would watch it.
         tell: told before a long wait.
@@ -70,22 +55,19 @@ def repair(
         StorageError: the storage cannot be used, or a living process writes to the journal.
     """
     quiet_optuna()
-    default, url = url is None, storage_url(url)
-    if default and is_absent(url):
+    storage = storage_at(url)
+    if url is None and storage.absent:
         return []
-    require_file(url)
-    with storage_errors(url):
-        path = journal_path(url)
-        done = [] if path is None else repair_journal(path.absolute())
-        looked = open_read_only(url)
-        if looked is None:  # no tables yet
-            return done
-        close(looked)
-        storage = open_storage(url, create=False)
+    storage.require()
+    with storage.errors():
+        done = storage.repair_file()
+        with storage.open_read_only() as looked:
+            if looked is None:  # no tables yet
+                return done
+        backend = storage.backend(create=False)
         try:
-            backend = backend_of(storage)
             files: list[StudyFiles] = []
-            for study in chosen(storage.get_all_studies(), name):
+            for study in chosen(backend.storage.get_all_studies(), name):
                 try:
                     definition = definition_in(study.user_attrs, study.study_name)
                 except TunerError:  # not tuner's, or not to be read: `examine` says so
@@ -93,47 +75,12 @@ def repair(
                 done += _repair_trials(backend, study, definition, grace, interval, tell)
                 trials = backend.trials(study._study_id)
                 files.append(files_of(study, trials, definition.retries))
-            folder = artifacts_folder(artifacts, url)
+            folder = storage.artifacts_folder(artifacts)
             if removed := remove_orphans(folder, files):
                 done.append(Repair("artifacts", f"removed {listed(removed, 3)} from {folder}"))
         finally:
-            close(storage)
+            storage.close(backend.storage)
     return done
-
-
-def repair_journal(path: Path) -> list[Repair]:
-    """Cut off a torn tail, take broken lines out, remove the lock of a dead process and what it
-    left, all under the journal's lock. Raises `StorageError` where a living process of this
-    machine holds it for long."""
-    scan, lock = look(path), lock_path(path)
-    holder = read_holder(lock)
-    dead = holder is not None and holder_is_dead(holder)
-    stale = dead or (holder is not None and age_of(lock) > GRACE)
-    if not (stale or scan.torn or scan.broken or leftovers(path)):
-        return []
-    done: list[Repair] = []
-    own = JournalLock(path)
-    own.acquire_to_repair()
-    try:
-        if stale:
-            why = "which has ended" if dead else f"unchanged for {GRACE:.0f} s"
-            done.append(Repair("locks", f"removed {lock.name} of {describe_holder(holder)}, {why}"))
-        for file in leftovers(path):
-            file.unlink(missing_ok=True)
-            done.append(Repair("locks", f"removed {file.name}, which a dead process had left"))
-        if mended := mend_lines(path, scan_journal(path)):
-            done.append(_told(mended, "took {cut} of broken lines out of the journal"))
-        if mended := mend_tail(path):
-            done.append(_told(mended, "cut {cut} behind the journal's last whole record"))
-    finally:
-        own.release()
-    return done
-
-
-def _told(mended: Mended, what: str) -> Repair:
-    rescued = f"; {mended.rescued} whole record among them was kept" if mended.rescued else ""
-    text = f"{what.format(cut=size_text(mended.cut))}, kept in {mended.saved.name}{rescued}"
-    return Repair("journal", text)
 
 
 def _repair_trials(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tuner.doctor.finding import Finding
 from tuner.errors import StorageError, TunerError
 from tuner.storage import records
+from tuner.storage.finding import Finding
 from tuner.study.definition import StudyDefinition
 from tuner.study.stored import definition_in
 

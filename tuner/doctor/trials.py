@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.doctor.finding import Finding
 from tuner.search.heartbeat import describe_owner
 from tuner.search.tickets import count_tickets, last_trials, needs_follower
 from tuner.storage import records
 from tuner.storage.backend import Beat, ticket_key
+from tuner.storage.finding import Finding
 from tuner.storage.owner import is_gone
 from tuner.text import listed, time_text
 

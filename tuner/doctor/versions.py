@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from packaging.requirements import Requirement
 
 from tuner import __version__
-from tuner.doctor.finding import Finding
+from tuner.storage.finding import Finding
 
 #: tuner's own name as a distribution, in pyproject.toml.
 DISTRIBUTION = "keras-mlp-tuner"

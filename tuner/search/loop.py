@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from tuner.errors import StudyConflictError
 from tuner.search.checkpoints.checkpoints import Checkpoints, study_key
-from tuner.search.checkpoints.folder import artifacts_folder
 from tuner.search.checkpoints.store import AtomicFileStore
 from tuner.search.events import (
     DoneReason,
@@ -24,8 +23,7 @@ from tuner.search.machine import MachineLock
 from tuner.search.queue import TicketQueue
 from tuner.search.trainer import TrainerLike
 from tuner.search.work import GroupWork, WorkContext
-from tuner.storage import open_storage, records, storage_errors
-from tuner.storage.choosing import backend_of
+from tuner.storage import StorageKind, records, storage_at
 from tuner.storage.owner import new_owner
 from tuner.storage.quiet import quiet_optuna
 from tuner.storage.retry import Retry
@@ -34,6 +32,8 @@ from tuner.study.stored import load_study, read_definition
 
 if TYPE_CHECKING:
     from optuna.study import Study
+
+    from tuner.storage.backend import Backend
 
 #: Seconds a worker waits for a storage that has stopped answering.
 PATIENCE = 600.0
@@ -67,8 +67,7 @@ def run_worker(
         grace: seconds without a heartbeat after which another worker's trial is taken over.
         heartbeat: seconds between heartbeats.
         make_trainer: from the study's definition to what trains; None: Keras on its data.
-        artifacts: the folder of the checkpoints; None: see
-            `tuner.search.checkpoints.folder.artifacts_folder`.
+        artifacts: the folder of the checkpoints; None: see `StorageKind.artifacts_folder`.
 
     Raises:
         UsageError: no such study, or its data cannot be loaded.
@@ -85,7 +84,8 @@ def run_worker(
 
     retry = Retry(patience=PATIENCE, warn=warn, stop=ending)
     # A worker may begin, or follow a recycled one, while the server restarts.
-    study, definition, data_hash, key = retry(lambda: _open(storage_url, study_name))
+    storage = storage_at(storage_url)
+    backend, study, definition, data_hash, key = retry(lambda: _open(storage, study_name))
     trainer = (make_trainer or _keras_trainer)(definition)
     if trainer.data_hash != data_hash:
         raise StudyConflictError(
@@ -93,7 +93,7 @@ def run_worker(
             f"{data_hash}, {definition.data.uri} here has {trainer.data_hash}"
         )
     queue = TicketQueue(
-        backend_of(study._storage),
+        backend,
         study,
         definition,
         trainer,
@@ -104,7 +104,7 @@ def run_worker(
         warn=warn,
     )
     beats = Heartbeat(queue.beat, heartbeat)
-    checkpoints = Checkpoints(AtomicFileStore(artifacts_folder(artifacts, storage_url)), key, warn)
+    checkpoints = Checkpoints(AtomicFileStore(storage.artifacts_folder(artifacts)), key, warn)
     context = WorkContext(worker, trainer, definition, beats, ending, on_event, checkpoints)
     on_event(WorkerReady(worker))
     try:
@@ -120,13 +120,15 @@ def run_worker(
     return reason
 
 
-def _open(storage_url: str, study_name: str) -> tuple[Study, StudyDefinition, str, str]:
-    """The study, its definition, its data's hash and its key."""
-    storage = open_storage(storage_url, create=False)
-    with storage_errors(storage_url):
-        study = load_study(storage, study_name)
+def _open(
+    storage: StorageKind, study_name: str
+) -> tuple[Backend, Study, StudyDefinition, str, str]:
+    """The study and the steps in its storage, its definition, its data's hash and its key."""
+    backend = storage.backend(create=False)
+    with storage.errors():
+        study = load_study(backend.storage, study_name)
         data_hash = str(study.user_attrs[records.STUDY_DATA_HASH])
-        return study, read_definition(study), data_hash, study_key(study)
+        return backend, study, read_definition(study), data_hash, study_key(study)
 
 
 def _keras_trainer(definition: StudyDefinition) -> TrainerLike:

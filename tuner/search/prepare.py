@@ -73,18 +73,18 @@ def prepare_study(
     name = name or definition.default_name()
 
     from tuner.search.tickets import count_tickets
-    from tuner.storage import display_url, open_storage, storage_errors
-    from tuner.storage.choosing import backend_of
+    from tuner.storage import storage_at
     from tuner.storage.quiet import quiet_optuna
     from tuner.storage.retry import Retry
 
     quiet_optuna()
-    backend = backend_of(open_storage(storage_url))
+    place = storage_at(storage_url)
+    backend = place.backend()
     call = Retry(patience=60)
-    with storage_errors(storage_url):
+    with place.errors():
         study_id = call(lambda: _find_or_create(backend, name, definition, facts, total))
         stored = call(lambda: _await_stored(backend, study_id, name, definition, facts))
-        _check_same(definition, stored, facts, name, display_url(storage_url))
+        _check_same(definition, stored, facts, name, str(place))
         there = call(lambda: backend.trials(study_id))
         before = call(lambda: read_total(backend.storage, study_id))
         total = max(total, before if trials is None else _begun(there))

@@ -27,6 +27,19 @@ else:
         fcntl.flock(handle, fcntl.LOCK_UN)
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock of `path`; always False on Windows."""
+    if sys.platform == "win32" or not path.exists():
+        return False
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        fcntl.flock(file, fcntl.LOCK_UN)
+    return False
+
+
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
     """Hold the lock of `path` (made if need be, never removed: removing a lock file lets two

@@ -7,58 +7,93 @@ dies is mended by the sweep (`tuner.search.sweep`).
 
 from __future__ import annotations
 
-import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from tuner.errors import UsageError
+from tuner.storage.kind import StorageKind, split_scheme
 
 if TYPE_CHECKING:
-    from optuna.storages import GrpcStorageProxy
+    from optuna.storages import BaseStorage
+
+    from tuner.storage.backend import Backend
 
 #: Seconds to wait for the proxy's first answer.
 CONNECT_TIMEOUT = 10
-
-# What the proxy answers for an error of its database, as Optuna raises it there.
-_DATABASE = ("OperationalError", "InterfaceError", "during the commit")
-
-
-def open_proxy(host: str, port: int) -> GrpcStorageProxy:
-    """The storage behind the proxy at `host`:`port`.
-
-    Raises:
-        UsageError: gRPC is not installed.
-        ConnectionError: nobody answers.
-    """
-    if not (find_spec("grpc") and find_spec("google.protobuf")):
-        raise UsageError(
-            f"the storage grpc://{host}:{port} needs gRPC and it is not installed; "
-            "available: pip install grpcio protobuf"
-        )
-    from optuna.exceptions import ExperimentalWarning
-
-    from tuner.storage.proxy_channel import PatientProxy
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        storage = PatientProxy(host=host, port=port)
-    try:
-        storage.wait_server_ready(timeout=CONNECT_TIMEOUT)
-    except ConnectionError:
-        raise ConnectionError(f"nobody has answered for {CONNECT_TIMEOUT:g} s") from None
-    return storage
+#: Where Optuna's gRPC proxy listens unless it is told otherwise.
+PORT = 13000
 
 
-def proxy_error(error: BaseException) -> tuple[str, bool] | None:
-    """What a proxy's error says, and whether it passes: the proxy is away, or its database.
-    None for any other error."""
-    grpc = sys.modules.get("grpc")  # nobody can have raised it before it was imported
-    if grpc is None or not isinstance(error, grpc.RpcError):
-        return None
-    code = error.code()
-    details = str(error.details())
-    passes = code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED) or (
-        code == grpc.StatusCode.UNKNOWN and any(word in details for word in _DATABASE)
-    )
-    return f"{code.name}: {details}", passes
+class Proxy(StorageKind):
+    FORMS = ("grpc://HOST:PORT",)
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        if split_scheme(text)[0] != "grpc":
+            return None
+        own = cls(text)
+        _ = own.address
+        return own
+
+    @cached_property
+    def address(self) -> tuple[str, int]:
+        """Host and port. Raises `UsageError`."""
+        try:
+            parts = urlsplit(self.url)
+            host, port = parts.hostname, parts.port or PORT
+        except ValueError:  # no number, or one that is no port
+            host = None
+        if not host or f"{parts.username or ''}{parts.path.strip('/')}{parts.query}":
+            raise UsageError(
+                f"a gRPC proxy is a host and a port; got {self}. "
+                f"Available: grpc://HOST:PORT, or grpc://HOST for the port {PORT}"
+            )
+        return f"[{host}]" if ":" in host else host, port
+
+    def _open(self) -> BaseStorage:
+        """Raises ConnectionError if nobody answers."""
+        host, port = self.address
+        if not (find_spec("grpc") and find_spec("google.protobuf")):
+            raise UsageError(
+                f"the storage grpc://{host}:{port} needs gRPC and it is not installed; "
+                "available: pip install grpcio protobuf"
+            )
+        from optuna.exceptions import ExperimentalWarning
+
+        from tuner.storage.proxy_channel import PatientProxy
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            storage = PatientProxy(host=host, port=port)
+        try:
+            storage.wait_server_ready(timeout=CONNECT_TIMEOUT)
+        except ConnectionError:
+            raise ConnectionError(f"nobody has answered for {CONNECT_TIMEOUT:g} s") from None
+        return storage
+
+    @contextmanager
+    def open_read_only(self) -> Iterator[BaseStorage | None]:
+        with self.errors():
+            yield self._open()
+
+    def steps(self, storage: BaseStorage) -> Backend:
+        from tuner.storage.backend import Backend
+
+        return Backend(storage)
+
+    def product(self) -> str:
+        return "a gRPC proxy"
+
+    def explain(self, error: Exception) -> str | None:
+        from tuner.storage.failures import proxy_error, root_cause
+
+        told = proxy_error(root_cause(error))
+        return super().explain(error) if told is None else self._unusable(told[0])
+
+    def _unusable(self, reason: str, right: str = "host and port") -> str:
+        return super()._unusable(reason, right)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
 from optuna.exceptions import DuplicatedStudyError
-from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages._cached_storage import _CachedStorage
 from optuna.storages._rdb import models
 from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.study import StudyDirection
@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from tuner.storage import rdb_rows as rows
 from tuner.storage import records
 from tuner.storage.backend import Backend, Beat, LostTrialError, Writes, ticket_key
-from tuner.storage.sqlite import SQLiteStorage, reading
+from tuner.storage.sqlite_locking import reading
 
 
 class RdbBackend(Backend):
@@ -32,24 +32,21 @@ class RdbBackend(Backend):
     creates_at_once = True
     queues_once = True
 
-    def __init__(self, storage: BaseStorage, rdb: RDBStorage) -> None:
+    def __init__(self, storage: _CachedStorage) -> None:
         super().__init__(storage)
-        self._rdb = rdb
+        self._rdb = storage._backend
         self._seen: dict[int, FrozenTrial] = {}  # by trial id
         self._study_seen: int | None = None
 
     def _session(self) -> AbstractContextManager[Session]:
         return _create_scoped_session(self._rdb.scoped_session)
 
-    def _reading(self) -> AbstractContextManager[None]:
-        return reading() if isinstance(self._rdb, SQLiteStorage) else nullcontext()
-
     def trials(self, study_id: int) -> list[FrozenTrial]:
         """Reads the states of all trials and the rows of those alone that may have changed: a
         finished trial never does, and hundreds may wait."""
         if self._study_seen != study_id:
             self._seen, self._study_seen = {}, study_id
-        with self._reading(), self._session() as session:
+        with reading(), self._session() as session:
             found = session.execute(
                 select(models.TrialModel.trial_id, models.TrialModel.state).where(
                     models.TrialModel.study_id == study_id
@@ -210,7 +207,7 @@ class RdbBackend(Backend):
         if not ids:
             return {}
         model = models.TrialHeartbeatModel
-        with self._reading(), self._session() as session:
+        with reading(), self._session() as session:
             now = session.execute(select(func.now())).scalar_one().replace(tzinfo=None)
             beats = session.execute(
                 select(model.trial_id, model.heartbeat).where(model.trial_id.in_(ids))

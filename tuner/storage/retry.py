@@ -1,23 +1,18 @@
-"""Errors of a storage that pass: a server that restarts, a deadlock, a file that is locked."""
+"""Passing errors of a storage are waited out: a server that restarts, a deadlock, a locked file."""
 
 from __future__ import annotations
 
 import random
-import sqlite3
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+import tenacity
 
 from tuner.errors import StorageError
-from tuner.storage.proxy import proxy_error
+from tuner.storage.failures import first_line, is_transient, root_cause
 
 Result = TypeVar("Result")
-
-#: What SQLite says when another process holds the lock for longer than the busy timeout.
-_SQLITE_PASSING = ("locked", "busy")
 
 #: Seconds between two tries, at most: less than two heartbeats of any sensible interval, so that
 #: after an outage nobody takes over the trial of a worker that is about to try again.
@@ -26,24 +21,7 @@ PAUSE = 2.0
 #: Seconds of patience once told to stop: enough for a deadlock, not for a server that is gone.
 STOPPING = 3.0
 
-
-def is_transient(error: BaseException) -> bool:
-    """Whether the same call may succeed later. Looks through the errors that Optuna wraps
-    around the database's."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, PoolTimeoutError | ConnectionError):
-            return True
-        if (told := proxy_error(seen)) is not None:
-            return told[1]
-        if isinstance(seen, DBAPIError):
-            if isinstance(seen.orig, sqlite3.Error):
-                return any(word in str(seen.orig) for word in _SQLITE_PASSING)
-            return seen.connection_invalidated or isinstance(
-                seen, OperationalError | InterfaceError
-            )
-        seen = seen.__cause__ or seen.__context__
-    return False
+_growing = tenacity.wait_exponential(multiplier=0.1, max=PAUSE)
 
 
 class Retry:
@@ -70,35 +48,55 @@ class Retry:
         self._stop = stop
         #: How often the storage was found not to answer so far, by whatever thread.
         self.outages = 0
+        self._call = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_passes),
+            after=self._count,
+            stop=self._is_over,
+            wait=lambda state: _growing(state) * random.uniform(0.5, 1.0),
+            sleep=self._sleep,
+            retry_error_callback=_give_up,
+        )
 
     def __call__(self, step: Callable[[], Result]) -> Result:
-        began, pause = time.monotonic(), 0.1
-        while True:
-            try:
-                return step()
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                if pause == 0.1:
-                    self.outages += 1
-                    self._warn(f"the storage does not answer, trying again: {_reason(error)}")
-                waited = time.monotonic() - began
-                if waited > (STOPPING if self._stop() else self._patience):
-                    raise StorageError(
-                        f"the storage did not answer for {waited:.0f} s: {_reason(error)}"
-                    ) from error
-            until = time.monotonic() + pause * random.uniform(0.5, 1.0)
-            while time.monotonic() < until:
-                time.sleep(min(0.1, max(0.0, until - time.monotonic())))
-                if self._stop():
-                    break
-            pause = min(2 * pause, PAUSE)
+        return self._call(step)
+
+    def _count(self, state: tenacity.RetryCallState) -> None:
+        if state.attempt_number == 1:
+            self.outages += 1
+            self._warn(f"the storage does not answer, trying again: {_reason(state)}")
+
+    def _is_over(self, state: tenacity.RetryCallState) -> bool:
+        return _waited(state) > (STOPPING if self._stop() else self._patience)
+
+    def _sleep(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            time.sleep(min(0.1, left))
+            if self._stop():
+                return
 
 
-def _reason(error: BaseException) -> str:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    if (told := proxy_error(error)) is not None:
-        return told[0]
-    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+def _passes(error: BaseException) -> bool:
+    return isinstance(error, Exception) and is_transient(error)
+
+
+def _waited(state: tenacity.RetryCallState) -> float:
+    return state.seconds_since_start or 0.0
+
+
+def _give_up(state: tenacity.RetryCallState) -> NoReturn:
+    raise StorageError(
+        f"the storage did not answer for {_waited(state):.0f} s: {_reason(state)}"
+    ) from _error(state)
+
+
+def _reason(state: tenacity.RetryCallState) -> str:
+    cause = root_cause(_error(state))
+    return first_line(cause) or type(cause).__name__
+
+
+def _error(state: tenacity.RetryCallState) -> BaseException:
+    assert state.outcome is not None
+    error = state.outcome.exception()
+    assert error is not None
+    return error

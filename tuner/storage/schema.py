@@ -20,7 +20,7 @@ def _known_revisions() -> tuple[str, ...]:
     return tuple(script.revision for script in ScriptDirectory(str(folder)).walk_revisions())
 
 
-def has_schema(engine: sqlalchemy.Engine, shown: str) -> bool:
+def has_schema(connection: sqlalchemy.Connection, shown: str) -> bool:
     """True where Optuna's tables are there and complete, False where they have to be made.
 
     Raises:
@@ -28,13 +28,11 @@ def has_schema(engine: sqlalchemy.Engine, shown: str) -> bool:
     """
     import optuna
 
-    with engine.connect() as connection:
-        inspector = sqlalchemy.inspect(connection)
-        if not inspector.has_table("alembic_version"):
-            return False
-        revision = connection.execute(
-            sqlalchemy.text("SELECT version_num FROM alembic_version")
-        ).scalar()
+    if not sqlalchemy.inspect(connection).has_table("alembic_version"):
+        return False
+    revision = connection.execute(
+        sqlalchemy.text("SELECT version_num FROM alembic_version")
+    ).scalar()
     if revision is None:
         return False
     known = _known_revisions()

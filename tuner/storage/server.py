@@ -3,15 +3,17 @@ in UTC, a schema made by one process while the others wait."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-
-import sqlalchemy
-from optuna.storages import RDBStorage
+from importlib.util import find_spec
+from typing import Any, Self
 
 from tuner.errors import UsageError
-from tuner.storage.schema import has_schema
+from tuner.storage.clock import judge_clock, judge_zone
+from tuner.storage.database import Database
+from tuner.storage.finding import Finding, WriteStep
+from tuner.storage.kind import split_scheme
 
 #: Any number, the same for every tuner: the advisory lock that makers of the schema take.
 _LOCK = 7_483_646_021
@@ -29,86 +31,147 @@ STANDSTILL = 10
 #: one more for the moment when both are at work; kept, it would halve the number of workers that
 #: a server's limit allows (PostgreSQL's default: 100 connections).
 KEPT, MORE = 1, 14
+# SQLAlchemy's names of drivers, and their modules, in the order they are looked for if the URL
+# names none.
+_DRIVERS = {
+    "postgresql": {"psycopg": "psycopg", "psycopg2": "psycopg2"},
+    "mysql": {"pymysql": "pymysql", "mysqldb": "MySQLdb"},
+}
+# What to install for the first of them.
+_PACKAGES = {"postgresql": "psycopg[binary]", "mysql": "pymysql"}
+#: Other names, `mariadb` one that Optuna does not know.
+_SAME = {"postgres": "postgresql", "mariadb": "mysql"}
+# The session's time zone, and seconds since 1970.
+_CLOCK = {
+    "postgresql": (
+        "SELECT current_setting('TimeZone')",
+        "SELECT extract(epoch FROM clock_timestamp())",
+    ),
+    "mysql": ("SELECT @@session.time_zone", "SELECT unix_timestamp(now(6))"),
+}
 
 
-def open_server(url: str, shown: str) -> RDBStorage:
-    """The storage of a server's database; its tables are made if need be.
+class Server(Database):
+    """A PostgreSQL, MySQL or MariaDB server's database."""
 
-    `url` names its driver, `shown` is the URL for messages.
-
-    Raises:
-        UsageError: the URL cannot be read.
-        StorageError: the schema of another Optuna.
-        sqlalchemy.exc.SQLAlchemyError: the server cannot be used.
-    """
-    try:
-        kwargs = engine_kwargs(url)
-    except ValueError as error:  # a port that is no number
-        raise UsageError(
-            f"a server's port is a number; got {shown}. Available: "
-            "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, mysql://..."
-        ) from error
-    engine = sqlalchemy.create_engine(url, **kwargs)
-    try:
-        if not has_schema(engine, shown):
-            with _advisory_lock(engine):
-                if not has_schema(engine, shown):
-                    RDBStorage(url, engine_kwargs=kwargs).engine.dispose()
-    finally:
-        engine.dispose()
-    return RDBStorage(
-        url, engine_kwargs=kwargs, skip_table_creation=True, skip_compatibility_check=True
+    FORMS = (
+        "postgresql://USER:PASSWORD@HOST/DATABASE",
+        "mysql://USER:PASSWORD@HOST/DATABASE",
     )
 
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        scheme, rest = split_scheme(text)
+        family, *driver = scheme.split("+")
+        family = _SAME.get(family, family)
+        if family not in _DRIVERS or not rest.startswith("//"):
+            return None
+        return cls(f"{'+'.join((family, *driver))}:{rest}")
 
-def engine_kwargs(url: str) -> dict[str, Any]:
-    """What `sqlalchemy.create_engine` is given: every connection is tried before it is used
-    (`pool_pre_ping`), and its session counts in UTC, so that a heartbeat's age is the same seen
-    from anywhere. Raises ValueError for a port that is no number."""
-    family = sqlalchemy.make_url(url).get_backend_name()
-    arguments: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT}
-    if family == "postgresql":
-        # Of libpq, so for psycopg and psycopg2 alike; milliseconds and seconds.
-        arguments |= {
-            "options": f"-c timezone=utc -c idle_in_transaction_session_timeout={STANDSTILL}s",
-            "keepalives_idle": SILENCE // 3,
-            "keepalives_interval": SILENCE // 6,
-            "keepalives_count": 4,
-            "tcp_user_timeout": 1000 * SILENCE,
-        }
-    else:
-        # Longer than MySQL itself waits for a locked row (50 s).
-        arguments |= {
-            "init_command": "SET time_zone = '+00:00'",
-            "read_timeout": LOCK_TIMEOUT + SILENCE,
-            "write_timeout": SILENCE,
-        }
-    return {
-        "pool_pre_ping": True,
-        "pool_size": KEPT,
-        "max_overflow": MORE,
-        "connect_args": arguments,
-    }
+    def with_driver(self) -> str:
+        """The URL with its driver: the one it names, else the first installed one.
 
-
-@contextmanager
-def _advisory_lock(engine: sqlalchemy.Engine) -> Iterator[None]:
-    """The server's own lock; it lets go when the connection ends, however it ends."""
-    postgresql = engine.dialect.name == "postgresql"
-    # Outside a transaction: PostgreSQL would end one that stands still for long.
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if postgresql:
-            connection.execute(sqlalchemy.text(f"SET lock_timeout = '{LOCK_TIMEOUT}s'"))
-            take, leave = f"SELECT pg_advisory_lock({_LOCK})", f"SELECT pg_advisory_unlock({_LOCK})"
-        else:
-            take = f"SELECT GET_LOCK('tuner{_LOCK}', {LOCK_TIMEOUT})"
-            leave = f"SELECT RELEASE_LOCK('tuner{_LOCK}')"
-        taken = connection.execute(sqlalchemy.text(take)).scalar()
-        if taken == 0:  # MySQL's answer; PostgreSQL raises
-            raise sqlalchemy.exc.TimeoutError(
-                f"another process has been making the tables for {LOCK_TIMEOUT} s"
+        Raises `UsageError` naming what to install if there is none.
+        """
+        scheme, _, rest = self.url.partition("://")
+        family, _, named = scheme.partition("+")
+        drivers = _DRIVERS[family]
+        for name, module in drivers.items():
+            if named in ("", name) and find_spec(module):
+                return f"{family}+{name}://{rest}"
+        if named and named not in drivers:
+            raise UsageError(
+                f"a {family} storage has one of the drivers {', '.join(drivers)}; "
+                f"got {named} in {self}. Available: {family}://..."
             )
+        raise UsageError(
+            f"the storage {self} needs a database driver and "
+            f"{f'{named} is not' if named else 'none is'} installed; "
+            f"available: pip install '{_PACKAGES[family]}' ({' or '.join(drivers)})"
+        )
+
+    def _settings(self, *, read_only: bool) -> tuple[str, dict[str, Any]]:
+        """Every connection is tried before it is used (`pool_pre_ping`), and its session counts in
+        UTC, so that a heartbeat's age is the same seen from anywhere."""
+        import sqlalchemy
+
+        url = self.with_driver()
         try:
-            yield
-        finally:
-            connection.execute(sqlalchemy.text(leave))
+            family = sqlalchemy.make_url(url).get_backend_name()
+        except ValueError as error:  # a port that is no number
+            raise UsageError(
+                f"a server's port is a number; got {self}. Available: "
+                "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, mysql://..."
+            ) from error
+        arguments: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT}
+        if family == "postgresql":
+            options = f"-c timezone=utc -c idle_in_transaction_session_timeout={STANDSTILL}s"
+            # Of libpq, so for psycopg and psycopg2 alike; milliseconds and seconds.
+            arguments |= {
+                "options": options + " -c default_transaction_read_only=on" * read_only,
+                "keepalives_idle": SILENCE // 3,
+                "keepalives_interval": SILENCE // 6,
+                "keepalives_count": 4,
+                "tcp_user_timeout": 1000 * SILENCE,
+            }
+        else:
+            # Longer than MySQL itself waits for a locked row (50 s).
+            arguments |= {
+                "init_command": "SET time_zone = '+00:00'",
+                "read_timeout": LOCK_TIMEOUT + SILENCE,
+                "write_timeout": SILENCE,
+            }
+        return url, {
+            "pool_pre_ping": True,
+            "pool_size": KEPT,
+            "max_overflow": MORE,
+            "connect_args": arguments,
+        }
+
+    def product(self) -> str:
+        with self.connect() as connection:
+            text = str(connection.exec_driver_sql("SELECT version()").scalar_one())
+            # PostgreSQL: "PostgreSQL 16.2 on x86_64-pc-linux-gnu, ..."; MySQL: "8.0.36".
+            name = "" if connection.dialect.name == "postgresql" else "MySQL "
+        return name + text.split(" on ")[0]
+
+    def check_clock(self, write: WriteStep | None) -> list[Finding]:
+        """The server's clock against this machine's, and the session's time zone."""
+        with self.connect() as connection:
+            zone_of, now_of = _CLOCK[connection.dialect.name]
+            zone = str(connection.exec_driver_sql(zone_of).scalar_one())
+            before = time.time()
+            server = float(connection.exec_driver_sql(now_of).scalar_one())
+            after = time.time()
+        ahead = server - (before + after) / 2
+        clock = judge_clock(ahead, (after - before) / 2, "the server's clock")
+        return [judge_zone(zone), clock]
+
+    @contextmanager
+    def _making(self) -> Iterator[None]:
+        """The server's own lock; it lets go when the connection ends, however it ends."""
+        import sqlalchemy
+
+        # Outside a transaction: PostgreSQL would end one that stands still for long.
+        with (
+            self.engine() as engine,
+            engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+        ):
+            if engine.dialect.name == "postgresql":
+                connection.execute(sqlalchemy.text(f"SET lock_timeout = '{LOCK_TIMEOUT}s'"))
+                take, leave = (
+                    f"SELECT pg_advisory_lock({_LOCK})",
+                    f"SELECT pg_advisory_unlock({_LOCK})",
+                )
+            else:
+                take = f"SELECT GET_LOCK('tuner{_LOCK}', {LOCK_TIMEOUT})"
+                leave = f"SELECT RELEASE_LOCK('tuner{_LOCK}')"
+            taken = connection.execute(sqlalchemy.text(take)).scalar()
+            if taken == 0:  # MySQL's answer; PostgreSQL raises
+                raise sqlalchemy.exc.TimeoutError(
+                    f"another process has been making the tables for {LOCK_TIMEOUT} s"
+                )
+            try:
+                yield
+            finally:
+                connection.execute(sqlalchemy.text(leave))

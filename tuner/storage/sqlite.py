@@ -1,127 +1,148 @@
-"""SQLite for several processes: write-ahead log, writers that queue, a schema made once.
-
-Stock `RDBStorage` on SQLite begins a transaction at its first write. Two processes that read a
-WAITING trial and then write RUNNING both succeed, and the trial runs twice. Here a writing
-transaction takes the write lock before it reads (BEGIN IMMEDIATE), and waits for it.
-"""
+"""SQLite: a database in a file, for the processes of one machine. Write-ahead log, tables made
+under a lock; how transactions begin is in `sqlite_locking`."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sqlite3
+from contextlib import AbstractContextManager, closing
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
-from optuna.storages import RDBStorage
-from sqlalchemy.dialects import registry
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from tuner.errors import UsageError
+from tuner.storage.database import Database
+from tuner.storage.file_lock import file_lock, is_locked
+from tuner.storage.finding import Finding, WriteStep
+from tuner.storage.kind import FileKind, split_scheme
+from tuner.text import listed
 
-#: Seconds a writer waits for the lock before it gives up with "database is locked".
-BUSY_TIMEOUT = 60.0
-
-_READERS = (
-    "get_study_id_from_name",
-    "get_study_name_from_id",
-    "get_study_directions",
-    "get_study_user_attrs",
-    "get_study_system_attrs",
-    "get_trial_user_attrs",
-    "get_trial_system_attrs",
-    "get_all_studies",
-    "get_trial_param",
-    "get_trial_id_from_study_id_trial_number",
-    "get_trial",
-    "get_all_trials",
-    "get_best_trial",
-    "_get_trials",
-    "_get_best_trial_id",
-    "_get_stale_trial_ids",
-)
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage, RDBStorage
 
 
-class _Mode(threading.local):
-    reading = False
-
-
-_mode = _Mode()
-
-
-@contextmanager
-def reading() -> Iterator[None]:
-    """Transactions begun inside read only: they take no lock and wait for nobody."""
-    before, _mode.reading = _mode.reading, True
-    try:
-        yield
-    finally:
-        _mode.reading = before
-
-
-class ImmediateSQLite(SQLiteDialect_pysqlite):
-    """SQLAlchemy's SQLite dialect with transactions that begin when they are begun."""
-
-    driver = "immediate"
-    supports_statement_cache = True
+class SQLite(FileKind, Database):
+    FORMS = ("sqlite:///PATH", "PATH.db")
+    PREFIX = "sqlite:///"
 
     @classmethod
-    def import_dbapi(cls) -> Any:
-        import sqlite3
+    def read(cls, text: str) -> Self | None:
+        scheme, rest = split_scheme(text)
+        if not scheme and text.endswith((".db", ".sqlite", ".sqlite3")):
+            return cls(f"{cls.PREFIX}{Path(text).as_posix()}")
+        if scheme != "sqlite":
+            return None
+        if rest.startswith("///") and rest.strip("/") not in ("", ":memory:"):
+            return cls(text)
+        raise UsageError(
+            "a SQLite storage is a file, because its workers are processes of their own; "
+            f"got {text!r}. Available: {cls.FORMS[0]}"
+        )
 
-        return sqlite3
+    @cached_property
+    def file(self) -> Path:
+        return Path(self.url.removeprefix(self.PREFIX).split("?")[0])
 
-    def on_connect(self) -> Callable[[Any], None]:
-        inherited = super().on_connect()
+    @property
+    def _lock(self) -> Path:
+        return self.file.with_name(f"{self.file.name}.lock")
 
-        def connect(connection: Any) -> None:
-            inherited(connection)
-            connection.isolation_level = None  # the driver begins nothing by itself
-            # With a write-ahead log, NORMAL loses nothing when a process dies; a power cut may
-            # take the last transactions, never the file.
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute("PRAGMA foreign_keys=OFF")
+    @property
+    def here_alone(self) -> str:
+        return "a SQLite file"
 
-        return connect
+    def _unusable(self, reason: str, right: str = "") -> str:
+        if "not a database" in reason:
+            return f"a SQLite storage is a SQLite file; {self.file} is something else ({reason})"
+        return super()._unusable(reason)
 
-    def do_begin(self, dbapi_connection: Any) -> None:
-        cursor = dbapi_connection.cursor()
-        cursor.execute("BEGIN" if _mode.reading else "BEGIN IMMEDIATE")
-        cursor.close()
+    def _settings(self, *, read_only: bool) -> tuple[str, dict[str, Any]]:
+        from tuner.storage.sqlite_locking import BUSY_TIMEOUT, PLUGIN
 
+        url = self._read_only_url() if read_only else f"sqlite:///{self.file}"
+        return url, {"connect_args": {"timeout": BUSY_TIMEOUT}, "plugins": [PLUGIN]}
 
-registry.register("sqlite.immediate", __name__, "ImmediateSQLite")
+    def _read_only_url(self) -> str:
+        """Of connections that only read.
 
+        A reader of a write-ahead log leaves files of its own beside a database that nobody else
+        has open, unless it is told that the file is immutable. Where somebody has it open, or died
+        with it open, the log is there and has to be read.
+        """
+        import sqlalchemy
 
-class SQLiteStorage(RDBStorage):
-    """`RDBStorage` over `ImmediateSQLite`; its reading methods begin reading transactions."""
+        alone = self.is_wal() and not self.file.with_name(f"{self.file.name}-wal").exists()
+        query = {"mode": "ro", "uri": "true"} | ({"immutable": "1"} if alone else {})
+        url = sqlalchemy.URL.create("sqlite", database=self.file.absolute().as_uri(), query=query)
+        return url.render_as_string(hide_password=False)
 
-    def __init__(self, path: Path, *, ready: bool) -> None:
-        """`ready`: its tables are there, and are this Optuna's."""
-        # Optuna looks at the schema through two connections at once: as writers they would wait
-        # for each other. Whoever makes the schema holds the file lock (see `open_sqlite`).
-        with reading():
-            super().__init__(
-                f"sqlite+immediate:///{path}",
-                engine_kwargs={"connect_args": {"timeout": BUSY_TIMEOUT}},
-                skip_table_creation=ready,
-                skip_compatibility_check=ready,
-            )
+    def is_wal(self) -> bool:
+        """Whether the file keeps a write-ahead log. Raises OSError."""
+        with self.file.open("rb") as file:
+            return file.read(20)[18:19] == b"\x02"
 
-    def __setstate__(self, state: dict[Any, Any]) -> None:
-        with reading():
-            super().__setstate__(state)
+    def _has_tables(self, *, read_only: bool = False) -> bool:
+        there = self.file.exists() and self.file.stat().st_size > 0
+        return there and super()._has_tables(read_only=read_only)
 
+    def _open(self) -> BaseStorage:
+        self._prepare_file()
+        return super()._open()
 
-def _reader(name: str) -> Callable[..., Any]:
-    inherited = getattr(RDBStorage, name)
+    def _making(self) -> AbstractContextManager[None]:
+        return file_lock(self._lock)
 
-    def method(self: SQLiteStorage, *args: Any, **kwargs: Any) -> Any:
-        with reading():
-            return inherited(self, *args, **kwargs)
+    def _make_tables(self) -> None:
+        # The mode is kept in the file: set once, here, where nobody else has it open.
+        with closing(sqlite3.connect(self.file)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+        super()._make_tables()
 
-    method.__name__ = name
-    method.__doc__ = inherited.__doc__
-    return method
+    def product(self) -> str:
+        return f"SQLite {sqlite3.sqlite_version}"
 
+    def check_file(self) -> list[Finding]:
+        return [self._check_integrity(), self._check_lock()]
 
-for _name in _READERS:
-    setattr(SQLiteStorage, _name, _reader(_name))
+    def _check_integrity(self) -> Finding:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from tuner.storage.failures import first_line, root_cause
+
+        try:
+            with self.connect() as connection:
+                found = list(connection.exec_driver_sql("PRAGMA quick_check(5)").scalars())
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            found = [first_line(root_cause(error))]
+        if found == ["ok"]:
+            return Finding("integrity", "ok", "SQLite's quick_check finds the file sound")
+        return Finding(
+            "integrity",
+            "error",
+            f"a SQLite file is sound; quick_check of {self.file} says: {listed(found, 3)}; save "
+            "what can be read into a new file: "
+            f"sqlite3 {self.file} .recover | sqlite3 recovered.db",
+        )
+
+    def _check_lock(self) -> Finding:
+        """The lock under which the tables are made. The system lets go of it when its holder dies,
+        so the file that it leaves is no stale lock, and removing it would let two processes in."""
+        lock = self._lock
+        if not is_locked(lock):
+            return Finding("locks", "ok", f"nobody holds {lock.name}, under which tables are made")
+        return Finding(
+            "locks",
+            "warning",
+            f"tables are made within a second, under {lock}; a living process holds it now: if it "
+            f"does so for long, end that process (fuser {lock}); the file may stay",
+        )
+
+    def check_clock(self, write: WriteStep | None) -> list[Finding]:
+        return [
+            Finding("time zone", "ok", "SQLite counts in UTC"),
+            Finding("clock", "ok", "a SQLite file has the clock of its machine, this one"),
+        ]
+
+    def _storage_class(self) -> type[RDBStorage]:
+        from tuner.storage.sqlite_locking import SQLiteStorage
+
+        return SQLiteStorage

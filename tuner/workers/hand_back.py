@@ -64,18 +64,18 @@ def hand_back_trials(storage_url: str, study_name: str, loss: Loss) -> list[int]
     from optuna.trial import TrialState
 
     from tuner.search.tickets import requeue
-    from tuner.storage import open_storage, records, storage_errors
+    from tuner.storage import records, storage_at
     from tuner.storage.backend import LostTrialError
-    from tuner.storage.choosing import backend_of
     from tuner.storage.owner import is_of
     from tuner.storage.retry import Retry
     from tuner.study.stored import load_study, read_definition, read_total
 
-    storage = open_storage(storage_url, create=False)
-    backend = backend_of(storage)
+    place = storage_at(storage_url)
+    backend = place.backend(create=False)
+    storage = backend.storage
     call = Retry(patience=PATIENCE)
     found: list[int] = []
-    with storage_errors(storage_url):
+    with place.errors():
         study = call(lambda: load_study(storage, study_name))
         study_id = study._study_id
         for trial in call(lambda: backend.trials(study_id)):

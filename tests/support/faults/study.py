@@ -12,9 +12,8 @@ from tests.support.faults.crew import Crew, Worker
 from tuner.search.prepare import prepare_study
 from tuner.search.tickets import last_trials, new_ticket
 from tuner.spaces import Space
-from tuner.storage import open_storage, records
+from tuner.storage import records, storage_at
 from tuner.storage.backend import ticket_key
-from tuner.storage.choosing import backend_of
 from tuner.study.data import DataFacts
 from tuner.study.definition import StudyDefinition
 
@@ -78,7 +77,7 @@ class FaultStudy:
             {key.replace("__", "."): value for key, value in changes.items()}
         )
         self.total = self.prepare(trials)
-        self._backend = backend_of(open_storage(url))
+        self._backend = storage_at(url).backend()
         self._study_id = self._backend.storage.get_study_id_from_name(name)
 
     def prepare(self, trials: int | None) -> int:

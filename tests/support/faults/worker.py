@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optuna.storages import BaseStorage
-
 from tests.support.faults.failpoints import Failpoint, arm
 from tuner.storage.backend import Backend
 
@@ -50,7 +48,7 @@ def work(url: str, study: str, name: str, log: Path, settings: Settings) -> None
 
     from tests.support.fake_trainer import FakeTrainer
     from tuner.search import loop
-    from tuner.storage import owner
+    from tuner.storage import StorageKind, owner
 
     if settings.far:
         owner._place = lambda: f"{name}/far/away"  # type: ignore[assignment]
@@ -60,16 +58,16 @@ def work(url: str, study: str, name: str, log: Path, settings: Settings) -> None
             line = json.dumps({"time": time.time(), "event": event, **fields}, default=str)
             file.write(line.encode() + b"\n")
 
-        backend_of = loop.backend_of
+        opened = StorageKind.backend
 
-        def prepared(storage: BaseStorage) -> Backend:
-            backend = backend_of(storage)
+        def prepared(storage: StorageKind, *, create: bool = True) -> Backend:
+            backend = opened(storage, create=create)
             _tell_of_transactions(backend, log.with_suffix(".busy"))
             if settings.failpoint is not None:
                 arm(backend, settings.failpoint, lambda: note("Failpoint"))
             return backend
 
-        loop.backend_of = prepared  # type: ignore[assignment]
+        StorageKind.backend = prepared  # type: ignore[method-assign]
         size = settings.stack
         trainer = FakeTrainer(epoch_seconds=settings.epoch_seconds, least=size, most=size)
         loop.run_worker(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner.errors import UsageError
-from tuner.storage.urls import FORMS, display_url, is_sqlite, journal_path
+from tuner.storage.urls import forms, storage_at
 from tuner.text import listed
 
 
@@ -86,19 +86,17 @@ def require_reachable(storage_url: str, nodes: Sequence[Node], address: str) -> 
     counts as this machine if its IP address, as Ray knows it, is that of one of this machine's
     network interfaces.
     """
-    journal = journal_path(storage_url)
-    if not is_sqlite(storage_url) and (journal is None or journal.is_absolute()):
+    storage = storage_at(storage_url)
+    if storage.here_alone is None:
         return
     own = own_addresses()
     others = sorted({node.address for node in nodes} - own)
     if not others:
         return
-    kind = "a SQLite file" if journal is None else "a journal at a relative path"
     raise UsageError(
-        f"the storage must be reached from every node, and {kind} is reached from one machine "
-        f"alone; received {display_url(storage_url)} for the Ray cluster {address}, which has "
-        f"nodes on other machines ({listed(others, 4)}). Available: --storage with "
-        f"{', '.join(form for form in FORMS if '://' in form and not is_sqlite(form))}, or "
+        f"the storage must be reached from every node, and {storage.here_alone} is reached from "
+        f"one machine alone; received {storage} for the Ray cluster {address}, which has nodes on "
+        f"other machines ({listed(others, 4)}). Available: --storage with {forms(remote=True)}, or "
         "journal:/ABSOLUTE/PATH on a file system that all nodes share"
     )
 

@@ -1,27 +1,39 @@
-"""The journal's file: is its last record whole, and is its lock a living process's?"""
+"""A journal's file, checked and mended: is every record whole, and its lock a living process's?"""
 
 from __future__ import annotations
 
+import os
 import re
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from tuner.doctor.finding import Finding
+from tuner.storage import records
+from tuner.storage.clock import judge_file_clock
+from tuner.storage.finding import Finding, Repair, WriteStep
 from tuner.storage.journal_lock import (
     GRACE,
+    JournalLock,
     describe_holder,
     holder_is_dead,
     lock_path,
     read_holder,
 )
-from tuner.storage.journal_repair import JournalScan, scan_journal
+from tuner.storage.journal_repair import (
+    JournalScan,
+    Mended,
+    mend_lines,
+    mend_tail,
+    parse_record,
+    scan_journal,
+)
 from tuner.text import listed, size_text, time_text
 
 #: Seconds between two looks at a torn record: it may be one that is just being appended.
 LOOK_AGAIN = 0.25
-
-MEND = "tuner doctor --repair cuts it off and keeps it beside"
+#: Bytes at a journal's end among which its last heartbeat is looked for.
+_TAIL = 1 << 16
 
 
 def look(path: Path, sleep: Callable[[float], None] = time.sleep) -> JournalScan:
@@ -43,13 +55,15 @@ def check_journal(path: Path, scan: JournalScan) -> Finding:
             f"a journal holds one record a line; line {lines} of {path} is none although whole "
             "ones follow, and nothing behind it can be read: end all workers, then "
             "tuner doctor --repair takes it out and keeps it beside",
+            blocks=True,
         )
     if scan.torn:
         return Finding(
             "journal",
             "warning",
             f"a journal ends with a whole record; {path} has {size_text(scan.torn)} behind its "
-            f"last one (a writer died): {MEND}, and so does the next worker that writes",
+            "last one (a writer died): tuner doctor --repair cuts it off and keeps it beside, and "
+            "so does the next worker that writes",
         )
     kept = list(path.parent.glob(f"{path.name}.torn-*"))
     pieces = f"; {len(kept)} torn pieces are kept beside and may be deleted" if kept else ""
@@ -113,3 +127,69 @@ def age_of(file: Path) -> float:
     except FileNotFoundError:
         return 0.0
     return time.time() - max(status.st_mtime, status.st_ctime)
+
+
+def check_file_clock(path: Path) -> Finding:
+    """The clock of the file system, which stamped the journal's last write, against the clock of
+    the worker that wrote it (its heartbeat is in the record), and against this machine's."""
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        file.seek(max(0, status.st_size - _TAIL))
+        lines = file.readlines()
+    found = [record for line in lines[-50:] if (record := parse_record(line)) is not None]
+    # A result follows its heartbeat in the same write.
+    beats = [record.get("system_attr", {}).get(records.HEARTBEAT) for record in found[:-3:-1]]
+    beat = next((beat for beat in beats if beat is not None), None)
+    return judge_file_clock(status.st_mtime, beat, time.time())
+
+
+def time_write(path: Path) -> WriteStep:
+    """Write a file beside the journal, under its lock, and remove it. Raises OSError."""
+    lock, beside = JournalLock(path), path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    began = time.perf_counter()
+    lock.acquire_to_repair()
+    try:
+        with beside.open("xb") as file:
+            file.write(b"x")
+            file.flush()
+            os.fsync(file.fileno())
+        stamped, now = beside.stat().st_mtime, time.time()
+    finally:
+        beside.unlink(missing_ok=True)
+        lock.release()
+    return WriteStep(time.perf_counter() - began, stamped - now)
+
+
+def repair_journal(path: Path) -> list[Repair]:
+    """Cut off a torn tail, take broken lines out, remove the lock of a dead process and what it
+    left, all under the journal's lock. Raises `StorageError` where a living process of this
+    machine holds it for long."""
+    scan, lock = look(path), lock_path(path)
+    holder = read_holder(lock)
+    dead = holder is not None and holder_is_dead(holder)
+    stale = dead or (holder is not None and age_of(lock) > GRACE)
+    if not (stale or scan.torn or scan.broken or leftovers(path)):
+        return []
+    done: list[Repair] = []
+    own = JournalLock(path)
+    own.acquire_to_repair()
+    try:
+        if stale:
+            why = "which has ended" if dead else f"unchanged for {GRACE:.0f} s"
+            done.append(Repair("locks", f"removed {lock.name} of {describe_holder(holder)}, {why}"))
+        for file in leftovers(path):
+            file.unlink(missing_ok=True)
+            done.append(Repair("locks", f"removed {file.name}, which a dead process had left"))
+        if mended := mend_lines(path, scan_journal(path)):
+            done.append(_told(mended, "took {cut} of broken lines out of the journal"))
+        if mended := mend_tail(path):
+            done.append(_told(mended, "cut {cut} behind the journal's last whole record"))
+    finally:
+        own.release()
+    return done
+
+
+def _told(mended: Mended, what: str) -> Repair:
+    rescued = f"; {mended.rescued} whole record among them was kept" if mended.rescued else ""
+    text = f"{what.format(cut=size_text(mended.cut))}, kept in {mended.saved.name}{rescued}"
+    return Repair("journal", text)

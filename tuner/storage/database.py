@@ -1,0 +1,139 @@
+"""A storage in a database: Optuna's own tables, made once however many processes come at a time."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tuner.errors import StorageError
+from tuner.storage.finding import Finding, WriteStep
+from tuner.storage.kind import StorageKind
+
+if TYPE_CHECKING:
+    import sqlalchemy
+    from optuna.storages import BaseStorage, RDBStorage
+
+    from tuner.storage.backend import Backend
+
+
+class Database(StorageKind):
+    @abstractmethod
+    def _settings(self, *, read_only: bool) -> tuple[str, dict[str, Any]]:
+        """URL and further arguments of `sqlalchemy.create_engine`."""
+
+    @abstractmethod
+    def _making(self) -> AbstractContextManager[None]:
+        """A lock that one process at a time holds, inside which the tables are made."""
+
+    @contextmanager
+    def engine(self, *, read_only: bool = False) -> Iterator[sqlalchemy.Engine]:
+        """Connections to the database, closed at the end."""
+        import sqlalchemy
+
+        url, settings = self._settings(read_only=read_only)
+        engine = sqlalchemy.create_engine(url, **settings)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+    @contextmanager
+    def connect(self, *, read_only: bool = True) -> Iterator[sqlalchemy.Connection]:
+        """One connection, to read by."""
+        from tuner.storage.sqlite_locking import reading
+
+        with reading(), self.engine(read_only=read_only) as engine, engine.connect() as connection:
+            yield connection
+
+    def _has_tables(self, *, read_only: bool = False) -> bool:
+        """Raises `StorageError` for the schema of another Optuna."""
+        from tuner.storage.schema import has_schema
+
+        with self.connect(read_only=read_only) as connection:
+            return has_schema(connection, str(self))
+
+    def _open(self) -> BaseStorage:
+        if not self._has_tables():
+            with self._making():
+                if not self._has_tables():
+                    self._make_tables()
+        return self._opened(read_only=False)
+
+    def _make_tables(self) -> None:
+        from optuna.storages import RDBStorage
+
+        from tuner.storage.sqlite_locking import reading
+
+        url, settings = self._settings(read_only=False)
+        # Optuna looks at the schema through two connections at a time: as writers of a SQLite
+        # file they would wait for each other.
+        with reading():
+            RDBStorage(url, settings).engine.dispose()
+
+    @contextmanager
+    def open_read_only(self) -> Iterator[BaseStorage | None]:
+        self.require()
+        with self.errors():
+            if not self._has_tables(read_only=True):
+                yield None
+                return
+            storage = self._opened(read_only=True)
+            try:
+                yield storage
+            finally:
+                self.close(storage)
+
+    def close(self, storage: Any) -> None:
+        storage._backend.engine.dispose()
+
+    def _opened(self, *, read_only: bool) -> Any:
+        from optuna.storages._cached_storage import _CachedStorage
+
+        url, settings = self._settings(read_only=read_only)
+        return _CachedStorage(
+            self._storage_class()(
+                url, settings, skip_compatibility_check=True, skip_table_creation=True
+            )
+        )
+
+    def _storage_class(self) -> type[RDBStorage]:
+        from optuna.storages import RDBStorage
+
+        return RDBStorage
+
+    def steps(self, storage: Any) -> Backend:
+        from tuner.storage.rdb_backend import RdbBackend
+
+        return RdbBackend(storage)
+
+    def check_schema(self) -> list[Finding]:
+        import optuna
+
+        try:
+            there = self._has_tables(read_only=True)
+        except StorageError as error:
+            return [Finding("schema", "error", str(error), blocks=True)]
+        text = (
+            f"the tables are those of the installed Optuna {optuna.__version__}"
+            if there
+            else "there are no tables yet: the first tuner optimize makes them"
+        )
+        return [Finding("schema", "ok", text)]
+
+    def time_write(self) -> WriteStep | None:
+        """Sets a row of Optuna's own tables to what it is."""
+        import sqlalchemy
+
+        if not self._has_tables(read_only=True):
+            return None
+        with self.engine() as engine:
+            engine.connect().close()  # connecting is no part of a step
+            began = time.perf_counter()
+            with engine.begin() as connection:
+                statement = "UPDATE alembic_version SET version_num = version_num"
+                connection.execute(sqlalchemy.text(statement))
+            seconds = time.perf_counter() - began
+        return WriteStep(seconds)

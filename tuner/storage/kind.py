@@ -1,0 +1,231 @@
+"""A storage of some kind, made from its URL once: its name in messages, how it is opened, what its
+errors mean. Each kind is one class in one file; `tuner.storage.urls` lists them."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from tuner.errors import StorageError
+from tuner.storage.finding import Finding, Repair, WriteStep
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
+    from tuner.storage.backend import Backend
+
+#: In the working directory, beside the study definitions; made when first used.
+DEFAULT_FOLDER = Path("studies")
+#: Names the folder of the checkpoints unless a flag does.
+ARTIFACTS = "TUNER_ARTIFACTS"
+
+
+@dataclass(frozen=True, repr=False)
+class StorageKind(ABC):
+    """A storage. Nothing is opened or looked at before a method is called that does so.
+
+    As text it is its URL with the password as ***, fit for messages.
+
+    Attributes:
+        url: normal form, with its password.
+    """
+
+    #: How its URL is written.
+    FORMS: ClassVar[tuple[str, ...]]
+    #: Whether it is a server, which other machines reach.
+    REMOTE: ClassVar[bool] = True
+
+    url: str
+
+    @classmethod
+    @abstractmethod
+    def read(cls, text: str) -> Self | None:
+        """The storage that `text` names; None if it names one of another kind.
+
+        Raises `UsageError` for a text of this kind that breaks its rule.
+        """
+
+    @abstractmethod
+    def _open(self) -> BaseStorage:
+        """The storage, its tables made if need be."""
+
+    @abstractmethod
+    def open_read_only(self) -> AbstractContextManager[BaseStorage | None]:
+        """The storage, to be read: nothing is made, changed or left behind. None if it has no
+        tables yet.
+
+        Raises:
+            UsageError: a driver that is not installed.
+            StorageError: it does not exist, cannot be reached or read, or has the schema of
+                another Optuna; and what `errors` makes of an error inside the context.
+        """
+
+    @abstractmethod
+    def steps(self, storage: BaseStorage) -> Backend:
+        """The steps of a worker in this storage, once opened."""
+
+    def __str__(self) -> str:
+        return display_url(self.url)
+
+    @property
+    def file(self) -> Path | None:
+        """Its file; None for a server."""
+        return None
+
+    @property
+    def absent(self) -> bool:
+        """Whether it is a file that does not exist."""
+        return self.file is not None and not self.file.is_file()
+
+    @property
+    def here_alone(self) -> str | None:
+        """What it is, if it is reached from this machine alone, for messages; else None."""
+        return None
+
+    def artifacts_folder(self, flag: str | None) -> Path:
+        """The folder of its studies' checkpoints: `flag`, else `TUNER_ARTIFACTS`, else `artifacts`
+        beside its file, else `studies/artifacts` of the working directory. It need not exist."""
+        if named := flag or os.environ.get(ARTIFACTS):
+            return Path(named)
+        return (DEFAULT_FOLDER if self.file is None else self.file.parent) / "artifacts"
+
+    def require(self) -> None:
+        """Raises `StorageError` if it is a file that does not exist."""
+        if self.absent:
+            raise StorageError(f"there is no storage at {self}: the file does not exist")
+
+    def open(self, *, create: bool = True) -> BaseStorage:
+        """The storage, as an Optuna storage that several processes can share.
+
+        SQLite files and journals are made if they do not exist, folders included, unless `create`
+        is false; the schema of a database is made once, however many processes open it at a time.
+
+        Raises:
+            UsageError: a driver that is not installed.
+            StorageError: it does not exist (`create=False`), cannot be reached or written, or has
+                the schema of another Optuna. Nothing was changed.
+        """
+        if not create:
+            self.require()
+        with self.errors():
+            return self._open()
+
+    def close(self, storage: BaseStorage) -> None:  # noqa: B027
+        """Let go of an opened storage's connections, if it has any."""
+
+    def backend(self, *, create: bool = True) -> Backend:
+        """As `open`; the steps of a worker in it."""
+        return self.steps(self.open(create=create))
+
+    # What `tuner doctor` asks. Nothing is changed but by `repair_file`; within `errors`.
+
+    @abstractmethod
+    def product(self) -> str:
+        """What it is, with its version."""
+
+    def check_file(self) -> list[Finding]:
+        """Is its file sound? Raises OSError."""
+        return []
+
+    def check_schema(self) -> list[Finding]:
+        """Are its tables those of the installed Optuna?"""
+        return []
+
+    def check_clock(self, write: WriteStep | None) -> list[Finding]:
+        """Clock and time zone of who stamps what is written; `write`: a step just taken."""
+        return []
+
+    def time_write(self) -> WriteStep | None:
+        """Write without changing anything; None if there is nothing yet that could be written."""
+        return None
+
+    def repair_file(self) -> list[Repair]:
+        """Mend its file. Raises `StorageError` if a living process works on it."""
+        return []
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turns what the storage, its driver or the file system raises into `StorageError`."""
+        try:
+            yield
+        except Exception as error:
+            text = self.explain(error)
+            if text is None:
+                raise
+            raise StorageError(text) from error
+
+    def explain(self, error: Exception) -> str | None:
+        """What an error of this storage means and what to do; None if it is no error of it."""
+        from optuna.exceptions import StorageInternalError
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from tuner.storage.failures import first_line, root_cause
+
+        if not isinstance(error, (SQLAlchemyError, StorageInternalError, sqlite3.Error, OSError)):
+            return None
+        cause = root_cause(error)
+        return self._unusable(f"{type(cause).__name__}: {first_line(cause) or 'no reason given'}")
+
+    def _unusable(self, reason: str, right: str = "host, database, user and password") -> str:
+        return (
+            f"the storage {self} cannot be reached or used ({reason}). Is the server up, and are "
+            f"{right} right? Available: another --storage"
+        )
+
+
+class FileKind(StorageKind):
+    """A storage in a file."""
+
+    REMOTE = False
+    #: How its normal URL begins.
+    PREFIX: ClassVar[str]
+
+    @cached_property
+    def file(self) -> Path:
+        return Path(self.url.removeprefix(self.PREFIX))
+
+    def _prepare_file(self) -> None:
+        """Make the folder. Raises PermissionError if file or folder cannot be written: SQLite
+        itself would say so at the first trial only."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        for place in (self.file.parent, self.file):
+            if place.exists() and not os.access(place, os.W_OK):
+                raise PermissionError(f"no permission to write {place}")
+
+    def _unusable(self, reason: str, right: str = "") -> str:
+        path = self.file
+        folder = path.parent
+        while not folder.exists():
+            folder = folder.parent
+        where = (
+            f"the file {path} is not writable"
+            if path.exists() and not os.access(path, os.W_OK)
+            else f"the folder {folder} is not writable"
+            if not os.access(folder, os.W_OK)
+            else f"the folder is {folder}"
+        )
+        return (
+            f"a storage must be a file that can be read and written; {path} cannot be used "
+            f"({reason}; {where}). Available: --storage URL or TUNER_STORAGE with another place"
+        )
+
+
+def display_url(url: str) -> str:
+    """`url` with its password as ***, fit for messages; also one that holds an @ or a /, or that
+    stands among the parameters."""
+    url = re.sub(r"(://[^:/@]*:).*@", r"\1***@", url)
+    return re.sub(r"([?&]\w*passw\w*=)[^&]*", r"\1***", url)
+
+
+def split_scheme(text: str) -> tuple[str, str]:
+    """Scheme and what follows its colon; an empty scheme for a path (`C:` begins one too)."""
+    scheme, colon, rest = text.partition(":")
+    return (scheme, rest) if colon and re.match(r"[a-zA-Z][a-zA-Z0-9+]+$", scheme) else ("", text)

@@ -1,0 +1,92 @@
+"""SQLite for several processes: writers that queue.
+
+Stock `RDBStorage` on SQLite begins a transaction at its first write. Two processes that read a
+WAITING trial and then write RUNNING both succeed, and the trial runs twice. Here a writing
+transaction takes the write lock before it reads (BEGIN IMMEDIATE), and waits for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy
+from optuna.storages import RDBStorage
+from sqlalchemy import event
+from sqlalchemy.dialects import plugins
+
+#: Seconds a writer waits for the lock before it gives up with "database is locked".
+BUSY_TIMEOUT = 60.0
+#: What `sqlalchemy.create_engine` is given as `plugins`.
+PLUGIN = "tuner.immediate"
+
+
+class _Mode(threading.local):
+    reading = False
+
+
+_mode = _Mode()
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Transactions of this thread begun inside only read: they take no lock and wait for nobody."""
+    before, _mode.reading = _mode.reading, True
+    try:
+        yield
+    finally:
+        _mode.reading = before
+
+
+class ImmediatePlugin(sqlalchemy.CreateEnginePlugin):
+    """Transactions that begin when they are begun, as SQLAlchemy documents it for the driver
+    sqlite3 ("Enabling Non-Legacy SQLite Transactional Modes")."""
+
+    def update_url(self, url: sqlalchemy.URL) -> sqlalchemy.URL:
+        return url
+
+    def engine_created(self, engine: sqlalchemy.Engine) -> None:
+        event.listen(engine, "connect", _connect)
+        event.listen(engine, "begin", _begin)
+
+
+def _connect(connection: Any, record: object) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself
+    # With a write-ahead log, NORMAL loses nothing when a process dies; a power cut may take the
+    # last transactions, never the file.
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA foreign_keys=OFF")
+
+
+def _begin(connection: sqlalchemy.Connection) -> None:
+    connection.exec_driver_sql("BEGIN" if _mode.reading else "BEGIN IMMEDIATE")
+
+
+plugins.register(PLUGIN, __name__, "ImmediatePlugin")
+
+
+class SQLiteStorage(RDBStorage):
+    """`RDBStorage` whose reading methods begin reading transactions."""
+
+
+for _name in (
+    "get_study_id_from_name",
+    "get_study_name_from_id",
+    "get_study_directions",
+    "get_study_user_attrs",
+    "get_study_system_attrs",
+    "get_trial_user_attrs",
+    "get_trial_system_attrs",
+    "get_all_studies",
+    "get_trial_param",
+    "get_trial_id_from_study_id_trial_number",
+    "get_trial",
+    "get_all_trials",
+    "get_best_trial",
+    "_get_trials",
+    "_get_best_trial_id",
+    "_get_stale_trial_ids",
+):
+    setattr(SQLiteStorage, _name, reading()(getattr(RDBStorage, _name)))
