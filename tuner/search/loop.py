@@ -127,8 +127,9 @@ def _open(
     backend = storage.backend(create=False)
     with storage.errors():
         study = load_study(backend.storage, study_name)
+        definition = read_definition(study)
         data_hash = str(study.user_attrs[records.STUDY_DATA_HASH])
-        return backend, study, read_definition(study), data_hash, study_key(study)
+        return backend, study, definition, data_hash, study_key(study)
 
 
 def _keras_trainer(definition: StudyDefinition) -> TrainerLike:

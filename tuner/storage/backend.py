@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,8 +87,9 @@ class Backend:
     ) -> int:
         """Raises `optuna.exceptions.DuplicatedStudyError`."""
         study_id = self.storage.create_new_study([direction], name)
-        for key, value in user_attrs.items():
-            self.storage.set_study_user_attr(study_id, key, value)
+        with self._together():
+            for key, value in user_attrs.items():
+                self.storage.set_study_user_attr(study_id, key, value)
         return study_id
 
     def set_total(self, study_id: int, total: int, *, lower: bool) -> int:
@@ -105,8 +107,9 @@ class Backend:
         """Create those of `trials` whose `ticket_key` no trial of the study has yet; how many."""
         there = {ticket_key(trial) for trial in self.trials(study_id)}
         missing = [trial for trial in trials if ticket_key(trial) not in there]
-        for trial in missing:
-            self.storage.create_new_trial(study_id, template_trial=trial)
+        with self._together():
+            for trial in missing:
+                self.storage.create_new_trial(study_id, template_trial=trial)
         return len(missing)
 
     def pop(self, trial_id: int, owner: str) -> bool:
@@ -149,16 +152,17 @@ class Backend:
         """
         storage = self.storage
         try:
-            for name, (value, distribution) in writes.params.items():
-                storage.set_trial_param(trial_id, name, value, distribution)
-            for step, report in writes.reports.items():
-                storage.set_trial_intermediate_value(trial_id, step, report)
-            for key, value in writes.user_attrs.items():
-                storage.set_trial_user_attr(trial_id, key, value)
-            for key, value in (writes.system_attrs | self._beat_now()).items():
-                storage.set_trial_system_attr(trial_id, key, value)
-            if state is not None:
-                storage.set_trial_state_values(trial_id, state, values)
+            with self._together():
+                for name, (value, distribution) in writes.params.items():
+                    storage.set_trial_param(trial_id, name, value, distribution)
+                for step, report in writes.reports.items():
+                    storage.set_trial_intermediate_value(trial_id, step, report)
+                for key, value in writes.user_attrs.items():
+                    storage.set_trial_user_attr(trial_id, key, value)
+                for key, value in (writes.system_attrs | self._beat_now()).items():
+                    storage.set_trial_system_attr(trial_id, key, value)
+                if state is not None:
+                    storage.set_trial_state_values(trial_id, state, values)
         except (UpdateFinishedTrialError, KeyError) as error:
             raise LostTrialError(str(error)) from error
 
@@ -177,6 +181,10 @@ class Backend:
             trial._trial_id: Beat(trial.system_attrs.get(records.HEARTBEAT), None)
             for trial in running
         }
+
+    def _together(self) -> AbstractContextManager[None]:
+        """What is written inside belongs to one step."""
+        return nullcontext()
 
     def _beat_now(self) -> dict[str, Any]:
         return {records.HEARTBEAT: round(time.time(), 6)}

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from optuna.storages.journal._file import get_lock_file
 from tuner.errors import StorageError
 from tuner.storage.journal_lock import JournalLock
 from tuner.storage.journal_repair import mend_tail, parse_record
+
+_held_back: ContextVar[list[dict[str, Any]] | None] = ContextVar("held back", default=None)
 
 
 class JournalFile(JournalFileBackend):
@@ -59,8 +62,21 @@ class JournalFile(JournalFileBackend):
                 if number > log_number_from:
                     yield record
 
+    @contextmanager
+    def held_back(self) -> Iterator[list[dict[str, Any]]]:
+        """What this thread appends inside goes to the list instead."""
+        logs: list[dict[str, Any]] = []
+        token = _held_back.set(logs)
+        try:
+            yield logs
+        finally:
+            _held_back.reset(token)
+
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append `logs` in one write, on disk when it returns. Raises OSError."""
+        if (held_back := _held_back.get()) is not None:
+            held_back += logs
+            return
         if not logs:
             return
         text = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)

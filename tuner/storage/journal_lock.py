@@ -21,7 +21,7 @@ from pathlib import Path
 from optuna.storages.journal._file import BaseJournalFileLock
 
 from tuner.errors import StorageError
-from tuner.storage.owner import describe_owner, is_gone, is_of, new_owner, process_name
+from tuner.storage.owner import describe_owner, is_gone, new_owner, this_place
 
 #: Seconds after which a lock that has not changed while it was watched is broken, whoever holds
 #: it: it is held for one write, which takes milliseconds.
@@ -43,17 +43,22 @@ class JournalLock(BaseJournalFileLock):
         self._held: str | None = None
 
     def acquire(self) -> bool:
-        """Wait for the lock and take it. Raises OSError where the folder cannot be written."""
+        """Wait for the lock and take it. Raises OSError if the folder cannot be written."""
         self._wait(lambda holder, watched: False)
         return True
 
     def acquire_to_repair(self, patience: float = 10.0) -> None:
         """As `acquire`, but never from a process that lives on this machine: gives up when one
         has held the lock for `patience` seconds. Raises `StorageError` naming it."""
-        self._wait(lambda holder, watched: _lives_here(holder) and watched > patience)
+        here = f"{this_place()}:"
+        self._wait(
+            lambda holder, watched: (
+                watched > patience and holder.startswith(here) and not holder_is_dead(holder)
+            )
+        )
 
     def release(self) -> None:
-        """Let go of the lock; does nothing where somebody else has broken it."""
+        """Let go of the lock; does nothing if somebody else has broken it."""
         if self._held is not None and read_holder(self._file) == self._held:
             with suppress(FileNotFoundError):
                 self._file.unlink()
@@ -107,9 +112,9 @@ def lock_path(path: Path) -> Path:
 
 
 def read_holder(file: Path) -> str | None:
-    """Text that no two holds of the lock share; None where nobody holds it.
+    """Text that no two holds of the lock share; None if nobody holds it.
 
-    An owner as in `tuner.storage.owner` where `tuner` holds it. Optuna's own locks name nobody:
+    An owner as in `tuner.storage.owner` if `tuner` holds it. Optuna's own locks name nobody:
     theirs is made of the file's number and time.
     """
     try:
@@ -126,12 +131,6 @@ def holder_is_dead(holder: str) -> bool:
     return bool(_OWNER.match(holder)) and is_gone(holder)
 
 
-def _lives_here(holder: str) -> bool:
-    if not _OWNER.match(holder):
-        return False
-    return is_of(holder, process_name(int(holder.split(":")[1]))) and not is_gone(holder)
-
-
 def describe_holder(holder: str | None) -> str:
     """For messages: `process 7 on node1`."""
     if holder is None or not _OWNER.match(holder):
@@ -140,7 +139,7 @@ def describe_holder(holder: str | None) -> str:
 
 
 def break_lock(file: Path, holder: str) -> bool:
-    """Remove the lock if `holder` still has it; False where it is another's or gone by now."""
+    """Remove the lock if `holder` still has it; False if it is another's or gone by now."""
     # Asking whether a process lives takes long enough for others to come and go.
     if read_holder(file) != holder:
         return False

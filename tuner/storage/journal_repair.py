@@ -12,25 +12,24 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
 #: How every record begins, Optuna's own as well.
 _BEGIN = b'{"op_code"'
-#: Bytes that are read at first when looking for the last whole record; then four times as many.
-_BLOCK = 1 << 13
+#: Bytes at the end among which the last record is looked for: longer than a trial's curves.
+_TAIL = 1 << 17
 
 
 @dataclass(frozen=True)
 class Broken:
-    """A line that is no record although whole ones follow: `number` from 1, `offset` and
-    `length` in bytes."""
+    """A line that is no record although whole ones follow: `number` from 1, `length` in bytes."""
 
     number: int
-    offset: int
     length: int
 
 
@@ -67,7 +66,7 @@ class Mended:
 
 
 def parse_record(line: bytes) -> dict[str, Any] | None:
-    """The record in a line with its line end; None where it is none."""
+    """The record in a line with its line end; None if it is none."""
     if not line.endswith(b"\n"):
         return None
     try:
@@ -81,32 +80,36 @@ def parse_record(line: bytes) -> dict[str, Any] | None:
 def scan_journal(path: Path) -> JournalScan:
     """Read the whole journal; changes nothing. A record that is being appended right now looks
     torn: look again, or hold the lock. Raises OSError."""
-    records = end = 0
+    records = end = offset = 0
     broken: list[Broken] = []
     suspects: list[Broken] = []
     with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        for number, offset, line in _lines(file, size):
+        for number, line in enumerate(file, start=1):
             if parse_record(line) is None:
-                suspects.append(Broken(number, offset, len(line)))
+                suspects.append(Broken(number, len(line)))
             else:
                 records += 1
                 end = offset + len(line)
                 broken += suspects
                 suspects = []
-    return JournalScan(size, records, end, tuple(broken))
+            offset += len(line)
+    return JournalScan(offset, records, end, tuple(broken))
 
 
 def mend_tail(path: Path) -> Mended | None:
-    """Cut what follows the last whole record; None where nothing does.
+    """Cut what follows the last whole record; None if nothing does.
 
     The caller holds the journal's lock. A whole record in what follows (one without its line end,
     or glued to a torn one by a writer that did not look) becomes a record again. Raises OSError.
     """
     with path.open("r+b") as file:
         size = file.seek(0, os.SEEK_END)
-        end = _last_end(file, size)
-        if end == size:
+        file.seek(max(0, size - _TAIL))
+        last = file.readlines()[-1:]
+        if all(map(parse_record, last)):  # almost always
+            return None
+        end = scan_journal(path).end
+        if end >= size:  # a record longer than the tail
             return None
         file.seek(end)
         torn = file.read(size - end)
@@ -117,34 +120,32 @@ def mend_tail(path: Path) -> Mended | None:
             file.seek(end)
             file.truncate()
             file.write(b"".join(kept))
-            file.flush()
-            os.fsync(file.fileno())
+            _sync(file)
             return Mended(len(torn), saved, len(kept))
     saved.unlink()
     return mend_tail(path)
 
 
 def mend_lines(path: Path, scan: JournalScan) -> Mended | None:
-    """Take the broken lines out of the middle; None where there are none.
+    """Take the broken lines out of the middle; None if there are none.
 
     The caller holds the journal's lock and has made `scan` under it. The file is written anew
     beside and put in its place in one step. Raises OSError.
     """
     if not scan.broken:
         return None
-    offsets = {line.offset for line in scan.broken}
+    numbers = {line.number for line in scan.broken}
     cut, rescued = [], 0
     new = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     try:
         with path.open("rb") as old, new.open("xb") as file:
-            for _, offset, line in _lines(old, scan.size):
-                if offset in offsets:
+            for number, line in enumerate(old, start=1):
+                if number in numbers:
                     cut.append(line)
                     line = rescue(line) or b""
                     rescued += bool(line)
                 file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+            _sync(file)
         shutil.copymode(path, new)
         saved = _save(path, b"".join(cut))
         new.replace(path)
@@ -154,7 +155,7 @@ def mend_lines(path: Path, scan: JournalScan) -> Mended | None:
 
 
 def rescue(line: bytes) -> bytes | None:
-    """The whole record at the end of a broken line, with its line end; None where there is
+    """The whole record at the end of a broken line, with its line end; None if there is
     none. A quote inside a JSON text is escaped, so `{"op_code"` only stands where one begins."""
     text = line.removesuffix(b"\n") + b"\n"
     at = text.find(_BEGIN)
@@ -165,51 +166,18 @@ def rescue(line: bytes) -> bytes | None:
     return None
 
 
-def _lines(file: BinaryIO, size: int) -> Iterator[tuple[int, int, bytes]]:
-    """Number, offset and bytes of every line of the first `size` bytes."""
-    offset = 0
-    for number, line in enumerate(file, start=1):
-        if offset + len(line) > size:  # appended to while it is read
-            line = line[: size - offset]
-        if line:
-            yield number, offset, line
-        offset += len(line)
-        if offset >= size:
-            return
-
-
-def _last_end(file: BinaryIO, size: int) -> int:
-    """Bytes up to the end of the last whole record. Reads from the end: almost always one line."""
-    start, block, text = size, _BLOCK, b""
-    while start > 0:
-        until, start = start, max(0, start - block)
-        file.seek(start)
-        text = file.read(until - start) + text
-        lines = list(io.BytesIO(text))
-        offset = start + len(text)
-        # The first line may have begun before what was read.
-        while len(lines) > (start > 0):
-            line = lines.pop()
-            if parse_record(line) is not None:
-                return offset
-            offset -= len(line)
-        text, block = b"".join(lines), 4 * block
-    return 0
-
-
 def _save(path: Path, content: bytes) -> Path:
     """Keep `content` beside the journal, on disk before anything is cut."""
-    now = datetime.now(UTC)
-    for try_ in range(1000):
-        saved = path.with_name(
-            f"{path.name}.torn-{now:%Y%m%dT%H%M%SZ}" + (f"-{try_}" if try_ else "")
-        )
-        try:
-            with saved.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        except FileExistsError:
-            continue
-        return saved
-    raise FileExistsError(f"no free name for what is cut from {path}")
+    name = f"{path.name}.torn-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    for again in count():
+        saved = path.with_name(f"{name}-{again}" if again else name)
+        with suppress(FileExistsError), saved.open("xb") as file:
+            file.write(content)
+            _sync(file)
+            return saved
+    raise AssertionError("unreachable")
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())

@@ -56,22 +56,20 @@ def ticket_keys(session: Session, study_id: int) -> set[tuple[int, int]]:
 def insert_params(
     session: Session, trial_id: int, params: Mapping[str, tuple[float, BaseDistribution]]
 ) -> None:
-    """Write those of `params` that are not there: a batch comes twice where the answer to its
-    first writing was lost with the connection."""
-    if params:
-        model = models.TrialParamModel
-        there = set(session.scalars(select(model.param_name).where(model.trial_id == trial_id)))
-        missing = {name: param for name, param in params.items() if name not in there}
-        _insert(session, model, _param_rows(trial_id, missing))
+    """Write those of `params` that are not there: a batch comes twice if the answer to its first
+    writing was lost with the connection."""
+    _insert_new(session, models.TrialParamModel.param_name, _param_rows(trial_id, params))
 
 
 def insert_reports(session: Session, trial_id: int, reports: Mapping[int, float]) -> None:
     """Write those of `reports` (step to value) whose step is not there."""
-    if reports:
-        model = models.TrialIntermediateValueModel
-        there = set(session.scalars(select(model.step).where(model.trial_id == trial_id)))
-        missing = {step: value for step, value in reports.items() if step not in there}
-        _insert(session, model, [_report_row(trial_id, *item) for item in missing.items()])
+    model = models.TrialIntermediateValueModel
+    rows = []
+    for step, value in reports.items():
+        stored, kind = model.intermediate_value_to_stored_repr(value)
+        row = {"intermediate_value": stored, "intermediate_value_type": kind}
+        rows.append({"trial_id": trial_id, "step": step, **row})
+    _insert_new(session, model.step, rows)
 
 
 def upsert(session: Session, model: Any, trial_id: int, values: Mapping[str, Any]) -> None:
@@ -107,14 +105,13 @@ def _attribute_rows(trial_id: int, values: Mapping[str, Any]) -> list[dict[str, 
     ]
 
 
-def _report_row(trial_id: int, step: int, value: float) -> dict[str, Any]:
-    stored, kind = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr(value)
-    return {
-        "trial_id": trial_id,
-        "step": step,
-        "intermediate_value": stored,
-        "intermediate_value_type": kind,
-    }
+def _insert_new(session: Session, column: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert those of `rows`, all of one trial, whose value of `column` it has no row with."""
+    if rows:
+        model = column.class_
+        query = select(column).where(model.trial_id == rows[0]["trial_id"])
+        there = set(session.scalars(query))
+        _insert(session, model, [row for row in rows if row[column.key] not in there])
 
 
 def _insert(session: Session, model: Any, values: Sequence[Mapping[str, Any]]) -> None:
