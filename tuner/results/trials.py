@@ -57,7 +57,7 @@ def count_states(trials: Iterable[FrozenTrial]) -> dict[str, int]:
 
 def params_of(trial: FrozenTrial) -> dict[str, Any]:
     """The varied parameters: those it was queued with, and those that its sampler chose."""
-    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+    return {**trial.system_attrs.get(records.FIXED_PARAMS, {}), **trial.params}
 
 
 def fold_scores_of(trial: FrozenTrial) -> list[float]:

@@ -225,4 +225,4 @@ def _begun(trials: list[FrozenTrial]) -> int:
 
 
 def _fixed(trial: FrozenTrial) -> dict[str, object]:
-    return dict(trial.system_attrs.get("fixed_params", {}))
+    return dict(trial.system_attrs.get(records.FIXED_PARAMS, {}))

@@ -49,7 +49,7 @@ def new_ticket(ticket: int, fixed: Mapping[str, Any] | None = None) -> FrozenTri
     return create_trial(
         state=TrialState.WAITING,
         user_attrs={records.TICKET: ticket, records.ATTEMPT: 0},
-        system_attrs={} if fixed is None else {"fixed_params": dict(fixed)},
+        system_attrs={} if fixed is None else {records.FIXED_PARAMS: dict(fixed)},
     )
 
 
@@ -59,7 +59,7 @@ def follower(trial: FrozenTrial) -> FrozenTrial:
     handed_back = trial.system_attrs.get(records.SETTLED) == records.HANDED_BACK
     kept = {
         name: trial.system_attrs[name]
-        for name in ("fixed_params", records.ALONE)
+        for name in (records.FIXED_PARAMS, records.ALONE)
         if name in trial.system_attrs
     }
     if trial.system_attrs.get(records.SETTLED) == records.KILLED:
@@ -130,7 +130,7 @@ def was_killed(trial: FrozenTrial) -> bool:
 
 def given_params(trial: FrozenTrial) -> dict[str, Any]:
     """A ticket's parameters (varying ones) as they were queued, if they were; else the trial's."""
-    return dict(trial.system_attrs.get("fixed_params", trial.params))
+    return dict(trial.system_attrs.get(records.FIXED_PARAMS, trial.params))
 
 
 def why_avoided(params: Mapping[str, Any], trials: Sequence[FrozenTrial]) -> str | None:

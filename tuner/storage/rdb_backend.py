@@ -193,7 +193,7 @@ class RdbBackend(Backend):
             for model in (models.TrialIntermediateValueModel, models.TrialHeartbeatModel):
                 session.execute(delete(model).where(model.trial_id == trial_id))
             attributes = models.TrialSystemAttributeModel
-            keep = (records.TURN, records.ALONE, "fixed_params")
+            keep = (records.TURN, records.ALONE, records.FIXED_PARAMS)
             session.execute(
                 delete(attributes).where(
                     attributes.trial_id == trial_id, attributes.key.not_in(keep)

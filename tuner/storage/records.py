@@ -1,6 +1,6 @@
 """Names and forms of everything that `tuner` keeps in an Optuna storage.
 
-The only file that names attributes: whoever writes or reads them comes here. Optuna's own columns
+The only file that spells names of attributes: the others import them. Optuna's own columns
 (state, params, value, intermediate values, dates) are used as Optuna means them: the intermediate
 value at step e is the mean validation score over the folds after epoch e + 1.
 """
@@ -77,6 +77,8 @@ STATES: dict[str, State] = {
 #: bool: the trial is run while no other worker of this study trains on its machine.
 ALONE = "tuner:alone"
 
+#: Optuna's own: the parameters that a trial was queued with.
+FIXED_PARAMS = "fixed_params"
 #: Under these and the rung's number Optuna's successive halving (and Hyperband) keeps the score
 #: with which a trial reached a rung.
 RUNG = "completed_rung_"
