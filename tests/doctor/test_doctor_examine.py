@@ -181,7 +181,7 @@ def test_a_study_of_something_else_is_no_matter(sqlite):
 
 
 def test_a_slow_storage_is_found(sqlite, monkeypatch):
-    monkeypatch.setattr("tuner.doctor.examine.time_read", lambda storage: 3.0)
+    monkeypatch.setattr(sys.modules["tuner.doctor.examine"], "time_read", lambda storage: 3.0)
     assert "a read step takes 3 s: is the network slow" in wrong(look(sqlite))["storage"]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,37 +51,28 @@ def files_of(study: FrozenStudy, trials: Sequence[FrozenTrial], retries: int) ->
 
 def check_artifacts(folder: Path, studies: Sequence[StudyFiles]) -> list[Finding]:
     """One finding a study that misses something, and one of the folder. Changes nothing."""
-    store = AtomicFileStore(folder)
-    there = store.ages()
-    found: list[Finding] = []
-    for own in studies:
-        if missing := [artifact for artifact in own.named if artifact not in there]:
-            found.append(
-                Finding(
-                    "artifacts",
-                    "warning",
-                    f"what trials name is in the artifact folder; {folder} has no "
-                    f"{listed(missing, 3)}: name the folder that has (--artifacts DIR or "
-                    "TUNER_ARTIFACTS); results do not depend on it",
-                    own.name,
-                )
+    there = AtomicFileStore(folder).ages()
+    found = []
+    for study in studies:
+        if missing := [artifact for artifact in study.named if artifact not in there]:
+            text = (
+                f"what trials name is in the artifact folder; {folder} has no "
+                f"{listed(missing, 3)}: name the folder that has (--artifacts DIR or "
+                "TUNER_ARTIFACTS); results do not depend on it"
             )
-    orphans = orphaned(folder, studies)
-    held = sum(_bytes(folder / name) for name in there)
-    if orphans:
-        lost = sum(_bytes(folder / name) for name in orphans)
+            found.append(Finding("artifacts", "warning", text, study.name))
+    if orphans := orphaned(folder, studies):
         text = (
             f"a checkpoint is one of a ticket still to be tried; {listed(orphans, 3)} in {folder} "
-            f"({size_text(lost)}) is not, or was never finished: tuner doctor --repair removes it"
+            f"({_size(folder, orphans)}) is not, or was never finished: tuner doctor --repair "
+            "removes it"
         )
-        found.append(Finding("artifacts", "warning", text))
-    elif not there:
-        found.append(Finding("artifacts", "ok", f"no artifacts are kept in {folder}"))
-    elif not found:
-        files = counted(len(there), "file")
-        text = f"{files} ({size_text(held)}) in {folder}, none of them without use"
-        found.append(Finding("artifacts", "ok", text))
-    return found
+        return [*found, Finding("artifacts", "warning", text)]
+    if not there:
+        return [*found, Finding("artifacts", "ok", f"no artifacts are kept in {folder}")]
+    files = f"{counted(len(there), 'file')} ({_size(folder, there)})"
+    text = f"{files} in {folder}, none of them without use"
+    return found or [Finding("artifacts", "ok", text)]
 
 
 def orphaned(folder: Path, studies: Sequence[StudyFiles]) -> list[str]:
@@ -88,22 +80,15 @@ def orphaned(folder: Path, studies: Sequence[StudyFiles]) -> list[str]:
     (`Checkpoints.orphans`)."""
     store = AtomicFileStore(folder)
     names: set[str] = set()
-    for own in studies:
-        checkpoints = Checkpoints(store, own.key, warn=lambda text: None)
-        names.update(checkpoints.orphans(lambda own=own: own.settled))  # type: ignore[misc]
+    for study in studies:
+        checkpoints = Checkpoints(store, study.key, warn=lambda text: None)
+        names.update(checkpoints.orphans(lambda study=study: study.settled))  # type: ignore[misc]
     return sorted(names)
 
 
-def remove_orphans(folder: Path, studies: Sequence[StudyFiles]) -> list[str]:
-    """Remove `orphaned` files; the names of those that are gone."""
-    names = orphaned(folder, studies)
+def _size(folder: Path, names: Iterable[str]) -> str:
+    total = 0
     for name in names:
-        (folder / name).unlink(missing_ok=True)
-    return names
-
-
-def _bytes(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except FileNotFoundError:
-        return 0
+        with suppress(FileNotFoundError):  # a worker was quicker
+            total += (folder / name).stat().st_size
+    return size_text(total)

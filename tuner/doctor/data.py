@@ -22,29 +22,22 @@ class DataCheck:
 
     def __call__(self, name: str, definition: StudyDefinition, stored: str) -> Finding:
         """`stored`: the data hash of study `name`."""
-        found = self._load(definition)
-        uri = definition.data.uri
-        if isinstance(found, MissingDataError):
-            return Finding(
-                "data",
-                "warning",
-                f"a worker loads the study's data; they are not here: {found}",
-                name,
-            )
+        found, uri = self._load(definition), definition.data.uri
         if isinstance(found, DataError):
-            return Finding(
-                "data", "error", f"a worker loads the study's data; they cannot be: {found}", name
-            )
-        if found.hash != stored:
-            return Finding(
-                "data",
-                "error",
-                f"a study is made on one dataset; its data had the hash {stored}, {uri} here has "
-                f"{found.hash}: no worker here will take its trials; bring the former data back, "
-                "or begin another study (--name)",
-                name,
-            )
-        return Finding("data", "ok", f"{uri} here has the study's hash {stored}", name)
+            missing = isinstance(found, MissingDataError)
+            state, why = ("warning", "are not here") if missing else ("error", "cannot be")
+            text = f"a worker loads the study's data; they {why}: {found}"
+            return Finding("data", state, text, name)
+        if found.hash == stored:
+            return Finding("data", "ok", f"{uri} here has the study's hash {stored}", name)
+        return Finding(
+            "data",
+            "error",
+            f"a study is made on one dataset; its data had the hash {stored}, {uri} here has "
+            f"{found.hash}: no worker here will take its trials; bring the former data back, or "
+            "begin another study (--name)",
+            name,
+        )
 
     def _load(self, definition: StudyDefinition) -> DataFacts | DataError:
         key = f"{definition.data.model_dump_json()}{definition.folds!r}{definition.seed}"

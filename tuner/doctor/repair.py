@@ -12,9 +12,9 @@ from functools import partial
 from optuna.study._frozen import FrozenStudy
 from optuna.trial import TrialState
 
-from tuner.doctor.artifacts import StudyFiles, files_of, remove_orphans
+from tuner.doctor.artifacts import StudyFiles, files_of, orphaned
 from tuner.doctor.examine import chosen
-from tuner.doctor.trials import lost_tickets, stale_trials, unfollowed
+from tuner.doctor.trials import lost_tickets, numbered, stale_trials, unfollowed
 from tuner.errors import TunerError
 from tuner.search.heartbeat import BeatWatch
 from tuner.search.prepare import missing_tickets
@@ -76,7 +76,9 @@ def repair(
                 trials = backend.trials(study._study_id)
                 files.append(files_of(study, trials, definition.retries))
             folder = storage.artifacts_folder(artifacts)
-            if removed := remove_orphans(folder, files):
+            if removed := orphaned(folder, files):
+                for file in removed:
+                    (folder / file).unlink(missing_ok=True)
                 done.append(Repair("artifacts", f"removed {listed(removed, 3)} from {folder}"))
         finally:
             storage.close(backend.storage)
@@ -101,8 +103,7 @@ def _repair_trials(
     if lost := lost_tickets(trials, total):
         new = missing_tickets(definition, trials, total)
         call(lambda: backend.add_trials(study_id, new))
-        told = listed([str(ticket) for ticket in lost])
-        done.append(Repair("tickets", f"queued ticket {told}", name))
+        done.append(Repair("tickets", f"queued ticket {numbered(lost)}", name))
     watch = BeatWatch(grace, interval, lambda: call.outages)
     sweeper = Sweeper(backend, study_id, watch, retries=retries, call=call, every=0.0)
     # As long as a worker would watch, and a little for the looks themselves.
@@ -114,8 +115,7 @@ def _repair_trials(
         for line in sweeper.sweep(trials, total):
             done.append(Repair("stale trials", f"{line}; its ticket waits again", name))
         if alone:
-            told = listed([str(ticket) for ticket in alone])
-            done.append(Repair("followers", f"queued ticket {told} again", name))
+            done.append(Repair("followers", f"queued ticket {numbered(alone)} again", name))
         trials = call(lambda: backend.trials(study_id))
         beats = call(partial(backend.beats, study_id, [t for t in trials if t.state == RUNNING]))
         silent = stale_trials(trials, beats, grace=grace, now=time.time())

@@ -13,14 +13,14 @@ from tuner.storage.finding import Finding
 
 #: tuner's own name as a distribution, in pyproject.toml.
 DISTRIBUTION = "keras-mlp-tuner"
-#: What a score depends on; the others are named only where something is wrong with them.
+#: What a score depends on; the others are named only if something is wrong with them.
 SHOWN = ("tensorflow", "keras", "optuna", "scikit-learn", "numpy", "sqlalchemy")
 #: The same library under other names.
 _ALSO = {"tensorflow": ("tensorflow-cpu", "tensorflow-intel", "tf-nightly")}
 
 
 def installed(name: str) -> str | None:
-    """The version of a distribution; None where it is not installed."""
+    """The version of a distribution; None if it is not installed."""
     for own in (name, *_ALSO.get(name, ())):
         try:
             return version(own)

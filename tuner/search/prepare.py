@@ -78,13 +78,13 @@ def prepare_study(
     from tuner.storage.retry import Retry
 
     quiet_optuna()
-    place = storage_at(storage_url)
-    backend = place.backend()
+    storage = storage_at(storage_url)
+    backend = storage.backend()
     call = Retry(patience=60)
-    with place.errors():
+    with storage.errors():
         study_id = call(lambda: _find_or_create(backend, name, definition, facts, total))
         stored = call(lambda: _await_stored(backend, study_id, name, definition, facts))
-        _check_same(definition, stored, facts, name, str(place))
+        _check_same(definition, stored, facts, name, str(storage))
         there = call(lambda: backend.trials(study_id))
         before = call(lambda: read_total(backend.storage, study_id))
         total = max(total, before if trials is None else _begun(there))
@@ -101,6 +101,7 @@ def prepare_study(
             key = records.STUDY_DEFINITION
             call(lambda: backend.storage.set_study_user_attr(study_id, key, text))
         there = call(lambda: backend.trials(study_id))
+        storage.close(backend.storage)
     counts = count_tickets(there, total=total, retries=final.retries)
     return PreparedStudy(name, storage_url, total, counts.done, final)
 

@@ -1,4 +1,4 @@
-"""The few whole steps a worker takes in a storage, each as one transaction where there are any.
+"""The few whole steps a worker takes in a storage, each as one transaction if the storage has any.
 
 `Backend` takes them through Optuna's public storage methods alone, so it works on every storage.
 `RdbBackend` and `JournalBackend` take each in one transaction (one record of the journal), which
@@ -45,8 +45,8 @@ class Beat:
     """A running trial's last heartbeat.
 
     Attributes:
-        mark: changes with every beat; None where there was none yet.
-        age: seconds since it by the storage's own clock; None where the storage has no clock.
+        mark: changes with every beat; None if there was none yet.
+        age: seconds since it by the storage's own clock; None if the storage has no clock.
     """
 
     mark: object
@@ -54,21 +54,21 @@ class Beat:
 
 
 def ticket_key(trial: FrozenTrial) -> tuple[int, int] | None:
-    """(ticket, turn) of a trial: which piece of the budget it is, and the how-manieth trial that
-    tries it. None for a trial that `tuner` did not make."""
+    """(ticket, turn) of a trial: which piece of the budget it is, and how many trials tried it
+    before. None for a trial that `tuner` did not make."""
     ticket = trial.user_attrs.get(records.TICKET)
     return None if ticket is None else (int(ticket), int(trial.system_attrs.get(records.TURN, 0)))
 
 
 class Backend:
     """Steps through Optuna's public methods; one process may die between any two of them, and
-    `tuner.search.tickets.sweep` mends what it leaves."""
+    `tuner.search.sweep` mends what it leaves."""
 
-    #: True where a worker can hand its trial back by making it WAITING again.
+    #: True if a worker can hand its trial back by making it WAITING again.
     hands_back_in_place = False
-    #: True where a study is made together with its attributes.
+    #: True if a study is made together with its attributes.
     creates_at_once = False
-    #: True where no ticket can be queued twice.
+    #: True if no ticket can be queued twice.
     queues_once = False
 
     def __init__(self, storage: BaseStorage) -> None:
@@ -93,7 +93,7 @@ class Backend:
         return study_id
 
     def set_total(self, study_id: int, total: int, *, lower: bool) -> int:
-        """Store how many trials the study shall have; fewer than are stored only where `lower`.
+        """Store how many trials the study shall have; fewer than are stored only if `lower`.
 
         Returns what is stored then.
         """
@@ -113,7 +113,7 @@ class Backend:
         return len(missing)
 
     def pop(self, trial_id: int, owner: str) -> bool:
-        """Make a WAITING trial RUNNING and `owner`'s; False where somebody else was quicker."""
+        """Make a WAITING trial RUNNING and `owner`'s; False if somebody else was quicker."""
         try:
             if not self.storage.set_trial_state_values(trial_id, TrialState.RUNNING):
                 return False
@@ -126,7 +126,7 @@ class Backend:
 
     def claim(self, wanted: Mapping[int, Writes], owner: str) -> list[int]:
         """Pop several WAITING trials, by ascending id, and write what is `wanted` to each; the
-        ids that are `owner`'s now. None of them where somebody else was quicker with the first.
+        ids that are `owner`'s now. None of them if somebody else was quicker with the first.
         """
         claimed: list[int] = []
         for trial_id in sorted(wanted):
@@ -146,9 +146,9 @@ class Backend:
         state: TrialState | None = None,
         values: Sequence[float] | None = None,
     ) -> None:
-        """Write to a RUNNING trial, beat its heart, and end it where `state` is given.
+        """Write to a RUNNING trial, beat its heart, and end it if `state` is given.
 
-        Raises `LostTrialError` where it is finished already or not `owner`'s.
+        Raises `LostTrialError` if it is finished already or not `owner`'s.
         """
         storage = self.storage
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import grpc
 from optuna.storages import GrpcStorageProxy
@@ -30,29 +30,11 @@ class PatientProxy(GrpcStorageProxy):
         self._cache = GrpcClientCache(self._stub)
 
 
-class _Details(NamedTuple):
-    """The fields of `grpc.ClientCallDetails`, which has no constructor."""
-
-    method: str
-    timeout: float | None
-    metadata: Any
-    credentials: Any
-    wait_for_ready: bool | None
-    compression: Any
-
-
 class _Deadline(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
     """Gives every call `ANSWER` seconds."""
 
     def intercept_unary_unary(
         self, continuation: Callable[[Any, Any], Any], details: Any, request: Any
     ) -> Any:
-        limited = _Details(
-            details.method,
-            ANSWER,
-            details.metadata,
-            details.credentials,
-            details.wait_for_ready,
-            details.compression,
-        )
-        return continuation(limited, request)
+        # gRPC's own details are a named tuple.
+        return continuation(details._replace(timeout=ANSWER), request)

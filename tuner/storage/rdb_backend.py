@@ -17,7 +17,7 @@ from optuna.storages._rdb import models
 from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -123,21 +123,7 @@ class RdbBackend(Backend):
         return len(missing)
 
     def pop(self, trial_id: int, owner: str) -> bool:
-        with self._session() as session:
-            trial = self._locked(session, trial_id)
-            if trial is None:
-                return False
-            if trial.state == TrialState.RUNNING and self._owner(session, trial_id) == owner:
-                return True  # our own pop, whose answer was lost with the connection
-            if trial.state != TrialState.WAITING:
-                return False
-            trial.state = TrialState.RUNNING
-            trial.datetime_start = datetime.now()
-            rows.upsert(
-                session, models.TrialSystemAttributeModel, trial_id, {records.WORKER: owner}
-            )
-            self._beat(session, trial_id)
-        return True
+        return bool(self.claim({trial_id: Writes()}, owner))
 
     def claim(self, wanted: Mapping[int, Writes], owner: str) -> list[int]:
         with self._session() as session:
@@ -238,8 +224,6 @@ class RdbBackend(Backend):
 
     def _beat(self, session: Session, trial_id: int) -> None:
         model = models.TrialHeartbeatModel
-        beat = session.scalars(select(model).where(model.trial_id == trial_id)).one_or_none()
-        if beat is None:
+        beat = update(model).where(model.trial_id == trial_id).values(heartbeat=func.now())
+        if not session.connection().execute(beat).rowcount:
             session.add(model(trial_id=trial_id))
-        else:
-            beat.heartbeat = func.now()
