@@ -25,9 +25,9 @@ class DataCheck:
         found, uri = self._load(definition), definition.data.uri
         if isinstance(found, DataError):
             missing = isinstance(found, MissingDataError)
-            state, why = ("warning", "are not here") if missing else ("error", "cannot be")
+            why = "are not here" if missing else "cannot be"
             text = f"a worker loads the study's data; they {why}: {found}"
-            return Finding("data", state, text, name)
+            return Finding("data", "warning" if missing else "error", text, name)
         if found.hash == stored:
             return Finding("data", "ok", f"{uri} here has the study's hash {stored}", name)
         return Finding(
