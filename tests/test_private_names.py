@@ -59,7 +59,8 @@ RELIED_ON = [
     "optuna.storages.journal:JournalFileBackend._lock",
     "optuna.storages.journal._file:BaseJournalFileLock",
     "optuna.storages.journal._file:get_lock_file",
-    "optuna.storages.journal._storage:JournalOperation",
+    "optuna.storages.journal._storage:"
+    "JournalStorageReplayResult._last_created_trial_id_by_this_process",
     "optuna.storages:_rdb",
     "optuna.study:Study._storage",
     "optuna.study:Study._study_id",

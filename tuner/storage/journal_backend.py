@@ -17,8 +17,8 @@ class JournalBackend(Backend):
     def __init__(self, storage: JournalStorage) -> None:
         super().__init__(storage)
         self._journal = storage
-        # Optuna sets it when the first trial is created and read back.
-        vars(storage._replay_result).setdefault("_last_created_trial_id_by_this_process", -1)
+        # Optuna reads it after creating a trial, and sets it only when that was read back.
+        storage._replay_result._last_created_trial_id_by_this_process = -1
 
     @contextmanager
     def _together(self) -> Iterator[None]:
