@@ -14,8 +14,8 @@ import numpy as np
 
 from tuner.errors import PlanError
 from tuner.parameters.info import Value
-from tuner.search.trainer import Stacking
 from tuner.training.callbacks import EpochCallback, start
+from tuner.training.grouping import Stacking
 from tuner.training.identity import training_identity
 from tuner.training.scores import FoldStatus, TrialScores
 from tuner.training.state import NetworkState, RunState, TrainingState
@@ -59,7 +59,7 @@ class FakeTrainer:
         diverge: a candidate for which it is true diverges in fold 1 at epoch 2.
         refuse: text for a candidate that cannot be planned (raises `PlanError`), or None.
         fail: called before each epoch with (params, epoch from 1); may raise, exit or kill.
-        least, most: candidates of one stack, see `Stacking`.
+        most: trainings of one stack, see `Stacking`.
 
     A training that goes on from a state takes over the scores in it as they are.
 
@@ -78,7 +78,6 @@ class FakeTrainer:
         diverge: Callable[[Mapping[str, Value]], bool] | None = None,
         refuse: Callable[[Mapping[str, Value]], str | None] | None = None,
         fail: Callable[[Mapping[str, Value], int], None] | None = None,
-        least: int = 4,
         most: int = 4,
     ) -> None:
         self.folds = folds
@@ -88,7 +87,7 @@ class FakeTrainer:
         self._diverge = diverge
         self._refuse = refuse
         self._fail = fail
-        self._least, self._most = least, most
+        self._most = most
         self.stacks: list[list[FakePlan]] = []
         self.begun: list[int] = []
 
@@ -155,7 +154,7 @@ class FakeTrainer:
         kind = tuple(params.get(name) for name in ("batch_size", "optimizer"))
         rest = tuple(item for item in plan.params if item[0] != "epochs")
         alone = "optimizer.learning_rate" not in params
-        return Stacking(kind, None if alone else rest, self._least, self._most)
+        return Stacking(kind, None if alone else rest, self._most)
 
     def _begin(self, accuracy: Any, state: TrainingState | None) -> int:
         """How many epochs are done; their scores as they were saved."""

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from tuner.parameters.info import Value
 from tuner.planning import TrainingPlan
 from tuner.search.groups.stacking import Planner
-from tuner.search.trainer import Stacking
 from tuner.study.data import load_study_data
 from tuner.study.definition import StudyDefinition
 from tuner.training import Trainer, TrainingState, TrialScores
 from tuner.training.callbacks import EpochCallback
+from tuner.training.grouping import Stacking
 
 
 class StudyTrainer:

@@ -6,32 +6,14 @@ stands in for it in tests to which TensorFlow would only cost time.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from tuner.parameters.info import Value
 from tuner.training.callbacks import EpochCallback
+from tuner.training.grouping import Stacking
 from tuner.training.scores import TrialScores
 from tuner.training.state import TrainingState
-
-
-@dataclass(frozen=True)
-class Stacking:
-    """How a plan may train together with others.
-
-    Attributes:
-        kind: plans of equal kind may share a stack.
-        training: plans with equal ones differ in nothing but epochs and may share one training,
-            the longest; None: this plan trains on its own.
-        least: candidates below which a stack wastes time; they may be fewer all the same.
-        most: candidates of one stack.
-    """
-
-    kind: Hashable
-    training: Hashable | None
-    least: int
-    most: int
 
 
 class TrainerLike(Protocol):

@@ -68,8 +68,7 @@ def work(url: str, study: str, name: str, log: Path, settings: Settings) -> None
             return backend
 
         StorageKind.backend = prepared  # type: ignore[method-assign]
-        size = settings.stack
-        trainer = FakeTrainer(epoch_seconds=settings.epoch_seconds, least=size, most=size)
+        trainer = FakeTrainer(epoch_seconds=settings.epoch_seconds, most=settings.stack)
         loop.run_worker(
             url,
             study,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tuner.data.dataset import Fold
 from tuner.data.scaling import TargetScaling, fit_target_scaling
 from tuner.errors import PlanError
+from tuner.planning.cost import estimate
 from tuner.planning.plan import TrainingPlan
 from tuner.sklearn.estimators.base import KerasMLP
 from tuner.sklearn.estimators.params import plan_of
@@ -23,7 +24,14 @@ from tuner.sklearn.estimators.training import fold_of
 from tuner.sklearn.search.outcomes import Outcome, fold_alone, unfinished
 from tuner.sklearn.search.parallel import in_threads
 from tuner.sklearn.search.splits import Cohort, Split, cohorts
-from tuner.sklearn.search.stacks import Stack, Training, stacks, trainings
+from tuner.training.grouping import (
+    Stack,
+    Stacking,
+    Training,
+    cut_stacks,
+    share_trainings,
+    stacking_of,
+)
 from tuner.training.scores import TrialScores
 
 #: Weights of one network in each split to the outcomes as they stand: split number to outcome.
@@ -137,10 +145,10 @@ def _train(
         fit_target_scaling(dataset, fold.train) if dataset.task == "regression" else None
         for fold in folds
     ]
-    wanted = trainings(
-        {number: own.plan for number, own in planned.items()},
-        {number: own.seeds for number, own in planned.items()},
-    )
+    seeds = {number: own.seeds for number, own in planned.items()}
+
+    def stacking(plan: TrainingPlan) -> Stacking:
+        return stacking_of(plan, dataset.task, estimate(plan, dataset.rows, folds))
 
     def outcome(number: int, fold: int, scores: TrialScores, seconds: float) -> Outcome:
         own = planned[number]
@@ -163,7 +171,7 @@ def _train(
         try:
             scores = trainer.on_folds(stack.folds).train(
                 [own.plan for own in stack.trainings],
-                [[own.seeds[fold] for fold in stack.folds] for own in stack.trainings],
+                [[seeds[own.first][fold] for fold in stack.folds] for own in stack.trainings],
                 callbacks=callbacks,
                 weights=True,
                 snapshots=[_snapshots(own) for own in stack.trainings],
@@ -172,7 +180,9 @@ def _train(
             scores = error
         return time.perf_counter() - started, scores
 
-    cut = stacks(wanted, folds, dataset.rows, dataset.task)
+    plans = {number: own.plan for number, own in planned.items()}
+    wanted = share_trainings(plans, stacking, seeds)
+    cut = cut_stacks(wanted, stacking, len(folds), seeds)
     for stack, (seconds, scores) in zip(cut, in_threads(jobs, train, cut), strict=True):
         if isinstance(scores, Exception):
             for number in (number for own in stack.trainings for number in own.epochs):
