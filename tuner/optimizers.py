@@ -23,20 +23,17 @@ RHO = setting(0.9, "Decay of the mean of squared gradients.", low=0, below=1)
 BETA_1 = setting(0.9, "Decay of the mean of gradients.", low=0, below=1)
 BETA_2 = setting(0.999, "Decay of the mean of squared gradients.", low=0, below=1)
 EPSILON = setting(1e-7, "Added to denominators against division by zero.", above=0)
-AMSGRAD = setting(False, "Keep the largest second moment (AMSGrad).")
 ACCUMULATOR = setting(0.1, "Accumulators before step 0.", low=0)
 WEIGHT_DECAY = setting(None, "Decoupled weight decay.", low=0)
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """One of Keras's optimizers. The fields are its settings besides the learning rate, with
-    Keras's defaults; None: it is not set unless it is given.
+    """One of Keras's optimizers: its class there has the same name, and a space calls it by that
+    in lower case. The docstring of a subclass is its line for people. Its fields are its settings
+    besides the learning rate, with Keras's defaults; None: not set unless it is given.
 
     Attributes:
-        name: what a space calls it.
-        keras: its class in `keras.optimizers`.
-        help: one line for people.
         slots: variables of a weight's shape that it keeps beside it; `momentum`, `amsgrad` and
             `centered` add one each.
         switches: settings that choose its update rule instead of entering it as a number.
@@ -45,7 +42,6 @@ class Optimizer:
     """
 
     name: ClassVar[str]
-    keras: ClassVar[str]
     help: ClassVar[str]
     slots: ClassVar[int] = 0
     switches: ClassVar[tuple[str, ...]] = ()
@@ -55,6 +51,10 @@ class Optimizer:
     clipnorm: float | None = setting(None, "Largest norm of each weight's gradient.", above=0)
     clipvalue: float | None = setting(None, "Largest absolute gradient.", above=0)
     global_clipnorm: float | None = setting(None, "Largest norm of the whole gradient.", above=0)
+
+    def __init_subclass__(cls) -> None:
+        cls.name, cls.help = cls.__name__.lower(), str(cls.__doc__)
+        dataclass(frozen=True)(cls)
 
     @classmethod
     def settings(cls) -> dict[str, ParameterInfo]:
@@ -69,102 +69,76 @@ class Optimizer:
         return {name: value for name, value in defaults.items() if value is not None}
 
 
-@dataclass(frozen=True)
 class SGD(Optimizer):
-    name = "sgd"
-    keras = "SGD"
-    help = "Gradient descent, with or without momentum."
-    stacked = "tuner.training.optimizers.sgd:StackedSGD"
+    """Gradient descent, with or without momentum."""
 
+    stacked = "tuner.training.optimizers.sgd:StackedSGD"
     momentum: float = MOMENTUM
     nesterov: bool = setting(False, "Look ahead along the momentum.")
 
 
-@dataclass(frozen=True)
 class RMSprop(Optimizer):
-    name = "rmsprop"
-    keras = "RMSprop"
-    help = "Steps over the root of the mean of squared gradients."
+    """Steps over the root of the mean of squared gradients."""
+
     slots = 1
     switches = ("centered",)
     stacked = "tuner.training.optimizers.rmsprop:StackedRMSprop"
-
     rho: float = RHO
     momentum: float = MOMENTUM
     epsilon: float = EPSILON
     centered: bool = setting(False, "Normalise by the variance of gradients.")
 
 
-@dataclass(frozen=True)
 class Adamax(Optimizer):
-    name = "adamax"
-    keras = "Adamax"
-    help = "Adam with the largest of squared gradients for their mean."
-    slots = 2
+    """Adam with the largest of squared gradients for their mean."""
 
+    slots = 2
     beta_1: float = BETA_1
     beta_2: float = BETA_2
     epsilon: float = EPSILON
 
 
-@dataclass(frozen=True)
 class Nadam(Adamax):
-    name = "nadam"
-    keras = "Nadam"
-    help = "Adam with Nesterov's momentum."
+    """Adam with Nesterov's momentum."""
+
     stacked = "tuner.training.optimizers.nadam:StackedNadam"
 
 
-@dataclass(frozen=True)
 class Adam(Adamax):
-    name = "adam"
-    keras = "Adam"
-    help = "Means of gradients and of their squares, corrected for their start at 0."
+    """Means of gradients and of their squares, corrected for their start at 0."""
+
     switches = ("amsgrad",)
     stacked = "tuner.training.optimizers.adam:StackedAdam"
+    amsgrad: bool = setting(False, "Keep the largest second moment (AMSGrad).")
 
-    amsgrad: bool = AMSGRAD
 
-
-@dataclass(frozen=True)
 class AdamW(Adam):
-    name = "adamw"
-    keras = "AdamW"
-    help = "Adam with a decoupled weight decay."
-    stacked = "tuner.training.optimizers.adam:StackedAdamW"
+    """Adam with a decoupled weight decay."""
 
+    stacked = "tuner.training.optimizers.adam:StackedAdamW"
     weight_decay: float | None = setting_as(WEIGHT_DECAY, 0.004)
 
 
-@dataclass(frozen=True)
 class Adagrad(Optimizer):
-    name = "adagrad"
-    keras = "Adagrad"
-    help = "Steps over the root of the sum of squared gradients."
-    slots = 1
+    """Steps over the root of the sum of squared gradients."""
 
+    slots = 1
     initial_accumulator_value: float = ACCUMULATOR
     epsilon: float = EPSILON
 
 
-@dataclass(frozen=True)
 class Adadelta(Optimizer):
-    name = "adadelta"
-    keras = "Adadelta"
-    help = "Steps in the measure of the steps before."
-    slots = 2
+    """Steps in the measure of the steps before."""
 
+    slots = 2
     rho: float = setting_as(RHO, 0.95)
     epsilon: float = EPSILON
 
 
-@dataclass(frozen=True)
 class Ftrl(Optimizer):
-    name = "ftrl"
-    keras = "Ftrl"
-    help = "Follow the regularized leader."
-    slots = 2
+    """Follow the regularized leader."""
 
+    slots = 2
     learning_rate_power: float = setting(-0.5, "How fast the rate falls; 0: not at all.", high=0)
     initial_accumulator_value: float = ACCUMULATOR
     l1_regularization_strength: float = setting(0.0, "L1 penalty of Ftrl.", low=0)
@@ -175,13 +149,10 @@ class Ftrl(Optimizer):
     beta: float = setting(0.0, "Beta of Ftrl's paper.", low=0)
 
 
-@dataclass(frozen=True)
 class Lion(Optimizer):
-    name = "lion"
-    keras = "Lion"
-    help = "Steps by the sign of a mean of gradients."
-    slots = 1
+    """Steps by the sign of a mean of gradients."""
 
+    slots = 1
     beta_1: float = BETA_1
     beta_2: float = setting_as(BETA_2, 0.99)
 

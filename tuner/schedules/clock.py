@@ -1,4 +1,4 @@
-"""The time that schedules count in: steps, or whole epochs."""
+"""The time that schedules count in: steps, whole epochs, cycles."""
 
 from __future__ import annotations
 
@@ -28,3 +28,23 @@ def clock(per: Per, steps_per_epoch: int, epochs: int) -> NDArray[np.float64]:
 def cosine_fall(fraction: NDArray[np.float64]) -> NDArray[np.float64]:
     """Half a cosine wave: 1 at fraction 0, one half at 0.5, 0 at 1."""
     return 0.5 * (1.0 + np.cos(np.pi * fraction))
+
+
+def cycle_starts(
+    first: float, growth: float, end: float, restarts: int | None = None
+) -> NDArray[np.float64]:
+    """When cycles start, the first at 0, all before `end`: `first * (1 + growth + growth^2 ...)`,
+    each cycle `growth` times as long as the one before.
+
+    Times and lengths are in one unit, steps or epochs, and need not be whole. `restarts` bounds
+    how many starts follow the first; None: as many as begin before `end`.
+    """
+    starts, length = [0.0], float(first)
+    while restarts is None or len(starts) <= restarts:
+        # Rounded so that a start that is whole in theory is whole.
+        start = round(starts[-1] + length, 6)
+        if start >= end:
+            break
+        starts.append(start)
+        length *= growth
+    return np.array(starts)

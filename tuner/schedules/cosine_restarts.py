@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.schedules.base import Rates, Schedule
-from tuner.schedules.clock import cosine_fall, steps
-from tuner.schedules.cycles import cycle_starts
+from tuner.schedules.clock import cosine_fall, cycle_starts, steps
 from tuner.schedules.settings import CYCLE_MULT, END_RATE, RESTART_EVERY
 
 

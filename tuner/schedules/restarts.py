@@ -6,8 +6,7 @@ import numpy as np
 
 from tuner.parameters.fields import setting
 from tuner.schedules.base import Rates, Schedule
-from tuner.schedules.clock import clock
-from tuner.schedules.cycles import cycle_starts
+from tuner.schedules.clock import clock, cycle_starts
 from tuner.schedules.settings import CYCLE_MULT, DECAY, PER, RESTART_EVERY, Per
 
 

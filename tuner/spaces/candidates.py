@@ -11,106 +11,103 @@ itself goes through them sorted by name, the last name changing fastest.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from tuner.errors import SpaceError
-from tuner.parameters.info import Value
+from tuner.parameters import Value
+from tuner.spaces.conditions import Activity
 from tuner.spaces.parameter import MOST_POINTS
-
-if TYPE_CHECKING:
-    from tuner.spaces.space import Space
 
 #: More dictionaries than this are refused.
 MOST_COMBINATIONS = 10_000
 
 
-def grid(space: Space) -> list[dict[str, list[Value]]]:
-    """The argument of ParameterGrid. Raises SpaceError where a parameter has no finite steps, or
+def grid(activity: Activity) -> list[dict[str, list[Value]]]:
+    """The argument of ParameterGrid. Raises SpaceError if a parameter has no finite steps, or
     more than `MOST_POINTS`."""
     lists: dict[str, list[Value]] = {}
     endless = []
-    for name, parameter in space.params.items():
+    for name, parameter in activity.params.items():
         points = parameter.points()
         if points is None:
             endless.append(f"{name} ({parameter.describe()})")
         elif len(points) > MOST_POINTS:
             raise SpaceError(
-                f"space {space.name}: a grid may have at most {MOST_POINTS} values of one "
-                f"parameter; {name} has {len(points)}; give it a step"
+                f"a grid may have at most {MOST_POINTS} values of one parameter; {name} has "
+                f"{len(points)}; give it a step"
             )
         elif parameter.varies:
             lists[name] = list(points)
     if endless:
         raise SpaceError(
-            f"space {space.name}: a grid needs finite steps: give a step, values or choices to "
+            "a grid needs finite steps: give a step, values or choices to "
             f"{', '.join(endless)}, or choose another sampler"
         )
-    return [
-        {
-            name: [chosen[name]] if name in chosen else lists[name]
-            for name in active
-            if name in lists
-        }
-        for chosen, active in combinations(space)
-    ]
+    return _by_combination(activity, lists)
 
 
-def random(space: Space) -> list[dict[str, Any]]:
+def random(activity: Activity) -> list[dict[str, Any]]:
     """The argument of ParameterSampler: lists, and frozen distributions of scipy.stats.
 
-    ParameterSampler picks a dictionary evenly, then draws each parameter. Where all of them are
-    lists it draws without replacement from their grid. Raises SpaceError where the parameters
-    that others depend on have too many combinations.
+    ParameterSampler picks a dictionary evenly, then draws each parameter. If all of them are
+    lists it draws without replacement from their grid. Raises SpaceError if the parameters that
+    others depend on have too many combinations.
     """
-    drawn = {n: p.to_sklearn() for n, p in space.params.items() if p.varies}
-    return [
-        {
-            name: [chosen[name]] if name in chosen else drawn[name]
-            for name in active
-            if name in drawn
-        }
-        for chosen, active in combinations(space)
-    ]
+    drawn = {n: p.to_sklearn() for n, p in activity.params.items() if p.varies}
+    return _by_combination(activity, drawn)
 
 
-def size(space: Space) -> int | None:
-    """The number of points of the grid, or None where a parameter has no finite steps."""
+def size(activity: Activity) -> int | None:
+    """The number of points of the grid, or None if a parameter has no finite steps."""
     counts: dict[str, int] = {}
-    for name, parameter in space.params.items():
+    for name, parameter in activity.params.items():
         points = parameter.points()
         if points is None:
             return None
         counts[name] = len(points)
     return sum(
         math.prod(counts[name] for name in active if name not in chosen)
-        for chosen, active in combinations(space)
+        for chosen, active in _combinations(activity)
     )
 
 
-def combinations(space: Space) -> list[tuple[dict[str, Value], list[str]]]:
+def _by_combination(activity: Activity, varying: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """For each combination, what varies in it; a parameter that others depend on has one value."""
+    return [
+        {
+            name: [chosen[name]] if name in chosen else varying[name]
+            for name in active
+            if name in varying
+        }
+        for chosen, active in _combinations(activity)
+    ]
+
+
+def _combinations(activity: Activity) -> list[tuple[dict[str, Value], list[str]]]:
     """Every combination of the parameters that others depend on, with the names of all that is
     active in it, in file order."""
-    parents = {c.parent for conditions in space.conditions.values() for c in conditions}
-    deciding = [name for name in space.order if name in parents]
+    parents = {c.parent for conditions in activity.conditions.values() for c in conditions}
+    deciding = [name for name in activity.order if name in parents]
 
     def choose(position: int, values: dict[str, Value]) -> Iterator[dict[str, Value]]:
         if position == len(deciding):
             yield values
             return
         name = deciding[position]
-        if not space.active(name, values):
+        if not activity.active(name, values):
             yield from choose(position + 1, values)
             return
-        for value in space.params[name].points() or ():
+        for value in activity.params[name].points() or ():
             yield from choose(position + 1, {**values, name: value})
 
     found: list[tuple[dict[str, Value], list[str]]] = []
     for chosen in choose(0, {}):
         if len(found) == MOST_COMBINATIONS:
             raise SpaceError(
-                f"space {space.name}: the parameters that others depend on "
-                f"({', '.join(deciding)}) have more than {MOST_COMBINATIONS} combinations"
+                f"the parameters that others depend on ({', '.join(deciding)}) have more than "
+                f"{MOST_COMBINATIONS} combinations"
             )
-        found.append((chosen, [name for name in space.params if space.active(name, chosen)]))
+        active = [name for name in activity.params if activity.active(name, chosen)]
+        found.append((chosen, active))
     return found

@@ -12,8 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tuner.errors import unknown
-from tuner.parameters.info import Scalar, Value
-from tuner.parameters.values import fit_scalar
+from tuner.parameters import Scalar, Value, fit_scalar
 from tuner.parameters.words import show, word
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.spaces.explain import Fault
@@ -26,7 +25,7 @@ _SHOWN = 12
 
 @dataclass(frozen=True)
 class Condition:
-    """`parent` has one of `allowed`. Where the parent itself is inactive, `written` conditions
+    """`parent` has one of `allowed`. If the parent itself is inactive, `written` conditions
     fail, and those of the catalogue look at the parent's default."""
 
     parent: str
@@ -39,25 +38,42 @@ class Condition:
         return not self.written and CATALOGUE[self.parent].default in self.allowed
 
 
-def find_conditions(
+@dataclass(frozen=True)
+class Activity:
+    """Which parameters are part of a trial.
+
+    Attributes:
+        params: of the space, in file order.
+        conditions: those of every parameter that can fail; one that is part of every trial has
+            no entry.
+        order: file order, but a parameter comes after those that its conditions look at.
+    """
+
+    params: Mapping[str, Parameter]
+    conditions: Mapping[str, tuple[Condition, ...]]
+    order: tuple[str, ...]
+
+    def active(self, name: str, values: Mapping[str, Value]) -> bool:
+        """Whether a parameter is part of a trial that has these values already."""
+        return all(condition.holds(values) for condition in self.conditions.get(name, ()))
+
+
+def find_activity(
     params: Mapping[str, Parameter], broken: Collection[str] = ()
-) -> tuple[dict[str, tuple[Condition, ...]], list[Fault]]:
-    """The conditions of every parameter that can fail, and what is wrong with any of them.
+) -> tuple[Activity, list[Fault]]:
+    """The conditions of a space's parameters, and what is wrong with any of them.
 
     `broken` names parameters of the space that are not in `params` because of their own faults;
-    nothing is said of conditions on these. Faults have the parameter's name first in their path.
-    Conditions that always hold are left out, so that a parameter without an entry is part of
-    every trial.
+    nothing is said of conditions on these. Faults have the parameter's name first in their path;
+    with any, there are no conditions.
     """
     conditions: dict[str, tuple[Condition, ...]] = {}
     faults: list[Fault] = []
     for name, parameter in params.items():
         found: list[Condition] = []
         for parent in parameter.when:
-            if parent in broken:
-                continue
             try:
-                found.append(_written(params, name, parent))
+                found += [] if parent in broken else [_written(params, name, parent)]
             except ValueError as error:
                 faults.append(Fault((name, "when", parent), str(error)))
         # Null means "as if it were not here", which does nothing anywhere.
@@ -68,14 +84,12 @@ def find_conditions(
                 faults.append(Fault((name,), str(error)))
         if found:
             conditions[name] = tuple(_merged(found))
+    order: list[str] = []
     if not faults:
-        cycle = find_cycle(params, conditions)
-        if cycle is not None:
-            text = f"a cycle of conditions: {' needs '.join(cycle)}"
-            faults.append(Fault((cycle[0],), text))
+        order, faults = _ordered(params, conditions)
     if faults:
-        return {}, faults
-    return _that_can_fail(params, conditions), []
+        return Activity(params, {}, tuple(params)), faults
+    return Activity(params, _that_can_fail(params, conditions, order), tuple(order)), []
 
 
 def _written(params: Mapping[str, Parameter], name: str, parent: str) -> Condition:
@@ -114,18 +128,16 @@ def _written(params: Mapping[str, Parameter], name: str, parent: str) -> Conditi
 def _implied(
     params: Mapping[str, Parameter], name: str, broken: Collection[str]
 ) -> list[Condition]:
-    """The conditions of the catalogue. Raises ValueError where one can never hold."""
+    """The conditions of the catalogue. Raises ValueError if one can never hold."""
     found = []
     for parent, names in CATALOGUE[name].only_with.items():
         if parent in broken:
             continue
         info = CATALOGUE[parent]
-        aliases = tuple(alias for alias, meant in info.aliases.items() if meant in names)
-        allowed = (*names, *aliases)
-        if parent not in params:
-            points: Sequence[Value] = [info.default]
-            here = f"{info.default}, the default"
-        else:
+        allowed = (*names, *(alias for alias, meant in info.aliases.items() if meant in names))
+        points: Sequence[Value] = [info.default]
+        here = f"{info.default}, the default"
+        if parent in params:
             points = params[parent].points() or ()
             here = _listed(points)
             wanted = params[name].when.get(parent)
@@ -163,11 +175,13 @@ def does_nothing(name: str, params: Mapping[str, Parameter], broken: Collection[
 
 
 def _that_can_fail(
-    params: Mapping[str, Parameter], conditions: Mapping[str, tuple[Condition, ...]]
+    params: Mapping[str, Parameter],
+    conditions: Mapping[str, tuple[Condition, ...]],
+    order: Sequence[str],
 ) -> dict[str, tuple[Condition, ...]]:
     """Without the conditions that hold in every trial."""
     kept: dict[str, tuple[Condition, ...]] = {}
-    for name in ordered(params, conditions):
+    for name in order:
         left = []
         for condition in conditions.get(name, ()):
             parent = params.get(condition.parent)
@@ -180,42 +194,27 @@ def _that_can_fail(
     return kept
 
 
-def ordered(
+def _ordered(
     params: Mapping[str, Parameter], conditions: Mapping[str, tuple[Condition, ...]]
-) -> list[str]:
-    """The names in file order, but each after all that its conditions look at."""
+) -> tuple[list[str], list[Fault]]:
+    """The names in file order, but each after all that its conditions look at; a cycle of
+    parameters that need each other is a fault."""
     order: dict[str, None] = {}
+    faults: list[Fault] = []
 
-    def visit(name: str) -> None:
+    def visit(name: str, path: list[str]) -> None:
+        if name in path:
+            cycle = [*path[path.index(name) :], name]
+            faults.append(Fault((name,), f"a cycle of conditions: {' needs '.join(cycle)}"))
+            return
         for condition in conditions.get(name, ()):
-            if condition.parent in params and condition.parent not in order:
-                visit(condition.parent)
+            if condition.parent in params and condition.parent not in order and not faults:
+                visit(condition.parent, [*path, name])
         order[name] = None
 
     for name in params:
-        visit(name)
-    return list(order)
-
-
-def find_cycle(
-    params: Mapping[str, Parameter], conditions: Mapping[str, tuple[Condition, ...]]
-) -> list[str] | None:
-    """A cycle of parameters that need each other (the first one again at the end), or None."""
-    done: set[str] = set()
-
-    def visit(name: str, path: list[str]) -> list[str] | None:
-        if name in path:
-            return [*path[path.index(name) :], name]
-        if name in done or name not in params:
-            return None
-        for condition in conditions.get(name, ()):
-            cycle = visit(condition.parent, [*path, name])
-            if cycle is not None:
-                return cycle
-        done.add(name)
-        return None
-
-    return next((cycle for name in params if (cycle := visit(name, []))), None)
+        visit(name, [])
+    return list(order), faults[:1]
 
 
 def _listed(values: Sequence[Value]) -> str:

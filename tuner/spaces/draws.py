@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from tuner.parameters.info import ParameterInfo, Value
 from tuner.parameters.words import show, word
+from tuner.spaces.distributions import ExpOf
 from tuner.spaces.explain import Fault
 from tuner.spaces.parameter import Number, Parameter
-from tuner.spaces.variates import ExpOf
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

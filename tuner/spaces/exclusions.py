@@ -5,26 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 
+from tuner.optimizers import CLIPPING
 from tuner.parameters.words import word
-from tuner.spaces.conditions import Condition
+from tuner.spaces.conditions import Activity
 from tuner.spaces.explain import Fault
 from tuner.spaces.forms import Fixed
 from tuner.spaces.parameter import Parameter
 
-CLIPPING = ("optimizer.clipnorm", "optimizer.clipvalue", "optimizer.global_clipnorm")
 BOUNDARIES, FACTORS = "schedule.boundaries", "schedule.factors"
 
 
-def exclusion_faults(
-    params: Mapping[str, Parameter],
-    conditions: Mapping[str, tuple[Condition, ...]],
-    broken: Collection[str] = (),
-) -> list[Fault]:
+def exclusion_faults(activity: Activity, broken: Collection[str] = ()) -> list[Fault]:
     """What is wrong between the parameters of a space; paths begin with a parameter's name.
 
     `broken` names those that are not in `params` because of their own faults.
     """
-    return [*_layers(params), *_clipping(params, conditions), *_piecewise(params, broken)]
+    params = activity.params
+    return [*_layers(params), *_clipping(activity), *_piecewise(params, broken)]
 
 
 def gives_widths(params: Mapping[str, Parameter]) -> bool:
@@ -43,15 +40,15 @@ def _layers(params: Mapping[str, Parameter]) -> Iterator[Fault]:
         )
 
 
-def _clipping(
-    params: Mapping[str, Parameter], conditions: Mapping[str, tuple[Condition, ...]]
-) -> Iterator[Fault]:
+def _clipping(activity: Activity) -> Iterator[Fault]:
     """Keras clips in one way. Ways with conditions of their own may exclude each other, and a
     trial finds out."""
     used = [
         name
-        for name in CLIPPING
-        if name in params and name not in conditions and _can_be_set(params[name])
+        for name in (f"optimizer.{clip}" for clip in CLIPPING)
+        if name in activity.params
+        and name not in activity.conditions
+        and _can_be_set(activity.params[name])
     ]
     for name in used[1:]:
         yield Fault((name,), f"gradients are clipped in one way only; got {used[0]} too")

@@ -12,28 +12,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
-
-from pydantic import ValidationError
+from typing import Any
 
 from tuner.errors import SpaceError
 from tuner.parameters.info import Scalar
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.spaces.conditions import does_nothing
 from tuner.spaces.exclusions import gives_widths
-from tuner.spaces.explain import Problem, problems_of
+from tuner.spaces.explain import Problem
 from tuner.spaces.parameter import Parameter
 from tuner.spaces.read import ParameterError, read_parameter
 from tuner.spaces.yaml_file import parse_yaml, raise_problems
 
-if TYPE_CHECKING:
-    from tuner.spaces.space import Space
 
+def overridden(params: Mapping[str, Parameter], settings: Mapping[str, str]) -> dict[str, Any]:
+    """The parameters of a space with `settings` in force; one whose setting is wrong is left as
+    it is written, for the whole space to find the same faults in.
 
-def override(space: Space, settings: Mapping[str, str]) -> Space:
-    """The space with `settings` in force. Raises SpaceError with one line for each problem,
-    which begins with `--set name` where that is its cause."""
-    params: dict[str, Any] = dict(space.params)
+    Raises SpaceError with one line for each text that is no YAML.
+    """
+    changed: dict[str, Any] = dict(params)
     problems: list[Problem] = []
     inherited: set[str] = set()
     for name, text in settings.items():
@@ -43,40 +41,32 @@ def override(space: Space, settings: Mapping[str, str]) -> Space:
         if not found and not text.strip():
             problems.append(Problem(source, None, (), "needs a value; got nothing"))
         elif value is None and name in CATALOGUE:
-            params.pop(name, None)
+            changed.pop(name, None)
         elif not found:
-            old = params.get(name)
-            params[name] = _read(name, value)
-            new = params[name]
+            old = changed.get(name)
+            new = changed[name] = _read(name, value)
             if isinstance(new, Parameter) and isinstance(old, Parameter) and not new.when:
-                params[name] = new.model_copy(update={"when": old.when})
+                changed[name] = new.model_copy(update={"when": old.when})
                 inherited.add(name)
     raise_problems(problems, SpaceError)
-    _settle(params, set(settings), inherited)
-    data: dict[str, Any] = {"name": space.name, "description": space.description, "params": params}
-    try:
-        return type(space).model_validate(data)
-    except ValidationError as error:
-        written = {k: p.to_data() if isinstance(p, Parameter) else p for k, p in params.items()}
-        data["params"] = written
-        problems = problems_of(error, type(space), data, f"space {space.name}")
-        raise_problems([_blame(problem, settings) for problem in problems], SpaceError)
-        raise
+    _settle(changed, set(settings), inherited)
+    return changed
 
 
-def _read(name: str, value: Any) -> Any:
-    """The parameter; or the value as it is, for the whole space to find the same faults in."""
-    try:
-        return read_parameter(name, value)
-    except ParameterError:
-        return value
-
-
-def _blame(problem: Problem, settings: Collection[str]) -> Problem:
+def blamed(problem: Problem, settings: Collection[str]) -> Problem:
+    """The problem of a space, told of the setting that caused it."""
     name = str(problem.loc[1]) if len(problem.loc) > 1 else ""
     if name not in settings:
         return problem
     return Problem(f"--set {name}", None, problem.loc[2:], problem.text)
+
+
+def _read(name: str, value: Any) -> Any:
+    """The parameter, or the value as it is written."""
+    try:
+        return read_parameter(name, value)
+    except ParameterError:
+        return value
 
 
 def _settle(params: dict[str, Any], settings: set[str], inherited: set[str]) -> None:

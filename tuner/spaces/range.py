@@ -122,7 +122,7 @@ class Range(Parameter):
     def to_sklearn(self) -> Any:
         from scipy import stats
 
-        from tuner.spaces.variates import IntLogUniform
+        from tuner.spaces.distributions import IntLogUniform
 
         points = self.points()
         if self.type == "int" and points is not None and len(points) > 1:

@@ -69,7 +69,7 @@ def optimizer_table() -> str:
     rows = []
     for name, kind in OPTIMIZERS.items():
         settings = ", ".join(f"`{key}` {word(value)}" for key, value in kind.defaults().items())
-        rows.append([f"`{name}`", kind.help, settings, f"`keras.optimizers.{kind.keras}`"])
+        rows.append([f"`{name}`", kind.help, settings, f"`keras.optimizers.{kind.__name__}`"])
     return markdown_table(
         ["`optimizer`", "what it is", "settings (Keras's defaults)", "class"], rows
     )

@@ -1,9 +1,9 @@
-"""A search space: the parameters of a trial, which of them vary, and where."""
+"""A search space: the parameters of a trial, which of them vary, and between what."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -21,10 +21,10 @@ from tuner.parameters.values import fit_value
 from tuner.parameters.words import show, word
 from tuner.spaces import candidates
 from tuner.spaces.catalogue import CATALOGUE
-from tuner.spaces.conditions import Condition, find_conditions, ordered
+from tuner.spaces.conditions import Activity, Condition, find_activity
 from tuner.spaces.exclusions import exclusion_faults
 from tuner.spaces.explain import Fault, problems_of, to_validation_error
-from tuner.spaces.override import override
+from tuner.spaces.override import blamed, overridden
 from tuner.spaces.parameter import Parameter
 from tuner.spaces.read import read_parameters
 
@@ -33,8 +33,11 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 
+T = TypeVar("T")
+
+
 class Space(BaseModel):
-    """What a trial is made of. Immutable; equal where name and contents are.
+    """What a trial is made of. Immutable; equal if name and contents are.
 
     Attributes:
         name: what the space is called: the file's name without its ending.
@@ -54,9 +57,7 @@ class Space(BaseModel):
     description: str = ""
     params: dict[str, Parameter] = Field(min_length=1)
 
-    _conditions: dict[str, tuple[Condition, ...]] = PrivateAttr(default_factory=dict)
-    #: File order, but parents before the parameters that depend on them.
-    _order: list[str] = PrivateAttr(default_factory=list)
+    _activity: Activity = PrivateAttr()
 
     @field_validator("params", mode="plain")
     @classmethod
@@ -66,9 +67,9 @@ class Space(BaseModel):
             raise to_validation_error("Space", [Fault((), text)], data)
         params, faults = read_parameters(data)
         broken = [str(name) for name in data if name not in params]
-        conditions, found = find_conditions(params, broken)
+        activity, found = find_activity(params, broken)
         faults += found
-        faults += exclusion_faults(params, conditions, broken)
+        faults += exclusion_faults(activity, broken)
         if faults:
             raise to_validation_error("Space", faults, data)
         return params
@@ -78,8 +79,7 @@ class Space(BaseModel):
         return {name: parameter.to_data() for name, parameter in params.items()}
 
     def model_post_init(self, context: Any, /) -> None:
-        self._conditions = find_conditions(self.params)[0]
-        self._order = ordered(self.params, self._conditions)
+        self._activity = find_activity(self.params)[0]
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -100,22 +100,30 @@ class Space(BaseModel):
         Each value is YAML 1.2: a fixed value, a form such as `{low: 1, high: 3}`, or `null`,
         which takes the parameter out. See `tuner.spaces.override`. Raises SpaceError.
         """
-        return override(self, settings)
+        params = overridden(self.params, settings)
+        data = {"name": self.name, "description": self.description, "params": params}
+        try:
+            return type(self).model_validate(data)
+        except ValidationError as error:
+            written = {k: p.to_data() if isinstance(p, Parameter) else p for k, p in params.items()}
+            data["params"] = written
+            problems = problems_of(error, type(self), data, f"space {self.name}")
+            lines = [str(blamed(problem, settings)) for problem in problems]
+            raise SpaceError("\n".join(lines)) from None
 
     @property
     def order(self) -> tuple[str, ...]:
-        """The names in the order they are suggested in: file order, but a parameter comes after
-        those that its conditions look at."""
-        return tuple(self._order)
+        """The names in the order they are suggested in: see `Activity`."""
+        return self._activity.order
 
     @property
     def conditions(self) -> dict[str, tuple[Condition, ...]]:
         """What has to hold for a parameter to be active; always active ones have no entry."""
-        return dict(self._conditions)
+        return dict(self._activity.conditions)
 
     def active(self, name: str, values: Mapping[str, Value]) -> bool:
         """Whether a parameter is part of a trial that has these values already."""
-        return all(condition.holds(values) for condition in self._conditions.get(name, ()))
+        return self._activity.active(name, values)
 
     def possible(self, condition: Condition) -> list[Value]:
         """The values that a condition allows and its parent can take here, in the catalogue's
@@ -130,7 +138,7 @@ class Space(BaseModel):
         return {
             name: parameter.points()[0]  # type: ignore[index]
             for name, parameter in self.params.items()
-            if not parameter.varies and name not in self._conditions
+            if not parameter.varies and name not in self._activity.conditions
         }
 
     def distributions(self) -> dict[str, BaseDistribution]:
@@ -147,7 +155,7 @@ class Space(BaseModel):
         Returns all active parameters in file order, the fixed ones included.
         """
         values: dict[str, Value] = {}
-        for name in self._order:
+        for name in self.order:
             if self.active(name, values):
                 values[name] = self.params[name].suggest(trial, name)
         return self._in_file_order(values)
@@ -160,12 +168,12 @@ class Space(BaseModel):
         has a value that it cannot take.
         """
         complete: dict[str, Value] = {}
-        for name in self._order:
+        for name in self.order:
             if not self.active(name, complete):
                 if name in values:
                     needs = " and ".join(
                         f"{c.parent} to be {', '.join(word(value) for value in c.allowed)}"
-                        for c in self._conditions[name]
+                        for c in self._activity.conditions[name]
                     )
                     raise SpaceError(f"candidate: {name} is not active; it needs {needs}")
                 continue
@@ -193,15 +201,21 @@ class Space(BaseModel):
 
     def grid(self) -> list[dict[str, list[Value]]]:
         """The grid as scikit-learn's ParameterGrid takes it. See `tuner.spaces.candidates`."""
-        return candidates.grid(self)
+        return self._listed(candidates.grid)
 
     def random(self) -> list[dict[str, Any]]:
         """The space as ParameterSampler takes it. See `tuner.spaces.candidates`."""
-        return candidates.random(self)
+        return self._listed(candidates.random)
 
     def size(self) -> int | None:
-        """The number of points of the whole grid; None where it is not finite."""
-        return candidates.size(self)
+        """The number of points of the whole grid; None if it is not finite."""
+        return self._listed(candidates.size)
+
+    def _listed(self, way: Callable[[Activity], T]) -> T:
+        try:
+            return way(self._activity)
+        except SpaceError as error:
+            raise SpaceError(f"space {self.name}: {error}") from None
 
     def _in_file_order(self, values: Mapping[str, Value]) -> dict[str, Value]:
         return {name: values[name] for name in self.params if name in values}

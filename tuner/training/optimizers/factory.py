@@ -45,5 +45,5 @@ def _stacked_class(name: str) -> type[Any]:
         module, _, own = described.stacked.partition(":")
         found: type[Any] = getattr(import_module(module), own)
         return found
-    stock = getattr(keras.optimizers, described.keras)
+    stock = getattr(keras.optimizers, described.__name__)
     return type(f"Stacked{stock.__name__}", (PerNetwork, stock), {})

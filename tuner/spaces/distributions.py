@@ -1,4 +1,4 @@
-"""Random variates that `scipy.stats` has no frozen distribution for.
+"""Distributions that `scipy.stats` has no frozen form of.
 
 They have the one method that scikit-learn's ParameterSampler asks of a distribution: `rvs`.
 """
@@ -19,7 +19,7 @@ class IntLogUniform:
     high: int
 
     def rvs(self, size: Any = None, random_state: Any = None) -> Any:
-        """One int where `size` is None, else an int64 array of that shape."""
+        """One int if `size` is None, else an int64 array of that shape."""
         import numpy as np
         from sklearn.utils import check_random_state
 
@@ -31,14 +31,14 @@ class IntLogUniform:
 
 @dataclass(frozen=True)
 class ExpOf:
-    """`exp` of another distribution's variates, which lie between log(low) and log(high)."""
+    """`exp` of what another distribution draws, which lies between log(low) and log(high)."""
 
     logarithm: Any
     low: float
     high: float
 
     def rvs(self, size: Any = None, random_state: Any = None) -> Any:
-        """One float where `size` is None, else a float64 array of that shape."""
+        """One float if `size` is None, else a float64 array of that shape."""
         import numpy as np
 
         drawn = np.exp(self.logarithm.rvs(size=size or 1, random_state=random_state))
