@@ -7,8 +7,9 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,44 @@ def test_imports_go_one_way() -> None:
         and LEVEL[found.target] >= LEVEL[found.folder]
     ]
     assert wrong == []
+
+
+def modules_imported(source: str, known: Collection[str]) -> set[str]:
+    """The `known` modules that a file imports anywhere: under `if TYPE_CHECKING` and inside
+    functions too."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module, "write imports in full"
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= names if names <= set(known) else {node.module, *names}
+    return found & set(known)
+
+
+def test_types_and_late_imports_are_seen() -> None:
+    source = (
+        "if TYPE_CHECKING:\n    from a.b import C\ndef f():\n    import a.d\n    from a import e"
+    )
+    assert modules_imported(source, ["a", "a.b", "a.d", "a.e"]) == {"a.b", "a.d", "a.e"}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    modules = {
+        ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file
+        for file in PACKAGE.rglob("*.py")
+        if "_shipped" not in file.parts
+    }
+    imports = {
+        name: modules_imported(file.read_text(encoding="utf-8"), modules)
+        for name, file in modules.items()
+    }
+    assert sum(map(len, imports.values())) > 500
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        pytest.fail(" is imported by ".join(error.args[1]))
 
 
 def test_results_never_import_training() -> None:
