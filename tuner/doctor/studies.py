@@ -17,7 +17,7 @@ def check_definition(
 ) -> tuple[Finding, StudyDefinition | None]:
     """`attributes`: the study's user attributes; `trials`: how many it has.
 
-    The definition is None where it cannot be read, or where something else made the study.
+    The definition is None if it cannot be read, or if something else made the study.
     """
 
     def say(state: str, text: str) -> Finding:

@@ -172,7 +172,7 @@ class Backend:
 
     def hand_back(self, trial_id: int, owner: str) -> None:
         """Make `owner`'s RUNNING trial WAITING again, without reports, its parameters kept: its
-        next run repeats it. Only where `hands_back_in_place`. Raises `LostTrialError`."""
+        next run repeats it. Only if `hands_back_in_place`. Raises `LostTrialError`."""
         raise NotImplementedError
 
     def beats(self, study_id: int, running: Sequence[FrozenTrial]) -> dict[int, Beat]:

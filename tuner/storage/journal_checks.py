@@ -120,7 +120,7 @@ def leftovers(path: Path) -> list[Path]:
 
 
 def age_of(file: Path) -> float:
-    """Seconds since a file was last written or renamed, by this machine's clock; 0 where it is
+    """Seconds since a file was last written or renamed, by this machine's clock; 0 if it is
     gone."""
     try:
         status = file.lstat()
@@ -162,7 +162,7 @@ def time_write(path: Path) -> WriteStep:
 
 def repair_journal(path: Path) -> list[Repair]:
     """Cut off a torn tail, take broken lines out, remove the lock of a dead process and what it
-    left, all under the journal's lock. Raises `StorageError` where a living process of this
+    left, all under the journal's lock. Raises `StorageError` if a living process of this
     machine holds it for long."""
     scan, lock = look(path), lock_path(path)
     holder = read_holder(lock)

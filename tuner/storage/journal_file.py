@@ -29,7 +29,7 @@ class JournalFile(JournalFileBackend):
     before they append (`mend_tail`). Nothing whole is ever cut."""
 
     def __init__(self, path: Path) -> None:
-        """Makes the file where there is none."""
+        """Makes the file if there is none."""
         # Absolute, so that the folder may be left.
         self._path = path.absolute()
         self._lock: JournalLock

@@ -66,7 +66,7 @@ class JournalLock(BaseJournalFileLock):
 
     @property
     def still_held(self) -> bool:
-        """False where somebody took this process for dead, because it stood still for so long."""
+        """False if somebody took this process for dead, because it stood still for so long."""
         return self._held is not None and read_holder(self._file) == self._held
 
     def _wait(self, gives_up: Callable[[str, float], bool]) -> None:

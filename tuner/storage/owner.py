@@ -66,8 +66,8 @@ def describe_owner(owner: str | None) -> str:
 
 
 def is_gone(owner: str) -> bool:
-    """True where `owner`'s process was on this machine and has ended; False where it lives, or
-    where nothing is known (another machine)."""
+    """True if `owner`'s process was on this machine and has ended; False if it lives, or if
+    nothing is known (another machine)."""
     place, _, rest = owner.partition(":")
     if place != _place():
         return False

@@ -97,8 +97,8 @@ class Curves:
     """A trial's scores after every epoch.
 
     Attributes:
-        train, validation: metric to scores `(epochs_run, folds)` float32; NaN where a fold did
-            not run.
+        train, validation: metric to scores `(epochs_run, folds)` float32; NaN if a fold did not
+            run.
         learning_rate: `(epochs_run, folds)` float32.
         epoch_seconds: `(epochs_run,)` float32.
         status: per fold, as in `TrialScores.status`.
@@ -166,14 +166,14 @@ def decode_curves(text: str) -> Curves:
 
 
 def curve_attributes(scores: TrialScores) -> dict[str, str]:
-    """Trial system attributes that hold the curves: one, or several where the text is long."""
+    """Trial system attributes that hold the curves: one, or several if the text is long."""
     text = encode_curves(scores)
     parts = [text[at : at + CHUNK] for at in range(0, len(text), CHUNK)]
     return {CURVES if i == 0 else f"{CURVES}:{i}": part for i, part in enumerate(parts)}
 
 
 def read_curves(trial: FrozenTrial) -> Curves | None:
-    """The curves of a stored trial; None where it has none (it failed, or still runs)."""
+    """The curves of a stored trial; None if it has none (it failed, or still runs)."""
     attributes: Mapping[str, Any] = trial.system_attrs
     if CURVES not in attributes:
         return None

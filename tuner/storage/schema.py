@@ -21,7 +21,7 @@ def _known_revisions() -> tuple[str, ...]:
 
 
 def has_schema(connection: sqlalchemy.Connection, shown: str) -> bool:
-    """True where Optuna's tables are there and complete, False where they have to be made.
+    """True if Optuna's tables are there and complete, False if they have to be made.
 
     Raises:
         StorageError: the tables have another revision than this Optuna's; nothing was changed.
