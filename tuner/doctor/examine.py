@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optuna.trial import TrialState
@@ -17,7 +16,7 @@ from tuner.doctor.studies import check_definition
 from tuner.doctor.trials import check_trials
 from tuner.doctor.versions import check_versions
 from tuner.errors import StorageError, UsageError, unknown
-from tuner.storage import StorageKind, records, storage_at
+from tuner.storage import records, storage_at
 from tuner.storage.finding import Finding, WriteStep
 from tuner.storage.quiet import quiet_optuna
 from tuner.study.data import describe_data
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
     from tuner.storage.backend import Backend
 
-
 #: Seconds above which a step slows a search down.
 SLOW = 1.0
 
@@ -40,7 +38,7 @@ class Diagnosis:
     """What was found; `reachable`: whether the storage could be opened."""
 
     findings: tuple[Finding, ...]
-    reachable: bool
+    reachable: bool = True
 
     @property
     def sound(self) -> bool:
@@ -73,32 +71,38 @@ def examine(
     machine = [check_versions(), check_disk(storage.file)]
     if url is None and storage.absent:
         text = f"there is no storage yet: {storage} is made when it is first used"
-        return Diagnosis((Finding("storage", "ok", text), *machine), True)
+        return Diagnosis((Finding("storage", "ok", text), *machine))
     own: list[Finding] = []
     studies: list[Finding] = []
     try:
         storage.require()
         machine += storage.check_file()
         if _blocked(machine):
-            return Diagnosis(tuple(machine), True)
+            return Diagnosis(tuple(machine))
         with storage.errors():
-            own += storage.check_schema()
-            own += storage.check_clock(write)
+            own += [*storage.check_schema(), *storage.check_clock(write)]
             product = storage.product()
         if _blocked(own):
-            return Diagnosis((*own, *machine), True)
+            return Diagnosis((*own, *machine))
         began = time.perf_counter()
         with storage.open_read_only() as opened:
             seconds = time.perf_counter() - began
             read = None if opened is None else time_read(opened)
             own.insert(0, _reached(f"{product} at {storage}", seconds, read, write))
             if opened is not None:
-                folder = storage.artifacts_folder(artifacts)
-                data = DataCheck(describe)
-                studies = _check_studies(storage, opened, name, grace, data, folder)
+                check = StudyCheck(storage.steps(opened), grace, DataCheck(describe))
+                try:
+                    with storage.errors():
+                        for study in chosen(opened.get_all_studies(), name):
+                            studies += check(study)
+                        folder = storage.artifacts_folder(artifacts)
+                        studies = check_artifacts(folder, check.files) + studies
+                except StorageError as error:
+                    studies = [Finding("studies", "error", str(error))]
     except (StorageError, OSError) as error:
-        return Diagnosis((Finding("storage", "error", str(error)), *own, *machine), False)
-    return Diagnosis((*own, *machine, *studies), True)
+        own = [Finding("storage", "error", str(error)), *own]
+        return Diagnosis((*own, *machine), reachable=False)
+    return Diagnosis((*own, *machine, *studies))
 
 
 def time_write(url: str | None) -> WriteStep | None:
@@ -139,54 +143,36 @@ def _reached(what: str, opened: float, read: float | None, write: WriteStep | No
     )
 
 
-def _check_studies(
-    storage: StorageKind,
-    opened: BaseStorage,
-    name: str | None,
-    grace: float,
-    data: DataCheck,
-    folder: Path,
-) -> list[Finding]:
-    backend = storage.steps(opened)
-    found: list[Finding] = []
-    files: list[StudyFiles] = []
-    try:
-        with storage.errors():
-            for study in chosen(opened.get_all_studies(), name):
-                found += _check_study(backend, study, grace, data, files)
-            return check_artifacts(folder, files) + found
-    except StorageError as error:
-        return [Finding("studies", "error", str(error))]
+class StudyCheck:
+    """Checks one study after the other; keeps what they have to do with the artifact folder."""
 
+    def __init__(self, backend: Backend, grace: float, data: DataCheck) -> None:
+        self._backend = backend
+        self._grace = grace
+        self._data = data
+        self.files: list[StudyFiles] = []
 
-def _check_study(
-    backend: Backend,
-    study: FrozenStudy,
-    grace: float,
-    data: DataCheck,
-    files: list[StudyFiles],
-) -> list[Finding]:
-    """Adds what the study has to do with the artifact folder to `files`."""
-    name, study_id = study.study_name, study._study_id
-    trials = backend.trials(study_id)
-    said, definition = check_definition(name, study.user_attrs, len(trials))
-    if definition is None:
-        return [said]
-    files.append(files_of(study, trials, definition.retries))
-    running = [trial for trial in trials if trial.state == TrialState.RUNNING]
-    return [
-        said,
-        data(name, definition, str(study.user_attrs[records.STUDY_DATA_HASH])),
-        *check_trials(
-            name,
-            trials,
-            backend.beats(study_id, running),
-            total=read_total(backend.storage, study_id),
-            retries=definition.retries,
-            grace=grace,
-            now=time.time(),
-        ),
-    ]
+    def __call__(self, study: FrozenStudy) -> list[Finding]:
+        name, study_id = study.study_name, study._study_id
+        trials = self._backend.trials(study_id)
+        found, definition = check_definition(name, study.user_attrs, len(trials))
+        if definition is None:
+            return [found]
+        self.files.append(files_of(study, trials, definition.retries))
+        running = [trial for trial in trials if trial.state == TrialState.RUNNING]
+        return [
+            found,
+            self._data(name, definition, str(study.user_attrs[records.STUDY_DATA_HASH])),
+            *check_trials(
+                name,
+                trials,
+                self._backend.beats(study_id, running),
+                total=read_total(self._backend.storage, study_id),
+                retries=definition.retries,
+                grace=self._grace,
+                now=time.time(),
+            ),
+        ]
 
 
 def chosen(studies: Sequence[FrozenStudy], name: str | None) -> list[FrozenStudy]:
