@@ -14,7 +14,7 @@ from tuner.storage.kind import StorageKind
 
 if TYPE_CHECKING:
     import sqlalchemy
-    from optuna.storages import BaseStorage, RDBStorage
+    from optuna.storages import BaseStorage
 
     from tuner.storage.backend import Backend
 
@@ -92,17 +92,12 @@ class Database(StorageKind):
     def _opened(self, *, read_only: bool) -> Any:
         from optuna.storages._cached_storage import _CachedStorage
 
+        from tuner.storage.sqlite_locking import DatabaseStorage
+
         url, settings = self._settings(read_only=read_only)
         return _CachedStorage(
-            self._storage_class()(
-                url, settings, skip_compatibility_check=True, skip_table_creation=True
-            )
+            DatabaseStorage(url, settings, skip_compatibility_check=True, skip_table_creation=True)
         )
-
-    def _storage_class(self) -> type[RDBStorage]:
-        from optuna.storages import RDBStorage
-
-        return RDBStorage
 
     def steps(self, storage: Any) -> Backend:
         from tuner.storage.rdb_backend import RdbBackend

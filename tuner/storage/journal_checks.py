@@ -27,6 +27,7 @@ from tuner.storage.journal_repair import (
     mend_tail,
     parse_record,
     scan_journal,
+    sync,
 )
 from tuner.text import listed, size_text, time_text
 
@@ -49,61 +50,51 @@ def check_journal(path: Path, scan: JournalScan) -> Finding:
     """Whether every line is a whole record."""
     if scan.broken:
         lines = listed([str(line.number) for line in scan.broken])
-        return Finding(
-            "journal",
-            "error",
+        text = (
             f"a journal holds one record a line; line {lines} of {path} is none although whole "
             "ones follow, and nothing behind it can be read: end all workers, then "
-            "tuner doctor --repair takes it out and keeps it beside",
-            blocks=True,
+            "tuner doctor --repair takes it out and keeps it beside"
         )
+        return Finding("journal", "error", text, blocks=True)
     if scan.torn:
-        return Finding(
-            "journal",
-            "warning",
+        text = (
             f"a journal ends with a whole record; {path} has {size_text(scan.torn)} behind its "
             "last one (a writer died): tuner doctor --repair cuts it off and keeps it beside, and "
-            "so does the next worker that writes",
+            "so does the next worker that writes"
         )
+        return Finding("journal", "warning", text)
     kept = list(path.parent.glob(f"{path.name}.torn-*"))
     pieces = f"; {len(kept)} torn pieces are kept beside and may be deleted" if kept else ""
-    return Finding(
-        "journal", "ok", f"all {scan.records} records ({size_text(scan.size)}) are whole{pieces}"
-    )
+    text = f"all {scan.records} records ({size_text(scan.size)}) are whole{pieces}"
+    return Finding("journal", "ok", text)
 
 
 def check_lock(path: Path) -> Finding:
     """Whether a dead process left the lock."""
     lock = lock_path(path)
     holder = read_holder(lock)
-    left = leftovers(path)
+    who, age = describe_holder(holder), age_of(lock)
     if holder is None:
-        if left:
-            return Finding(
-                "locks",
-                "warning",
-                f"nobody holds {lock.name}; {listed([file.name for file in left])} was left by a "
-                "process that died and does no harm: tuner doctor --repair removes it",
-            )
-        return Finding("locks", "ok", f"nobody holds {lock.name}")
-    who = describe_holder(holder)
-    if holder_is_dead(holder):
-        return Finding(
-            "locks",
-            "warning",
-            f"a lock is held by a living process; {lock} is held by {who}, which has ended: "
-            "tuner doctor --repair removes it, and so does the next worker that writes",
+        if not (left := leftovers(path)):
+            return Finding("locks", "ok", f"nobody holds {lock.name}")
+        text = (
+            f"nobody holds {lock.name}; {listed([file.name for file in left])} was left by a "
+            "process that died and does no harm: tuner doctor --repair removes it"
         )
-    age = age_of(lock)
-    if age <= GRACE:
+    elif holder_is_dead(holder):
+        text = (
+            f"a lock is held by a living process; {lock} is held by {who}, which has ended: "
+            "tuner doctor --repair removes it, and so does the next worker that writes"
+        )
+    elif age <= GRACE:
         return Finding("locks", "ok", f"{lock.name} is held by {who}, which writes right now")
-    return Finding(
-        "locks",
-        "warning",
-        f"a lock is held for one write, which takes milliseconds; {lock} has been held for "
-        f"{time_text(age)} by {who}: whoever wants to write breaks it after {GRACE:.0f} s, and so "
-        "does tuner doctor --repair unless that process lives on this machine (end it then)",
-    )
+    else:
+        text = (
+            f"a lock is held for one write, which takes milliseconds; {lock} has been held for "
+            f"{time_text(age)} by {who}: whoever wants to write breaks it after {GRACE:.0f} s, and "
+            "so does tuner doctor --repair unless that process lives on this machine (end it then)"
+        )
+    return Finding("locks", "warning", text)
 
 
 def leftovers(path: Path) -> list[Path]:
@@ -151,8 +142,7 @@ def time_write(path: Path) -> WriteStep:
     try:
         with beside.open("xb") as file:
             file.write(b"x")
-            file.flush()
-            os.fsync(file.fileno())
+            sync(file)
         stamped, now = beside.stat().st_mtime, time.time()
     finally:
         beside.unlink(missing_ok=True)

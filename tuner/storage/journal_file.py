@@ -19,7 +19,7 @@ from optuna.storages.journal._file import get_lock_file
 
 from tuner.errors import StorageError
 from tuner.storage.journal_lock import JournalLock
-from tuner.storage.journal_repair import mend_tail, parse_record
+from tuner.storage.journal_repair import mend_tail, parse_record, sync
 
 _held_back: ContextVar[list[dict[str, Any]] | None] = ContextVar("held back", default=None)
 
@@ -86,8 +86,7 @@ class JournalFile(JournalFileBackend):
             try:
                 with self._path.open("ab") as file:
                     file.write(text.encode("utf-8"))
-                    file.flush()
-                    os.fsync(file.fileno())
+                    sync(file)
             except OSError:
                 # A full disk takes a part. Who cannot cut it off now leaves it to the next writer.
                 with suppress(OSError):

@@ -120,7 +120,7 @@ def mend_tail(path: Path) -> Mended | None:
             file.seek(end)
             file.truncate()
             file.write(b"".join(kept))
-            _sync(file)
+            sync(file)
             return Mended(len(torn), saved, len(kept))
     saved.unlink()
     return mend_tail(path)
@@ -145,7 +145,7 @@ def mend_lines(path: Path, scan: JournalScan) -> Mended | None:
                     line = rescue(line) or b""
                     rescued += bool(line)
                 file.write(line)
-            _sync(file)
+            sync(file)
         shutil.copymode(path, new)
         saved = _save(path, b"".join(cut))
         new.replace(path)
@@ -173,11 +173,12 @@ def _save(path: Path, content: bytes) -> Path:
         saved = path.with_name(f"{name}-{again}" if again else name)
         with suppress(FileExistsError), saved.open("xb") as file:
             file.write(content)
-            _sync(file)
+            sync(file)
             return saved
     raise AssertionError("unreachable")
 
 
-def _sync(file: BinaryIO) -> None:
+def sync(file: BinaryIO) -> None:
+    """What was written is on disk when it returns."""
     file.flush()
     os.fsync(file.fileno())

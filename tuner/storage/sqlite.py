@@ -17,7 +17,7 @@ from tuner.storage.kind import FileKind, split_scheme
 from tuner.text import listed
 
 if TYPE_CHECKING:
-    from optuna.storages import BaseStorage, RDBStorage
+    from optuna.storages import BaseStorage
 
 
 class SQLite(FileKind, Database):
@@ -141,8 +141,3 @@ class SQLite(FileKind, Database):
             Finding("time zone", "ok", "SQLite counts in UTC"),
             Finding("clock", "ok", "a SQLite file has the clock of its machine, this one"),
         ]
-
-    def _storage_class(self) -> type[RDBStorage]:
-        from tuner.storage.sqlite_locking import SQLiteStorage
-
-        return SQLiteStorage

@@ -7,9 +7,9 @@ transaction takes the write lock before it reads (BEGIN IMMEDIATE), and waits fo
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import sqlalchemy
@@ -23,21 +23,17 @@ BUSY_TIMEOUT = 60.0
 PLUGIN = "tuner.immediate"
 
 
-class _Mode(threading.local):
-    reading = False
-
-
-_mode = _Mode()
+_reads: ContextVar[bool] = ContextVar("reads", default=False)
 
 
 @contextmanager
 def reading() -> Iterator[None]:
     """Transactions of this thread begun inside only read: they take no lock and wait for nobody."""
-    before, _mode.reading = _mode.reading, True
+    token = _reads.set(True)
     try:
         yield
     finally:
-        _mode.reading = before
+        _reads.reset(token)
 
 
 class ImmediatePlugin(sqlalchemy.CreateEnginePlugin):
@@ -61,14 +57,14 @@ def _connect(connection: Any, record: object) -> None:
 
 
 def _begin(connection: sqlalchemy.Connection) -> None:
-    connection.exec_driver_sql("BEGIN" if _mode.reading else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if _reads.get() else "BEGIN IMMEDIATE")
 
 
 plugins.register(PLUGIN, __name__, "ImmediatePlugin")
 
 
-class SQLiteStorage(RDBStorage):
-    """`RDBStorage` whose reading methods begin reading transactions."""
+class DatabaseStorage(RDBStorage):
+    """`RDBStorage` whose reading methods begin reading transactions (the same on a server)."""
 
 
 for _name in (
@@ -89,4 +85,4 @@ for _name in (
     "_get_best_trial_id",
     "_get_stale_trial_ids",
 ):
-    setattr(SQLiteStorage, _name, reading()(getattr(RDBStorage, _name)))
+    setattr(DatabaseStorage, _name, reading()(getattr(RDBStorage, _name)))
