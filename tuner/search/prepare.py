@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from tuner.storage.backend import Backend
+    from tuner.storage.retry import Retry
 
-#: Seconds to wait for another process that has made the study and not yet said what it is.
+#: Seconds to wait for another process that has made the study and not yet written what it is.
 _MAKING = 5.0
 
 
@@ -83,20 +84,14 @@ def prepare_study(
     call = Retry(patience=60)
     with storage.errors():
         study_id = call(lambda: _find_or_create(backend, name, definition, facts, total))
-        stored = call(lambda: _await_stored(backend, study_id, name, definition, facts))
-        _check_same(definition, stored, facts, name, str(storage))
-        there = call(lambda: backend.trials(study_id))
-        before = call(lambda: read_total(backend.storage, study_id))
-        total = max(total, before if trials is None else _begun(there))
-        if new := missing_tickets(definition, there, total):
-            call(lambda: backend.add_trials(study_id, new))
-        # The total last: whoever reads it finds its tickets.
-        lower = trials is not None
-        total = call(lambda: backend.set_total(study_id, total, lower=lower))
-        final = stored.definition.model_copy(
+        attributes = call(lambda: _await_attributes(backend, study_id, definition, facts))
+        stored = definition_in(attributes, name)
+        _check_same(definition, stored, attributes, facts, name, str(storage))
+        total = _queue_missing(backend, study_id, definition, total, trials, call)
+        final = stored.model_copy(
             update={"trials": total, "retries": definition.retries, "timeout": definition.timeout}
         )
-        if final != stored.definition:
+        if final != stored:
             text = final.to_json()
             key = records.STUDY_DEFINITION
             call(lambda: backend.storage.set_study_user_attr(study_id, key, text))
@@ -106,30 +101,42 @@ def prepare_study(
     return PreparedStudy(name, storage_url, total, counts.done, final)
 
 
+def _queue_missing(
+    backend: Backend,
+    study_id: int,
+    definition: StudyDefinition,
+    total: int,
+    asked: int | None,
+    call: Retry,
+) -> int:
+    """Queue what is missing to `total`, or to what was asked for or has begun before; the total
+    then."""
+    there = call(lambda: backend.trials(study_id))
+    before = call(lambda: read_total(backend.storage, study_id))
+    total = max(total, before if asked is None else _begun(there))
+    if new := missing_tickets(definition, there, total):
+        call(lambda: backend.add_trials(study_id, new))
+    # The total last: whoever reads it finds its tickets.
+    return call(lambda: backend.set_total(study_id, total, lower=asked is not None))
+
+
 def missing_tickets(
     definition: StudyDefinition, there: Sequence[FrozenTrial], total: int
 ) -> list[FrozenTrial]:
     """The trials to be queued so that each of the first `total` tickets has one; among them may
     be some that `Backend.add_trials` finds there already. `there`: all trials of the study."""
-    from tuner.search.tickets import last_trials, new_ticket
+    from tuner.search.tickets import given_params, last_trials, new_ticket
 
     queued = last_trials(there)
     missing = [ticket for ticket in range(total) if ticket not in queued]
     if not missing or not definition.sampler.ready:
         return [new_ticket(ticket) for ticket in missing]
-    known = [_fixed(queued[ticket]) for ticket in range(min(missing))]
+    known = [given_params(queued[ticket]) for ticket in range(min(missing))]
     ready = definition.candidates(total, known)
     return [
         new_ticket(ticket, candidate)
         for ticket, candidate in zip(range(len(known), total), ready, strict=True)
     ]
-
-
-@dataclass(frozen=True)
-class _Stored:
-    definition: StudyDefinition
-    hash: str
-    data_hash: str
 
 
 def _find_or_create(
@@ -161,9 +168,10 @@ def _attributes(definition: StudyDefinition, facts: DataFacts) -> dict[str, Any]
     }
 
 
-def _await_stored(
-    backend: Backend, study_id: int, name: str, definition: StudyDefinition, facts: DataFacts
-) -> _Stored:
+def _await_attributes(
+    backend: Backend, study_id: int, definition: StudyDefinition, facts: DataFacts
+) -> Mapping[str, Any]:
+    """What the study is known by, once its maker has written all of it, or has had the time."""
     until = time.monotonic() + (0.0 if backend.creates_at_once else _MAKING)
     while True:
         attributes = backend.storage.get_study_user_attrs(study_id)
@@ -171,12 +179,8 @@ def _await_stored(
             break
         time.sleep(0.05)
     if records.STUDY_TASK not in attributes and not backend.creates_at_once:
-        rest = _complete(backend, study_id, attributes, definition, facts)
-        attributes = {**attributes, **rest}
-    stored = definition_in(attributes, name)
-    return _Stored(
-        stored, attributes[records.STUDY_DEFINITION_HASH], attributes[records.STUDY_DATA_HASH]
-    )
+        return {**attributes, **_complete(backend, study_id, attributes, definition, facts)}
+    return attributes
 
 
 def _complete(
@@ -186,8 +190,8 @@ def _complete(
     definition: StudyDefinition,
     facts: DataFacts,
 ) -> dict[str, Any]:
-    """What a study lacks whose maker died before it had said all; written, where the study is
-    ours. A journal may be torn there too."""
+    """What a study lacks whose maker died before all was written; written now, if the definition
+    is ours. A journal may be torn there too."""
     direction = backend.storage.get_study_directions(study_id)[0].name.lower()
     if direction != definition.direction or backend.trials(study_id):
         return {}
@@ -201,20 +205,26 @@ def _complete(
 
 
 def _check_same(
-    definition: StudyDefinition, stored: _Stored, facts: DataFacts, name: str, shown: str
+    definition: StudyDefinition,
+    stored: StudyDefinition,
+    attributes: Mapping[str, Any],
+    facts: DataFacts,
+    name: str,
+    shown: str,
 ) -> None:
-    if definition.hash() != stored.hash:
-        differences = definition.differences(stored.definition)
+    if definition.hash() != attributes[records.STUDY_DEFINITION_HASH]:
+        differences = definition.differences(stored)
         lines = "\n".join(f"  {line}" for line in differences or ["space.params: another order"])
         raise StudyConflictError(
             f"a study's name stands for one definition; {name!r} in {shown} holds another:\n"
             f"{lines}\nAvailable: another --name, or `tuner resume {name}` to go on with the "
             "stored one"
         )
-    if facts.hash != stored.data_hash:
+    data_hash = attributes[records.STUDY_DATA_HASH]
+    if facts.hash != data_hash:
         raise StudyConflictError(
             f"a study is made on one dataset; {name!r} in {shown} was made on data with the hash "
-            f"{stored.data_hash}, {definition.data.uri} now has {facts.hash}. Available: the "
+            f"{data_hash}, {definition.data.uri} now has {facts.hash}. Available: the "
             "former data, or another --name"
         )
 
@@ -223,7 +233,3 @@ def _begun(trials: list[FrozenTrial]) -> int:
     """The lowest total that takes nothing back: all tickets up to the last one begun."""
     begun = [int(t.user_attrs.get(records.TICKET, -1)) for t in trials if t.state.name != "WAITING"]
     return max(begun, default=-1) + 1
-
-
-def _fixed(trial: FrozenTrial) -> dict[str, object]:
-    return dict(trial.system_attrs.get(records.FIXED_PARAMS, {}))
