@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tuner.errors import StudyConflictError
+from tuner.search.attempt import WorkContext
 from tuner.search.checkpoints.checkpoints import Checkpoints, study_key
 from tuner.search.checkpoints.store import AtomicFileStore
 from tuner.search.events import (
@@ -22,7 +23,7 @@ from tuner.search.heartbeat import BeatWatch, Heartbeat
 from tuner.search.machine import MachineLock
 from tuner.search.queue import TicketQueue
 from tuner.search.trainer import TrainerLike
-from tuner.search.work import GroupWork, WorkContext
+from tuner.search.work import GroupWork
 from tuner.storage import StorageKind, records, storage_at
 from tuner.storage.owner import new_owner
 from tuner.storage.quiet import quiet_optuna

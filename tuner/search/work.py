@@ -7,61 +7,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Sequence
 
-import numpy as np
 import optuna
 
 from tuner.errors import StorageError
-from tuner.planning.seeds import network_seed
-from tuner.search.checkpoints.checkpoints import Checkpoint, Checkpoints
-from tuner.search.checkpoints.writer import CheckpointWriter
+from tuner.search.attempt import Attempt, Result, WorkContext, taken_over
 from tuner.search.claims import Claim
-from tuner.search.events import EpochDone, Event, TrialDone, TrialReturned, TrialStarted, WorkerId
+from tuner.search.events import TrialDone, TrialReturned, TrialStarted
 from tuner.search.groups.rule import Training
-from tuner.search.heartbeat import Heartbeat
 from tuner.search.queue import TicketQueue
-from tuner.search.reporting import EpochReporter, TrialReports
 from tuner.search.tickets import given_params
-from tuner.search.trainer import TrainerLike
-from tuner.search.trial_end import STATES, TrialEnd, end_of, failed, failed_by
+from tuner.search.trial_end import STATES, TrialEnd, failed, failed_by
 from tuner.storage.backend import LostTrialError
-from tuner.study.definition import StudyDefinition
-from tuner.training.scores import TrialScores
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class WorkContext:
-    """One worker's means.
-
-    Attributes:
-        worker: how the events name it.
-        trainer: on the study's data.
-        definition: the study's, resolved.
-        beats: for the trials it works on.
-        ending: asked after every epoch; true: what has not ended is handed back.
-        tell: who is told what happens.
-        checkpoints: of the study.
-    """
-
-    worker: WorkerId
-    trainer: TrainerLike
-    definition: StudyDefinition
-    beats: Heartbeat
-    ending: Callable[[], bool]
-    tell: Callable[[Event], None]
-    checkpoints: Checkpoints
-
-
-class Result(NamedTuple):
-    """What came of a claimed ticket: its end, or why it is given back or left to another worker."""
-
-    end: TrialEnd | None
-    returned: str = ""
 
 
 class GroupWork:
@@ -109,7 +69,7 @@ class GroupWork:
         except StorageError:
             raise
         except LostTrialError as error:
-            return dict.fromkeys(claim.trials, _taken_over(error))
+            return dict.fromkeys(claim.trials, taken_over(error))
         except Exception as error:
             logger.warning("tickets %s failed", list(claim.trials), exc_info=True)
             return dict.fromkeys(claim.trials, Result(failed_by(error)))
@@ -124,75 +84,22 @@ class GroupWork:
     def _train(self, claim: Claim, trainings: Sequence[Training]) -> dict[int, Result]:
         """Train them in one stack. If that raises, each in a stack of its own: the cause may lie
         in one of them, and the same one fails wherever the group is trained."""
-        context, trainer = self._context, self._context.trainer
-        plans = [own.plan for own in trainings]
-        seeds = [
-            [network_seed(context.definition.seed, own.first, i) for i in range(trainer.folds)]
-            for own in trainings
-        ]
-        checkpoint = context.checkpoints.of(
-            [ticket for own in trainings for ticket in own.epochs],
-            lambda: trainer.identity(plans, seeds),
-            trainings=len(trainings),
-        )
-        reports = {
-            ticket: TrialReports(claim.trials[ticket], epochs)
-            for own in trainings
-            for ticket, epochs in own.epochs.items()
-            if ticket in claim.trials
-        }
-        reporter = EpochReporter(
-            [[reports[ticket] for ticket in own.epochs if ticket in reports] for own in trainings],
-            context.definition.metric,
-            flush=self._flush if claim.live else None,
-            ending=context.ending,
-            tell=self._epoch_done,
-        )
-        notes, leaving = reporter.notes, lambda: reporter.stopped
-        writer = CheckpointWriter(checkpoint, notes=notes, leaving=leaving)
-        past, began = checkpoint.load(), time.monotonic()
-        if past is not None:
-            reporter.restore(past.notes)
+        attempt = Attempt(self._context, claim, trainings, self._flush)
+        began = time.monotonic()
         try:
-            state = None if past is None else past.state
-            scores = trainer.train(plans, seeds, callbacks=[reporter, writer], state=state)
+            return attempt.run()
         except StorageError:
             raise
         except Exception as error:
             logger.warning("training of %d candidates failed", len(trainings), exc_info=True)
-            if past is not None:
-                checkpoint.remove()  # it may be the cause
-                if not claim.live:  # else the pruner was asked: the next attempt is another trial
-                    return self._train(claim, trainings)
-            if len(trainings) > 1:
-                apart = [self._train(claim, [training]) for training in trainings]
-                return {ticket: result for each in apart for ticket, result in each.items()}
             failure = failed_by(error, seconds=time.monotonic() - began)
-            return dict.fromkeys(reports, Result(failure))
-        seconds = time.monotonic() - began + checkpoint.seconds
-        results: dict[int, Result] = {}
-        for ticket, own in _of_each(trainings, scores):
-            if ticket in reports:
-                spent = seconds if claim.live else float(own.epoch_seconds.sum())
-                results[ticket] = self._result(own, reports[ticket], reporter, checkpoint, spent)
-        return results
-
-    def _result(
-        self,
-        scores: TrialScores,
-        reports: TrialReports,
-        reporter: EpochReporter,
-        checkpoint: Checkpoint,
-        seconds: float,
-    ) -> Result:
-        if reports.lost is not None:
-            return _taken_over(reports.lost)
-        if reporter.stopped and "interrupted" in scores.status:
-            return Result(None, "handed back at shutdown")
-        definition = self._context.definition
-        reports.add(scores.mean_curve(definition.metric).tolist())
-        resumed = [epoch for epoch in checkpoint.resumed if epoch < len(reports.values)]
-        return Result(end_of(scores, reports, definition, seconds=seconds, resumed=resumed))
+        if attempt.resumed and not claim.live:  # a pruner that was asked cannot be asked again
+            return self._train(claim, trainings)
+        if len(trainings) == 1:
+            tickets = claim.trials.keys() & trainings[0].epochs.keys()
+            return dict.fromkeys(tickets, Result(failure))
+        apart = [self._train(claim, [training]) for training in trainings]
+        return {ticket: result for each in apart for ticket, result in each.items()}
 
     def _tell(self, trial: optuna.Trial, ticket: int, result: Result) -> TrialEnd | None:
         """Tell how a ticket ended; None for one that was interrupted, which is left to be handed
@@ -219,31 +126,6 @@ class GroupWork:
         worker = self._context.worker
         self._context.tell(TrialStarted(worker, trial.number, ticket, params, epochs, alone))
 
-    def _epoch_done(self, own: TrialReports, epoch: int, value: float) -> None:
-        worker = self._context.worker
-        self._context.tell(EpochDone(worker, own.trial.number, epoch, own.epochs, value))
-
     def _flush(self, trial: optuna.Trial) -> None:
         if self._queue.write(trial):
             self._context.beats.beaten()
-
-
-def _taken_over(error: LostTrialError) -> Result:
-    return Result(None, f"another worker took it over ({error})")
-
-
-def _of_each(
-    trainings: Sequence[Training], scores: Sequence[TrialScores]
-) -> Iterator[tuple[int, TrialScores]]:
-    """Each ticket's own scores, cut to its own epochs; an epoch's seconds are shared evenly among
-    the candidates that it counts for."""
-    both = list(zip(trainings, scores, strict=True))
-    ends = [
-        min(epochs, own.epochs_run) for training, own in both for epochs in training.epochs.values()
-    ]
-    sharing = np.array([sum(end > epoch for end in ends) for epoch in range(max(ends))])
-    for training, own in both:
-        for ticket, epochs in training.epochs.items():
-            cut = own if epochs >= training.plan.epochs else own.until(epochs)
-            shares = cut.epoch_seconds / sharing[: cut.epochs_run]
-            yield ticket, replace(cut, epoch_seconds=shares)
