@@ -47,7 +47,7 @@ class Sweeper:
     def sweep(self, trials: Sequence[FrozenTrial], total: int) -> list[str]:
         """Mend what `trials` (all of the study, just read) show to be broken.
 
-        Returns one line for every stale trial that was failed here. Read the trials again where
+        Returns one line for every stale trial that was failed here. Read the trials again if
         `changed`.
         """
         told: list[str] = []

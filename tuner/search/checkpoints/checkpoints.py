@@ -65,8 +65,8 @@ class Checkpoint:
         self.seconds = 0.0
 
     def load(self) -> SavedState | None:
-        """What an interrupted attempt left; None where there is nothing, or nothing to be used:
-        then that is said, and the file removed."""
+        """What an interrupted attempt left; None if there is nothing, or nothing to be used:
+        then a warning tells so, and the file is removed."""
         try:
             with self._owner.store.open_reader(self._name) as file:
                 saved = from_file(file)
@@ -90,8 +90,8 @@ class Checkpoint:
         return None
 
     def save(self, state: TrainingState, notes: Mapping[str, Any]) -> bool:
-        """Put `state` in the place of what was saved before; False where it is too large and
-        ever will be. That, and that it could not be written, is said once a worker."""
+        """Put `state` in the place of what was saved before; False if it is too large and
+        ever will be. Of that, and of files that cannot be written, a worker warns once."""
         owner = self._owner
         if state.nbytes > owner.most_bytes:
             owner.warn_once(
@@ -139,7 +139,7 @@ class Checkpoints:
         self.warn = warn
         self.most_bytes = most_bytes
         self._study = study
-        self._said: set[str] = set()
+        self._warned: set[str] = set()
 
     def of(
         self,
@@ -152,7 +152,7 @@ class Checkpoints:
 
         Args:
             identity: of the training, see `TrainerLike.identity`; asked for when needed.
-            trainings: how many candidates share the stack: where a stack falls apart, its parts
+            trainings: how many candidates share the stack: if a stack falls apart, its parts
                 have checkpoints of their own.
         """
         return Checkpoint(self, self._named(tickets, trainings), sorted(tickets), identity)
@@ -167,7 +167,7 @@ class Checkpoints:
             self.remove_named(name)
 
     def orphans(self, settled: Callable[[], Collection[int]]) -> list[str]:
-        """This study's checkpoints whose tickets are all `settled` (asked for where there is
+        """This study's checkpoints whose tickets are all `settled` (asked for if there is
         one), and old files of whichever study."""
         ours: set[str] = set()
         found: list[str] = []
@@ -184,8 +184,8 @@ class Checkpoints:
         return sorted(found + [name for name in ours if ended.issuperset(self._tickets_of(name))])
 
     def warn_once(self, text: str, *, key: str) -> None:
-        if key not in self._said:
-            self._said.add(key)
+        if key not in self._warned:
+            self._warned.add(key)
             self.warn(text)
 
     def remove_named(self, name: str) -> None:
@@ -200,7 +200,7 @@ class Checkpoints:
             with self.store.open_reader(name) as file:
                 return [int(ticket) for ticket in read_notes(file)[_TICKETS]]
         except (ArtifactNotFound, OSError, SavedStateError, KeyError):
-            # Whoever works on its ticket says that it cannot be read.
+            # Whoever works on its ticket warns that it cannot be read.
             found = _NAME.match(name)
             assert found is not None
             return [int(found["ticket"])]

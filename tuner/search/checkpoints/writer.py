@@ -45,7 +45,7 @@ class Pace:
 
 
 class CheckpointWriter(EpochCallback):
-    """Saves the training's state where that is due. It comes after the callback that may end the
+    """Saves the training's state if that is due. It comes after the callback that may end the
     training.
 
     Args:
