@@ -88,11 +88,15 @@ class PruneFrom(optuna.pruners.BasePruner):
         return trial.number > 0 and trial.last_step == self.step
 
 
-def test_reports_are_the_mean_fold_scores_after_each_epoch() -> None:
+@pytest.mark.parametrize("zeros", [0, 32])
+def test_reports_are_the_mean_fold_scores_after_each_epoch(zeros: int) -> None:
+    """Also for features that a stack leaves out."""
     X, y = digits(300)
+    X = np.pad(X, ((0, 0), (0, zeros)))
     own = search(pruner=PruneFrom(10), n_trials=2).fit(X, y)
     for trial in own.study_.trials:
         assert trial.state == TrialState.COMPLETE
+        assert sorted(trial.intermediate_values) == [0, 1, 2]
         for epoch, value in trial.intermediate_values.items():
             alone = classifier(**trial.params).set_params(epochs=epoch + 1)
             expected = cross_val_score(alone, X, y, cv=2).mean()

@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.training.measures import NetworkLogs
 from tuner.training.state import TrainingState
 
 
@@ -16,6 +20,10 @@ class StackModel(Protocol):
     and what the training tells besides. In a real training it is the stack's Keras model."""
 
     stop_training: bool
+    network_logs: NetworkLogs
+
+    def network_weights(self) -> list[list[NDArray[np.float32]]]:
+        """Each network's present weights, ordered as plain Keras `Sequential.get_weights()`."""
 
     def training_state(self) -> TrainingState:
         """Where the training stands after the present epoch, to go on from."""

@@ -98,6 +98,7 @@ class Lockstep:
         model.stop_training = False
         model.training_state = lambda: self.state(first_epoch)
         model.fold_means = self.fold_means
+        model.network_weights = self._stack.get_weights
         start(callbacks, model, epochs=self.epochs, steps=max(self._batches.steps))
         going = any(own.running for own in self.progress)
         for epoch in range(len(self.train), self.epochs if going else 0):

@@ -60,6 +60,23 @@ class TrialScores:
         """`(epochs_run,)`: see `mean_fold_curve`."""
         return mean_fold_curve(self.validation[metric], self.score_epoch.tolist(), self.status)
 
+    def of_fold(self, fold: int) -> TrialScores:
+        """What a training of that fold by itself gives back; without snapshots."""
+        epochs = int(np.isfinite(self.learning_rate[:, fold]).sum())
+
+        def own(curves: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+            return {name: curve[:epochs, [fold]] for name, curve in curves.items()}
+
+        return TrialScores(
+            train=own(self.train),
+            validation=own(self.validation),
+            learning_rate=self.learning_rate[:epochs, [fold]],
+            epoch_seconds=self.epoch_seconds[:epochs],
+            score_epoch=self.score_epoch[[fold]],
+            status=(self.status[fold],),
+            weights=None if self.weights is None else [self.weights[fold]],
+        )
+
     def until(self, epochs: int) -> TrialScores:
         """What a training of only the first `epochs` epochs gives back: for candidates that
         differ in nothing else, under a schedule that does not depend on the total.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from contextlib import suppress
 
 #: glibc's `mallopt` parameters, and bytes up to which freed memory stays with the process.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _KEPT_BYTES = -1, -3, 64 << 20
@@ -38,6 +39,13 @@ def set_threads(threads: int = 1, stacks: int = 1) -> None:
         threading.set_inter_op_parallelism_threads(stacks)
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     _keep_memory()
+
+
+def settle_threads(stacks: int = 1) -> None:
+    """`set_threads` unless something has imported TensorFlow before, which settled them."""
+    if "tensorflow" not in sys.modules:
+        with suppress(RuntimeError):
+            set_threads(stacks=stacks)
 
 
 def _keep_memory() -> None:

@@ -17,7 +17,7 @@ from tuner.sklearn.estimators.parameters import KerasMLPParameters
 from tuner.sklearn.estimators.params import plan_of
 from tuner.sklearn.estimators.targets import Targets
 from tuner.sklearn.estimators.training import (
-    Progress,
+    FitState,
     draw_seed,
     fold_of,
     one_epoch,
@@ -54,13 +54,13 @@ class KerasMLP(KerasMLPParameters):
         raise NotImplementedError
 
     def take(
-        self, plan: TrainingPlan, targets: Targets, scores: TrialScores, progress: Progress
+        self, plan: TrainingPlan, targets: Targets, scores: TrialScores, state: FitState
     ) -> None:
         """Become the fitted estimator of a training, after `read`.
 
         Args:
             scores: of one fold (the estimator's own), with its weights.
-            progress: where the training ended. Without `values` the estimator predicts, but
+            state: where the training ended. Without `values` the estimator predicts, but
                 cannot go on training.
         """
         assert scores.weights is not None
@@ -68,7 +68,7 @@ class KerasMLP(KerasMLPParameters):
         self.plan_ = plan
         self.n_outputs_ = targets.outputs
         self._targets = Targets(targets.task, targets.y[:0], targets.classes, targets.flat)
-        self._progress = progress
+        self._state = state
         self._model: keras.Sequential | None = None
         curves = {"loss": scores.train["loss"], "learning_rate": scores.learning_rate}
         if not np.isnan(scores.validation["loss"]).all():
@@ -82,12 +82,12 @@ class KerasMLP(KerasMLPParameters):
         plan = self._plan(x, targets)
         if goes_on:
             self._check_same_network(plan, targets)
-        progress = self._progress if goes_on else Progress(draw_seed(self.random_state))
-        fold = fold_of(plan, targets, self.validation_fraction, progress.seed)
+        state = self._state if goes_on else FitState(draw_seed(self.random_state))
+        fold = fold_of(plan, targets, self.validation_fraction, state.seed)
         weight = row_weights(sample_weight, x)
         if weight is not None:
             self._check_weights(weight, targets)
-        self._train(plan, x, targets, fold, weight, progress, goes_on)
+        self._train(plan, x, targets, fold, weight, state, goes_on)
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> None:
         goes_on = hasattr(self, "weights_")
@@ -95,12 +95,12 @@ class KerasMLP(KerasMLPParameters):
         plan = self._plan(x, targets)
         if goes_on:
             self._check_same_network(plan, targets)
-        progress = self._progress if goes_on else Progress(draw_seed(self.random_state))
+        state = self._state if goes_on else FitState(draw_seed(self.random_state))
         rows = np.arange(len(x), dtype=np.int32)
         fold = Fold(train=rows, validation=rows[:0])
-        epoch = one_epoch(plan, progress.epochs)
+        epoch = one_epoch(plan, state.epochs)
         weight = row_weights(sample_weight, x)
-        self._train(epoch, x, targets, fold, weight, progress, goes_on)
+        self._train(epoch, x, targets, fold, weight, state, goes_on)
 
     def _plan(self, x: NDArray[Any], targets: Targets) -> TrainingPlan:
         return plan_of(self, features=x.shape[1], outputs=targets.outputs, task=targets.task)
@@ -112,28 +112,28 @@ class KerasMLP(KerasMLPParameters):
         targets: Targets,
         fold: Fold,
         weight: NDArray[np.float32] | None,
-        progress: Progress,
+        state: FitState,
         goes_on: bool,
     ) -> None:
-        scores, progress = train(
+        scores, state = train(
             plan,
             x,
             targets,
             fold,
             sample_weight=weight,
-            progress=progress,
+            state=state,
             verbose=bool(self.verbose),
         )
         if not goes_on:
             self.history_ = {}
-        self.take(plan, targets, scores, progress)
+        self.take(plan, targets, scores, state)
 
     def _check_weights(self, weight: NDArray[np.float32], targets: Targets) -> None:
         """Refuse weights that leave nothing to learn."""
 
     def _check_same_network(self, plan: TrainingPlan, targets: Targets) -> None:
         """A training that goes on needs the network that it began with."""
-        if self._progress.values is None:
+        if self._state.values is None:
             raise EstimatorError(
                 "a training goes on from the optimizer's state, and this network, which a search "
                 "trained, has none; call fit without warm_start"
@@ -173,7 +173,7 @@ class KerasMLP(KerasMLPParameters):
                 self.plan_.model,
                 self.weights_,
                 task=self._targets.task,
-                target_scaling=self._progress.target_scaling,
+                target_scaling=self._state.target_scaling,
             )
         return self._model
 

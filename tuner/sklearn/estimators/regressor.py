@@ -60,7 +60,7 @@ class KerasMLPRegressor(RegressorMixin, KerasMLP):
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Values `(n,)` or `(n, outputs)`, as y was."""
         answers = self._answers(X)
-        scaling = self._progress.target_scaling
+        scaling = self._state.target_scaling
         assert scaling is not None
         mean, std = scaling
         values = answers * std.astype(np.float64) + mean

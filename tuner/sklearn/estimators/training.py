@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any, ClassVar
@@ -18,13 +16,16 @@ from tuner.data.scaling import TargetScaling
 from tuner.planning.plan import TrainingPlan
 from tuner.planning.seeds import network_seed
 from tuner.schedules.base import Schedule
+from tuner.sklearn.estimators.epoch_lines import epoch_lines
 from tuner.sklearn.estimators.errors import DivergedError, EstimatorError
 from tuner.sklearn.estimators.targets import Targets, to_dataset
 from tuner.training.scores import TrialScores
+from tuner.training.state import TrainingState
+from tuner.training.threads import settle_threads
 
 
 @dataclass(frozen=True, eq=False)
-class Progress:
+class FitState:
     """Where an estimator's training has come to, to go on from.
 
     Attributes:
@@ -134,20 +135,15 @@ def train(
     fold: Fold,
     *,
     sample_weight: NDArray[np.float32] | None,
-    progress: Progress,
+    state: FitState,
     verbose: bool,
-) -> tuple[TrialScores, Progress]:
-    """Train the network of `progress` on `fold.train` as planned.
+) -> tuple[TrialScores, FitState]:
+    """Train the network of `state` on `fold.train` as planned.
 
     Raises DivergedError where the loss became NaN or infinite.
     """
-    if "tensorflow" not in sys.modules:
-        # Whoever uses TensorFlow already has settled its threads.
-        from tuner.training import set_threads
-
-        with suppress(RuntimeError):
-            set_threads()
-    from tuner.training import Trainer, TrainingState
+    settle_threads()
+    from tuner.training import Trainer
 
     dataset = to_dataset(x, targets)
     trainer = Trainer(
@@ -158,20 +154,19 @@ def train(
         objective="loss",
         sample_weight=sample_weight,
         # A training that goes on keeps its first scaling, since the weights answer in it.
-        target_scalings=None if progress.target_scaling is None else [progress.target_scaling],
+        target_scalings=None if state.target_scaling is None else [state.target_scaling],
     )
     scaling = None if trainer.target_scalings is None else trainer.target_scalings[0]
-    callbacks = []
-    if verbose:
-        from tuner.sklearn.estimators.progress import EpochLines
-
-        callbacks = [EpochLines(validated=len(fold.validation) > 0)]
-    state = TrainingState(progress.values, progress.epochs)
+    own = TrainingState(state.values, state.epochs)
     [scores] = trainer.train(
-        [plan], [[progress.seed]], callbacks=callbacks, weights=True, state=state
+        [plan],
+        [[state.seed]],
+        callbacks=epoch_lines(verbose, [fold]),
+        weights=True,
+        state=own,
     )
     check_finite(plan, scores)
-    return scores, Progress(progress.seed, state.values, state.epochs, scaling)
+    return scores, FitState(state.seed, own.values, own.epochs, scaling)
 
 
 def check_finite(plan: TrainingPlan, scores: TrialScores, fold: int = 0) -> None:

@@ -8,19 +8,28 @@ from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sklearn.base import clone
 
 from tuner.sklearn.estimators.training import draw_seed
 from tuner.sklearn.search.final_step import final_estimator
-from tuner.sklearn.search.fronts import Front, fit_front, front_key
-from tuner.sklearn.search.group_training import Batch, Member, Watch, plan_group, train_group
-from tuner.sklearn.search.outcomes import Outcome
+from tuner.sklearn.search.fold_groups import (
+    Candidate,
+    Fit,
+    FoldGroup,
+    plan_candidates,
+    train_groups,
+)
+from tuner.sklearn.search.pipeline_steps import FittedSteps, fit_steps, steps_key
 from tuner.sklearn.search.splits import Split, read_split, read_whole
+from tuner.sklearn.search.trained_network import TrainedNetwork
+
+if TYPE_CHECKING:
+    from tuner.sklearn.search.score_reporter import ScoreReporter
 
 
-class FrontCache:
+class SplitCache:
     """The splits of a search as the candidates' last step reads them; the last pipeline's are
     kept for the next candidate that begins alike."""
 
@@ -46,23 +55,23 @@ class FrontCache:
         """A step that fails, or rows that cannot be read, leave the split to the estimator's own
         `fit`, which fails with scikit-learn's handling."""
         final: Any = final_estimator(estimator)
-        fronts: dict[int, Front] = {}
+        steps: dict[int, FittedSteps] = {}
         for number, (train, _) in enumerate(self._splits):
             with suppress(Exception):
-                fronts[number] = fit_front(estimator, self._X, self._y, train, self._fit_params)
+                steps[number] = fit_steps(estimator, self._X, self._y, train, self._fit_params)
         splits: list[Split] = []
         if final is estimator:
             with suppress(ValueError, TypeError):
-                splits = read_whole(fronts, self._X, self._y, final)
+                splits = read_whole(steps, self._X, self._y, final)
             return splits
-        for number, front in fronts.items():
+        for number, own in steps.items():
             with suppress(ValueError, TypeError):
-                splits.append(read_split(number, front, final))
+                splits.append(read_split(number, own, final))
         return splits
 
 
-#: (candidate, split, outcome) as stacks end.
-Trained = Generator[tuple[int, int, Outcome | Exception], None, None]
+#: As stacks end.
+Fits = Generator[Fit, None, None]
 
 
 class StackedFits:
@@ -76,7 +85,7 @@ class StackedFits:
     Args:
         estimator: bare or a pipeline; not changed.
         on_seconds: told (evaluation, share of the stack's time).
-        watch: of a single candidate: see `Watch`.
+        reporter: of a single candidate, told of its epochs.
         jobs: stacks that train at a time.
     """
 
@@ -84,116 +93,121 @@ class StackedFits:
         self,
         estimator: Any,
         candidates: Sequence[Mapping[str, Any]],
-        cache: FrontCache,
+        cache: SplitCache,
         *,
         on_seconds: Callable[[int, float], None],
-        watch: Watch | None = None,
+        reporter: ScoreReporter | None = None,
         jobs: int = 1,
     ) -> None:
         self._jobs = jobs
         self._cache = cache
         self._on_seconds = on_seconds
-        self._watch = watch
-        self._groups: dict[str, list[Member]] = {}
-        self._group_of: dict[int, str] = {}
+        self._reporter = reporter
+        self._alike: dict[str, list[Candidate]] = {}
+        self._key_of: dict[int, str] = {}
         self._candidates = len(candidates)
-        self._outcomes: dict[int, Outcome | Exception] = {}
-        #: Of the group at work: its key, and what still trains.
-        self._at_work: tuple[str, Trained] = ("", _nothing())
-        self._plans: dict[str, tuple[list[Batch], float]] = {}
+        self._networks: dict[int, TrainedNetwork | Exception] = {}
+        #: Of the candidates at work: their key, and what still trains.
+        self._at_work: tuple[str, Fits] = ("", _nothing())
+        self._plans: dict[str, tuple[list[FoldGroup], float]] = {}
         for number, params in enumerate(candidates):
-            member = _member(estimator, number, params, cache.count)
-            if member is not None:
-                key = front_key(estimator, params)
-                self._groups.setdefault(key, []).append(member)
-                self._group_of[number] = key
+            candidate = _candidate(estimator, number, params, cache.count)
+            if candidate is not None:
+                key = steps_key(estimator, params)
+                self._alike.setdefault(key, []).append(candidate)
+                self._key_of[number] = key
 
     def stacked_splits(self) -> set[int]:
         """The splits in which stacks train every candidate, where that is known beforehand: where
         all candidates do the same before the last step."""
-        if len(self._groups) != 1 or len(self._group_of) < self._candidates:
+        if len(self._alike) != 1 or len(self._key_of) < self._candidates:
             return set()
-        (key,) = self._groups
-        batches, _ = self._plan(key)
+        (key,) = self._alike
+        groups, _ = self._plan(key)
         planned = Counter(
-            split.number for own in batches for split in own.cohort.splits * len(own.planned)
+            split.number for own in groups for split in own.rows.splits * len(own.candidates)
         )
         return {split for split, count in planned.items() if count == self._candidates}
 
     def has(self, task: int) -> bool:
-        key = self._group_of.get(task // self._cache.count)
-        if key in self._groups:
+        key = self._key_of.get(task // self._cache.count)
+        if key in self._alike:
             self._begin(key)
-        while task not in self._outcomes and key == self._at_work[0] and self._advance():
+        while task not in self._networks and key == self._at_work[0] and self._advance():
             pass
-        return task in self._outcomes
+        return task in self._networks
 
-    def outcome(self, task: int) -> Outcome:
+    def network(self, task: int) -> TrainedNetwork:
         """What evaluation `task` became; until it is installed. Raises what its stack raised."""
-        outcome = self._outcomes[task]
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
+        network = self._networks[task]
+        if isinstance(network, Exception):
+            raise network
+        return network
 
     def install(self, task: int, estimator: Any) -> None:
-        outcome = self.outcome(task)
-        del self._outcomes[task]
-        self._on_seconds(task, outcome.seconds)
-        outcome.install(estimator)
+        network = self.network(task)
+        del self._networks[task]
+        self._on_seconds(task, network.seconds)
+        network.install(estimator)
 
     def close(self) -> None:
-        """End what still trains, where nobody will ask for it any more."""
-        key, trained = self._at_work
+        """End what still trains: nobody will ask for it any more."""
+        key, fits = self._at_work
         self._at_work = key, _nothing()
         # Its pool of threads has to be waited for here, not wherever Python collects it.
-        trained.close()
+        fits.close()
 
-    def _plan(self, key: str) -> tuple[list[Batch], float]:
-        """The group's trainings, and each fit's share of the seconds spent before the last step."""
+    def _plan(self, key: str) -> tuple[list[FoldGroup], float]:
+        """What trains the candidates of `key`, and each fit's share of the seconds spent before
+        the last step."""
         if key not in self._plans:
-            members = self._groups[key]
-            splits, seconds = self._cache.read(key, members[0].estimator)
-            share = seconds / max(1, len(members) * len(splits))
-            self._plans[key] = plan_group(members, splits), share
+            candidates = self._alike[key]
+            splits, seconds = self._cache.read(key, candidates[0].estimator)
+            share = seconds / max(1, len(candidates) * len(splits))
+            self._plans[key] = plan_candidates(candidates, splits), share
         return self._plans[key]
 
     def _begin(self, key: str) -> None:
-        """Train the group, after what still trains of the one before: one pool of threads."""
+        """Train those of `key`, after what still trains of those before: one pool of threads."""
         while self._advance():
             pass
-        batches, share = self._plan(key)
+        groups, share = self._plan(key)
         del self._plans[key]
-        members = self._groups.pop(key)
-        # What is watched looks at all splits at once.
-        watch = self._watch if len({id(own.cohort) for own in batches}) == 1 else None
-        verbose = any(member.final.verbose for member in members)
-        trained = train_group(batches, verbose, watch, self._jobs)
-        self._at_work = (
-            key,
-            ((number, split, _later(outcome, share)) for number, split, outcome in trained),
-        )
+        verbose = any(own.final.verbose for own in self._alike.pop(key))
+        # It looks at all splits at once.
+        reporter = self._reporter if len(groups) == 1 else None
+        self._at_work = key, self._trained(groups, share, verbose, reporter)
+
+    def _trained(
+        self,
+        groups: Sequence[FoldGroup],
+        share: float,
+        verbose: bool,
+        reporter: ScoreReporter | None,
+    ) -> Fits:
+        for fit in train_groups(groups, verbose=verbose, reporter=reporter, jobs=self._jobs):
+            if isinstance(fit.network, TrainedNetwork):
+                later = replace(fit.network, seconds=fit.network.seconds + share)
+                fit = fit._replace(network=later)
+            yield fit
 
     def _advance(self) -> bool:
-        """Take the next outcome; False where nothing trains."""
-        for number, split, outcome in self._at_work[1]:
-            self._outcomes[number * self._cache.count + split] = outcome
+        """Take the next fit; False if nothing trains."""
+        for number, split, network in self._at_work[1]:
+            self._networks[number * self._cache.count + split] = network
             return True
         return False
 
 
-def _nothing() -> Trained:
+def _nothing() -> Fits:
     yield from ()
 
 
-def _later(outcome: Outcome | Exception, seconds: float) -> Outcome | Exception:
-    if isinstance(outcome, Exception):
-        return outcome
-    return replace(outcome, seconds=outcome.seconds + seconds)
-
-
-def _member(estimator: Any, number: int, params: Mapping[str, Any], splits: int) -> Member | None:
+def _candidate(
+    estimator: Any, number: int, params: Mapping[str, Any], splits: int
+) -> Candidate | None:
     """The candidate with a seed for each split, drawn as each split's own `fit` would draw it;
-    None where it is no estimator of ours, or scikit-learn will refuse its parameters."""
+    None if it is no estimator of ours, or scikit-learn will refuse its parameters."""
     try:
         own = clone(estimator).set_params(**clone(dict(params), safe=False))
         final = final_estimator(own)
@@ -203,4 +217,4 @@ def _member(estimator: Any, number: int, params: Mapping[str, Any], splits: int)
         seeds = tuple(draw_seed(copy.deepcopy(final.random_state)) for _ in range(splits))
     except Exception:
         return None
-    return Member(number, own, final, seeds)
+    return Candidate(number, own, final, seeds)

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from joblib import cpu_count
 from threadpoolctl import threadpool_limits
+
+from tuner.training.callbacks import EpochCallback
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def in_threads(
-    jobs: int, work: Callable[[Item, Sequence[Any]], Result], items: Sequence[Item]
+    jobs: int, work: Callable[[Item, Sequence[EpochCallback]], Result], items: Sequence[Item]
 ) -> Iterator[Result]:
     """`work(item, callbacks)` for each of `items`, up to `jobs` at a time; results in order.
 
-    What `work` trains must hear of the `callbacks` (`keras.callbacks.Callback` objects): they end
-    the trainings at work where another raises, or where the caller is interrupted.
+    What `work` trains must call the `callbacks`: they end the trainings at work if another raises,
+    or if the caller is interrupted.
 
     While they train, products of NumPy's in the caller's thread take the cores that `jobs` leave,
     one at least: joblib's rule for its processes. More threads would wait for a core that trains,
@@ -32,7 +34,7 @@ def in_threads(
         return
     ending = threading.Event()
     with ThreadPoolExecutor(jobs, thread_name_prefix="tuner-stack") as pool:
-        running = [pool.submit(work, item, (_stop_when(ending),)) for item in items]
+        running = [pool.submit(work, item, (_StopWhen(ending),)) for item in items]
         limits = threadpool_limits(max(1, cpu_count() // jobs), user_api="blas")
         try:
             for future in running:
@@ -48,12 +50,10 @@ def in_threads(
             limits.restore_original_limits()
 
 
-def _stop_when(ending: threading.Event) -> Any:
-    import keras
+class _StopWhen(EpochCallback):
+    def __init__(self, ending: threading.Event) -> None:
+        self._ending = ending
 
-    class StopWhen(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            if ending.is_set():
-                self.model.stop_training = True
-
-    return StopWhen()
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        if self._ending.is_set():
+            self.model.stop_training = True

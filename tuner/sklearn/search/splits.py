@@ -14,7 +14,7 @@ from tuner.data.dataset import Dataset
 from tuner.sklearn.estimators.base import KerasMLP
 from tuner.sklearn.estimators.targets import Targets, to_dataset
 from tuner.sklearn.estimators.training import row_weights
-from tuner.sklearn.search.fronts import Front
+from tuner.sklearn.search.pipeline_steps import FittedSteps
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,15 +23,15 @@ class Split:
 
     Attributes:
         number: of the split.
-        front: where the rows come from.
-        x: `(n, features)`; `front.rows` of them are the split's.
-        targets: of the split's rows, in the order of `front.rows`.
+        steps: what is done before the last step, and its rows.
+        x: `(n, features)`; `steps.rows` of them are the split's.
+        targets: of the split's rows, in the order of `steps.rows`.
         weight: likewise; None: 1.
         attributes: what reading rows leaves on an estimator: `n_features_in_`, `classes_`, ...
     """
 
     number: int
-    front: Front
+    steps: FittedSteps
     x: NDArray[Any]
     targets: Targets
     weight: NDArray[np.float32] | None
@@ -46,14 +46,14 @@ class Split:
         return labels, own, self.x.shape[1], self.x.dtype.str, self.weight is None
 
 
-def read_split(number: int, front: Front, final: KerasMLP) -> Split:
+def read_split(number: int, steps: FittedSteps, final: KerasMLP) -> Split:
     """The split of a pipeline, whose rows are its own. Raises what `fit` would raise."""
     reader = clone(final)
-    x, targets = reader.read(front.X, front.y, reset=True)
-    return _split(number, front, x, targets, reader, final)
+    x, targets = reader.read(steps.X, steps.y, reset=True)
+    return _split(number, steps, x, targets, reader, final)
 
 
-def read_whole(fronts: Mapping[int, Front], X: Any, y: Any, final: KerasMLP) -> list[Split]:
+def read_whole(steps: Mapping[int, FittedSteps], X: Any, y: Any, final: KerasMLP) -> list[Split]:
     """The splits of a bare estimator, whose rows are those of the search, read once.
 
     Splits whose training rows lack a class are left out: their networks have other outputs.
@@ -62,33 +62,38 @@ def read_whole(fronts: Mapping[int, Front], X: Any, y: Any, final: KerasMLP) -> 
     reader = clone(final)
     x, whole = reader.read(X, y, reset=True)
     splits = []
-    for number, front in fronts.items():
-        targets = replace(whole, y=whole.y[front.rows])
+    for number, own in steps.items():
+        targets = replace(whole, y=whole.y[own.rows])
         if whole.task in ("binary", "multiclass"):
             assert whole.classes is not None
             if len(np.unique(targets.y)) < len(whole.classes):
                 continue
-        splits.append(_split(number, front, x, targets, reader, final))
+        splits.append(_split(number, own, x, targets, reader, final))
     return splits
 
 
 def _split(
-    number: int, front: Front, x: NDArray[Any], targets: Targets, reader: KerasMLP, final: KerasMLP
+    number: int,
+    steps: FittedSteps,
+    x: NDArray[Any],
+    targets: Targets,
+    reader: KerasMLP,
+    final: KerasMLP,
 ) -> Split:
-    extra = dict(front.fit_params)
+    extra = dict(steps.fit_params)
     sample_weight = extra.pop("sample_weight", None)
     if extra:
         raise TypeError(f"fit() got an unexpected keyword argument {next(iter(extra))!r}")
-    weight = row_weights(sample_weight, x[: len(front.rows)])
+    weight = row_weights(sample_weight, x[: len(steps.rows)])
     if weight is not None:
         reader._check_weights(weight, targets)
     before = vars(final)
     attributes = {name: value for name, value in vars(reader).items() if name not in before}
-    return Split(number, front, x, targets, weight, attributes)
+    return Split(number, steps, x, targets, weight, attributes)
 
 
 @dataclass(frozen=True, eq=False)
-class Cohort:
+class SplitRows:
     """Splits of one kind, as rows of one dataset: `rows[i]` are those of `splits[i]`."""
 
     splits: tuple[Split, ...]
@@ -97,24 +102,24 @@ class Cohort:
     weight: NDArray[np.float32] | None
 
 
-def cohorts(splits: Sequence[Split]) -> list[Cohort]:
+def rows_of_splits(splits: Sequence[Split]) -> list[SplitRows]:
     """All splits, in as few datasets as their kinds allow."""
     kinds: dict[Hashable, list[Split]] = {}
     for split in splits:
         kinds.setdefault(split.kind, []).append(split)
-    return [_cohort(own) for own in kinds.values()]
+    return [_split_rows(own) for own in kinds.values()]
 
 
-def _cohort(splits: Sequence[Split]) -> Cohort:
+def _split_rows(splits: Sequence[Split]) -> SplitRows:
     first = splits[0]
     if all(split.x is first.x for split in splits):
         x = first.x
-        rows = [split.front.rows for split in splits]
+        rows = [split.steps.rows for split in splits]
     else:
         x = np.concatenate([split.x for split in splits])
         starts = np.cumsum([0, *(len(split.x) for split in splits)])
         rows = [
-            (split.front.rows + start).astype(np.int32)
+            (split.steps.rows + start).astype(np.int32)
             for split, start in zip(splits, starts, strict=False)
         ]
     y = np.zeros((len(x), *first.targets.y.shape[1:]), first.targets.y.dtype)
@@ -124,4 +129,4 @@ def _cohort(splits: Sequence[Split]) -> Cohort:
         if weight is not None:
             weight[own] = split.weight
     dataset = to_dataset(x, replace(first.targets, y=y))
-    return Cohort(tuple(splits), dataset, tuple(rows), weight)
+    return SplitRows(tuple(splits), dataset, tuple(rows), weight)

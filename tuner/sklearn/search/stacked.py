@@ -12,7 +12,7 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
 from tuner.sklearn.search.contexts import StackContexts
 from tuner.sklearn.search.final_step import final_estimator
-from tuner.sklearn.search.fits import FrontCache, StackedFits
+from tuner.sklearn.search.fits import SplitCache, StackedFits
 
 
 @dataclass
@@ -108,7 +108,7 @@ class StackedSearchMixin:
             fits = StackedFits(
                 self.estimator,  # type: ignore[attr-defined]
                 candidates,
-                FrontCache(list(splits), rows.X, rows.y, rows.fit_params),
+                SplitCache(list(splits), rows.X, rows.y, rows.fit_params),
                 on_seconds=lambda task, share: rows.seconds.__setitem__(before + task, share),
                 jobs=rows.jobs,
             )

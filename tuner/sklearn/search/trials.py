@@ -17,15 +17,14 @@ from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
 from tuner.sklearn.search.final_step import final_estimator
-from tuner.sklearn.search.fits import FrontCache, StackedFits
-from tuner.sklearn.search.group_training import Standing, Watch
-from tuner.sklearn.search.outcomes import Outcome
+from tuner.sklearn.search.fits import SplitCache, StackedFits
+from tuner.sklearn.search.score_reporter import ScoreReporter
 from tuner.sklearn.search.spaces import EstimatorSpace
 from tuner.sklearn.search.study_parts import most_epochs, optuna_pruner, optuna_sampler
+from tuner.sklearn.search.trained_network import TrainedNetwork
 
 if TYPE_CHECKING:
     from tuner.sklearn.search.stacked import SearchRows
-    from tuner.sklearn.search.watching import Watching
 
 
 class StudyTrials:
@@ -59,7 +58,7 @@ class StudyTrials:
         self._scorer, self._metric, self._error_score = scorer, metric, error_score
         self._sampler, self._seed = sampler, seed
         study.pruner = optuna_pruner(pruner, most_epochs(space, final_estimator(estimator)))
-        self._cache = FrontCache(splits, rows.X, rows.y, rows.fit_params)
+        self._cache = SplitCache(splits, rows.X, rows.y, rows.fit_params)
         self._fitted: list[Mapping[str, Any] | Exception] = []
         self.candidates: list[dict[str, Any]] = []
         self.numbers: list[int] = []
@@ -91,13 +90,13 @@ class StudyTrials:
             raise
 
     def _run(self, trial: optuna.Trial, params: dict[str, Any]) -> None:
-        watchers: list[Watching] = []
+        reporter = self._reporter(trial, params)
         fits = StackedFits(
             self._estimator,
             [params],
             self._cache,
             on_seconds=lambda task, share: None,
-            watch=self._watch(trial, params, watchers),
+            reporter=reporter,
         )
         values, epochs, failed = [], 0, False
         for split in range(len(self._splits)):
@@ -105,8 +104,8 @@ class StudyTrials:
             seconds = None
             try:
                 if fits.has(split):
-                    outcome = fits.outcome(split)
-                    epochs, seconds = max(epochs, outcome.scores.epochs_run), outcome.seconds
+                    network = fits.network(split)
+                    epochs, seconds = max(epochs, network.scores.epochs_run), network.seconds
                     fits.install(split, own)
                 else:
                     self._fit(split, own)
@@ -119,7 +118,7 @@ class StudyTrials:
                 values.append(self._score(split, own))
                 self._fitted.append(dict(vars(own)))
             self.seconds.append(time.perf_counter() - started if seconds is None else seconds)
-        pruned = any(watcher.pruned for watcher in watchers)
+        pruned = reporter is not None and reporter.pruned
         value = float(np.mean(values)) if values else float("nan")
         failed = failed or not np.isfinite(value)
         self.candidates.append(params)
@@ -153,21 +152,13 @@ class StudyTrials:
             return float(scores)
         return float(scores[self._metric or next(iter(scores))])
 
-    def _watch(
-        self, trial: optuna.Trial, params: Mapping[str, Any], watchers: list[Watching]
-    ) -> Watch | None:
+    def _reporter(self, trial: optuna.Trial, params: Mapping[str, Any]) -> ScoreReporter | None:
         if isinstance(self._study.pruner, NopPruner):
             return None
 
-        def score(split: int, outcome: Outcome) -> float:
+        def score(split: int, network: TrainedNetwork) -> float:
             own = self._candidate(params)
-            outcome.install(own)
+            network.install(own)
             return self._score(split, own)
 
-        def callbacks(standing: Standing) -> list[Watching]:
-            from tuner.sklearn.search.watching import Watching
-
-            watchers.append(Watching(trial, standing, score))
-            return [watchers[-1]]
-
-        return callbacks
+        return ScoreReporter(trial, score)

@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from tuner.data.scaling import TargetScaling
 from tuner.planning.plan import TrainingPlan
-from tuner.sklearn.estimators.training import Progress, check_finite
-from tuner.sklearn.search.fronts import put_behind
+from tuner.sklearn.estimators.training import FitState, check_finite
 from tuner.sklearn.search.splits import Split
 from tuner.training.scores import TrialScores
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """A trained network: candidate's `plan`, in `split`.
+class TrainedNetwork:
+    """The network of a candidate's `plan`, trained in `split`.
 
     Attributes:
         scores: of its own fold alone, with weights.
@@ -36,39 +35,20 @@ class Outcome:
     def install(self, estimator: Any) -> None:
         """Make `estimator` (bare or a pipeline, unfitted) the fitted one.
 
-        Raises DivergedError where the network diverged.
+        Raises DivergedError if the network diverged.
         """
-        final = put_behind(self.split.front, estimator)
+        final = self.split.steps.put_into(estimator)
         check_finite(self.plan, self.scores)
         for name, value in self.split.attributes.items():
             setattr(final, name, value)
         final.history_ = {}
-        progress = Progress(
+        state = FitState(
             self.seed, epochs=self.scores.epochs_run, target_scaling=self.target_scaling
         )
-        final.take(self.plan, self.split.targets, self.scores, progress)
+        final.take(self.plan, self.split.targets, self.scores, state)
 
 
-def fold_alone(scores: TrialScores, fold: int) -> TrialScores:
-    """What a training of that fold by itself gives back."""
-    epochs = int(np.isfinite(scores.learning_rate[:, fold]).sum())
-    assert scores.weights is not None
-
-    def own(curves: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-        return {name: curve[:epochs, [fold]] for name, curve in curves.items()}
-
-    return TrialScores(
-        train=own(scores.train),
-        validation=own(scores.validation),
-        learning_rate=scores.learning_rate[:epochs, [fold]],
-        epoch_seconds=scores.epoch_seconds[:epochs],
-        score_epoch=scores.score_epoch[[fold]],
-        status=(scores.status[fold],),
-        weights=[scores.weights[fold]],
-    )
-
-
-def unfinished(weights: Sequence[NDArray[np.float32]]) -> TrialScores:
+def still_training(weights: Sequence[NDArray[np.float32]]) -> TrialScores:
     """Scores of a network that still trains: weights, and no curves."""
     nothing = np.zeros((0, 1))
     return TrialScores(

@@ -18,11 +18,11 @@ from tuner.sklearn.search.final_step import final_estimator
 
 
 @dataclass(frozen=True, eq=False)
-class Front:
-    """One split as the last step sees it.
+class FittedSteps:
+    """The fitted steps before the last one, and what they hand on to it in one split.
 
     Attributes:
-        steps: the fitted steps before the last one; none for a bare estimator.
+        steps: names and transformers; none for a bare estimator.
         X, y, fit_params: what the last step's `fit` is called with. A bare estimator's `X` and
             `y` are all rows of the search, of which `rows` are the split's; a pipeline's are
             the split's.
@@ -35,8 +35,14 @@ class Front:
     fit_params: Mapping[str, Any]
     rows: NDArray[np.int32]
 
+    def put_into(self, estimator: Any) -> Any:
+        """Give `estimator`, if it is a pipeline, these steps; returns the one that learns."""
+        if isinstance(estimator, Pipeline):
+            estimator.steps[:-1] = list(self.steps)
+        return final_estimator(estimator)
 
-def front_key(estimator: Any, params: Mapping[str, Any]) -> str:
+
+def steps_key(estimator: Any, params: Mapping[str, Any]) -> str:
     """Equal for candidates whose pipelines do the same before the last step."""
     if not isinstance(estimator, Pipeline):
         return ""
@@ -49,7 +55,9 @@ def front_key(estimator: Any, params: Mapping[str, Any]) -> str:
     return str(joblib.hash(ours))
 
 
-def fit_front(estimator: Any, X: Any, y: Any, train: Any, fit_params: Mapping[str, Any]) -> Front:
+def fit_steps(
+    estimator: Any, X: Any, y: Any, train: Any, fit_params: Mapping[str, Any]
+) -> FittedSteps:
     """The rows `train` brought to the last step of `estimator` by scikit-learn's own
     `Pipeline.fit`, on a clone, whose last step's `fit` only takes down what it is called with.
 
@@ -58,7 +66,7 @@ def fit_front(estimator: Any, X: Any, y: Any, train: Any, fit_params: Mapping[st
     params = _check_method_params(X, params=fit_params, indices=train)
     if not isinstance(estimator, Pipeline):
         rows = np.arange(_num_samples(X), dtype=np.int32)[np.asarray(train)]
-        return Front((), X, y, params, rows)
+        return FittedSteps((), X, y, params, rows)
     X_train, y_train = _safe_split(estimator, X, y, train)
     pipeline = clone(estimator)
     final: Any = final_estimator(pipeline)
@@ -67,11 +75,4 @@ def fit_front(estimator: Any, X: Any, y: Any, train: Any, fit_params: Mapping[st
     pipeline.fit(X_train, y_train, **params)
     ((X_last, y_last, own),) = calls
     rows = np.arange(_num_samples(X_last), dtype=np.int32)
-    return Front(tuple(pipeline.steps[:-1]), X_last, y_last, own, rows)
-
-
-def put_behind(front: Front, estimator: Any) -> Any:
-    """Give the pipeline `estimator` the fitted steps of `front`; returns its last step."""
-    if isinstance(estimator, Pipeline):
-        estimator.steps[:-1] = list(front.steps)
-    return final_estimator(estimator)
+    return FittedSteps(tuple(pipeline.steps[:-1]), X_last, y_last, own, rows)
