@@ -1,8 +1,9 @@
-"""How sizes, times, numbers and lists are written for people: the one place that knows."""
+"""How sizes, times, numbers and lists are written for people and read: the one place."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -80,3 +81,28 @@ def listed(items: Sequence[str], most: int = 5) -> str:
 def _short(number: float) -> str:
     """One decimal below 100 unless it is 0, none from there on."""
     return f"{number:.1f}".removesuffix(".0") if number < 99.95 else f"{number:.0f}"
+
+
+def read_time(text: str) -> float:
+    """`90`, `90s`, `10m`, `1.5h` or `1h30m` in seconds. Raises ValueError."""
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
+    parts = re.findall(r"(\d+(?:\.\d+)?)([hms]?)", text.strip())
+    if not parts or "".join(number + unit for number, unit in parts) != text.strip():
+        raise ValueError(f"must be a time such as 90s, 10m or 1h30m; got {text!r}")
+    return sum(float(number) * units[unit] for number, unit in parts)
+
+
+def read_size(text: str) -> int:
+    """`100`, `4k` or `1.5G` in bytes, by powers of 1024. Raises ValueError."""
+    units = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+    number, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
+    try:
+        size = int(float(number) * units.get(unit, 0 if unit else 1))
+    except (ValueError, OverflowError):
+        size = 0
+    if size <= 0:
+        raise ValueError(
+            f"takes bytes with one of the units K, M, G, T; received {text!r}. Available, for "
+            "example: 2G"
+        )
+    return size

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import click
 import pytest
+from click.testing import CliRunner
 
-from tuner.cli.run_limits import GROWTH, memory_bytes, worker_limits
-from tuner.cli.study_flags import StudyFlags, definition_from, read_seconds, read_settings
+from tuner.cli.flags import SIZE, TIME
+from tuner.cli.main import cli
+from tuner.cli.run_flags import GROWTH, RunFlags
+from tuner.cli.study_flags import StudyFlags, definition_from, read_settings
 from tuner.errors import UsageError
 from tuner.spaces import load_space
 from tuner.study.library import load_definition
@@ -20,6 +24,10 @@ pruner: {name: hyperband, reduction_factor: 4}
 metrics: [loss]
 trials: 7
 """
+
+
+def option(name):
+    return click.Option([name])
 
 
 @pytest.fixture
@@ -52,8 +60,8 @@ def test_every_flag_reaches_its_field(study):
             pruner="none",
             seed=9,
             retries=5,
-            timeout="1h30m",
-        )
+        ),
+        timeout=5400,
     )
     assert definition.space.fixed()["epochs"] == 3
     assert definition.space.fixed()["batch_size"] == 64
@@ -113,46 +121,47 @@ def test_settings_split_at_the_first_equals_sign_and_the_last_wins():
     ("text", "value"), [("90", 90), ("90s", 90), ("10m", 600), ("1.5h", 5400), ("1h30m", 5400)]
 )
 def test_times(text, value):
-    assert read_seconds("--timeout", text) == value
+    assert TIME.convert(text, option("--timeout"), None) == value
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-3", "0", "3d", "10 m"])
 def test_bad_times(text):
     with pytest.raises(UsageError, match="--timeout"):
-        read_seconds("--timeout", text)
+        TIME.convert(text, option("--timeout"), None)
 
 
 def test_memory_sizes():
-    assert [memory_bytes(text) for text in ("100", "4k", "1.5G")] == [100, 4096, 3 * 2**29]
+    assert [SIZE.convert(text, None, None) for text in ("100", "4k", "1.5G")] == [
+        100,
+        4096,
+        3 * 2**29,
+    ]
     for bad in ("", "G", "2X", "-1", "0", "inf", "nan"):
         with pytest.raises(UsageError, match="--memory"):
-            memory_bytes(bad)
+            SIZE.convert(bad, option("--memory"), None)
 
 
 def test_workers_share_the_memory_and_a_trial_alone_has_all_of_it():
-    one, two = (worker_limits(None, None, workers=workers)[1] for workers in (1, 2))
+    one, two = (RunFlags().limits(workers)[1] for workers in (1, 2))
     assert one.memory == one.memory_alone == two.memory_alone == pytest.approx(2 * two.memory, 1)
-    limits, caps = worker_limits("4g", "30m", workers=2)
+    limits, caps = RunFlags(memory=2**32, trial_timeout=1800).limits(2)
     assert (caps.memory, caps.memory_alone, caps.seconds) == (2**32, None, 1800)
     assert limits.growth == GROWTH
     # Replaced before it comes near its cap.
-    assert worker_limits("1g", None, workers=2)[0].growth == 2**28
-    with pytest.raises(UsageError, match="--trial-timeout"):
-        worker_limits(None, "soon", workers=1)
+    assert RunFlags(memory=2**30).limits(2)[0].growth == 2**28
 
 
 def test_workers_elsewhere_have_the_memory_that_is_said_and_no_share_of_ours():
-    _, caps = worker_limits("4g", "30m", workers=None)
+    _, caps = RunFlags(memory=2**32, trial_timeout=1800).limits(None)
     assert (caps.memory, caps.memory_alone, caps.seconds) == (2**32, None, 1800)
-    assert worker_limits(None, None, workers=None)[1].memory is None
+    assert RunFlags().limits(None)[1].memory is None
 
 
-def test_the_help_names_every_sampler_pruner_and_progress():
-    from tuner.cli import optimize, study_options
-    from tuner.cli.progress import PROGRESS_MODES
+@pytest.mark.parametrize("command", ["optimize", "plan"])
+def test_the_help_names_every_sampler_and_pruner(command):
     from tuner.study.pruners import PRUNERS
     from tuner.study.samplers import SAMPLERS
 
-    assert study_options.SAMPLERS.replace(" or ", ", ").split(", ") == list(SAMPLERS)
-    assert study_options.PRUNERS.replace(" or ", ", ").split(", ") == list(PRUNERS)
-    assert optimize.PROGRESS == PROGRESS_MODES
+    text = " ".join(CliRunner().invoke(cli, [command, "--help"]).output.split())
+    for names in (list(SAMPLERS), list(PRUNERS)):
+        assert f": {', '.join(names[:-1])} or {names[-1]}." in text

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tuner.cli.main import main
-from tuner.cli.ray_flags import RayFlags, read_ray
+from tuner.cli.run_flags import WorkerFlags
 
 
 @pytest.fixture
@@ -82,12 +82,10 @@ def test_where_no_cluster_answers(folder, capsys):
 
 
 def test_how_the_flags_are_typed_again():
-    assert read_ray(None, None, None) is None
+    assert WorkerFlags(workers=2).typed() == ""
     for address, cpus, gpus, text in (
         ("local", None, None, " --ray local"),
         ("auto", 0.5, None, " --ray auto --ray-cpus 0.5"),
         ("ray://h:1", None, 2, " --ray ray://h:1 --ray-gpus 2"),
     ):
-        flags = read_ray(address, cpus, gpus)
-        assert flags == RayFlags(address, cpus or 1.0, gpus or 0.0)
-        assert flags.text() == text
+        assert WorkerFlags(ray=address, ray_cpus=cpus, ray_gpus=gpus).typed() == text

@@ -11,8 +11,9 @@ from tests.support.studies import RATE, definition, space
 from tuner.errors import DefinitionError, PlanError, SpaceError
 from tuner.spaces import Space, load_space
 from tuner.spaces.shipped import named_files
-from tuner.study.definition import StudyDefinition, definition_of, seconds
+from tuner.study.definition import StudyDefinition, definition_of
 from tuner.study.library import load_definition
+from tuner.text import read_time
 
 
 def test_json_round_trip():
@@ -197,7 +198,7 @@ def test_the_objective_is_scored_once():
     ("text", "value"), [("90", 90), ("90s", 90), ("1.5h", 5400), ("1h30m", 5400), ("2m5s", 125)]
 )
 def test_times_are_read_with_their_unit(text, value):
-    assert seconds(text) == value
+    assert read_time(text) == value
 
 
 def test_default_is_tpe_with_median_pruning_on_the_digits():

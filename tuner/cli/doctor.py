@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tuner.cli.flags import POSITIVE, artifacts_option, storage_option
 from tuner.cli.output import emit, format_option
-from tuner.cli.results import artifacts_option, storage_option
 from tuner.text import counted
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 @artifacts_option
 @click.option(
     "--grace",
-    type=click.FloatRange(min=0, min_open=True),
+    type=POSITIVE,
     default=60.0,
     metavar="S",
     help="Seconds that a worker may be silent.  [default: 60]",
 )
 @click.option(
     "--heartbeat",
-    type=click.FloatRange(min=0, min_open=True),
+    type=POSITIVE,
     default=10.0,
     metavar="S",
     help="Seconds between a worker's signs of life.  [default: 10]",

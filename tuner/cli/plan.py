@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tuner.cli.flags import COUNT, storage_option, takes
 from tuner.cli.output import columns_of, emit, format_option
-from tuner.cli.results import storage_option
 from tuner.cli.study_flags import StudyFlags, definition_from
-from tuner.cli.study_options import study_options
 from tuner.errors import StudyConflictError
 from tuner.text import clock_text, counted, size_text
 
@@ -24,10 +23,10 @@ WORKER_BYTES = 700 << 20
 
 
 @click.command()
-@study_options
+@takes(study=StudyFlags)
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help="Workers to estimate for.  [default: the cores]",
 )
@@ -38,37 +37,17 @@ WORKER_BYTES = 700 << 20
 )
 @storage_option
 @format_option
-def plan(
-    flags: StudyFlags,
-    name: str | None,
-    trials: int | None,
-    workers: int | None,
-    calibrate: bool,
-    storage: str | None,
-) -> None:
+def plan(study: StudyFlags, workers: int | None, calibrate: bool, storage: str | None) -> None:
     """Say what a search would run and what it would cost; change nothing.
 
     Trials, stacks of networks, steps, multiply-adds, memory and time, were no trial pruned. It
     takes the flags of `tuner optimize`.
     """
-    show_plan(
-        definition_from(flags),
-        name=name,
-        storage=storage,
-        trials=trials,
-        workers=workers,
-        calibrate=calibrate,
-    )
+    show_plan(study, storage, workers=workers, calibrate=calibrate)
 
 
 def show_plan(
-    definition: StudyDefinition,
-    *,
-    name: str | None,
-    storage: str | None,
-    trials: int | None,
-    workers: int | None = None,
-    calibrate: bool = False,
+    flags: StudyFlags, storage: str | None, *, workers: int | None = None, calibrate: bool = False
 ) -> None:
     """Print the study that `prepare_study` would make or find, and the cost of its trials.
 
@@ -81,12 +60,13 @@ def show_plan(
     from tuner.study.data import load_study_data
     from tuner.workers.resources import available_cores
 
+    definition = definition_from(flags)
     definition.sampler.require_packages()
-    total = definition.total_trials(trials)
+    total = definition.total_trials(flags.trials)
     dataset, folds = load_study_data(definition)
     definition = definition.resolved(dataset.task)
     place = storage_at(storage)
-    name = name or definition.default_name()
+    name = flags.name or definition.default_name()
     stored = _stored(definition, name, place)
     work = forecast_work(definition, dataset, folds, total)
     speed = _measure(definition, work, len(folds)) if calibrate else REFERENCE

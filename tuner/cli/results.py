@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tuner.cli.flags import storage_option
 from tuner.cli.output import columns_of, current_format, emit, format_option
 from tuner.text import score_text, value_text
 
@@ -16,19 +17,6 @@ if TYPE_CHECKING:
     from optuna.study import Study
 
     from tuner.results import BestTrial
-
-storage_option = click.option(
-    "--storage",
-    metavar="URL",
-    help="Where the study is stored; without it TUNER_STORAGE, OPTUNA_STORAGE or the local file.",
-)
-
-artifacts_option = click.option(
-    "--artifacts",
-    metavar="DIR",
-    help="Folder of checkpoints; without it TUNER_ARTIFACTS, or artifacts beside the storage's "
-    "file.",
-)
 
 
 @click.command()

@@ -1,45 +1,31 @@
-"""Running a search from the command line, and what is said at its end."""
+"""Running a search from the command line."""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
 from tuner.cli.output import current_format
 from tuner.cli.results import open_study, reading
-from tuner.cli.run_limits import worker_limits
+from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from tuner.cli.output import OutputFormat
-    from tuner.cli.progress import ProgressMode, SearchState
-    from tuner.cli.ray_flags import RayFlags
+    from tuner.cli.progress import SearchState
     from tuner.search.prepare import PreparedStudy
     from tuner.search.tickets import TicketCounts
     from tuner.workers import Display, SearchEnd, TimeLimit
-    from tuner.workers.ray import RayEngine
+    from tuner.workers.pool import PoolEnd
 
-
-@dataclass(frozen=True)
-class RunFlags:
-    """How to run, whatever the study: see `tuner optimize --help`."""
-
-    storage: str | None
-    workers: int | None
-    heartbeat: float | None
-    grace: float | None
-    memory: str | None
-    trial_timeout: str | None
-    progress: str
-    artifacts: str | None
-    ray: RayFlags | None = None
-    began: float = field(default_factory=time.time)
+#: Makes or finds the study, and sets the seconds of the limit as soon as they are known.
+Prepare = Callable[["TimeLimit"], "PreparedStudy"]
 
 
 @dataclass
@@ -48,105 +34,103 @@ class Seen:
 
     Attributes:
         state: None until the study is prepared.
-        before: where its tickets stood then.
-        outcome: None until the search ended.
+        before: the study's tickets then.
+        ended: None until the search ended.
+        told: whether its result is printed.
     """
 
     state: SearchState | None = None
     before: TicketCounts | None = None
-    outcome: SearchEnd | None = None
+    ended: SearchEnd | None = None
+    told: bool = False
+
+    def counts(self) -> dict[str, int]:
+        """The trials that ended here, by state."""
+        return {state: getattr(self.state, state, 0) for state in ("complete", "pruned", "failed")}
 
 
-@dataclass(frozen=True)
-class Report:
-    """What is said at the end of a search; each prints, and returns the exit code.
+class FinalReport(Protocol):
+    """What is said at the end of a search; each method prints, and returns the exit code."""
 
-    Attributes:
-        end: of one that ended. Calls what it is given right before it prints its result.
-        late: of one that hangs when its time is up: what this process has seen, without a look
-            at the storage, in the form that it is given.
-    """
+    def end(self, seen: Seen) -> int:
+        """Of one that ended. Sets `seen.told` right before it prints its result."""
 
-    end: Callable[[RunFlags, Seen, Callable[[], None]], int]
-    late: Callable[[RunFlags, Seen, OutputFormat], int]
+    def late(self, seen: Seen, form: OutputFormat) -> int:
+        """Of one that hangs when its time is up, from what was seen, without a look at the
+        storage."""
 
 
 def run(
     flags: RunFlags,
-    prepare: Callable[[TimeLimit], PreparedStudy],
-    report: Report,
+    prepare: Prepare,
+    report: FinalReport,
+    place: WorkerFlags,
     *,
-    trials: int | None,
-    cores: bool = True,
+    trials: int | None = None,
 ) -> int:
     """Search, report, and return the exit code.
 
     Args:
-        prepare: makes or finds the study, and sets the seconds of the limit as soon as they are
-            known.
-        trials: how many there are at most, where that is known before `prepare`.
-        cores: without `--workers` use all cores, else one.
+        trials: how many there are at most, if that is known before `prepare`.
     """
     from tuner.workers import Interrupted, TimeLimit
 
     limit, seen, form = TimeLimit(flags.began), Seen(), current_format()
-    with Watchdog(limit, lambda: report.late(flags, seen, form)) as dog:
+    with Watchdog(limit, lambda: 0 if seen.told else report.late(seen, form)):
         try:
-            _search(flags, prepare, limit, seen, trials=trials, cores=cores)
+            seen.ended = _search(flags, prepare, limit, seen, place, trials)
         except Interrupted as stop:
             click.echo("interrupted before the first trial began", err=True)
             return 128 + stop.signal
+        return report.end(seen)
 
-        def telling() -> None:
-            dog.told = True
 
-        return report.end(flags, seen, telling)
+def ended_by(end: PoolEnd) -> signal.Signals | None:
+    """The signal that ended a search; None: none did."""
+    return signal.Signals(end.signal) if end.reason == "signal" and end.signal else None
 
 
 def _search(
     flags: RunFlags,
-    prepare: Callable[[TimeLimit], PreparedStudy],
+    prepare: Prepare,
     limit: TimeLimit,
     seen: Seen,
-    *,
+    place: WorkerFlags,
     trials: int | None,
-    cores: bool,
-) -> None:
+) -> SearchEnd:
     from tuner.storage import storage_at
     from tuner.workers import available_cores, run_search
 
-    engine: RayEngine | None = None
-    workers = flags.workers
-    if flags.ray is None:
-        workers = workers or (available_cores() if cores else 1)
+    workers = place.workers
+    if place.ray is None:
+        workers = workers or available_cores()
     if trials is not None and workers is not None:
         workers = min(workers, trials)
-    here = workers if flags.ray is None else None
-    limits, caps = worker_limits(flags.memory, flags.trial_timeout, workers=here)
-    beginning = f"preparing the study, starting {workers} workers"
-    if flags.ray is not None:
-        engine = flags.ray.engine(storage_at(flags.storage).url, workers)
-        beginning = f"preparing the study, starting workers on Ray ({flags.ray.address})"
-    hint = _Hint(beginning, flags.progress)
+    engine = None
+    starting = f"{workers} workers"
+    if place.ray is not None:
+        engine = place.engine(storage_at(flags.storage).url, workers)
+        starting = f"workers on Ray ({place.ray})"
+    worker_limits, trial_limits = flags.limits(workers if engine is None else None)
+    hint = _Hint(f"preparing the study, starting {starting}", flags.progress)
 
     def display(study: PreparedStudy, count: int) -> Display:
         from tuner.cli.progress import make_progress
 
-        state, seen.before = _state(study, count, limit)
-        seen.state = state
+        seen.state, seen.before = _state(study, count, limit)
         hint.erase()
-        return make_progress(cast("ProgressMode", flags.progress), state)
+        return make_progress(flags.progress, seen.state)
 
     with hint:
-        seen.outcome = run_search(
+        return run_search(
             lambda: prepare(limit),
             display,
             workers=workers,
             trials=trials,
             engine=engine,
             limit=limit,
-            worker_limits=limits,
-            trial_limits=caps,
+            worker_limits=worker_limits,
+            trial_limits=trial_limits,
             heartbeat=flags.heartbeat,
             grace=flags.grace,
             # Workers elsewhere stand in other folders.

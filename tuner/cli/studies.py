@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tuner.cli.flags import artifacts_option
 from tuner.cli.output import columns_of, emit, format_option, render
-from tuner.cli.results import artifacts_option
 from tuner.text import score_text
 
 if TYPE_CHECKING:

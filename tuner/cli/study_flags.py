@@ -2,41 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from tuner.cli.flags import COUNT, flag
 from tuner.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from tuner.study.definition import StudyDefinition
 
 
+class Choosing(click.Option):
+    """An option whose help names what there is to choose from, once somebody asks for it: the
+    modules that know take half a second to import."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        from tuner.study.pruners import PRUNERS
+        from tuner.study.samplers import SAMPLERS
+
+        record = super().get_help_record(ctx)
+        if record is None:
+            return None
+        names = {"samplers": _or(SAMPLERS), "pruners": _or(PRUNERS)}
+        return record[0], record[1].format(**names)
+
+
+def _or(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
+
+
 @dataclass(frozen=True)
 class StudyFlags:
-    """What was said on the command line; None and empty: nothing. See `tuner optimize --help`."""
+    """What is searched, and its budget; None and empty: not given.
 
-    space: str | None = None
-    study: str | None = None
-    settings: tuple[str, ...] = ()
-    data: str | None = None
-    target: str | None = None
-    group: str | None = None
-    limit: int | None = None
-    test_share: float | None = None
-    task: str | None = None
-    folds: int | None = None
-    metrics: tuple[str, ...] = ()
-    refit_metric: str | None = None
-    sampler: str | None = None
-    pruner: str | None = None
-    seed: int | None = None
-    retries: int | None = None
-    timeout: str | None = None
+    Raises `UsageError` if neither a space nor a study is named.
+    """
+
+    space: str | None = flag(
+        "--space", metavar="NAME|FILE", help="Search space: see `tuner spaces list`."
+    )
+    study: str | None = flag(
+        "--study", metavar="NAME|FILE", help="Study definition; flags override it."
+    )
+    name: str | None = flag(
+        "--name", metavar="S", help="Name of the study.  [default: from what it searches]"
+    )
+    trials: int | None = flag("--trials", type=COUNT, metavar="N", help="Trials in all.")
+    data: str | None = flag(
+        "--data", metavar="URI", help="Data, such as sklearn:digits or csv:FILE."
+    )
+    target: str | None = flag("--target", metavar="COLUMN", help="Column to predict.")
+    group: str | None = flag(
+        "--group", metavar="COLUMN", help="Column whose equal values stay in one fold."
+    )
+    limit: int | None = flag("--limit", type=int, metavar="ROWS", help="Use this many rows only.")
+    test_share: float | None = flag(
+        "--test-share", type=float, metavar="F", help="Keep this share out of the search."
+    )
+    task: str | None = flag(
+        "--task", metavar="TASK", help="binary, multiclass, multilabel or regression."
+    )
+    folds: int | None = flag(
+        "--folds", type=int, metavar="K", help="Folds of the cross-validation."
+    )
+    metrics: tuple[str, ...] = flag(
+        "--metric",
+        default=(),
+        multiple=True,
+        metavar="M",
+        help="What to optimize. Repeatable: the first counts, the others are recorded.",
+    )
+    refit_metric: str | None = flag(
+        "--refit-metric",
+        metavar="M",
+        help="Of several metrics the one that counts: the search optimizes it, `best` and "
+        "`export` go by it.  [default: the first]",
+    )
+    sampler: str | None = flag(
+        "--sampler", cls=Choosing, metavar="X", help="How parameters are chosen: {samplers}."
+    )
+    pruner: str | None = flag(
+        "--pruner", cls=Choosing, metavar="X", help="Which trials end early: {pruners}."
+    )
+    settings: tuple[str, ...] = flag(
+        "--set",
+        default=(),
+        multiple=True,
+        metavar="P=V",
+        help="Set a parameter of the space, such as epochs=3. Repeatable.",
+    )
+    seed: int | None = flag(
+        "--seed", type=int, metavar="N", help="Decides everything that is random."
+    )
+    retries: int | None = flag(
+        "--retries", type=int, metavar="N", help="How often a failed trial is tried again."
+    )
+
+    def __post_init__(self) -> None:
+        if self.space is None and self.study is None:
+            raise UsageError(
+                "a search needs a space: --space NAME|FILE, or --study NAME|FILE; received "
+                "neither. Available: see `tuner spaces list`"
+            )
 
 
-def definition_from(flags: StudyFlags) -> StudyDefinition:
+def definition_from(flags: StudyFlags, timeout: float | None = None) -> StudyDefinition:
     """The definition of `--study` (without it the study around `--space`), flags in force.
+
+    `timeout`: seconds for one run.
 
     Raises:
         UsageError: its subclasses, with the rule, the value and what is available.
@@ -54,6 +131,8 @@ def definition_from(flags: StudyFlags) -> StudyDefinition:
         changes["space"] = definition.space.override(read_settings(flags.settings))
     changes |= _data_changes(flags, definition)
     changes |= _search_changes(flags, definition)
+    if timeout is not None:
+        changes["timeout"] = timeout
     return definition.override(changes) if changes else definition
 
 
@@ -69,19 +148,6 @@ def read_settings(settings: Sequence[str]) -> dict[str, str]:
             )
         pairs[key.strip()] = value
     return pairs
-
-
-def read_seconds(flag: str, text: str) -> float:
-    """A time such as `90`, `90s`, `10m` or `1h30m`. Raises `UsageError` naming the flag."""
-    from tuner.study.definition import seconds
-
-    try:
-        value = seconds(text)
-    except ValueError as error:
-        raise UsageError(f"{flag} {error}") from None
-    if value <= 0:
-        raise UsageError(f"{flag} must be more than 0 s; got {text!r}")
-    return value
 
 
 def _data_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
@@ -140,6 +206,4 @@ def _search_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str,
         changes["seed"] = flags.seed
     if flags.retries is not None:
         changes["retries"] = flags.retries
-    if flags.timeout is not None:
-        changes["timeout"] = read_seconds("--timeout", flags.timeout)
     return changes

@@ -26,13 +26,9 @@ class Watchdog:
     A storage that does not answer, data that do not arrive, a terminal that stands still: each
     may hold the main thread for longer than anybody allowed. A thread of its own then says the
     `last_words`, whose result is the exit code, kills the workers, and leaves.
-
-    Attributes:
-        told: whether the result was printed, so that no last words are needed.
     """
 
     def __init__(self, limit: TimeLimit, last_words: Callable[[], int]) -> None:
-        self.told = False
         self._limit = limit
         self._last_words = last_words
         self._over = threading.Event()
@@ -56,11 +52,10 @@ class Watchdog:
                 self._leave()
 
     def _leave(self) -> None:
-        code = [0 if self.told else 1]
+        code = [1]
 
         def speak() -> None:
-            if not self.told:
-                code[0] = self._last_words()
+            code[0] = self._last_words()
             sys.stdout.flush()
             sys.stderr.flush()
 

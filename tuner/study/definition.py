@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -20,6 +19,7 @@ from tuner.spaces.space import Space
 from tuner.study.pruners import AnyPruner, Median
 from tuner.study.sampler import Candidate
 from tuner.study.samplers import SAMPLERS, AnySampler, Tpe
+from tuner.text import read_time
 
 #: Fields that change neither a trial nor its score, so that a study can go on with others.
 BUDGET = ("version", "name", "description", "trials", "timeout", "retries")
@@ -95,7 +95,7 @@ class StudyDefinition(BaseModel):
     @field_validator("timeout", mode="before")
     @classmethod
     def _seconds(cls, value: Any) -> Any:
-        return seconds(value) if isinstance(value, str) else value
+        return read_time(value) if isinstance(value, str) else value
 
     def to_json(self) -> str:
         """All fields as JSON text; `from_json` reads it back."""
@@ -211,15 +211,6 @@ def definition_of(data: Mapping[str, Any], source: str) -> StudyDefinition:
     except ValidationError as error:
         problems = problems_of(error, StudyDefinition, data, source)
         raise DefinitionError("\n".join(str(problem) for problem in problems)) from None
-
-
-def seconds(text: str) -> float:
-    """`90`, `90s`, `10m`, `1.5h` or `1h30m` in seconds. Raises ValueError."""
-    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
-    parts = re.findall(r"(\d+(?:\.\d+)?)([hms]?)", text.strip())
-    if not parts or "".join(number + unit for number, unit in parts) != text.strip():
-        raise ValueError(f"must be a time such as 90s, 10m or 1h30m; got {text!r}")
-    return sum(float(number) * units[unit] for number, unit in parts)
 
 
 def _flat(definition: StudyDefinition) -> dict[str, str]:

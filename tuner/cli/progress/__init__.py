@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import Literal
 
 from tuner.cli.progress.plain import PlainProgress, SilentProgress
 from tuner.cli.progress.state import SearchState as SearchState
-
-ProgressMode = Literal["auto", "rich", "plain", "none"]
-PROGRESS_MODES: tuple[ProgressMode, ...] = ("auto", "rich", "plain", "none")
+from tuner.cli.run_flags import ProgressMode
 
 
 def make_progress(mode: ProgressMode, state: SearchState) -> SilentProgress:
