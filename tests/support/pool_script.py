@@ -28,8 +28,8 @@ from tuner.search.events import (
     WorkerDone,
     WorkerReady,
 )
+from tuner.workers.interfaces import Task
 from tuner.workers.limits import TrialLimits
-from tuner.workers.messages import Task
 from tuner.workers.pool import WorkerPool
 from tuner.workers.process import LocalEngine
 from tuner.workers.recycling import WorkerLimits

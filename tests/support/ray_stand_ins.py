@@ -10,7 +10,7 @@ from typing import Any
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
 from tuner.search.events import TrialDone, TrialStarted
-from tuner.workers.messages import Task
+from tuner.workers.interfaces import Task
 from tuner.workers.ray.actor import News, Setup, TunerWorker
 from tuner.workers.recycling import WorkerLimits
 

@@ -18,8 +18,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from tuner.search.events import Event, WorkerReady
-from tuner.workers.interfaces import MakeTrainer
-from tuner.workers.messages import Ended, Task
+from tuner.workers.interfaces import Ended, MakeTrainer, Task
 from tuner.workers.recycling import WorkerLimits
 from tuner.workers.runner import LoopRunner
 

@@ -1,14 +1,16 @@
-"""What the pool needs: workers, an engine that starts them, and somebody who is told."""
+"""What the pool needs: workers and their task, an engine that starts them, and a display."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from tuner.search.events import Event
-from tuner.workers.messages import Ended, Task
+from tuner.errors import TunerError
+from tuner.search.events import Event, TrialDone, TrialReturned, TrialStarted, WorkerReady
 from tuner.workers.recycling import WorkerLimits
 
 if TYPE_CHECKING:
@@ -18,24 +20,86 @@ if TYPE_CHECKING:
 MakeTrainer = Callable[["StudyDefinition"], "TrainerLike"]
 
 
+@dataclass(frozen=True)
+class Task:
+    """Parent to worker, once: the study to work on.
+
+    `deadline` is in seconds since 1970; `heartbeat` and `grace` in seconds, None for the loop's
+    own defaults; `artifacts` is the folder of its checkpoints, None for the default one.
+    """
+
+    storage_url: str
+    study_name: str
+    deadline: float | None = None
+    heartbeat: float | None = None
+    grace: float | None = None
+    artifacts: str | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Worker to parent, last.
+
+    Attributes:
+        reason: `done`, `stopped` or `deadline`: as the loop says. `recycled`: a limit of
+            `tuner.workers.recycling.WorkerLimits` was reached. `failed`: by an error that any
+            other worker would meet too. `crashed`: by an exception that nobody expected, whose
+            traceback is in the worker's log.
+        error: of `failed`.
+        text: of `crashed`, as `Type: message`.
+    """
+
+    reason: Literal["done", "stopped", "deadline", "recycled", "failed", "crashed"]
+    error: TunerError | None = None
+    text: str = ""
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the loop returned, so that no trial is left behind."""
+        return self.reason not in ("failed", "crashed")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A trial that a worker has begun; `since` by `time.monotonic`."""
+
+    started: TrialStarted
+    since: float
+
+
 class Worker(Protocol):
     """One worker from its start to its end, seen by the pool. No method but `join` blocks.
 
     Attributes:
         number: the place in the pool, from 0.
         name: its process as `tuner.storage.owner.process_name` names it; None: not known yet.
-        ready: whether it asks for trials, so that it may hold one. The pool sets it, too.
+        ready: whether it asks for trials, so that it may hold one.
         stopping: whether it was asked to end.
         ended: how it says that it ended; None: it has not.
         lost: whether it died with its machine, for which no trial can be blamed.
+        running: the trials it holds, by number, as far as it has told.
     """
 
     number: int
+    running: dict[int, Running]
     name: str | None = None
     ready: bool = False
     stopping: bool = False
     ended: Ended | None = None
     lost: bool = False
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.running = {}
+
+    def hear(self, event: Event) -> None:
+        """Take an event of its own into account."""
+        if isinstance(event, WorkerReady):
+            self.ready = True
+        elif isinstance(event, TrialStarted):
+            self.running[event.number] = Running(event, time.monotonic())
+        elif isinstance(event, TrialDone | TrialReturned):
+            self.running.pop(event.number, None)
 
     def waitables(self) -> list[Connection[Any, Any] | int]:
         """What `multiprocessing.connection.wait` should wait for on this worker's account."""

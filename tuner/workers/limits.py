@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tuner.text import size_text, time_text
-from tuner.workers.held import HeldTrials
+from tuner.workers.hand_back import Fault
 from tuner.workers.interfaces import Worker
 from tuner.workers.resources import oom_kills
 
@@ -55,14 +55,18 @@ class LimitWatch:
     """Kills the workers whose trials break a limit, and tells what killed one.
 
     Args:
+        lose: gives back the trials of a worker; what it returns tells whether the storage knows.
         ooms: how many processes the system has killed for want of memory; None: not known.
     """
 
     def __init__(
-        self, limits: TrialLimits, trials: HeldTrials, ooms: Callable[[], int | None] = oom_kills
+        self,
+        limits: TrialLimits,
+        lose: Callable[[Worker, str, Fault], Callable[[], bool]],
+        ooms: Callable[[], int | None] = oom_kills,
     ) -> None:
         self._limits = limits
-        self._trials = trials
+        self._lose = lose
         self._ooms = ooms
         self._ooms_seen = ooms()
         self._memory: dict[Worker, int] = {}
@@ -74,8 +78,8 @@ class LimitWatch:
         Call it several times a second."""
         free = [worker for worker in workers if worker not in self._killings]
         for worker, cause in list(self._broken(free)):
-            at_fault = bool(self._trials.of(worker))
-            given_back = self._trials.lose(worker, cause, "trial" if at_fault else "nobody")
+            at_fault = bool(worker.running)
+            given_back = self._lose(worker, cause, "trial" if at_fault else "nobody")
             until = time.monotonic() + LAST_SECONDS
             self._killings[worker] = Killing(cause, at_fault, given_back, until)
         for worker, killing in self._killings.items():
@@ -95,7 +99,7 @@ class LimitWatch:
             found = {worker: worker.memory() for worker in workers}
             self._memory = {worker: held for worker, held in found.items() if held is not None}
         for worker in workers:
-            trials = self._trials.of(worker)
+            trials = worker.running.values()
             seconds = self._limits.seconds
             if seconds is not None and any(now - own.since > seconds for own in trials):
                 yield worker, f"took longer than {time_text(seconds)}"

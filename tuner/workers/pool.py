@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import wait
-from types import TracebackType
 from typing import Literal
 
 from tuner.errors import TunerError
-from tuner.search.events import WorkerReady, WorkerWarning
+from tuner.search.events import Event, TrialReturned, WorkerWarning
 from tuner.workers.deaths import Deaths
-from tuner.workers.hand_back import Fault, GiveBack
-from tuner.workers.held import HeldTrials
-from tuner.workers.interfaces import Display, StartWorker, Worker
+from tuner.workers.hand_back import Fault, GiveBack, Loss
+from tuner.workers.interfaces import Display, StartWorker, Task, Worker
 from tuner.workers.limits import LimitWatch, TrialLimits
-from tuner.workers.messages import Task
 from tuner.workers.signals import SignalWatch
 
 #: Seconds between looks at the clock and at the workers when nothing happens.
@@ -58,11 +56,11 @@ class WorkerPool:
         self.size = size
         self._start = start
         self._workers: list[Worker] = []
-        self._trials = HeldTrials()
-        self._limits = LimitWatch(limits or TrialLimits(), self._trials)
+        self._limits = LimitWatch(limits or TrialLimits(), self._lose)
         self._deaths = Deaths()
         self._task: Task | None = None
         self._display: Display | None = None
+        self._give_back: GiveBack = lambda loss: lambda: True
         self._reason: Reason = "done"
         self._stopping = False
         self._error: TunerError | None = None
@@ -72,21 +70,12 @@ class WorkerPool:
     def __enter__(self) -> WorkerPool:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.kill("the search ended early")
 
     def keep(self, size: int) -> None:
         """Drop the workers beyond the first `size`: there is less to do than was thought."""
-        for worker in self._workers[size:]:
-            worker.kill()
-            worker.join(KILL_PATIENCE)
-            worker.close()
-        del self._workers[size:]
+        self._kill(self._workers[size:], "there is less to do")
         self.size = size
 
     def run(
@@ -107,8 +96,7 @@ class WorkerPool:
         Raises:
             TunerError: what a worker raised and every worker would; or all workers kept dying.
         """
-        self._task, self._display = task, display
-        self._trials.tell, self._trials.give_back = display.event, give_back
+        self._task, self._display, self._give_back = task, display, give_back
         for worker in self._workers:
             worker.give(task)
         while self._workers:
@@ -128,14 +116,17 @@ class WorkerPool:
     def kill(self, cause: str) -> None:
         """End all workers now, if any are left; the trials they may have held are given back."""
         self._stopping = True
-        workers, self._workers = self._workers, []
+        self._kill(list(self._workers), cause)
+
+    def _kill(self, workers: list[Worker], cause: str) -> None:
         for worker in workers:
+            self._workers.remove(worker)
             worker.kill()
         for worker in workers:
             worker.join(KILL_PATIENCE)
             self._read(worker)
             if worker.ready and not (worker.ended is not None and worker.ended.in_order):
-                self._trials.lose(worker, cause, "nobody")
+                self._lose(worker, cause, "nobody")
             worker.close()
 
     def _spawn(self, number: int) -> None:
@@ -176,16 +167,33 @@ class WorkerPool:
             worker.close()
 
     def _read(self, worker: Worker) -> None:
-        lines, events = worker.read_log(), list(worker.receive())
         if self._display is None:
-            return
-        for line in lines:
+            return  # it has had no task
+        for line in worker.read_log():
             self._display.line(line)
-        for event in events:
-            worker.ready = worker.ready or isinstance(event, WorkerReady)
-            self._trials.hear(worker.number, event)
+        for event in worker.receive():
+            worker.hear(event)
             self._deaths.hear(worker.number, event)
             self._display.event(event)
+
+    def _tell(self, event: Event) -> None:
+        if self._display is not None:
+            self._display.event(event)
+
+    def _lose(self, worker: Worker, cause: str, fault: Fault) -> Callable[[], bool]:
+        """Give the trials of a worker back, and tell of it; what is returned tells whether the
+        storage knows."""
+        lost = [own.started for own in worker.running.values()]
+        worker.running.clear()
+        for started in lost:
+            self._tell(TrialReturned(worker.number, started.number, started.ticket, cause))
+            if fault == "trial":
+                then = "it is given up" if started.alone else "it is tried once more, alone"
+                self._tell(WorkerWarning(worker.number, f"trial {started.number} {cause}; {then}"))
+        if worker.name is None:
+            return lambda: True
+        trials = frozenset(started.number for started in lost) if fault == "trial" else None
+        return self._give_back(Loss(worker.name, cause, fault, trials))
 
     def _settle(self, worker: Worker) -> None:
         """What follows from the end of a worker."""
@@ -199,24 +207,24 @@ class WorkerPool:
             elif ended.reason != "deadline" and not self._stopping and not worker.stopping:
                 self._spawn(worker.number)
         elif ended is not None and ended.error is not None:
-            self._trials.lose(worker, str(ended.error), "nobody")
+            self._lose(worker, str(ended.error), "nobody")
             if not self._stopping:
                 self._error = ended.error
                 self._stop()
         elif worker.stopping and not worker.ready:
             pass  # it was stopped before it could begin
         elif killing is not None:
-            self._trials.lose(worker, killing.cause, "nobody")  # what it began since
+            self._lose(worker, killing.cause, "nobody")  # what it began since
             self._replace(worker, killing.cause, trial_at_fault=killing.trial_at_fault)
         else:
             cause, at_fault = worker.death() if ended is None else ended.text, False
             if self._limits.ran_out_of_memory(worker):
-                cause, at_fault = OUT_OF_MEMORY, bool(self._trials.of(worker))
+                cause, at_fault = OUT_OF_MEMORY, bool(worker.running)
             if at_fault:
-                self._trials.lose(worker, cause, "trial")
+                self._lose(worker, cause, "trial")
             elif worker.ready:
                 fault: Fault = "nobody" if worker.lost else "unknown"
-                self._trials.lose(worker, f"worker {cause}", fault)
+                self._lose(worker, f"worker {cause}", fault)
             self._replace(worker, cause, trial_at_fault=at_fault, working=worker.ready)
 
     def _replace(
@@ -229,14 +237,13 @@ class WorkerPool:
         """
         if self._stopping:
             return
-        number = worker.number
+        number, text = worker.number, f"died ({cause}); a new one takes its place"
         times = 0 if trial_at_fault else self._deaths.too_many(number, working=working)
-        text = f"worker {number} died ({cause}); a new one takes its place"
         if times:
-            text = f"worker {number} died {times} times without finishing a trial ({cause})"
+            text = f"died {times} times without finishing a trial ({cause})"
             if not self._workers:
-                self._error = TunerError(text)
+                self._error = TunerError(f"worker {number} {text}")
             text += "; it is not started again"
-        self._trials.tell(WorkerWarning(number, text))
+        self._tell(WorkerWarning(number, f"worker {number} {text}"))
         if not times:
             self._spawn(number)

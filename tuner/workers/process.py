@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
-from types import TracebackType
 from typing import Any
 
 import psutil
@@ -19,8 +18,7 @@ from tuner.search.events import Event
 from tuner.storage.owner import process_name
 from tuner.workers.child import work
 from tuner.workers.environment import environment, thread_variables
-from tuner.workers.interfaces import Engine, MakeTrainer, Worker
-from tuner.workers.messages import Ended, Task
+from tuner.workers.interfaces import Ended, Engine, MakeTrainer, Task, Worker
 from tuner.workers.recycling import WorkerLimits
 from tuner.workers.resources import available_cores
 from tuner.workers.signals import blocked_interrupts
@@ -41,7 +39,7 @@ class WorkerProcess(Worker):
     """
 
     def __init__(self, number: int, make_trainer: MakeTrainer | None, limits: WorkerLimits) -> None:
-        self.number = number
+        super().__init__(number)
         self._partial = b""
         context = multiprocessing.get_context("spawn")
         self._channel, theirs = context.Pipe()
@@ -140,12 +138,7 @@ class WorkerProcess(Worker):
 class LocalEngine(Engine):
     """Workers as processes of this machine; nothing to enter or to leave."""
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         pass
 
     def capacity(self) -> int:

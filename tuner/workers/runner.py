@@ -9,8 +9,7 @@ from importlib import import_module
 
 from tuner.errors import TunerError
 from tuner.search.events import EpochDone, Event, TrialDone, WorkerReady
-from tuner.workers.interfaces import MakeTrainer
-from tuner.workers.messages import Ended, Task
+from tuner.workers.interfaces import Ended, MakeTrainer, Task
 from tuner.workers.recycling import Recycling, WorkerLimits
 
 #: At most one `EpochDone` in this many seconds: an epoch may take 5 ms, and nobody can read that.

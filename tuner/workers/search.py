@@ -9,9 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tuner.workers.hand_back import HandBack
-from tuner.workers.interfaces import Display, Engine, MakeTrainer
+from tuner.workers.interfaces import Display, Engine, MakeTrainer, Task
 from tuner.workers.limits import TrialLimits
-from tuner.workers.messages import Task
 from tuner.workers.pool import PoolEnd, WorkerPool
 from tuner.workers.process import LocalEngine
 from tuner.workers.recycling import WorkerLimits

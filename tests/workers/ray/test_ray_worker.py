@@ -14,7 +14,7 @@ from tests.support.ray_stand_ins import TASK, StandIn, no_trainer, three_trials,
 from tuner.errors import StorageError
 from tuner.search.events import TrialDone, TrialStarted, WorkerReady
 from tuner.storage.owner import process_name, this_place
-from tuner.workers.messages import Ended
+from tuner.workers.interfaces import Ended
 from tuner.workers.ray import actor, driver
 from tuner.workers.ray.actor import Lines, Setup, TunerWorker
 from tuner.workers.ray.driver import RayWorker

@@ -20,8 +20,7 @@ from typing import Any, TextIO, cast
 from tuner.search.events import Event
 from tuner.storage.owner import process_name, this_place
 from tuner.workers.environment import thread_variables
-from tuner.workers.interfaces import MakeTrainer
-from tuner.workers.messages import Ended, Task
+from tuner.workers.interfaces import Ended, MakeTrainer, Task
 from tuner.workers.ray.nodes import Share
 from tuner.workers.recycling import WorkerLimits, resident_bytes
 from tuner.workers.runner import LoopRunner

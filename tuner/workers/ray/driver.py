@@ -11,8 +11,7 @@ from typing import Any
 
 from tuner.errors import TunerError
 from tuner.search.events import Event
-from tuner.workers.interfaces import Worker
-from tuner.workers.messages import Ended, Task
+from tuner.workers.interfaces import Ended, Task, Worker
 from tuner.workers.ray.actor import News, RayActor, cannot_start, is_dead
 
 #: Seconds without an answer, while the cluster does not know of a death, after which the worker is
@@ -36,7 +35,7 @@ class RayWorker(Worker):
     def __init__(
         self, number: int, actor: RayActor, *, wants: str = "", notices: deque[str] | None = None
     ) -> None:
-        self.number = number
+        super().__init__(number)
         self._actor = actor
         self._wants = wants
         self._notices = deque() if notices is None else notices

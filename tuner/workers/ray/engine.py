@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from dataclasses import replace
-from types import TracebackType
 
 from tuner.storage.owner import this_place
 from tuner.workers.interfaces import Engine, MakeTrainer
@@ -53,12 +52,7 @@ class RayEngine(Engine):
             stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._connection.close()
 
     def capacity(self) -> int:
