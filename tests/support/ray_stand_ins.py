@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from types import SimpleNamespace
 from typing import Any
 
 from ray.exceptions import ActorDiedError, ActorUnavailableError
@@ -12,16 +13,17 @@ from ray.exceptions import ActorDiedError, ActorUnavailableError
 from tuner.search.events import TrialDone, TrialStarted
 from tuner.workers.interfaces import Task
 from tuner.workers.ray.actor import News, Setup, TunerWorker
+from tuner.workers.ray.nodes import Share
 from tuner.workers.recycling import WorkerLimits
 
 TASK = Task("sqlite:///nowhere.db", "study")
-ELSEWHERE = Setup("another machine", "/")
+ELSEWHERE = Setup("another machine", "/", Share())
 Tell = Callable[[Any], None]
 Stop = Callable[[], bool]
 
 
 class StandIn:
-    """A `RayActor` whose worker runs in this process.
+    """A handle of an actor whose worker runs in this process: `poll.remote(...).future()`.
 
     Attributes:
         worker: what runs.
@@ -30,7 +32,7 @@ class StandIn:
         why: the error that answers have once it is dead.
         lose: how many of the next answers get lost on their way.
         node_is_up: whether its node is part of the cluster.
-        killed: whether `kill` was called.
+        killed: whether Ray was asked to end it.
     """
 
     def __init__(
@@ -47,11 +49,12 @@ class StandIn:
         self.why: Exception | None = None
         self.lose = 0
         self.node_is_up = True
+        self.poll = SimpleNamespace(remote=self._poll)
 
-    def poll(self, task: Task | None, stop: bool) -> Future[News]:
+    def _poll(self, task: Task | None, stop: bool) -> SimpleNamespace:
         answer: Future[News] = Future()
         threading.Thread(target=self._answer, args=(answer, task, stop), daemon=True).start()
-        return answer
+        return SimpleNamespace(future=lambda: answer)
 
     def _answer(self, answer: Future[News], task: Task | None, stop: bool) -> None:
         while self.pending and self.why is None:
@@ -77,9 +80,6 @@ class StandIn:
     def kill(self) -> None:
         self.killed = True
         self.die()
-
-    def is_up(self, node: str) -> bool:
-        return self.node_is_up
 
 
 def no_trainer(definition: Any) -> Any:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import ray
 
 from tests.support.ray_stand_ins import StandIn
 from tuner.search import loop
 from tuner.search.events import WorkerReady
-from tuner.workers.ray import actor
+from tuner.workers.ray import actor, driver
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +43,7 @@ def run_loop(monkeypatch) -> Callable[[Callable[..., str]], None]:
 
 
 @pytest.fixture
-def cluster() -> Iterator[Callable[..., StandIn]]:
+def cluster(monkeypatch) -> Iterator[Callable[..., StandIn]]:
     """Makes stand-ins, whose threads end with the test."""
     made: list[StandIn] = []
 
@@ -50,6 +51,8 @@ def cluster() -> Iterator[Callable[..., StandIn]]:
         made.append(StandIn(*args))
         return made[-1]
 
+    monkeypatch.setattr(ray, "kill", lambda handle: handle.kill())
+    monkeypatch.setattr(driver, "is_up", lambda node: all(each.node_is_up for each in made))
     yield make
     for each in made:
         each.die()

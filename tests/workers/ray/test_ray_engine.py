@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -27,21 +28,26 @@ from tuner.workers.signals import SignalWatch
 NODES = [Node("127.0.0.1", 2, 0, 8 << 30)]
 
 
-class StandInConnection:
-    """A `Connection` to no cluster; `NODES` are its nodes."""
+class StandInCluster:
+    """Counts who joins it and leaves it."""
 
-    def __init__(self, address: str, *, cpus: float) -> None:
-        self.address, self.own, self.notices = address, address == "local", deque[str]()
-        self.closed = 0
+    def __init__(self) -> None:
+        self.nodes, self.joined, self.left = NODES, 0, 0
 
-    def open(self) -> None:
-        pass
+    @contextmanager
+    def join(self, address: str, notices: deque[str], *, cpus: float) -> Iterator[list[Node]]:
+        self.joined += 1
+        try:
+            yield self.nodes
+        finally:
+            self.left += 1
 
-    def close(self) -> None:
-        self.closed += 1
 
-    def nodes(self) -> list[Node]:
-        return NODES
+@pytest.fixture(autouse=True)
+def joined(monkeypatch) -> StandInCluster:
+    cluster = StandInCluster()
+    monkeypatch.setattr(engine_module, "joined", cluster.join)
+    return cluster
 
 
 class Seen:
@@ -83,8 +89,7 @@ def remotes(cluster, monkeypatch) -> list[StandIn]:
         made.append(cluster(*given))
         return made[-1]
 
-    monkeypatch.setattr(engine_module, "RayActor", make)
-    monkeypatch.setattr(engine_module, "Connection", StandInConnection)
+    monkeypatch.setattr(engine_module, "start_actor", make)
     return made
 
 
@@ -103,28 +108,28 @@ def run(
             return pool.run(task, watch, seen, seen.hand_back, patience=1.0)
 
 
-def test_capacity_and_what_is_refused_are_settled_when_the_cluster_is_joined(remotes):
+def test_capacity_and_what_is_refused_are_settled_when_the_cluster_is_joined(remotes, joined):
     with RayEngine("auto", Share(0.5), "postgresql://db/a") as engine:
         assert engine.capacity() == 4
     refused = [
         RayEngine("auto", Share(3), "postgresql://db/a"),
         RayEngine("local", Share(3), "sqlite:///a.db", workers=2),
     ]
-    for engine in refused:
+    for count, engine in enumerate(refused, start=2):
         with pytest.raises(UsageError, match="3 CPUs"), engine:
             pass
-        assert engine._connection.closed == 1
+        assert joined.left == joined.joined == count
     with RayEngine("auto", Share(3), "sqlite:///a.db", workers=2):
         pass  # nodes that have it may still come
     assert remotes == []
 
 
-def test_a_file_on_one_machine_is_refused_and_the_cluster_left(remotes, monkeypatch):
-    monkeypatch.setattr(StandInConnection, "nodes", lambda self: [Node("203.0.113.7", 2, 0, 0)])
+def test_a_file_on_one_machine_is_refused_and_the_cluster_left(joined):
+    joined.nodes = [Node("203.0.113.7", 2, 0, 0)]
     engine = RayEngine("auto", Share(), "sqlite:///a.db")
     with pytest.raises(UsageError, match=r"203\.0\.113\.7"), engine:
         pass
-    assert engine._connection.closed == 1
+    assert joined.left == joined.joined == 1
 
 
 def test_workers_end_and_give_back_what_they_hold(remotes, run_loop):
@@ -189,13 +194,13 @@ def test_a_trial_that_takes_too_much_memory_is_ended_and_its_worker_replaced(
 
     run_loop(first_grows)
     seen = Seen()
-    make = engine_module.RayActor
+    make = engine_module.start_actor
 
     def fresh(*given: Any) -> StandIn:
         held[0] = 1 << 20
         return make(*given)
 
-    monkeypatch.setattr(engine_module, "RayActor", fresh)
+    monkeypatch.setattr(engine_module, "start_actor", fresh)
     assert run(seen, caps=TrialLimits(memory=1 << 29)) == PoolEnd("done")
     assert seen.handed_back[0] == ("used 1 GB of the 512 MB allowed", "trial")
     assert len(remotes) == 2
@@ -234,14 +239,14 @@ def test_a_worker_gives_way_to_a_fresh_one_in_the_same_place(remotes, run_loop):
 def test_a_worker_without_a_node_holds_nobody_up(remotes, run_loop, monkeypatch):
     run_loop(three_trials)
     seen = Seen()
-    make = engine_module.RayActor
+    make = engine_module.start_actor
 
     def second_waits(number: int, *rest: Any) -> StandIn:
         remote = make(number, *rest)
         remote.pending = number == 1
         return remote
 
-    monkeypatch.setattr(engine_module, "RayActor", second_waits)
+    monkeypatch.setattr(engine_module, "start_actor", second_waits)
     assert run(seen, workers=2) == PoolEnd("done")
     assert len(seen.of(TrialDone)) == 3
     assert seen.handed_back == []
@@ -270,7 +275,7 @@ def test_memory_is_the_share_of_a_node_unless_said(remotes, cluster, monkeypatch
         given.append(limits)
         return cluster(number, make_trainer, limits)
 
-    monkeypatch.setattr(engine_module, "RayActor", make)
+    monkeypatch.setattr(engine_module, "start_actor", make)
     with RayEngine("auto", Share(), "postgresql://db/a") as engine:
         for limits in (WorkerLimits(), WorkerLimits(memory=7)):
             engine.start(len(given), no_trainer, limits).close()

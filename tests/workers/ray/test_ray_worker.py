@@ -18,6 +18,7 @@ from tuner.workers.interfaces import Ended
 from tuner.workers.ray import actor, driver
 from tuner.workers.ray.actor import Lines, Setup, TunerWorker
 from tuner.workers.ray.driver import RayWorker
+from tuner.workers.ray.nodes import Share
 from tuner.workers.recycling import WorkerLimits
 
 
@@ -195,8 +196,8 @@ def test_what_errors_of_ray_mean():
     at_start = ActorDiedError()
     at_start._actor_init_failed = True
     errors = [at_start, ActorDiedError(), ActorUnavailableError("no way", None), ConnectionError()]
-    assert [actor.is_dead(error) for error in errors] == [True, True, False, False]
-    assert [actor.cannot_start(error) for error in errors] == [True, False, False, False]
+    assert [driver.is_dead(error) for error in errors] == [True, True, False, False]
+    assert [driver.cannot_start(error) for error in errors] == [True, False, False, False]
 
 
 def test_errors_of_the_loop(cluster, run_loop, capsys):
@@ -260,14 +261,16 @@ def test_lines_are_told_whole_and_written_as_they_come(capsys):
 
 def test_workers_here_use_our_folder_and_others_their_own(tmp_path):
     before = os.getcwd()
-    other = Setup("elsewhere", str(tmp_path), 3, gpu=True, variables=(("TUNER_ARTIFACTS", "/a"),))
+    other = Setup("elsewhere", str(tmp_path), Share(3, 1), variables=(("TUNER_ARTIFACTS", "/a"),))
     made = [TunerWorker(0, no_trainer, WorkerLimits(), other)]
     assert os.getcwd() == before
     names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
     assert [os.environ[name] for name in names] == ["3", "3", "1"]
     assert os.environ["TUNER_ARTIFACTS"] == "/a"
     assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
-    made.append(TunerWorker(0, no_trainer, WorkerLimits(), Setup(this_place(), str(tmp_path))))
+    made.append(
+        TunerWorker(0, no_trainer, WorkerLimits(), Setup(this_place(), str(tmp_path), Share()))
+    )
     assert os.getcwd() == str(tmp_path)
     for each in made:
         each.poll(None, True)

@@ -1,4 +1,4 @@
-"""A worker as a Ray actor: what runs on the cluster, and how it is reached from here.
+"""A worker as a Ray actor: what runs on the cluster.
 
 Events are told at best effort: those of an answer that gets lost are lost. What they tell of is in
 the storage.
@@ -12,7 +12,6 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, TextIO, cast
@@ -36,21 +35,19 @@ class Setup:
     Attributes:
         machine: the parent's `tuner.storage.owner.this_place()`; workers there use its files.
         folder: the parent's working directory.
-        threads: of TensorFlow.
-        gpu: whether Ray gives it (a share of) a GPU.
+        share: what it has of its node.
         variables: of the parent's environment, to be set.
     """
 
     machine: str
     folder: str
-    threads: int = 1
-    gpu: bool = False
+    share: Share
     variables: tuple[tuple[str, str], ...] = ()
 
     def apply(self) -> None:
         """Make it so in this process."""
-        os.environ.update(self.variables, **thread_variables(self.threads))
-        if self.gpu:
+        os.environ.update(self.variables, **thread_variables(self.share.threads))
+        if self.share.gpus:
             # Else the first of several workers takes the whole memory of the GPU they share.
             os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
         if this_place() == self.machine:
@@ -99,7 +96,9 @@ class TunerWorker:
         self._lines: deque[str] = deque(maxlen=KEPT)
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._end: Ended | None = None
-        self._runner = LoopRunner(number, make_trainer, limits, self._events.append, setup.threads)
+        self._runner = LoopRunner(
+            number, make_trainer, limits, self._events.append, setup.share.threads
+        )
         capture_output(self._lines.append)
         threading.Thread(target=self._run, name="work", daemon=True).start()
 
@@ -128,60 +127,6 @@ class TunerWorker:
 
     def _run(self) -> None:
         self._end = self._runner.run(self._tasks.get)
-
-
-class RayActor:
-    """A `TunerWorker` on the cluster, seen from here. No method blocks."""
-
-    def __init__(
-        self,
-        number: int,
-        make_trainer: MakeTrainer | None,
-        limits: WorkerLimits,
-        setup: Setup,
-        share: Share,
-    ) -> None:
-        import ray
-
-        self._ray = ray
-        options = ray.remote(TunerWorker).options(
-            num_cpus=share.cpus, num_gpus=share.gpus, scheduling_strategy="SPREAD"
-        )
-        self._handle = options.remote(number, make_trainer, limits, setup)
-
-    def poll(self, task: Task | None, stop: bool) -> Future[News]:
-        """Ask `TunerWorker.poll`. The answer comes once a node has room for the actor."""
-        answer: Future[News]
-        try:
-            answer = self._handle.poll.remote(task, stop).future()
-        except Exception as error:
-            answer = Future()
-            answer.set_exception(error)
-        return answer
-
-    def kill(self) -> None:
-        """End its process at once."""
-        self._ray.kill(self._handle)
-
-    def is_up(self, node: str) -> bool:
-        """Whether the node is still part of the cluster."""
-        return any(row["NodeID"] == node and row["Alive"] for row in self._ray.nodes())
-
-
-def is_dead(error: Exception) -> bool:
-    """Whether an answer's error says that there will be no other; else ask again."""
-    from ray.exceptions import ActorDiedError
-
-    return isinstance(error, ActorDiedError) or cannot_start(error)
-
-
-def cannot_start(error: Exception) -> bool:
-    """Whether an answer's error says that no such actor could start, here or elsewhere."""
-    from ray.exceptions import ActorDiedError, ActorUnschedulableError, RayTaskError
-
-    if isinstance(error, ActorDiedError):
-        return bool(error.actor_init_failed)
-    return isinstance(error, ActorUnschedulableError | RayTaskError)
 
 
 def node_and_address() -> tuple[str, str]:

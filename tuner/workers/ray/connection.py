@@ -46,75 +46,54 @@ def check_address(text: str) -> str:
     )
 
 
-class Connection:
-    """This process's membership in a Ray cluster.
+@contextmanager
+def joined(address: str, notices: deque[str], *, cpus: float = 0.0) -> Iterator[list[Node]]:
+    """Join a cluster, and leave it; yields its nodes. A Ray of our own is started and ended.
 
     Args:
         address: see `check_address`.
+        notices: takes what Ray says on stdout, which is for data alone.
         cpus: what a Ray of our own shall have at least.
 
-    Attributes:
-        own: whether the cluster is one of our own.
-        notices: what Ray says on stdout, which is for data alone.
+    Raises:
+        UsageError: Ray is not installed or already in use; no cluster answers, or it refuses.
+        TunerError: a Ray of our own does not start.
+        Interrupted: SIGTERM came meanwhile.
     """
-
-    def __init__(self, address: str, *, cpus: float = 0.0) -> None:
-        self.address = address
-        self.own = address == LOCAL
-        self.notices: deque[str] = deque(maxlen=100)
-        self._cpus = max(available_cores(), math.ceil(cpus))
-        self._left = ExitStack()
-
-    def open(self) -> None:
-        """Join; a Ray of our own is started before.
-
-        Raises:
-            UsageError: Ray is not installed or already in use; no cluster answers, or it refuses.
-            TunerError: a Ray of our own does not start.
-            Interrupted: SIGTERM came meanwhile.
-        """
-        require_ray()
-        with ExitStack() as stack:
-            address = self.address
-            if self.own:
-                head = OwnRay(self._cpus)
-                stack.callback(head.close)
-                stack.enter_context(environment(head.variables, prefix="RAY_"))
-                address = head.start()
-            else:
-                require_answer(address)
-            import ray
-
-            if ray.is_initialized():
-                raise UsageError("a search joins a Ray cluster by itself; this process is in one")
-            stack.enter_context(redirect_stdout(Notices(self.notices)))
-            stack.callback(ray.shutdown)
-            try:
-                with _our_signals(), _quiet_start():
-                    join(ray.init, address)
-            except Exception as error:
-                raise self._refused(error) from error
-            self._left = stack.pop_all()
-
-    def close(self) -> None:
-        """Leave; a Ray of our own ends."""
-        self._left.close()
-
-    def nodes(self) -> list[Node]:
+    require_ray()
+    with ExitStack() as stack:
+        head_address = address
+        if address == LOCAL:
+            head = OwnRay(max(available_cores(), math.ceil(cpus)))
+            stack.callback(head.close)
+            stack.enter_context(environment(head.variables, prefix="RAY_"))
+            head_address = head.start()
+        else:
+            require_answer(address)
         import ray
 
-        return read_nodes(ray.nodes())
+        if ray.is_initialized():
+            raise UsageError("a search joins a Ray cluster by itself; this process is in one")
+        stack.enter_context(redirect_stdout(Notices(notices)))
+        stack.callback(ray.shutdown)
+        try:
+            with _our_signals(), _quiet_start():
+                join(ray.init, head_address)
+        except Exception as error:
+            raise _refused(address, error) from error
+        yield read_nodes(ray.nodes())
 
-    def _refused(self, error: Exception) -> TunerError:
-        text = " ".join(f"{type(error).__name__}: {error}".split())
-        if self.own:
-            return TunerError(f"a Ray of its own cannot be joined ({text})")
-        return UsageError(
-            f"workers join a Ray cluster that this machine may join; {self.address} cannot be "
-            f"joined ({text}). Available: `ray start --address HOST:PORT` on this machine first, "
-            "ray://HOST:PORT from outside the cluster, the cluster's RAY_AUTH_TOKEN if it wants "
-            "one, or --ray alone for a Ray of its own"
-        )
+
+def _refused(address: str, error: Exception) -> TunerError:
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    if address == LOCAL:
+        return TunerError(f"a Ray of its own cannot be joined ({text})")
+    return UsageError(
+        f"workers join a Ray cluster that this machine may join; {address} cannot be joined "
+        f"({text}). Available: `ray start --address HOST:PORT` on this machine first, "
+        "ray://HOST:PORT from outside the cluster, the cluster's RAY_AUTH_TOKEN if it wants one, "
+        "or --ray alone for a Ray of its own"
+    )
 
 
 def require_ray() -> None:

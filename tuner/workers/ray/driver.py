@@ -1,4 +1,4 @@
-"""A worker on a cluster, seen by the pool."""
+"""A worker on a cluster, seen by the pool. Ray is imported when one is made."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 
 from tuner.errors import TunerError
 from tuner.search.events import Event
-from tuner.workers.interfaces import Ended, Task, Worker
-from tuner.workers.ray.actor import News, RayActor, cannot_start, is_dead
+from tuner.workers.interfaces import Ended, MakeTrainer, Task, Worker
+from tuner.workers.ray.actor import News, Setup, TunerWorker
+from tuner.workers.recycling import WorkerLimits
 
 #: Seconds without an answer, while the cluster does not know of a death, after which the worker is
 #: taken for dead. A cluster finds a node dead after 20 to 50.
@@ -28,12 +29,13 @@ class RayWorker(Worker):
     its first answer: who has never answered has no trial, and can be killed.
 
     Args:
+        actor: of `start_actor`.
         wants: what it needs of a node, for people.
         notices: lines that belong to no worker; told along with this one's output.
     """
 
     def __init__(
-        self, number: int, actor: RayActor, *, wants: str = "", notices: deque[str] | None = None
+        self, number: int, actor: Any, *, wants: str = "", notices: deque[str] | None = None
     ) -> None:
         super().__init__(number)
         self._actor = actor
@@ -47,7 +49,7 @@ class RayWorker(Worker):
         self._cause = "cannot be reached"
         self._heard_at = time.monotonic()
         self._tell_of_waiting_at = self._heard_at + NODE_PATIENCE
-        self._answer: Future[News] = actor.poll(None, False)
+        self._answer: Future[News] = self._ask(None)
 
     def waitables(self) -> list[Connection[Any, Any] | int]:
         return []
@@ -55,10 +57,10 @@ class RayWorker(Worker):
     @property
     def alive(self) -> bool:
         if not self._over and self._answer.done():
-            self._hear(self._answer)
+            self._take(self._answer)
             if not self._over:
                 task = None if self._last is None or self._last.ready else self._task
-                self._answer = self._actor.poll(task, self.stopping)
+                self._answer = self._ask(task)
         elif self._last is None and time.monotonic() >= self._tell_of_waiting_at:
             self._tell_of_waiting_at = float("inf")
             self._output.append(f"waits for a node with {self._wants}")
@@ -86,8 +88,10 @@ class RayWorker(Worker):
 
     def kill(self) -> None:
         if not self._killed:
+            import ray
+
             self._killed = True
-            self._actor.kill()
+            ray.kill(self._actor)
 
     def join(self, timeout: float) -> None:
         until = time.monotonic() + timeout
@@ -105,7 +109,16 @@ class RayWorker(Worker):
         self._over = True
         self.kill()
 
-    def _hear(self, answer: Future[News]) -> None:
+    def _ask(self, task: Task | None) -> Future[News]:
+        """Ask `TunerWorker.poll`. The answer comes once a node has taken the actor."""
+        try:
+            answer: Future[News] = self._actor.poll.remote(task, self.stopping).future()
+        except Exception as error:
+            answer = Future()
+            answer.set_exception(error)
+        return answer
+
+    def _take(self, answer: Future[News]) -> None:
         try:
             news = answer.result()
         except Exception as error:
@@ -123,7 +136,7 @@ class RayWorker(Worker):
         """It is over without a last word."""
         self._over = True
         if self._last is not None:
-            self.lost = not self._actor.is_up(self._last.node)
+            self.lost = not is_up(self._last.node)
             process = f"process {self._last.name.rpartition(':')[2]} on {self._last.address}"
             how = "was lost with its node" if self.lost else "ended without a word"
             self._cause = f"{how} ({process})"
@@ -132,3 +145,38 @@ class RayWorker(Worker):
         self._cause = f"cannot start on the cluster: {lines[-1] if lines else type(error).__name__}"
         if cannot_start(error) and not self.stopping and not self._killed:
             self.ended = Ended("failed", TunerError(f"a worker {self._cause}"))
+
+
+def start_actor(
+    number: int, make_trainer: MakeTrainer | None, limits: WorkerLimits, setup: Setup
+) -> Any:
+    """A handle of a new `TunerWorker` on the cluster."""
+    import ray
+
+    options = ray.remote(TunerWorker).options(
+        num_cpus=setup.share.cpus, num_gpus=setup.share.gpus, scheduling_strategy="SPREAD"
+    )
+    return options.remote(number, make_trainer, limits, setup)
+
+
+def is_up(node: str) -> bool:
+    """Whether the node is still part of the cluster."""
+    import ray
+
+    return any(row["NodeID"] == node and row["Alive"] for row in ray.nodes())
+
+
+def is_dead(error: Exception) -> bool:
+    """Whether an answer's error says that there will be no other; else ask again."""
+    from ray.exceptions import ActorDiedError
+
+    return isinstance(error, ActorDiedError) or cannot_start(error)
+
+
+def cannot_start(error: Exception) -> bool:
+    """Whether an answer's error says that no such actor could start, here or elsewhere."""
+    from ray.exceptions import ActorDiedError, ActorUnschedulableError, RayTaskError
+
+    if isinstance(error, ActorDiedError):
+        return bool(error.actor_init_failed)
+    return isinstance(error, ActorUnschedulableError | RayTaskError)

@@ -3,8 +3,8 @@
     python -m tuner.workers.ray.head CPUS
 
 It has a session of its own, so that a Ctrl-C, a closed terminal or `timeout` end the parent alone,
-which gives trials back before it ends Ray. It prints one line of JSON, the address or the error,
-and ends Ray when its stdin ends: also if the parent was killed.
+which gives trials back before it ends Ray. It prints [address, error] as JSON, and ends Ray when
+its stdin ends: also if the parent was killed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class OwnRay:
     """
 
     def __init__(self, cpus: int) -> None:
-        self.variables: dict[str, str] = {"RAY_USAGE_STATS_ENABLED": "0"}
+        self.variables = {"RAY_USAGE_STATS_ENABLED": "0"}
         if not any(name.startswith("RAY_AUTH_") for name in os.environ):
             # Else Ray would write one to the home folder.
             self.variables |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _token()}
@@ -59,10 +59,10 @@ class OwnRay:
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        answer = json.loads(line) if line else {"error": "it ended without a word"}
-        if "error" in answer:
-            raise TunerError(f"a Ray of its own does not start on this machine: {answer['error']}")
-        return str(answer["address"])
+        address, error = json.loads(line) if line else (None, "it ended without a word")
+        if error is not None:
+            raise TunerError(f"a Ray of its own does not start on this machine: {error}")
+        return str(address)
 
     def close(self) -> None:
         """End it with all its processes and files."""
@@ -79,8 +79,10 @@ class OwnRay:
 
 
 def hold(cpus: int, out: int) -> None:
-    """Start Ray, write that to the file descriptor `out`, and end it when stdin ends."""
+    """Start Ray, write its address (or why not) to the file descriptor `out`, and end it when stdin
+    ends."""
     folder = _short_folder()
+    address, error = None, None
     try:
         import ray
 
@@ -94,12 +96,12 @@ def hold(cpus: int, out: int) -> None:
                 logging_level=logging.ERROR,
                 _temp_dir=folder,
             )
-            message = {"address": context.address_info["address"]}
-        except Exception as error:
-            message = {"error": " ".join(f"{type(error).__name__}: {error}".split())}
+            address = context.address_info["address"]
+        except Exception as reason:
+            error = " ".join(f"{type(reason).__name__}: {reason}".split())
         _ignore_signals()  # again: Ray has its own ideas
-        os.write(out, json.dumps(message).encode() + b"\n")
-        if "address" in message:
+        os.write(out, json.dumps([address, error]).encode() + b"\n")
+        if address is not None:
             sys.stdin.read()
         ray.shutdown()
     finally:
