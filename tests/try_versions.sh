@@ -47,7 +47,7 @@ try() {
     # shellcheck disable=SC2086
     "$run" -m pytest -n 2 --dist loadfile -q -m "not slow" ${TESTS:-} >"$place/tests.log" 2>&1 ||
         { tail -20 "$place/tests.log"; echo "$case: tests fail"; return 1; }
-    echo "$case: $("$run" --version), $(grep best "$place/search.log" | tail -1 | xargs), $(tail -1 "$place/tests.log")"
+    echo "$case: $("$run" --version), $(grep '^best' "$place/search.log" | tail -1 | xargs), $(tail -1 "$place/tests.log")"
 }
 
 failed=0
