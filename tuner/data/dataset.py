@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Task = Literal["binary", "multiclass", "multilabel", "regression"]
+#: Tasks whose rows have one class each.
+CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 
 
 def output_units(task: Task, classes: Sized | None, y: NDArray[Any]) -> int:
@@ -24,7 +26,7 @@ def output_units(task: Task, classes: Sized | None, y: NDArray[Any]) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Search rows and, where there are any, test rows that the search never sees.
+    """Search rows and, if there are any, test rows that the search never sees.
 
     Attributes:
         uri: where the data came from, as given.
@@ -36,10 +38,10 @@ class Dataset:
         classes: the original labels in the order of their numbers; None for regression.
         byte_scale: factor that brings an image's bytes to 0..1; 1.0 for float32 data and for
             tables.
-        feature_names, image_shape, groups: None where the source has none; `groups` is
+        feature_names, image_shape, groups: None if the source has none; `groups` is
             `(rows,)` int32.
-        x_test, y_test: as `x` and `y`; None where there are no test rows.
-        target_names: the target's column(s) where the source is a table.
+        x_test, y_test: as `x` and `y`; None if there are no test rows.
+        target_names: the target's column(s) if the source is a table.
         hash: first 16 hexadecimal digits of the SHA-256 of all contents.
     """
 
@@ -64,6 +66,14 @@ class Dataset:
     @property
     def features(self) -> int:
         return int(self.x.shape[1])
+
+    @property
+    def class_counts(self) -> NDArray[np.int64]:
+        """Search rows of each class (multilabel: with each label), in the order of `classes`."""
+        assert self.classes is not None
+        if self.task == "multilabel":
+            return self.y.sum(axis=0).astype(np.int64)
+        return np.bincount(self.y.astype(np.int64), minlength=len(self.classes))
 
     @property
     def outputs(self) -> int:

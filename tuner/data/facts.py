@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.dataset import Dataset
+from tuner.data.dataset import CLASSES, Dataset
 from tuner.data.scaling import resolve_scaling
 
 
@@ -43,18 +43,18 @@ def facts(dataset: Dataset) -> dict[str, Any]:
     else:
         known["classes"] = [
             {"class": label, "rows": int(count)}
-            for label, count in zip(dataset.classes, _counts(dataset), strict=True)
+            for label, count in zip(dataset.classes, dataset.class_counts, strict=True)
         ]
     return known
 
 
 def examples(dataset: Dataset, most: int) -> list[tuple[str, NDArray[np.float64]]]:
     """The first search row of each class as an image with values 0..1, at most `most`; of a task
-    without classes the first rows. Empty where the dataset holds no images."""
+    without classes the first rows. Empty if the dataset holds no images."""
     shape = dataset.image_shape
     if shape is None or len(shape) not in (2, 3):
         return []
-    if dataset.task in ("binary", "multiclass"):
+    if dataset.task in CLASSES:
         assert dataset.classes is not None
         picked = [
             (str(label), int(np.argmax(dataset.y == number)))
@@ -66,10 +66,3 @@ def examples(dataset: Dataset, most: int) -> list[tuple[str, NDArray[np.float64]
     low = min(0.0, float(dataset.x.min()))
     high = max(1.0, float(dataset.x.max()) * dataset.byte_scale)
     return [(title, (image - low) / (high - low)) for title, image in values]
-
-
-def _counts(dataset: Dataset) -> NDArray[np.int64]:
-    assert dataset.classes is not None
-    if dataset.task == "multilabel":
-        return dataset.y.sum(axis=0).astype(np.int64)
-    return np.bincount(dataset.y.astype(np.int64), minlength=len(dataset.classes))

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.errors import DataError
+from tuner.text import listed
 
 Features = NDArray[np.float32] | NDArray[np.uint8]
 _CHUNK = 1 << 22
-_SHOWN = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +36,8 @@ def encode_features(
     """Flatten images, keep bytes as bytes, make everything else float32.
 
     - Three or more axes are images `(rows, height, width[, channels])`. Whole numbers 0 to 255
-      in any dtype become uint8, and `byte_scale` brings them to 0..1: 1/255, or 1/16 where no
-      value of `x` is above 16 (the grey levels of `sklearn:digits`), or 1 where none is above 1.
+      in any dtype become uint8, and `byte_scale` brings them to 0..1: 1/255, or 1/16 if no
+      value of `x` is above 16 (the grey levels of `sklearn:digits`), or 1 if none is above 1.
       Other images stay numbers as they are, in float32.
     - Two axes are a table: uint8 stays uint8 with `byte_scale` 1 (nothing says that a column of
       small numbers is a picture), everything else becomes float32.
@@ -112,11 +112,10 @@ def _refuse_unfinite(
         return
     bad = ~np.isfinite(x.reshape(len(x), -1))
     columns = np.flatnonzero(bad.any(axis=0))
-    shown = [f"{names[i] if names else f'column {i}'} {bad[:, i].sum()}" for i in columns[:_SHOWN]]
-    more = f" and {len(columns) - _SHOWN} more columns" if len(columns) > _SHOWN else ""
+    places = [f"{names[i] if names else f'column {i}'} {bad[:, i].sum()}" for i in columns]
     raise DataError(
-        f"{rule}; {source} breaks it in {', '.join(shown)}{more} (of {len(x)} rows). Fill them in "
-        f"or leave those rows or columns out"
+        f"{rule}; {source} breaks it in {listed(places, 8)} (of {len(x)} rows). Fill them in or "
+        f"leave those rows or columns out"
     )
 
 

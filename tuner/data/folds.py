@@ -7,8 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tuner.data.dataset import Dataset, Fold
+from tuner.data.dataset import CLASSES, Dataset, Fold
+from tuner.data.subset import shuffle_split
 from tuner.errors import DataError
+from tuner.text import listed
 
 FoldKind = Literal["auto", "kfold", "stratified", "group", "repeated", "holdout"]
 
@@ -19,7 +21,7 @@ class FoldSpec(BaseModel):
     | kind | scikit-learn's splitter |
     |---|---|
     | auto | what `check_cv(k)` gives: StratifiedKFold for binary and multiclass, else KFold; \
-GroupKFold where the dataset has groups |
+GroupKFold if the dataset has groups |
     | kfold | KFold |
     | stratified | StratifiedKFold |
     | group | GroupKFold |
@@ -30,7 +32,7 @@ dataset has groups, classes or neither |
 
     `shuffle` mixes the rows of auto, kfold, stratified and group by `seed`; without it `seed`
     matters to repeated and holdout only. `share` is the share of a holdout's validation rows
-    (of its groups, where there are groups).
+    (of its groups, if there are groups).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,7 +79,7 @@ def make_folds(dataset: Dataset, spec: FoldSpec) -> tuple[Fold, ...]:
 
 def _kind(dataset: Dataset, spec: FoldSpec) -> FoldKind:
     """`auto` resolved, and what does not suit the dataset refused."""
-    has_classes, has_groups = _has_classes(dataset), dataset.groups is not None
+    has_classes, has_groups = dataset.task in CLASSES, dataset.groups is not None
     if spec.kind == "auto":
         return "group" if has_groups else "stratified" if has_classes else "kfold"
     if spec.kind == "stratified" and not has_classes:
@@ -100,29 +102,22 @@ def _kind(dataset: Dataset, spec: FoldSpec) -> FoldKind:
 def _check_counts(dataset: Dataset, spec: FoldSpec, kind: FoldKind) -> None:
     if kind == "holdout":
         return
-    if dataset.groups is not None:
-        groups = len(np.unique(dataset.groups))
-        if spec.k > groups:
-            raise DataError(
-                f"there must be at least as many groups as folds; received {spec.k} folds for "
-                f"{groups} groups in {dataset.uri}. {_possible(groups)}"
-            )
-        return
-    if spec.k > dataset.rows:
+    groups = dataset.groups
+    what, most = ("rows", dataset.rows) if groups is None else ("groups", len(np.unique(groups)))
+    if spec.k > most:
         raise DataError(
-            f"there must be at least as many rows as folds; received {spec.k} folds for "
-            f"{dataset.rows} rows in {dataset.uri}. {_possible(dataset.rows)}"
+            f"there must be at least as many {what} as folds; received {spec.k} folds for "
+            f"{most} {what} in {dataset.uri}. {_possible(most)}"
         )
-    if _has_classes(dataset) and kind in ("stratified", "repeated"):
+    if dataset.task in CLASSES and kind in ("stratified", "repeated"):
         assert dataset.classes is not None
-        counts = np.bincount(dataset.y.astype(np.int64), minlength=len(dataset.classes))
+        counts = dataset.class_counts
         if spec.k > counts.min():
             few = [i for i in np.argsort(counts, kind="stable") if counts[i] < spec.k]
-            listed = ", ".join(f"{dataset.classes[i]}: {counts[i]}" for i in few[:8])
-            more = f" and {len(few) - 8} more classes" if len(few) > 8 else ""
+            classes = listed([f"{dataset.classes[i]}: {counts[i]}" for i in few], 8)
             raise DataError(
                 f"every class must have at least as many rows as there are folds; received "
-                f"{spec.k} folds for {dataset.uri}, where classes have fewer rows ({listed}{more})."
+                f"{spec.k} folds for {dataset.uri}, whose classes have fewer rows ({classes})."
                 f" {_possible(int(counts.min()))}, or folds of the kind kfold or holdout"
             )
 
@@ -130,22 +125,16 @@ def _check_counts(dataset: Dataset, spec: FoldSpec, kind: FoldKind) -> None:
 def _splitter(dataset: Dataset, spec: FoldSpec, kind: FoldKind) -> Any:
     from sklearn import model_selection as sk
 
-    classes = _has_classes(dataset)
+    classes = dataset.task in CLASSES
     if kind == "holdout":
-        grouped = sk.GroupShuffleSplit if dataset.groups is not None else None
-        single = grouped or (sk.StratifiedShuffleSplit if classes else sk.ShuffleSplit)
-        return single(n_splits=1, test_size=spec.share, random_state=spec.seed)
+        grouped = dataset.groups is not None
+        return shuffle_split(classes, grouped, test_size=spec.share, random_state=spec.seed)
     if kind == "repeated":
         repeated = sk.RepeatedStratifiedKFold if classes else sk.RepeatedKFold
         return repeated(n_splits=spec.k, n_repeats=spec.repeats, random_state=spec.seed)
     plain = {"kfold": sk.KFold, "stratified": sk.StratifiedKFold, "group": sk.GroupKFold}[kind]
-    if spec.shuffle:
-        return plain(n_splits=spec.k, shuffle=True, random_state=spec.seed)
-    return plain(n_splits=spec.k)
-
-
-def _has_classes(dataset: Dataset) -> bool:
-    return dataset.task in ("binary", "multiclass")
+    shuffled = {"shuffle": True, "random_state": spec.seed} if spec.shuffle else {}
+    return plain(n_splits=spec.k, **shuffled)
 
 
 def _possible(most: int) -> str:

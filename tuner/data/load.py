@@ -58,20 +58,18 @@ def load_dataset(
     )
     y, y_test = targets.y, targets.y_test
     groups = None if raw.groups is None else _number_groups(raw.groups, len(x), uri)
+    rows = np.arange(len(x))
     if test_share is not None:
         if x_test is not None:
             raise DataError(
                 f"--test-share is for data without test rows; {uri} has {len(x_test)} of its own"
             )
-        search, test = hold_out(
-            y, groups, task=targets.task, share=test_share, seed=seed, source=uri
-        )
+        rows, test = hold_out(y, groups, task=targets.task, share=test_share, seed=seed, source=uri)
         x_test, y_test = x[test], y[test]
-        x, y, groups = x[search], y[search], None if groups is None else groups[search]
     if limit is not None:
-        rows = choose(y, task=targets.task, limit=limit, seed=seed, source=uri)
-        if len(rows) < len(x):
-            x, y, groups = x[rows], y[rows], None if groups is None else groups[rows]
+        rows = rows[choose(y[rows], task=targets.task, limit=limit, seed=seed, source=uri)]
+    if len(rows) < len(x):
+        x, y, groups = x[rows], y[rows], None if groups is None else groups[rows]
     return Dataset(
         uri=uri,
         x=x,

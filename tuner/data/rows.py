@@ -20,7 +20,7 @@ Part = Literal["all", "search", "test"]
 @dataclass(frozen=True, eq=False)
 class Rows:
     """`x` `(rows, features)` float32: values as the model's own rows had them before scaling
-    (bytes already multiplied by `byte_scale`). `y` as in `Dataset`, None where the source has
+    (bytes already multiplied by `byte_scale`). `y` as in `Dataset`, None if the source has
     no target."""
 
     x: NDArray[np.float32]
@@ -44,7 +44,7 @@ def load_rows(
         features, task, classes, byte_scale, feature_names: of the dataset trained on. Tables
             must have columns of these names, in any order; further columns are left alone.
         target: the column(s) of the true values; None: the source's default, if it is there.
-        part: which rows where the source has test rows of its own; search rows come first.
+        part: which rows if the source has test rows of its own; search rows come first.
 
     Raises:
         DataError: another number of features, missing columns, values out of the range of the

@@ -7,10 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.dataset import Task
+from tuner.data.dataset import CLASSES, Task
 from tuner.errors import DataError
 
 Rows = NDArray[np.intp]
+
+
+def shuffle_split(classes: bool, groups: bool, **settings: Any) -> Any:
+    """scikit-learn's splitter into two parts, once: GroupShuffleSplit, StratifiedShuffleSplit or
+    ShuffleSplit, as the rows have groups, classes or neither."""
+    from sklearn import model_selection as sk
+
+    plain = sk.StratifiedShuffleSplit if classes else sk.ShuffleSplit
+    return (sk.GroupShuffleSplit if groups else plain)(n_splits=1, **settings)
 
 
 def hold_out(
@@ -24,27 +33,17 @@ def hold_out(
 ) -> tuple[Rows, Rows]:
     """Numbers of the search rows and of the test rows, each in ascending order.
 
-    Whole groups where there are groups (GroupShuffleSplit: `share` is then a share of the
-    groups), stratified by class for binary and multiclass (StratifiedShuffleSplit), else at
-    random (ShuffleSplit).
+    Whole groups if there are groups (`share` is then a share of the groups), stratified by class
+    for binary and multiclass, else at random.
 
     Raises:
         DataError: a share outside 0..1, too few rows, groups or rows of a class, or a class
             whose rows would all be test rows.
     """
-    from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit, StratifiedShuffleSplit
-
     if not 0 < share < 1:
         raise DataError(f"--test-share must be above 0 and below 1; received {share:g}")
-    stratified = task in ("binary", "multiclass")
-    kind = (
-        GroupShuffleSplit
-        if groups is not None
-        else StratifiedShuffleSplit
-        if stratified
-        else ShuffleSplit
-    )
-    splitter = kind(n_splits=1, test_size=share, random_state=seed)
+    stratified = task in CLASSES
+    splitter = shuffle_split(stratified, groups is not None, test_size=share, random_state=seed)
     try:
         search, test = next(splitter.split(np.zeros(len(y)), y, groups))
     except ValueError as error:
@@ -63,7 +62,7 @@ def hold_out(
 
 
 def choose(y: NDArray[Any], *, task: Task, limit: int, seed: int, source: str) -> Rows:
-    """Numbers of `limit` rows in ascending order; all rows where there are no more than that.
+    """Numbers of `limit` rows in ascending order; all rows if there are no more than that.
 
     A seeded draw without replacement, for binary and multiclass in the classes' proportions
     (StratifiedShuffleSplit), so that sorted files lose no class.
@@ -71,19 +70,15 @@ def choose(y: NDArray[Any], *, task: Task, limit: int, seed: int, source: str) -
     Raises:
         DataError: a limit below 2 or below what gives every class a row.
     """
-    from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
-
     if limit < 2:
         raise DataError(f"--limit must be at least 2 rows; received {limit}")
     if limit >= len(y):
         return np.arange(len(y))
-    stratified = task in ("binary", "multiclass")
-    kind = StratifiedShuffleSplit if stratified else ShuffleSplit
-    splitter = kind(n_splits=1, train_size=limit, test_size=None, random_state=seed)
-    if stratified and len(y) - limit < len(np.unique(y)):
-        # StratifiedShuffleSplit wants a row of each class on the other side too. So few rows
-        # are dropped that a plain draw is as good.
-        splitter = ShuffleSplit(n_splits=1, train_size=limit, test_size=None, random_state=seed)
+    stratified = task in CLASSES
+    # StratifiedShuffleSplit wants a row of each class on the other side too; if too few rows are
+    # dropped for that, a plain draw is as good.
+    enough = stratified and len(y) - limit >= len(np.unique(y))
+    splitter = shuffle_split(enough, False, train_size=limit, random_state=seed)
     try:
         chosen, _ = next(splitter.split(np.zeros(len(y)), y))
     except ValueError as error:

@@ -44,7 +44,7 @@ def encode_targets(
     One-hot targets (every row exactly one 1) are classes, numbered by their columns.
 
     Args:
-        class_names: names of the classes 0..k-1 where `y` holds these numbers.
+        class_names: names of the classes 0..k-1, if `y` holds these numbers.
         target_names: names of the columns of `y`.
 
     Raises:
@@ -53,12 +53,14 @@ def encode_targets(
     """
     if task is not None and task not in TASKS:
         raise DataError(unknown("task", task, TASKS))
-    y = plain_targets(y, rows, source)
-    tests = None if y_test is None else plain_targets(y_test, test_rows, source)
-    if tests is not None and tests.shape[1:] != y.shape[1:]:
+    parts = [plain_targets(y, rows, source)]
+    if y_test is not None:
+        parts.append(plain_targets(y_test, test_rows, source))
+    y = parts[0]
+    if parts[-1].shape[1:] != y.shape[1:]:
         raise DataError(
             f"test targets must have the shape of the others, {y.shape[1:]} a row; those of "
-            f"{source} have {tests.shape[1:]}"
+            f"{source} have {parts[-1].shape[1:]}"
         )
     if (y == y[0]).all():
         value = y[0].tolist() if y.ndim > 1 else y[0]
@@ -66,27 +68,29 @@ def encode_targets(
             f"a target needs at least two different values; that of {source} is {value!s} in all "
             f"{rows} rows"
         )
-    chosen = task or infer_task(y, source)
-    if chosen == "regression":
-        test_values = None if tests is None else number_values(tests, source)
-        return EncodedTargets(chosen, number_values(y, source), test_values, None)
-    if chosen == "multilabel":
-        for part in (y, tests):
-            if part is not None and not _is_indicator(part):
+    task = task or infer_task(y, source)
+    labels: tuple[Label, ...] | None = None
+    encoded: list[NDArray[Any]]
+    if task == "regression":
+        encoded = [number_values(part, source) for part in parts]
+    elif task == "multilabel":
+        for part in parts:
+            if not _is_indicator(part):
                 raise DataError(
                     f"multilabel needs two or more target columns of 0 and 1; those of {source} "
                     f"are {part.shape[1] if part.ndim > 1 else 1} of type {part.dtype}"
                 )
-        labels: tuple[Label, ...] = tuple(target_names or range(y.shape[1]))
-        encoded_tests = None if tests is None else tests.astype(np.float32)
-        return EncodedTargets(chosen, y.astype(np.float32), encoded_tests, labels)
-    return _classes(chosen, y, tests, source, class_names, target_names)
+        labels = tuple(target_names or range(y.shape[1]))
+        encoded = [part.astype(np.float32) for part in parts]
+    else:
+        labels, encoded = _numbered(task, parts, source, class_names, target_names)
+    return EncodedTargets(task, encoded[0], encoded[1] if len(encoded) > 1 else None, labels)
 
 
 def infer_task(y: NDArray[Any], source: str = "the target") -> Task:
     """The task of targets `(rows,)` or `(rows, columns)`.
 
-    Several columns of 0 and 1: binary or multiclass where every row has exactly one 1 (one-hot),
+    Several columns of 0 and 1: binary or multiclass if every row has exactly one 1 (one-hot),
     else multilabel; several columns of other numbers: regression. One column: text and booleans
     are classes. Numbers are classes if they are whole, at least two rows share one on average,
     and there are at most 20 different ones or they are exactly 0..k-1 or 1..k with k at most
@@ -123,29 +127,27 @@ def infer_task(y: NDArray[Any], source: str = "the target") -> Task:
     return kind if len(values) <= _FEW or counting else "regression"
 
 
-def _classes(
+def _numbered(
     task: Task,
-    y: NDArray[Any],
-    tests: NDArray[Any] | None,
+    parts: list[NDArray[Any]],
     source: str,
     class_names: tuple[str, ...] | None,
     target_names: tuple[str, ...] | None,
-) -> EncodedTargets:
-    labels: tuple[Label, ...] = ()
-    if y.ndim == 2:
-        for part in (y, tests):
-            if part is not None and not is_one_hot(part):
-                raise DataError(
-                    f"{task} needs one target column, or one-hot columns with exactly one 1 a "
-                    f"row; the {y.shape[1]} target columns of {source} are neither"
-                )
-        labels = tuple(target_names or range(y.shape[1]))
-        y, tests = y.argmax(axis=1), None if tests is None else tests.argmax(axis=1)
-        values = np.arange(len(labels))
+) -> tuple[tuple[Label, ...], list[NDArray[Any]]]:
+    """The classes' labels, and the parts as numbers of classes `(rows,)`, int32."""
+    if parts[0].ndim == 2:
+        columns = parts[0].shape[1]
+        if not all(is_one_hot(part) for part in parts):
+            raise DataError(
+                f"{task} needs one target column, or one-hot columns with exactly one 1 a "
+                f"row; the {columns} target columns of {source} are neither"
+            )
+        labels: tuple[Label, ...] = tuple(target_names or range(columns))
+        parts, values = [part.argmax(axis=1) for part in parts], np.arange(columns)
     elif class_names is not None:
         labels, values = class_names, np.arange(len(class_names))
     else:
-        values = np.unique(y)
+        values = np.unique(parts[0])
         labels = tuple(values.tolist())
     if len(values) > _MOST_CLASSES:
         raise DataError(
@@ -156,24 +158,16 @@ def _classes(
         raise DataError(
             f"binary needs exactly two classes; {source} has {len(values)}. Available: multiclass"
         )
-    return EncodedTargets(
-        task,
-        _numbers(y, values, source),
-        None if tests is None else _numbers(tests, values, source),
-        labels,
-    )
-
-
-def _numbers(y: NDArray[Any], values: NDArray[Any], source: str) -> NDArray[np.int32]:
-    places = np.searchsorted(values, y).clip(max=len(values) - 1)
-    strange = values[places] != y
-    if strange.any():
-        raise DataError(
-            f"test rows may only have classes that the search rows have; {source} has "
-            f"{', '.join(str(label) for label in np.unique(y[strange])[:8])} in "
-            f"{int(strange.sum())} test rows"
-        )
-    return places.astype(np.int32)
+    numbers = [np.searchsorted(values, part).clip(max=len(values) - 1) for part in parts]
+    for number, part in zip(numbers, parts, strict=True):
+        strange = values[number] != part
+        if strange.any():
+            raise DataError(
+                f"test rows may only have classes that the search rows have; {source} has "
+                f"{', '.join(str(label) for label in np.unique(part[strange])[:8])} in "
+                f"{int(strange.sum())} test rows"
+            )
+    return labels, [number.astype(np.int32) for number in numbers]
 
 
 def number_values(y: NDArray[Any], source: str) -> NDArray[np.float32]:

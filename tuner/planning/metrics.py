@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.dataset import Task
+from tuner.data.dataset import CLASSES, Task
 from tuner.errors import DataError, PlanError, unknown
 
 Direction = Literal["maximize", "minimize"]
@@ -23,7 +23,6 @@ MetricKind = Literal["sum", "predictions"]
 Score = Callable[[NDArray[Any], NDArray[Any]], float]
 
 ALL_TASKS: tuple[Task, ...] = get_args(Task)
-CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 LABELS: tuple[Task, ...] = ("binary", "multiclass", "multilabel")
 VALUES: tuple[Task, ...] = ("regression",)
 MANY: tuple[Task, ...] = ("multiclass",)

@@ -120,7 +120,7 @@ class StudyDefinition(BaseModel):
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def default_name(self) -> str:
-        """The name of the study that this definition makes where none is given."""
+        """The name of the study that this definition makes if none is given."""
         return f"{self.space.name}-{self.hash()[:8]}"
 
     def differences(self, stored: StudyDefinition) -> list[str]:

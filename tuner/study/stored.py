@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def load_study(storage: BaseStorage, name: str) -> Study:
-    """The study of that name, to be read. Raises `UsageError` where there is none."""
+    """The study of that name, to be read. Raises `UsageError` if there is none."""
     import optuna
 
     quiet_optuna()
@@ -55,11 +55,11 @@ def definition_in(attributes: Mapping[str, Any], name: str) -> StudyDefinition:
 
 
 def read_total(storage: BaseStorage, study_id: int) -> int:
-    """How many trials the study shall have in all; 0 where its tickets are still being made."""
+    """How many trials the study shall have in all; 0 while its tickets are still being made."""
     return int(storage.get_study_system_attrs(study_id).get(records.STUDY_TOTAL, 0))
 
 
 def delete_study(storage: BaseStorage, name: str) -> None:
-    """Delete a study with all its trials. Raises `UsageError` where there is none."""
+    """Delete a study with all its trials. Raises `UsageError` if there is none."""
     study = load_study(storage, name)
     storage.delete_study(study._study_id)

@@ -43,7 +43,7 @@ def without_downloads() -> Iterator[None]:
 
 
 def require_leave(source: str, file: Path) -> None:
-    """Raise `MissingDataError` inside `without_downloads` where `file` is still to be fetched."""
+    """Raise `MissingDataError` inside `without_downloads` if `file` is still to be fetched."""
     if _forbidden.get() and not file.is_file():
         raise MissingDataError(
             f"{source} is not on this machine: it is fetched when it is first used, into {file}"

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from tuner.data.sources.base import RawData, Request
 from tuner.errors import DataError, unknown
+from tuner.text import listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: A column of one of these names (in any case) is the target where none is named.
+#: A column of one of these names (in any case) is the target if none is named.
 TARGET_NAMES = ("target", "label", "y", "class")
 _SHOWN = 8
 
@@ -50,12 +51,12 @@ def from_frame(
         if absent:
             raise DataError(
                 f"the rows need the {len(features)} columns that the model was trained on; "
-                f"{source} lacks {_listed(absent)}. It has {_listed(columns)}"
+                f"{source} lacks {listed(absent, _SHOWN)}. It has {listed(columns, _SHOWN)}"
             )
     if not features:
         raise DataError(
             f"a table needs a feature column beside its target; {source} has only "
-            f"{_listed(columns)}"
+            f"{listed(columns, _SHOWN)}"
         )
     _refuse_text(frame[features], source)
     _refuse_missing(frame[[*features, *targets, *([group] if group else [])]], source)
@@ -92,7 +93,7 @@ def _targets(
     named = [name for name in free if name.lower() in TARGET_NAMES]
     if len(named) > 1:
         raise DataError(
-            f"the target must be one column; {source} has {_listed(named)}. Choose by "
+            f"the target must be one column; {source} has {listed(named, _SHOWN)}. Choose by "
             f"--target COLUMN (the others become features)"
         )
     if named or not request.need_target:
@@ -100,7 +101,7 @@ def _targets(
     if len(columns) - (group is not None) < 2:
         raise DataError(
             f"a table needs a feature column and a target column; {source} has only "
-            f"{_listed(columns)}. Is the separator one of comma, semicolon, tab and bar?"
+            f"{listed(columns, _SHOWN)}. Is the separator one of comma, semicolon, tab and bar?"
         )
     return free[-1:]
 
@@ -115,8 +116,7 @@ def _refuse_text(features: pd.DataFrame, source: str) -> None:
     import pandas as pd
 
     found = []
-    for name in features.columns:
-        column = features[name]
+    for name, column in features.items():
         dtype = column.dtype
         if isinstance(dtype, pd.CategoricalDtype):
             dtype = dtype.categories.dtype
@@ -134,8 +134,8 @@ def _refuse_text(features: pd.DataFrame, source: str) -> None:
             found.append(f"{name} (empty)")
     if found:
         raise DataError(
-            f"feature columns must be numbers; in {source} these are not: {_listed(found)}. Leave "
-            f"them out, write them as numbers (one 0/1 column a category), or name one as "
+            f"feature columns must be numbers; in {source} these are not: {listed(found, _SHOWN)}. "
+            f"Leave them out, write them as numbers (one 0/1 column a category), or name one as "
             f"--target or --group"
         )
 
@@ -145,8 +145,8 @@ def _refuse_missing(used: pd.DataFrame, source: str) -> None:
     gaps = [f"{name} {count}" for name, count in counts.items() if count]
     if gaps:
         raise DataError(
-            f"no value may be missing; {source} has gaps in {_listed(gaps)} (of {len(used)} rows). "
-            f"Fill them in or leave those rows or columns out"
+            f"no value may be missing; {source} has gaps in {listed(gaps, _SHOWN)} (of "
+            f"{len(used)} rows). Fill them in or leave those rows or columns out"
         )
 
 
@@ -154,8 +154,7 @@ def _target_values(targets: pd.DataFrame) -> NDArray[Any]:
     import pandas as pd
 
     columns = []
-    for name in targets.columns:
-        column = targets[name]
+    for _, column in targets.items():
         if isinstance(column.dtype, pd.CategoricalDtype):
             column = column.astype(column.dtype.categories.dtype)
         columns.append(column.to_numpy())
@@ -170,8 +169,3 @@ def _pixels(names: list[str], x: NDArray[Any]) -> NDArray[Any]:
     first = int(numbers[0].group(1)) if numbers[0] else -1
     counting = [m is not None and int(m.group(1)) == first + i for i, m in enumerate(numbers)]
     return x.reshape(len(x), side, side) if first in (0, 1) and all(counting) else x
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
