@@ -116,3 +116,71 @@ def test_a_schedule_trains(run: Run, tmp_path: Path) -> None:
         rates = [epoch["learning_rate"] for epoch in epochs]
         expected = [0.1 * (1 - 0.9 * (epoch % length) / length) for epoch in range(4)]
         assert rates[1:] == pytest.approx(expected)
+
+
+def test_the_tables_of_the_documentation_know_a_sampler_a_pruner_and_a_source(
+    run: Run, tmp_path: Path
+) -> None:
+    for page in ("search.md", "data.md"):
+        shutil.copy(ROOT / "docs" / page, tmp_path)
+    run("tuner.study.reference", "search.md", "data.md")
+    search, data = ((tmp_path / page).read_text("utf-8") for page in ("search.md", "data.md"))
+    assert (
+        "| `nsga3` | Optuna's NSGAIIISampler: a genetic algorithm with reference points. | "
+        "`population_size` 20 |" in search
+    )
+    assert "| `deadline` | Stops every trial after `last` epochs. | `last` 2 |" in search
+    assert (
+        "| `spirals:` | ROWS of two spirals | Points of two spirals that wind around each other. |"
+        in data
+    )
+
+
+def test_refusals_know_a_sampler_a_pruner_and_a_source(run: Run) -> None:
+    flags = ["tuner.cli.main", "plan", "--space", "sgd_decay", "--data", "sklearn:iris"]
+    assert "did you mean nsga3?" in run(*flags, "--sampler", "nsga33", code=2)
+    assert "did you mean deadline?" in run(*flags, "--pruner", "dead-line", code=2)
+    assert "spirals: (ROWS of two spirals)" in run("tuner.cli.main", "data", "show", "x", code=2)
+    assert "rows       60" in run("tuner.cli.main", "data", "show", "spirals:60")
+
+
+STUDY = """space:
+  params: {optimizer: sgd, optimizer.learning_rate: {low: 0.01, high: 0.1}, epochs: 4}
+data: {uri: "spirals:60"}
+sampler: {name: nsga3, population_size: 4}
+pruner: {name: patient, patience: 0, wrapped: deadline}
+"""
+
+
+def test_a_definition_holds_a_sampler_and_a_pruner_and_names_their_wrong_settings(
+    run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_text(STUDY, encoding="utf-8")
+    planned = run("tuner.cli.main", "plan", "--study", "study.yaml", "--trials", "3")
+    assert "search   nsga3, pruner patient" in planned
+    for right, wrong, told in (
+        (
+            "size: 4",
+            "size: 1",
+            "sampler.population_size: must be greater than or equal to 2; got 1",
+        ),
+        ("wrapped: deadline", "wrapped: {name: deadline, end: 3}", "pruner.wrapped.end: unknown"),
+    ):
+        file.write_text(STUDY.replace(right, wrong), encoding="utf-8")
+        assert told in run("tuner.cli.main", "plan", "--study", "study.yaml", code=2)
+
+
+@pytest.mark.slow
+def test_a_search_runs_with_a_sampler_a_pruner_and_a_source(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY, encoding="utf-8")
+    storage = ["--storage", f"sqlite:///{tmp_path}/studies.db", "--format", "json"]
+    run(
+        "tuner.cli.main", "optimize", "--study", "study.yaml", "--pruner", "deadline",
+        "--folds", "2", "--trials", "3", "--workers", "1", "--name", "outside", *storage, code=3,
+    )  # fmt: skip
+    shown = json.loads(run("tuner.cli.main", "studies", "show", "outside", *storage))
+    assert shown["definition"]["sampler"] == {"name": "nsga3", "population_size": 4}
+    assert shown["definition"]["pruner"] == {"name": "deadline", "last": 2}
+    told = run("tuner.cli.main", "results", "outside", *storage, code=3)
+    assert "3 trials: pruned by deadline after epoch 2 of 4" in told
