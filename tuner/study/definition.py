@@ -150,15 +150,11 @@ class StudyDefinition(BaseModel):
 
         Raises `DefinitionError` with one line for each problem.
         """
-        data = {name: getattr(self, name) for name in type(self).model_fields}
-        data = {
-            name: value.model_dump() if isinstance(value, BaseModel) and name != "space" else value
-            for name, value in data.items()
-        }
+        data = {**self.model_dump(exclude={"space"}), "space": self.space}
         changes = dict(changes)
         sampler = changes.get("sampler", changes.get("sampler.name"))
         name = sampler.get("name") if isinstance(sampler, Mapping) else sampler
-        kind = SAMPLERS.get(name or self.sampler.name)
+        kind = SAMPLERS.get(str(name or self.sampler.name))
         if kind is not None and kind.name != self.sampler.name:
             for key, value in kind.brings().items():
                 changes.setdefault(key, value)
