@@ -10,8 +10,8 @@ from tests.support.studies import definition, space
 from tuner.errors import PlanError
 from tuner.forecast import REFERENCE, Speed, calibrate, forecast_work, typical
 from tuner.planning.cost import estimate
-from tuner.search.groups.rule import groups_of
-from tuner.search.groups.stacking import Planner
+from tuner.search.groups import groups_of
+from tuner.search.planner import Planner
 from tuner.study.data import load_study_data
 from tuner.training.callbacks import start
 

@@ -7,7 +7,7 @@ import pytest
 from tests.support.fake_trainer import FakeTrainer
 from tests.support.studies import definition, load, of, prepare, work
 from tuner.search.events import TrialDone
-from tuner.search.groups.rule import groups_of, is_grouped
+from tuner.search.groups import groups_of, is_grouped
 from tuner.storage import records
 from tuner.training.grouping import MOST_NETWORKS
 

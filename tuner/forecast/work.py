@@ -9,8 +9,8 @@ from typing import Any
 from tuner.data import Dataset, Fold
 from tuner.errors import PlanError
 from tuner.planning import TrainingPlan
-from tuner.search.groups.rule import groups_of, is_grouped
-from tuner.search.groups.stacking import Planner
+from tuner.search.groups import groups_of, is_grouped
+from tuner.search.planner import Planner
 from tuner.study.definition import StudyDefinition
 
 #: Candidates whose cost stands for all, where they are not known before they run.

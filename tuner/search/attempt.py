@@ -16,7 +16,7 @@ from tuner.search.checkpoints.checkpoints import Checkpoints
 from tuner.search.checkpoints.writer import CheckpointWriter
 from tuner.search.claims import Claim
 from tuner.search.events import EpochDone, Event, WorkerId
-from tuner.search.groups.rule import Training
+from tuner.search.groups import Training
 from tuner.search.heartbeat import Heartbeat
 from tuner.search.reporting import EpochReporter, TrialReports
 from tuner.search.trainer import TrainerLike

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import cast
 
 from optuna import Study, Trial
 from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
-from tuner.errors import UsageError
-from tuner.search.groups.rule import Group, Training, groups_of
+from tuner.search.groups import Group, groups_of, single
 from tuner.search.tickets import given_params, is_alone, last_trials, was_killed, why_avoided
 from tuner.search.trainer import TrainerLike
 from tuner.search.worker_storage import QueueEmptyError, WorkerStorage
@@ -28,7 +28,7 @@ class Claim:
     Attributes:
         trials: ticket to the trial that was popped.
         group: asks for the group, which may take a sampler's time. Raises `LostTrialError`,
-            `StorageError`.
+            `StorageError`, `UsageError` if its only trial cannot be trained.
         alone: no other worker of the study trains on this machine meanwhile.
         live: reports are written and the pruner is asked in every epoch; else the reports are
             written with the results.
@@ -40,17 +40,13 @@ class Claim:
     live: bool
 
 
-class ClaimSource(Protocol):
-    """Finds what a worker does next."""
+class ClaimSource(ABC):
+    """Finds what a worker does next.
 
-    def next(self, *, alone: bool) -> Claim | None:
-        """Claim trials that wait and are to run alone, or some that are not; None if there are
-        none to be had."""
-
-
-class AskedTrials:
-    """One trial at a time, as Optuna's `ask` finds it; the study's sampler chooses its
-    parameters. For trials that depend on others."""
+    Args:
+        study: Optuna's, on `storage`.
+        call: runs a step in the storage, again if it failed for a passing reason.
+    """
 
     def __init__(
         self,
@@ -58,13 +54,23 @@ class AskedTrials:
         storage: WorkerStorage,
         definition: StudyDefinition,
         trainer: TrainerLike,
-        retry: Retry,
+        call: Retry,
     ) -> None:
         self._study = study
         self._storage = storage
         self._definition = definition
         self._trainer = trainer
-        self._retry = retry
+        self._call = call
+
+    @abstractmethod
+    def next(self, *, alone: bool) -> Claim | None:
+        """Claim trials that wait and are to run alone, or some that are not; None if there are
+        none to be had."""
+
+
+class AskedTrials(ClaimSource):
+    """One trial at a time, as Optuna's `ask` finds it; the study's sampler chooses its
+    parameters. For trials that depend on others."""
 
     def next(self, *, alone: bool) -> Claim | None:
         self._storage.alone = alone
@@ -76,17 +82,14 @@ class AskedTrials:
         return Claim({ticket: trial}, partial(self._group, ticket, trial), alone, live=True)
 
     def _group(self, ticket: int, trial: Trial) -> Group:
-        try:
-            params = self._definition.space.suggest(trial)
-            self._retry(lambda: self._storage.flush(trial._trial_id))
-            refused = why_avoided(trial.params, self._storage.snapshot())
-            plan = None if refused else self._trainer.plan(params)
-        except UsageError as error:  # such a combination cannot be trained
-            refused, plan = str(error), None
+        params = self._definition.space.suggest(trial)
+        self._call(lambda: self._storage.flush(trial._trial_id))
+        refused = why_avoided(trial.params, self._storage.snapshot())
+        plan = None if refused else self._trainer.plan(params)
         return single(ticket, plan, refused=refused)
 
 
-class ReadyGroups:
+class ReadyGroups(ClaimSource):
     """All waiting tickets of a group at once, of candidates that are known before they run.
 
     A group one of whose tickets runs is its worker's; whoever finds another one's tickets waiting
@@ -98,18 +101,7 @@ class ReadyGroups:
     tickets are claimed one by one, each in a stack of its own.
     """
 
-    def __init__(
-        self,
-        study: Study,
-        storage: WorkerStorage,
-        definition: StudyDefinition,
-        trainer: TrainerLike,
-    ) -> None:
-        self._study = study
-        self._storage = storage
-        self._definition = definition
-        self._trainer = trainer
-        self._groups: tuple[int, list[Group]] = (0, [])  # of so many tickets
+    _groups: tuple[int, list[Group]] = (0, [])  # of so many tickets
 
     def next(self, *, alone: bool) -> Claim | None:
         last = last_trials(self._storage.snapshot())
@@ -167,11 +159,3 @@ class ReadyGroups:
 
 def _given(group: Group) -> Group:
     return group
-
-
-def single(
-    ticket: int, plan: Any, first: int | None = None, *, refused: str | None = None
-) -> Group:
-    """A group of one ticket, seeded by the ticket `first` (None: itself)."""
-    epochs = {ticket: 0 if plan is None else plan.epochs}
-    return Group((Training(plan, ticket if first is None else first, epochs),), refused)

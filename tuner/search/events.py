@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from tuner.storage.records import State
 
 #: A local worker's number, or a name of a worker on another machine.
 WorkerId = int | str
-TrialOutcome = Literal["complete", "pruned", "failed"]
 DoneReason = Literal["done", "stopped", "deadline"]
 
 
@@ -55,7 +57,7 @@ class TrialDone:
     worker: WorkerId
     number: int
     ticket: int
-    state: TrialOutcome
+    state: State
     value: float | None
     seconds: float
     cause: str | None = None

@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import optuna
-from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.study import Study
 from optuna.trial import TrialState
 
 from tuner.errors import UsageError
 from tuner.search.claims import AskedTrials, Claim, ClaimSource, ReadyGroups
-from tuner.search.groups.rule import is_grouped
+from tuner.search.groups import is_grouped
 from tuner.search.heartbeat import BeatWatch
 from tuner.search.machine import MachineLock
 from tuner.search.sweep import Sweeper
@@ -97,11 +97,8 @@ class TicketQueue:
             ),
             pruner=definition.pruner.build(most_epochs(definition)),
         )
-        self._source: ClaimSource = (
-            ReadyGroups(self._study, self._storage, definition, trainer)
-            if is_grouped(definition)
-            else AskedTrials(self._study, self._storage, definition, trainer, retry)
-        )
+        source = ReadyGroups if is_grouped(definition) else AskedTrials
+        self._source: ClaimSource = source(self._study, self._storage, definition, trainer, retry)
         self._read_total()
 
     def claim(self) -> Claim | None:
@@ -243,12 +240,5 @@ class TicketQueue:
 def most_epochs(definition: StudyDefinition) -> int:
     """The most epochs that a trial of the study may train."""
     parameter = definition.space.params.get("epochs")
-    kind = None if parameter is None else parameter.to_optuna()
-    if isinstance(kind, IntDistribution):
-        return kind.high
-    if isinstance(kind, CategoricalDistribution):
-        return max(choice for choice in kind.choices if isinstance(choice, int))
-    fixed = None if parameter is None else parameter.points()
-    epochs = fixed[0] if fixed else CATALOGUE["epochs"].default
-    assert isinstance(epochs, int)
-    return epochs
+    points: Any = None if parameter is None else parameter.points()
+    return int(max(points or [CATALOGUE["epochs"].default]))

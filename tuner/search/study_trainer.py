@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from tuner.parameters.info import Value
 from tuner.planning import TrainingPlan
-from tuner.search.groups.stacking import Planner
+from tuner.search.planner import Planner
 from tuner.study.data import load_study_data
 from tuner.study.definition import StudyDefinition
 from tuner.training import Trainer, TrainingState, TrialScores
 from tuner.training.callbacks import EpochCallback
-from tuner.training.grouping import Stacking
 
 
-class StudyTrainer:
+class StudyTrainer(Planner):
     """A `TrainerLike` over `tuner.training.Trainer`, for a resolved definition.
 
     Raises `DataError` if the data cannot be loaded.
@@ -22,9 +20,8 @@ class StudyTrainer:
 
     def __init__(self, definition: StudyDefinition) -> None:
         dataset, folds = load_study_data(definition)
-        self.folds = len(folds)
+        super().__init__(dataset, folds)
         self.data_hash = dataset.hash
-        self._planner = Planner(dataset, folds)
         self._trainer = Trainer(
             dataset,
             folds,
@@ -32,9 +29,6 @@ class StudyTrainer:
             metrics=definition.all_metrics,
             objective=definition.metric,
         )
-
-    def plan(self, params: Mapping[str, Value]) -> TrainingPlan:
-        return self._planner.plan(params)
 
     def identity(
         self, plans: Sequence[TrainingPlan], seeds: Sequence[Sequence[int]]
@@ -50,6 +44,3 @@ class StudyTrainer:
         state: TrainingState | None = None,
     ) -> list[TrialScores]:
         return self._trainer.train(plans, seeds, callbacks=callbacks, state=state)
-
-    def stacking(self, plan: TrainingPlan) -> Stacking:
-        return self._planner.stacking(plan)

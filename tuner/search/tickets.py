@@ -12,6 +12,7 @@ and whoever pops another one voids it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -191,14 +192,13 @@ def fail(
 
 def count_tickets(trials: Sequence[FrozenTrial], *, total: int, retries: int) -> TicketCounts:
     """The states of the first `total` tickets."""
-    counts = dict.fromkeys(("waiting", "running", "complete", "pruned", "failed"), 0)
     last = last_trials(trials)
-    for ticket in range(total):
-        trial = last.get(ticket)
-        if trial is None or trial.state == TrialState.WAITING or needs_follower(trial, retries):
-            counts["waiting"] += 1
-        else:
-            counts[_STATE[trial.state]] += 1
+    counts: Counter[str] = Counter(
+        records.state_of(last[ticket])
+        if ticket in last and not needs_follower(last[ticket], retries)
+        else "waiting"
+        for ticket in range(total)
+    )
     return TicketCounts(total, **counts)
 
 
@@ -207,14 +207,6 @@ def read_counts(study: Study) -> TicketCounts:
     total = read_total(study._storage, study._study_id)
     trials = study.get_trials(deepcopy=False)
     return count_tickets(trials, total=total, retries=read_definition(study).retries)
-
-
-_STATE = {
-    TrialState.RUNNING: "running",
-    TrialState.COMPLETE: "complete",
-    TrialState.PRUNED: "pruned",
-    TrialState.FAIL: "failed",
-}
 
 
 def _key(trial: FrozenTrial) -> tuple[int, int]:

@@ -16,16 +16,12 @@ from tuner.training.scores import TrialScores
 from tuner.training.state import TrainingState
 
 
-class TrainerLike(Protocol):
-    """Trains candidates on one dataset and its folds.
+class PlannerLike(Protocol):
+    """Plans candidates for one dataset and its folds.
 
     Attributes:
-        data_hash: of the rows trained on; a worker refuses a study that was made on others.
         folds: how many networks a candidate trains.
     """
-
-    @property
-    def data_hash(self) -> str: ...
 
     @property
     def folds(self) -> int: ...
@@ -34,12 +30,23 @@ class TrainerLike(Protocol):
         """A plan for `params`, such as a `tuner.planning.TrainingPlan`; it has `epochs`. Raises
         `PlanError` for a combination that cannot train."""
 
+    def stacking(self, plan: Any) -> Stacking:
+        """How `plan` may train together with others; follows from plan and data alone."""
+
+
+class TrainerLike(PlannerLike, Protocol):
+    """Trains them, too.
+
+    Attributes:
+        data_hash: of the rows trained on; a worker refuses a study that was made on others.
+    """
+
+    @property
+    def data_hash(self) -> str: ...
+
     def identity(self, plans: Sequence[Any], seeds: Sequence[Sequence[int]]) -> dict[str, str]:
         """What a training must agree in with another to go on from its state: plans, seeds,
         data, versions."""
-
-    def stacking(self, plan: Any) -> Stacking:
-        """How `plan` may train together with others; follows from plan and data alone."""
 
     def train(
         self,

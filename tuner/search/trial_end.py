@@ -12,20 +12,12 @@ import numpy as np
 from optuna.trial import TrialState
 
 from tuner.errors import UsageError
-from tuner.search.events import TrialOutcome
 from tuner.search.reporting import TrialReports
 from tuner.storage import records
 from tuner.study.definition import StudyDefinition
 
 if TYPE_CHECKING:
     from tuner.training.scores import TrialScores
-
-#: How a trial's end is told, by Optuna's state.
-STATES: dict[TrialState, TrialOutcome] = {
-    TrialState.COMPLETE: "complete",
-    TrialState.PRUNED: "pruned",
-    TrialState.FAIL: "failed",
-}
 
 
 @dataclass(frozen=True)

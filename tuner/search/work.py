@@ -15,10 +15,11 @@ from tuner.errors import StorageError
 from tuner.search.attempt import Attempt, Result, WorkContext, taken_over
 from tuner.search.claims import Claim
 from tuner.search.events import TrialDone, TrialReturned, TrialStarted
-from tuner.search.groups.rule import Training
+from tuner.search.groups import Training
 from tuner.search.queue import TicketQueue
 from tuner.search.tickets import given_params
-from tuner.search.trial_end import STATES, TrialEnd, failed, failed_by
+from tuner.search.trial_end import TrialEnd, failed, failed_by
+from tuner.storage import records
 from tuner.storage.backend import LostTrialError
 
 logger = logging.getLogger(__name__)
@@ -113,7 +114,7 @@ class GroupWork:
         if end is None:
             context.tell(TrialReturned(context.worker, trial.number, ticket, returned))
         else:
-            state = STATES[end.state]
+            state = records.STATES[end.state.name]
             context.tell(
                 TrialDone(
                     context.worker, trial.number, ticket, state, value, end.seconds, end.cause

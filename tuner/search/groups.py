@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from tuner.errors import UsageError
-from tuner.parameters.info import Value
+from tuner.search.trainer import PlannerLike
 from tuner.study.definition import StudyDefinition
-from tuner.training.grouping import Stacking, Training, cut_stacks, share_trainings
+from tuner.training.grouping import Training, cut_stacks, share_trainings
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,15 +35,12 @@ def is_grouped(definition: StudyDefinition) -> bool:
     return definition.sampler.ready and not definition.pruner.prunes
 
 
-class PlannerLike(Protocol):
-    """The part of a `TrainerLike` that is asked for groups."""
-
-    @property
-    def folds(self) -> int: ...
-
-    def plan(self, params: Mapping[str, Value]) -> Any: ...
-
-    def stacking(self, plan: Any) -> Stacking: ...
+def single(
+    ticket: int, plan: Any, first: int | None = None, *, refused: str | None = None
+) -> Group:
+    """A group of one ticket, seeded by the ticket `first` (None: itself)."""
+    epochs = {ticket: 0 if plan is None else plan.epochs}
+    return Group((Training(plan, ticket if first is None else first, epochs),), refused)
 
 
 def groups_of(
@@ -61,7 +58,7 @@ def groups_of(
         try:
             plans[ticket] = trainer.plan(definition.space.complete(candidates[ticket]))
         except UsageError as error:
-            groups.append(Group((Training(None, ticket, {ticket: 0}),), str(error)))
+            groups.append(single(ticket, None, refused=str(error)))
     trainings = share_trainings(plans, trainer.stacking)
     stacks = cut_stacks(trainings, trainer.stacking, trainer.folds)
     groups += [Group(stack.trainings) for stack in stacks]

@@ -1,1 +1,0 @@
-"""Candidates of a grid that train together, in one stack. Light: imports nothing heavy."""
