@@ -87,9 +87,10 @@ class _Armed:
         return popped
 
     def claim(self, *args: Any) -> list[int]:
+        within = self._name == "pop"  # a database pops by claiming one
         with self._at("pop"):
             claimed = self._claim(*args)
-        if claimed:
+        if claimed and not within:
             self._reach("pop:after")
         return claimed
 
