@@ -19,7 +19,7 @@ from tuner.search.events import (
     WorkerWarning,
 )
 from tuner.search.tickets import read_counts
-from tuner.storage import records, sqlite_locking
+from tuner.storage import records
 
 
 def test_stopping_hands_the_trial_back_at_the_next_epoch(any_url):
@@ -139,7 +139,7 @@ def test_a_study_deleted_under_a_worker_ends_it_with_a_message(url):
 
 @pytest.mark.slow
 def test_a_storage_that_is_locked_for_a_while_is_waited_for(sqlite, monkeypatch):
-    monkeypatch.setattr(sqlite_locking, "BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr("tuner.storage.sqlite.BUSY_TIMEOUT", 0.05)
     prepare(sqlite, definition(trials=3))
     path = sqlite.removeprefix("sqlite:///")
     held, warned = threading.Event(), threading.Event()

@@ -117,6 +117,7 @@ def run_worker(
     finally:
         beats.close()
         queue.close()
+        storage.close(backend.storage)
     on_event(WorkerDone(worker, reason))
     return reason
 

@@ -1,8 +1,28 @@
-"""Opening storages: which one is meant, and how several processes share it safely."""
+"""Opening storages: which one is meant, and how several processes share it safely.
+
+What opens them needs Optuna and SQLAlchemy, and is loaded when it is first used.
+"""
 
 from __future__ import annotations
 
-from tuner.storage.kind import StorageKind as StorageKind
-from tuner.storage.kind import display_url as display_url
-from tuner.storage.urls import open_storage as open_storage
-from tuner.storage.urls import storage_at as storage_at
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tuner.storage.kind import StorageKind as StorageKind
+    from tuner.storage.kind import display_url as display_url
+    from tuner.storage.urls import open_storage as open_storage
+    from tuner.storage.urls import storage_at as storage_at
+
+_HOMES = {
+    "StorageKind": "kind",
+    "display_url": "kind",
+    "open_storage": "urls",
+    "storage_at": "urls",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tuner.storage' has no attribute {name!r}")
+    return getattr(import_module(f"tuner.storage.{_HOMES[name]}"), name)

@@ -6,17 +6,20 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import optuna
+import sqlalchemy
+from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages._cached_storage import _CachedStorage
 
 from tuner.errors import StorageError
+from tuner.storage.backend import Backend
 from tuner.storage.finding import Finding, WriteStep
 from tuner.storage.kind import StorageKind
-
-if TYPE_CHECKING:
-    import sqlalchemy
-    from optuna.storages import BaseStorage
-
-    from tuner.storage.backend import Backend
+from tuner.storage.rdb_backend import RdbBackend
+from tuner.storage.schema import has_schema
+from tuner.storage.sqlite_locking import DatabaseStorage, reading
 
 
 class Database(StorageKind):
@@ -31,8 +34,6 @@ class Database(StorageKind):
     @contextmanager
     def engine(self, *, read_only: bool = False) -> Iterator[sqlalchemy.Engine]:
         """Connections to the database, closed at the end."""
-        import sqlalchemy
-
         url, settings = self._settings(read_only=read_only)
         engine = sqlalchemy.create_engine(url, **settings)
         try:
@@ -43,15 +44,11 @@ class Database(StorageKind):
     @contextmanager
     def connect(self, *, read_only: bool = True) -> Iterator[sqlalchemy.Connection]:
         """One connection, to read by."""
-        from tuner.storage.sqlite_locking import reading
-
         with reading(), self.engine(read_only=read_only) as engine, engine.connect() as connection:
             yield connection
 
     def _has_tables(self, *, read_only: bool = False) -> bool:
         """Raises `StorageError` for the schema of another Optuna."""
-        from tuner.storage.schema import has_schema
-
         with self.connect(read_only=read_only) as connection:
             return has_schema(connection, str(self))
 
@@ -63,10 +60,6 @@ class Database(StorageKind):
         return self._opened(read_only=False)
 
     def _make_tables(self) -> None:
-        from optuna.storages import RDBStorage
-
-        from tuner.storage.sqlite_locking import reading
-
         url, settings = self._settings(read_only=False)
         # Optuna looks at the schema through two connections at a time: as writers of a SQLite
         # file they would wait for each other.
@@ -90,23 +83,15 @@ class Database(StorageKind):
         storage._backend.engine.dispose()
 
     def _opened(self, *, read_only: bool) -> Any:
-        from optuna.storages._cached_storage import _CachedStorage
-
-        from tuner.storage.sqlite_locking import DatabaseStorage
-
         url, settings = self._settings(read_only=read_only)
         return _CachedStorage(
             DatabaseStorage(url, settings, skip_compatibility_check=True, skip_table_creation=True)
         )
 
     def steps(self, storage: Any) -> Backend:
-        from tuner.storage.rdb_backend import RdbBackend
-
         return RdbBackend(storage)
 
     def check_schema(self) -> list[Finding]:
-        import optuna
-
         try:
             there = self._has_tables(read_only=True)
         except StorageError as error:
@@ -120,8 +105,6 @@ class Database(StorageKind):
 
     def time_write(self) -> WriteStep | None:
         """Sets a row of Optuna's own tables to what it is."""
-        import sqlalchemy
-
         if not self._has_tables(read_only=True):
             return None
         with self.engine() as engine:

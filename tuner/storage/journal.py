@@ -5,15 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
+from optuna.storages import BaseStorage, JournalStorage
+
+from tuner.storage import journal_checks as checks
+from tuner.storage.backend import Backend
+from tuner.storage.clock import judge_clock
 from tuner.storage.finding import Finding, Repair, WriteStep
+from tuner.storage.journal_backend import JournalBackend
+from tuner.storage.journal_file import JournalFile
 from tuner.storage.kind import FileKind, split_scheme
-
-if TYPE_CHECKING:
-    from optuna.storages import BaseStorage, JournalStorage
-
-    from tuner.storage.backend import Backend
 
 
 class Journal(FileKind):
@@ -36,10 +38,6 @@ class Journal(FileKind):
         return self._opened()
 
     def _opened(self) -> JournalStorage:
-        from optuna.storages import JournalStorage
-
-        from tuner.storage.journal_file import JournalFile
-
         return JournalStorage(JournalFile(self.file))
 
     @contextmanager
@@ -49,35 +47,27 @@ class Journal(FileKind):
             yield self._opened()
 
     def steps(self, storage: Any) -> Backend:
-        from tuner.storage.journal_backend import JournalBackend
-
         return JournalBackend(storage)
 
     def product(self) -> str:
         return "a journal"
 
     def check_file(self) -> list[Finding]:
-        from tuner.storage.journal_checks import check_journal, check_lock, look
-
-        return [check_journal(self.file, look(self.file)), check_lock(self.file)]
+        return [
+            checks.check_journal(self.file, checks.look(self.file)),
+            checks.check_lock(self.file),
+        ]
 
     def check_clock(self, write: WriteStep | None) -> list[Finding]:
-        from tuner.storage.clock import judge_clock
-        from tuner.storage.journal_checks import check_file_clock
-
         if write is None or write.ahead is None:
-            return [check_file_clock(self.file)]
+            return [checks.check_file_clock(self.file)]
         return [judge_clock(write.ahead, 0.01, "the file system's clock")]
 
     def time_write(self) -> WriteStep:
-        from tuner.storage.journal_checks import time_write
-
-        return time_write(self.file.absolute())
+        return checks.time_write(self.file.absolute())
 
     def repair_file(self) -> list[Repair]:
-        from tuner.storage.journal_checks import repair_journal
-
-        return repair_journal(self.file.absolute())
+        return checks.repair_journal(self.file.absolute())
 
     def explain(self, error: Exception) -> str | None:
         if isinstance(error, ValueError):  # of Optuna's reading: a line that is no record

@@ -12,15 +12,16 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
+
+from optuna.exceptions import StorageInternalError
+from optuna.storages import BaseStorage
+from sqlalchemy.exc import SQLAlchemyError
 
 from tuner.errors import StorageError
+from tuner.storage.backend import Backend
+from tuner.storage.failures import first_line, root_cause
 from tuner.storage.finding import Finding, Repair, WriteStep
-
-if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
-
-    from tuner.storage.backend import Backend
 
 #: In the working directory, beside the study definitions; made when first used.
 DEFAULT_FOLDER = Path("studies")
@@ -164,11 +165,6 @@ class StorageKind(ABC):
 
     def explain(self, error: Exception) -> str | None:
         """What an error of this storage means and what to do; None if it is no error of it."""
-        from optuna.exceptions import StorageInternalError
-        from sqlalchemy.exc import SQLAlchemyError
-
-        from tuner.storage.failures import first_line, root_cause
-
         if not isinstance(error, (SQLAlchemyError, StorageInternalError, sqlite3.Error, OSError)):
             return None
         cause = root_cause(error)

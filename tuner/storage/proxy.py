@@ -12,16 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import urlsplit
 
+from optuna.exceptions import ExperimentalWarning
+from optuna.storages import BaseStorage
+
 from tuner.errors import UsageError
+from tuner.storage.backend import Backend
+from tuner.storage.failures import proxy_error, root_cause
 from tuner.storage.kind import StorageKind, split_scheme
-
-if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
-
-    from tuner.storage.backend import Backend
 
 #: Seconds to wait for the proxy's first answer.
 CONNECT_TIMEOUT = 10
@@ -63,9 +63,8 @@ class Proxy(StorageKind):
                 f"the storage grpc://{host}:{port} needs gRPC and it is not installed; "
                 "available: pip install grpcio protobuf"
             )
-        from optuna.exceptions import ExperimentalWarning
 
-        from tuner.storage.proxy_channel import PatientProxy
+        from tuner.storage.proxy_channel import PatientProxy  # needs gRPC
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
@@ -82,16 +81,12 @@ class Proxy(StorageKind):
             yield self._open()
 
     def steps(self, storage: BaseStorage) -> Backend:
-        from tuner.storage.backend import Backend
-
         return Backend(storage)
 
     def product(self) -> str:
         return "a gRPC proxy"
 
     def explain(self, error: Exception) -> str | None:
-        from tuner.storage.failures import proxy_error, root_cause
-
         told = proxy_error(root_cause(error))
         return super().explain(error) if told is None else self._unusable(told[0])
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any, Self
 
+import sqlalchemy
+
 from tuner.errors import UsageError
 from tuner.storage.clock import judge_clock, judge_zone
 from tuner.storage.database import Database
@@ -93,8 +95,6 @@ class Server(Database):
     def _settings(self, *, read_only: bool) -> tuple[str, dict[str, Any]]:
         """Every connection is tried before it is used (`pool_pre_ping`), and its session counts in
         UTC, so that a heartbeat's age is the same seen from anywhere."""
-        import sqlalchemy
-
         url = self.with_driver()
         try:
             family = sqlalchemy.make_url(url).get_backend_name()
@@ -150,8 +150,6 @@ class Server(Database):
     @contextmanager
     def _making(self) -> Iterator[None]:
         """The server's own lock; it lets go when the connection ends, however it ends."""
-        import sqlalchemy
-
         # Outside a transaction: PostgreSQL would end one that stands still for long.
         with (
             self.engine() as engine,

@@ -7,17 +7,23 @@ import sqlite3
 from contextlib import AbstractContextManager, closing
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
+
+import sqlalchemy
+from optuna.storages import BaseStorage
+from sqlalchemy.exc import SQLAlchemyError
 
 from tuner.errors import UsageError
 from tuner.storage.database import Database
+from tuner.storage.failures import first_line, root_cause
 from tuner.storage.file_lock import file_lock, is_locked
 from tuner.storage.finding import Finding, WriteStep
 from tuner.storage.kind import FileKind, split_scheme
+from tuner.storage.sqlite_locking import PLUGIN
 from tuner.text import listed
 
-if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
+#: Seconds a writer waits for the lock before it gives up with "database is locked".
+BUSY_TIMEOUT = 60.0
 
 
 class SQLite(FileKind, Database):
@@ -56,8 +62,6 @@ class SQLite(FileKind, Database):
         return super()._unusable(reason)
 
     def _settings(self, *, read_only: bool) -> tuple[str, dict[str, Any]]:
-        from tuner.storage.sqlite_locking import BUSY_TIMEOUT, PLUGIN
-
         url = self._read_only_url() if read_only else f"sqlite:///{self.file}"
         return url, {"connect_args": {"timeout": BUSY_TIMEOUT}, "plugins": [PLUGIN]}
 
@@ -68,8 +72,6 @@ class SQLite(FileKind, Database):
         has open, unless it is told that the file is immutable. Where somebody has it open, or died
         with it open, the log is there and has to be read.
         """
-        import sqlalchemy
-
         alone = self.is_wal() and not self.file.with_name(f"{self.file.name}-wal").exists()
         query = {"mode": "ro", "uri": "true"} | ({"immutable": "1"} if alone else {})
         url = sqlalchemy.URL.create("sqlite", database=self.file.absolute().as_uri(), query=query)
@@ -104,10 +106,6 @@ class SQLite(FileKind, Database):
         return [self._check_integrity(), self._check_lock()]
 
     def _check_integrity(self) -> Finding:
-        from sqlalchemy.exc import SQLAlchemyError
-
-        from tuner.storage.failures import first_line, root_cause
-
         try:
             with self.connect() as connection:
                 found = list(connection.exec_driver_sql("PRAGMA quick_check(5)").scalars())

@@ -17,8 +17,6 @@ from optuna.storages import RDBStorage
 from sqlalchemy import event
 from sqlalchemy.dialects import plugins
 
-#: Seconds a writer waits for the lock before it gives up with "database is locked".
-BUSY_TIMEOUT = 60.0
 #: What `sqlalchemy.create_engine` is given as `plugins`.
 PLUGIN = "tuner.immediate"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+
+from optuna.storages import BaseStorage
 
 from tuner.errors import UsageError
 from tuner.storage.journal import Journal
@@ -11,9 +12,6 @@ from tuner.storage.kind import DEFAULT_FOLDER, StorageKind, display_url
 from tuner.storage.proxy import Proxy
 from tuner.storage.server import Server
 from tuner.storage.sqlite import SQLite
-
-if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
 
 #: Asked in this order whose a URL is. A new kind is a class in a file of its own and a name here.
 KINDS: tuple[type[StorageKind], ...] = (SQLite, Journal, Server, Proxy)
