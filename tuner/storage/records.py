@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -151,18 +153,16 @@ def decode_curves(text: str) -> Curves:
     header = json.loads(raw[4 : 4 + length])
     planes = np.frombuffer(raw, np.uint8, offset=4 + length).reshape(4, -1)
     numbers = np.ascontiguousarray(planes.T).view("<f4").ravel().astype(np.float32)
-    epochs, folds = header["epochs"], header["folds"]
-    at = 0
-
-    def block() -> NDArray[np.float32]:
-        nonlocal at
-        at += epochs * folds
-        return numbers[at - epochs * folds : at].reshape((epochs, folds), order="F")
-
-    train = {name: block() for name in header["train"]}
-    validation = {name: block() for name in header["validation"]}
-    learning_rate = block()
-    return Curves(train, validation, learning_rate, numbers[at:], tuple(header["status"]))
+    train, validation = header["train"], header["validation"]
+    shape = (len(train) + len(validation) + 1, header["folds"], header["epochs"])
+    *scores, rates = numbers[: math.prod(shape)].reshape(shape).transpose(0, 2, 1)
+    return Curves(
+        dict(zip(train, scores, strict=False)),
+        dict(zip(validation, scores[len(train) :], strict=True)),
+        rates,
+        numbers[math.prod(shape) :],
+        tuple(header["status"]),
+    )
 
 
 def curve_attributes(scores: TrialScores) -> dict[str, str]:
@@ -177,8 +177,5 @@ def read_curves(trial: FrozenTrial) -> Curves | None:
     attributes: Mapping[str, Any] = trial.system_attrs
     if CURVES not in attributes:
         return None
-    parts, i = [attributes[CURVES]], 1
-    while (part := attributes.get(f"{CURVES}:{i}")) is not None:
-        parts.append(part)
-        i += 1
-    return decode_curves("".join(parts))
+    more = (str(attributes.get(f"{CURVES}:{i}", "")) for i in count(1))
+    return decode_curves("".join([attributes[CURVES], *takewhile(bool, more)]))
