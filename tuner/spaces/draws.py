@@ -13,8 +13,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from tuner.parameters.info import ParameterInfo, Value
-from tuner.parameters.words import show, word
+from tuner.parameters import ParameterInfo, Value
+from tuner.parameters.words import word
 from tuner.spaces.distributions import ExpOf
 from tuner.spaces.explain import Fault
 from tuner.spaces.parameter import Number, Parameter
@@ -30,24 +30,26 @@ class Draw(Parameter):
     kind: ClassVar[Literal["int", "float"]] = "float"
     #: Arguments that must be above 0.
     positive: ClassVar[tuple[str, ...]] = ("scale",)
-    #: Two arguments of which the first must be below the second.
-    ordered: ClassVar[tuple[str, str] | None] = None
+    #: The arguments that are the two ends, the first below the second.
+    limits: ClassVar[tuple[str, str] | None] = None
     #: Whether Optuna's samplers see a logarithmic scale.
     log: ClassVar[bool] = False
 
     distribution: str
 
     @abstractmethod
+    def frozen(self, stats: Any) -> Any:
+        """What ParameterSampler draws from, made by scipy's module `stats`."""
+
     def ends(self) -> tuple[float, float]:
         """The smallest and the largest value that can be drawn."""
+        assert self.limits is not None
+        return float(getattr(self, self.limits[0])), float(getattr(self, self.limits[1]))
 
     def faults(self, info: ParameterInfo) -> list[Fault]:
         name = self.distribution
-        if info.many:
-            return [Fault((), f"must be a fixed list of numbers; got {show(self.data())}")]
-        if info.kind not in ("int", "float"):
-            what = "true or false" if info.kind == "bool" else f"one of {', '.join(info.names)}"
-            return [Fault((), f"has no distribution: it is {what}; write {{choices: [...]}}")]
+        if info.many or info.kind not in ("int", "float"):
+            return self.no_numbers(info, "distribution")
         if info.kind != self.kind:
             noun = {"int": "a whole number", "float": "a number with fractions"}[info.kind]
             names = ", ".join(key for key, form in DRAWS.items() if form.kind == info.kind)
@@ -57,11 +59,11 @@ class Draw(Parameter):
             for key in self.positive
             if getattr(self, key) <= 0
         ]
-        if self.ordered is not None:
-            first, second = self.ordered
-            if getattr(self, first) >= getattr(self, second):
-                text = f"{first} must be below {second}; got {first} {getattr(self, first)}"
-                faults.append(Fault((), f"{text}, {second} {getattr(self, second)}"))
+        if self.limits is not None:
+            (first, low), (second, high) = ((key, getattr(self, key)) for key in self.limits)
+            if low >= high:
+                text = f"{first} must be below {second}; got {first} {low}, {second} {high}"
+                faults.append(Fault((), text))
         if not faults:
             low, high = self.ends()
             if not (info.contains(low) and info.contains(high)):
@@ -83,15 +85,22 @@ class Draw(Parameter):
         return isinstance(value, int | float) and low <= value <= high
 
     def to_optuna(self) -> BaseDistribution:
-        from optuna.distributions import FloatDistribution
+        from optuna.distributions import FloatDistribution, IntDistribution
 
         low, high = self.ends()
+        if self.kind == "int":
+            return IntDistribution(int(low), int(high))
         return FloatDistribution(low, high, log=self.log)
 
+    def to_sklearn(self) -> Any:
+        from scipy import stats
+
+        return self.frozen(stats)
+
     def describe(self) -> str:
-        arguments = (f"{key}={value}" for key, value in self.data().items())
-        given = ", ".join(text for text in arguments if not text.startswith("distribution="))
-        return f"{self.distribution}({given})"
+        given = self.data()
+        arguments = [f"{key}={value}" for key, value in given.items() if key != "distribution"]
+        return f"{self.distribution}({', '.join(arguments)})"
 
 
 class Uniform(Draw):
@@ -102,26 +111,19 @@ class Uniform(Draw):
     def ends(self) -> tuple[float, float]:
         return float(self.loc), float(self.loc + self.scale)
 
-    def to_sklearn(self) -> Any:
-        from scipy import stats
-
+    def frozen(self, stats: Any) -> Any:
         return stats.uniform(self.loc, self.scale)
 
 
 class LogUniform(Draw):
     positive = ("a",)
-    ordered = ("a", "b")
+    limits = ("a", "b")
     log = True
     distribution: Literal["loguniform"]
     a: Number
     b: Number
 
-    def ends(self) -> tuple[float, float]:
-        return float(self.a), float(self.b)
-
-    def to_sklearn(self) -> Any:
-        from scipy import stats
-
+    def frozen(self, stats: Any) -> Any:
         return stats.loguniform(self.a, self.b)
 
 
@@ -130,7 +132,7 @@ class RandInt(Draw):
 
     kind = "int"
     positive = ()
-    ordered = ("low", "high")
+    limits = ("low", "high")
     distribution: Literal["randint"]
     low: Number
     high: Number
@@ -149,14 +151,7 @@ class RandInt(Draw):
     def points(self) -> Sequence[Value]:
         return range(int(self.low), int(self.high))
 
-    def to_optuna(self) -> BaseDistribution:
-        from optuna.distributions import IntDistribution
-
-        return IntDistribution(int(self.low), int(self.high) - 1)
-
-    def to_sklearn(self) -> Any:
-        from scipy import stats
-
+    def frozen(self, stats: Any) -> Any:
         return stats.randint(int(self.low), int(self.high))
 
 
@@ -171,21 +166,16 @@ class Beta(Draw):
     def ends(self) -> tuple[float, float]:
         return float(self.loc), float(self.loc + self.scale)
 
-    def to_sklearn(self) -> Any:
-        from scipy import stats
-
+    def frozen(self, stats: Any) -> Any:
         return stats.beta(self.a, self.b, self.loc, self.scale)
 
 
 class CutDraw(Draw):
     """A distribution without ends, cut to low .. high (what lies outside is not drawn)."""
 
-    ordered = ("low", "high")
+    limits = ("low", "high")
     low: Number
     high: Number
-
-    def ends(self) -> tuple[float, float]:
-        return float(self.low), float(self.high)
 
 
 class Norm(CutDraw):
@@ -193,9 +183,7 @@ class Norm(CutDraw):
     loc: Number = 0
     scale: Number = 1
 
-    def to_sklearn(self) -> Any:
-        from scipy import stats
-
+    def frozen(self, stats: Any) -> Any:
         low, high = (self.low - self.loc) / self.scale, (self.high - self.loc) / self.scale
         return stats.truncnorm(low, high, self.loc, self.scale)
 
@@ -209,9 +197,7 @@ class LogNorm(CutDraw):
     s: Number
     scale: Number = 1
 
-    def to_sklearn(self) -> Any:
-        from scipy import stats
-
+    def frozen(self, stats: Any) -> Any:
         mean = math.log(self.scale)
         low, high = (math.log(self.low) - mean) / self.s, (math.log(self.high) - mean) / self.s
         return ExpOf(stats.truncnorm(low, high, mean, self.s), float(self.low), float(self.high))
@@ -226,19 +212,11 @@ class Expon(CutDraw):
             return [Fault(("low",), f"must be at least 0, where expon begins; got {self.low}")]
         return super().faults(info)
 
-    def to_sklearn(self) -> Any:
-        from scipy import stats
-
+    def frozen(self, stats: Any) -> Any:
         # Without memory: cut at low, it is the same distribution begun at low.
         return stats.truncexpon((self.high - self.low) / self.scale, self.low, self.scale)
 
 
-DRAWS: dict[str, type[Draw]] = {
-    "uniform": Uniform,
-    "loguniform": LogUniform,
-    "randint": RandInt,
-    "norm": Norm,
-    "lognorm": LogNorm,
-    "expon": Expon,
-    "beta": Beta,
-}
+_FORMS: list[type[Draw]] = [Uniform, LogUniform, RandInt, Norm, LogNorm, Expon, Beta]
+#: By scipy's name.
+DRAWS: dict[str, type[Draw]] = {form.__name__.lower(): form for form in _FORMS}

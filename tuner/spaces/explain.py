@@ -69,7 +69,7 @@ def problems_of(
     source: str,
     line_of: Callable[[Loc], int | None] | None = None,
 ) -> list[Problem]:
-    """pydantic's errors as problems, in the order of the file where lines are known."""
+    """pydantic's errors as problems, in the order of the file if lines are known."""
     problems = []
     for details in error.errors():
         loc = real_loc(details["loc"], data)
@@ -100,6 +100,20 @@ def real_loc(loc: Loc, data: object) -> Loc:
     return tuple(real)
 
 
+#: pydantic's type of error -> the rule; the value is told after it.
+_RULES = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "must be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "must be a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
+    **dict.fromkeys(("list_type", "tuple_type"), "must be a list"),
+    **dict.fromkeys(
+        ("dict_type", "model_type", "model_attributes_type", "mapping_type"),
+        "must be fields with values",
+    ),
+    "string_type": "must be text",
+}
+
+
 def explain(details: ErrorDetails, model: type[BaseModel]) -> str:
     """One error of pydantic in our words: the rule, then the value."""
     kind, got = details["type"], show(details["input"])
@@ -115,18 +129,8 @@ def explain(details: ErrorDetails, model: type[BaseModel]) -> str:
         if isinstance(details["input"], str):
             return unknown("value", details["input"], names)
         return f"must be one of {', '.join(names)}; got {got}"
-    if kind in ("int_type", "int_parsing", "int_from_float"):
-        return f"must be a whole number; got {got}"
-    if kind in ("float_type", "float_parsing"):
-        return f"must be a number; got {got}"
-    if kind in ("bool_type", "bool_parsing"):
-        return f"must be true or false; got {got}"
-    if kind == "string_type":
-        return f"must be text; got {got}"
-    if kind in ("dict_type", "model_type", "model_attributes_type", "mapping_type"):
-        return f"must be fields with values; got {got}"
-    if kind in ("list_type", "tuple_type"):
-        return f"must be a list; got {got}"
+    if kind in _RULES:
+        return f"{_RULES[kind]}; got {got}"
     rule = details["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if kind in ("value_error", "assertion_error"):
         return rule
@@ -136,7 +140,7 @@ def explain(details: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def fields_at(model: type[BaseModel], loc: Loc) -> list[str]:
-    """The fields of the model that stands at `loc` inside `model`; those of all members where a
+    """The fields of the model that stands at `loc` inside `model`; those of all members if a
     union leaves open which one it is."""
     models = [model]
     for part in loc:

@@ -69,7 +69,7 @@ class Listed(Parameter):
     def faults(self, info: ParameterInfo) -> list[Fault]:
         items = self.items()
         if info.many:
-            return [Fault((), f"must be a fixed list of numbers; got {show(self.data())}")]
+            return self.no_numbers(info, "choices")
         if not items:
             return [Fault((self.key,), "must hold at least one value; got an empty list")]
         if len(items) > MOST_POINTS:

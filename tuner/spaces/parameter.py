@@ -93,6 +93,12 @@ class Parameter(BaseModel, ABC):
     def describe(self) -> str:
         """The range or the values in a few words."""
 
+    def no_numbers(self, info: ParameterInfo, form: str) -> list[Fault]:
+        """The fault of a form that `info` cannot have, being no single number."""
+        if info.many:
+            return [Fault((), f"must be a fixed list of numbers; got {show(self.data())}")]
+        return [Fault((), f"has no {form}: it is {info.rule}; write {{choices: [...]}}")]
+
     def to_data(self) -> Any:
         """The part of a space file that makes this parameter (JSON-able)."""
         when = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tuner.parameters.info import ParameterInfo, Value
 from tuner.parameters.values import fit_scalar
-from tuner.parameters.words import show, word
+from tuner.parameters.words import word
 from tuner.spaces.explain import Fault
 from tuner.spaces.parameter import Number, Parameter
 
@@ -33,11 +33,8 @@ class Range(Parameter):
     type: Literal["int", "float"] | None = None
 
     def faults(self, info: ParameterInfo) -> list[Fault]:
-        if info.many:
-            return [Fault((), f"must be a fixed list of numbers; got {show(self.data())}")]
-        if info.kind not in ("int", "float"):
-            what = "true or false" if info.kind == "bool" else f"one of {', '.join(info.names)}"
-            return [Fault((), f"has no range: it is {what}; write {{choices: [...]}}")]
+        if info.many or info.kind not in ("int", "float"):
+            return self.no_numbers(info, "range")
         faults = []
         if self.type not in (None, info.kind):
             faults.append(Fault(("type",), f"must be {info.kind}; got {self.type}"))

@@ -6,11 +6,15 @@ that divide, conditions) are `tuner spaces validate`'s.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tuner.parameters.info import ParameterInfo
 from tuner.spaces.catalogue import CATALOGUE, KINDS
 from tuner.spaces.draws import DRAWS
+from tuner.spaces.forms import Choices, Fixed, Values
+from tuner.spaces.parameter import Parameter
+from tuner.spaces.range import Range
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -61,13 +65,21 @@ def parameter_schema(info: ParameterInfo) -> dict[str, Any]:
         value = {"type": "array", "minItems": 1, "items": value}
         if info.default is None:
             value = {"anyOf": [value, {"type": "null"}]}
-        forms = [value, _form({"value": value})]
+        forms = [value, _form(Fixed, {"value": value})]
     else:
         items = {"type": "array", "minItems": 1, "uniqueItems": True, "items": value}
-        forms = [value, *(_form({key: items}) for key in ("choices", "values"))]
-        forms.append(_form({"value": value}))
-        if info.kind in ("int", "float"):
-            forms += [_range_form(info), *_draw_forms(info)]
+        listed = [_form(Choices, {"choices": items}), _form(Values, {"values": items})]
+        forms = [value, *listed, _form(Fixed, {"value": value})]
+    if info.kind in ("int", "float") and not info.many:
+        end = _number_schema(info)
+        step = {"type": end["type"], "exclusiveMinimum": 0}
+        flags = {"log": {"type": "boolean"}, "type": {"const": info.kind}}
+        forms.append(_form(Range, {"low": end, "high": end, "step": step, **flags}))
+        forms += [
+            _form(draw, {"distribution": {"const": name}})
+            for name, draw in DRAWS.items()
+            if draw.kind == info.kind
+        ]
     schema: dict[str, Any] = {"description": describe(info), "anyOf": forms}
     if info.default is not None:
         schema["default"] = info.default
@@ -110,36 +122,13 @@ def _number_schema(info: ParameterInfo) -> dict[str, Any]:
     return {"type": kind, **{key: bound for key, bound in bounds.items() if bound is not None}}
 
 
-def _form(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+def _form(form: type[Parameter], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping with the fields of a form; what `fields` leaves out is a number."""
+    own = {name: field for name, field in form.model_fields.items() if name != "when"}
+    properties = {name: fields.get(name, {"type": "number"}) for name in own}
     return {
         "type": "object",
         "additionalProperties": False,
-        "required": list(required),
-        "properties": {**required, **(optional or {}), "when": {"$ref": "#/$defs/when"}},
+        "required": [name for name, field in own.items() if field.is_required()],
+        "properties": {**properties, "when": {"$ref": "#/$defs/when"}},
     }
-
-
-def _range_form(info: ParameterInfo) -> dict[str, Any]:
-    end = _number_schema(info)
-    step = {"type": end["type"], "exclusiveMinimum": 0}
-    return _form(
-        {"low": end, "high": end},
-        {"log": {"type": "boolean"}, "step": step, "type": {"const": info.kind}},
-    )
-
-
-def _draw_forms(info: ParameterInfo) -> list[dict[str, Any]]:
-    number = {"type": "number"}
-    forms = []
-    for name, draw in DRAWS.items():
-        if draw.kind != info.kind:
-            continue
-        arguments = {
-            key: field.is_required()
-            for key, field in draw.model_fields.items()
-            if key not in ("when", "distribution")
-        }
-        required = {key: number for key, needed in arguments.items() if needed}
-        optional = {key: number for key, needed in arguments.items() if not needed}
-        forms.append(_form({"distribution": {"const": name}, **required}, optional))
-    return forms
