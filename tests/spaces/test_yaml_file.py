@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from tuner.errors import DefinitionError, UsageError
-from tuner.spaces.yaml_file import load_yaml, validate_yaml
+from tuner.spaces.yaml_file import load_yaml, raise_problems, validate_data
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -117,7 +117,9 @@ class Outer(BaseModel):
 
 
 def test_a_model_is_made_from_a_file(tmp_path):
-    made = validate_yaml(write(tmp_path, "name: x\nfolds: {k: 3}\n"), Outer)
+    path = write(tmp_path, "name: x\nfolds: {k: 3}\n")
+    made, problems = validate_data(load_yaml(path)[0], Outer, str(path))
+    assert problems == []
     assert made == Outer(name="x", folds=Inner(k=3))
 
 
@@ -126,8 +128,11 @@ def test_every_error_of_a_model_has_its_line_and_value_in_the_order_of_the_file(
         "folds:\n  kind: kfolds\n  k: 1\n  ks: 3\nmetrics: accuracy\nshuffle: maybe\nshare: much\n"
     )
     path = write(tmp_path, text)
+    data, lines = load_yaml(path, DefinitionError)
+    made, problems = validate_data(data, Outer, str(path), lines)
+    assert made is None
     with pytest.raises(DefinitionError) as caught:
-        validate_yaml(path, Outer, error=DefinitionError)
+        raise_problems(problems, DefinitionError)
     assert str(caught.value).splitlines() == [
         f"{path}:1: name: is required",
         f"{path}:2: folds.kind: unknown value 'kfolds'; did you mean kfold? "

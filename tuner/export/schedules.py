@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tuner.schedules.base import Schedule
+from tuner.schedules import Rates, Schedule
 
 
 @dataclass(frozen=True)
@@ -19,15 +17,12 @@ class FirstEpochs(Schedule):
     epochs of the schedule over 40, not with the whole schedule squeezed into 12.
     """
 
-    name: ClassVar[str] = "first_epochs"
+    name = "first_epochs"
 
     inner: Schedule
     total: int
 
-    def __post_init__(self) -> None:
-        """Nothing to check: `inner` has been."""
-
-    def rates(self, steps_per_epoch: int, epochs: int) -> NDArray[np.float32]:
+    def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
         total = max(self.total, epochs)
         return self.inner.rates(steps_per_epoch, total)[: epochs * steps_per_epoch]
 
@@ -39,14 +34,11 @@ class RecordedRates(Schedule):
     For schedules that follow validation scores (plateau): a refit has no validation rows.
     """
 
-    name: ClassVar[str] = "recorded_rates"
+    name = "recorded_rates"
 
     recorded: tuple[float, ...]
 
-    def __post_init__(self) -> None:
-        """Nothing to check: these rates have been trained with."""
-
-    def rates(self, steps_per_epoch: int, epochs: int) -> NDArray[np.float32]:
+    def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
         numbers = np.minimum(np.arange(epochs), len(self.recorded) - 1)
         rates = np.asarray(self.recorded, dtype=np.float32)[numbers]
         return np.repeat(rates, steps_per_epoch)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tuner.spaces.schema import space_schema as space_schema
     from tuner.spaces.space import Space as Space
     from tuner.spaces.yaml_file import load_yaml as load_yaml
-    from tuner.spaces.yaml_file import validate_yaml as validate_yaml
 
 _LAZY = {
     "Parameter": "parameter",
@@ -32,7 +31,6 @@ _LAZY = {
     "load_space": "library",
     "load_yaml": "yaml_file",
     "space_schema": "schema",
-    "validate_yaml": "yaml_file",
 }
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
@@ -65,14 +64,13 @@ def to_validation_error(title: str, faults: Sequence[Fault], data: object) -> Va
 def problems_of(
     error: ValidationError,
     model: type[BaseModel],
-    data: object,
     source: str,
     line_of: Callable[[Loc], int | None] | None = None,
 ) -> list[Problem]:
     """pydantic's errors as problems, in the order of the file if lines are known."""
     problems = []
     for details in error.errors():
-        loc = real_loc(details["loc"], data)
+        loc = details["loc"]
         line = line_of(loc) if line_of is not None else None
         problem = Problem(source, line, loc, explain(details, model))
         if problem not in problems:
@@ -80,24 +78,9 @@ def problems_of(
     return sorted(problems, key=lambda problem: problem.line or 0)
 
 
-def faults_of(error: ValidationError, model: type[BaseModel], data: object) -> list[Fault]:
+def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
     """pydantic's errors as faults."""
-    return [Fault(p.loc, p.text) for p in problems_of(error, model, data, "")]
-
-
-def real_loc(loc: Loc, data: object) -> Loc:
-    """`loc` without the parts that pydantic adds for the members of a union."""
-    real: list[str | int] = []
-    for position, part in enumerate(loc):
-        last = position == len(loc) - 1
-        inside_mapping = isinstance(data, Mapping) and part in data
-        inside_list = isinstance(data, list) and isinstance(part, int) and part < len(data)
-        if inside_mapping or inside_list:
-            data = data[part]  # type: ignore[index]
-        elif not (last and isinstance(data, Mapping)):
-            continue
-        real.append(part)
-    return tuple(real)
+    return [Fault(p.loc, p.text) for p in problems_of(error, model, "")]
 
 
 #: pydantic's type of error -> the rule; the value is told after it.
@@ -140,24 +123,14 @@ def explain(details: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def fields_at(model: type[BaseModel], loc: Loc) -> list[str]:
-    """The fields of the model that stands at `loc` inside `model`; those of all members if a
-    union leaves open which one it is."""
-    models = [model]
+    """The fields of the model that stands at `loc` inside `model`."""
     for part in loc:
-        inner: list[type[BaseModel]] = []
-        for outer in models:
-            if part in outer.model_fields:
-                inner += models_in(outer.model_fields[str(part)].annotation)
-        named = [m for m in models if m.__name__ == part]
-        models = inner or named or models
-    return list(dict.fromkeys(name for m in models for name in m.model_fields))
+        if part in model.model_fields:
+            annotation = model.model_fields[str(part)].annotation
+            inner = [kind for kind in (annotation, *get_args(annotation)) if _is_model(kind)]
+            model = inner[0] if inner else model
+    return list(model.model_fields)
 
 
-def models_in(annotation: Any) -> list[type[BaseModel]]:
-    """The pydantic models inside a type annotation (optional, union, list or dict of them)."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    origin = get_origin(annotation)
-    if origin in (Union, types.UnionType, Annotated, list, tuple, dict):
-        return [model for part in get_args(annotation) for model in models_in(part)]
-    return []
+def _is_model(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -60,7 +60,7 @@ def read_parameter(name: str, raw: Any) -> Parameter:
         try:
             parameter = form.model_validate(dict(raw))
         except ValidationError as error:
-            raise ParameterError(faults_of(error, form, raw)) from None
+            raise ParameterError(faults_of(error, form)) from None
     else:
         parameter = Fixed(value=raw)
     faults = parameter.faults(info)

@@ -87,7 +87,7 @@ class Space(BaseModel):
         try:
             return cls.model_validate(dict(data))
         except ValidationError as error:
-            problems = problems_of(error, cls, data, f"space {data.get('name', '')}".strip())
+            problems = problems_of(error, cls, f"space {data.get('name', '')}".strip())
             raise SpaceError("\n".join(str(problem) for problem in problems)) from None
 
     def to_dict(self) -> dict[str, Any]:
@@ -105,9 +105,7 @@ class Space(BaseModel):
         try:
             return type(self).model_validate(data)
         except ValidationError as error:
-            written = {k: p.to_data() if isinstance(p, Parameter) else p for k, p in params.items()}
-            data["params"] = written
-            problems = problems_of(error, type(self), data, f"space {self.name}")
+            problems = problems_of(error, type(self), f"space {self.name}")
             lines = [str(blamed(problem, settings)) for problem in problems]
             raise SpaceError("\n".join(lines)) from None
 

@@ -121,7 +121,7 @@ def parse_yaml(text: str, source: str) -> tuple[Any, Lines, list[Problem]]:
 
 
 def read_text(path: Path, error: type[UsageError] = UsageError) -> str:
-    """A file's text (UTF-8). Raises `error` where it cannot be read."""
+    """A file's text (UTF-8). Raises `error` if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -159,24 +159,10 @@ def validate_data(
         return model.model_validate(data), []
     except ValidationError as error:
         line_of = lines.of if lines is not None else None
-        return None, problems_of(error, model, data, source, line_of)
-
-
-def validate_yaml(
-    path: str | Path, model: type[Model], error: type[UsageError] = UsageError
-) -> Model:
-    """A model made from a YAML file.
-
-    Raises `error` with one line for each problem: file, line, field, rule, value.
-    """
-    data, lines = load_yaml(path, error)
-    made, problems = validate_data(data, model, str(path), lines)
-    raise_problems(problems, error)
-    assert made is not None
-    return made
+        return None, problems_of(error, model, source, line_of)
 
 
 def raise_problems(problems: list[Problem], error: type[UsageError]) -> None:
-    """Raises `error` where there is any problem; each is a line of the message."""
+    """Raises `error` if there is any problem; each is a line of the message."""
     if problems:
         raise error("\n".join(str(problem) for problem in problems))

@@ -205,7 +205,7 @@ def definition_of(data: Mapping[str, Any], source: str) -> StudyDefinition:
     try:
         return StudyDefinition.model_validate(data)
     except ValidationError as error:
-        problems = problems_of(error, StudyDefinition, data, source)
+        problems = problems_of(error, StudyDefinition, source)
         raise DefinitionError("\n".join(str(problem) for problem in problems)) from None
 
 

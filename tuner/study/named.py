@@ -68,7 +68,7 @@ def by_name(registry: Callable[[], Registry[type[AnyNamed]]]) -> Callable[[objec
         try:
             return kind.model_validate(settings)
         except ValidationError as error:
-            faults = faults_of(error, kind, settings)
+            faults = faults_of(error, kind)
             raise to_validation_error(kind.name, faults, settings) from None
 
     return choose

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from tuner.data.dataset import Fold
 from tuner.data.scaling import TargetScaling
 from tuner.planning.plan import TrainingPlan
 from tuner.planning.seeds import network_seed
-from tuner.schedules.base import Schedule
+from tuner.schedules import Rates, Schedule
 from tuner.sklearn.estimators.epoch_lines import epoch_lines
 from tuner.sklearn.estimators.errors import DivergedError, EstimatorError
 from tuner.sklearn.estimators.targets import Targets, to_dataset
@@ -45,16 +45,13 @@ class FitState:
 class LaterEpoch(Schedule):
     """One epoch of `inner` as it runs over `total` epochs: the one numbered `first` (from 0)."""
 
-    name: ClassVar[str] = "later_epoch"
+    name = "later_epoch"
 
     inner: Schedule
     first: int
     total: int
 
-    def __post_init__(self) -> None:
-        """Nothing to check: `inner` has been."""
-
-    def rates(self, steps_per_epoch: int, epochs: int) -> NDArray[np.float32]:
+    def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
         rates = self.inner.rates(steps_per_epoch, max(self.total, self.first + epochs))
         return rates[self.first * steps_per_epoch :][: epochs * steps_per_epoch]
 
