@@ -2,7 +2,7 @@
 
     python -m bench.faults.run [--full | --quick] [--only TEXT]... [--list]
 
-`--quick`, the default, takes minutes, `--full` an hour. Exit code 1 where a promise was not kept.
+`--quick`, the default, takes minutes, `--full` an hour. Exit code 1 if a promise was not kept.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ class Case:
 
 
 def cases(place: Place, full: bool) -> Iterator[Case]:
-    """All lines of the table, in its order; the doses are smaller unless `full`."""
+    """All lines of the table, in its order; with fewer faults unless `full`."""
 
-    def dose(much: int) -> int:
+    def share(much: int) -> int:
         return much if full else max(1, much // 10)
 
     for storage in (SQLITE, POSTGRES):
         for workers, much in ((2, 34), (3, 33), (4, 33)):
-            measure = partial(rows.of_kills, place, storage, dose(much), workers)
+            measure = partial(rows.of_kills, place, storage, share(much), workers)
             yield Case(f"kills {storage} {workers}", measure)
-    yield Case(f"kills {JOURNAL}", partial(rows.of_kills, place, JOURNAL, dose(20), 3))
-    measure = partial(rows.of_kills, place, SQLITE, dose(20), 3, far=False)
+    yield Case(f"kills {JOURNAL}", partial(rows.of_kills, place, JOURNAL, share(20), 3))
+    measure = partial(rows.of_kills, place, SQLITE, share(20), 3, far=False)
     yield Case(f"kills near {SQLITE}", measure)
-    points: list[tuple[Point, int, int]] = [  # and the dose for journals
+    points: list[tuple[Point, int, int]] = [  # and for journals
         ("pop:inside", 50, 20),
         ("pop:after", 50, 20),
         ("sweep:between", 50, 20),
@@ -54,7 +54,7 @@ def cases(place: Place, full: bool) -> Iterator[Case]:
     for point, much, for_journal in points:
         for storage, amount in ((SQLITE, much), (POSTGRES, much), (JOURNAL, for_journal)):
             if amount:
-                measure = partial(rows.of_kill_at, place, storage, point, dose(amount))
+                measure = partial(rows.of_kill_at, place, storage, point, share(amount))
                 yield Case(f"kill-at {point} {storage}", measure)
     stops: list[tuple[str, Point | None, int]] = [
         (SQLITE, None, 10),
@@ -65,7 +65,7 @@ def cases(place: Place, full: bool) -> Iterator[Case]:
         (JOURNAL, "tell:before", 5),
     ]
     for storage, at, much in stops:
-        measure = partial(rows.of_pauses, place, storage, at, dose(much))
+        measure = partial(rows.of_pauses, place, storage, at, share(much))
         yield Case(f"pauses {at or 'random'} {storage}", measure)
     for storage in (SQLITE, POSTGRES):
         for workers in (2, 4, 16):
@@ -74,9 +74,9 @@ def cases(place: Place, full: bool) -> Iterator[Case]:
     yield Case(f"grid-kill pruner {SQLITE} 4", partial(rows.of_grid_kill, place, SQLITE, 4, False))
     yield Case("grid-bits", rows.of_grid_bits)
     for down in (5.0, 60.0) if full else (1.0,):
-        yield Case(f"server-stop {down:g}", partial(rows.of_server_stop, place, dose(10), down))
+        yield Case(f"server-stop {down:g}", partial(rows.of_server_stop, place, share(10), down))
     for storage in (SQLITE, POSTGRES):
-        measure = partial(rows.of_fresh_starts, place, storage, dose(20))
+        measure = partial(rows.of_fresh_starts, place, storage, share(20))
         yield Case(f"fresh-starts {storage}", measure)
     if find_spec("ray") is not None:
         for storage in (SQLITE, POSTGRES):
@@ -86,7 +86,9 @@ def cases(place: Place, full: bool) -> Iterator[Case]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--full", action="store_true", help="the doses of docs/reliability.md")
+    parser.add_argument(
+        "--full", action="store_true", help="as many faults as docs/reliability.md has"
+    )
     parser.add_argument("--quick", action="store_true", help="a tenth of them (default)")
     parser.add_argument(
         "--only", action="append", metavar="TEXT", help="the lines whose name has this in it"

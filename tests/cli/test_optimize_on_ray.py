@@ -114,10 +114,10 @@ def test_a_ray_of_its_own_does_all_trials_although_a_worker_is_killed(tuner):
     tuner.wait_for(process, RUNNING=2, COMPLETE=2)
     victim = tuner.workers()[0]
     victim.kill()
-    code, said, err = ended(process)
+    code, result, err = ended(process)
     assert code == 0, err
-    assert sum(said["trials"].values()) == 8
-    assert said["best"]["value"] > 0
+    assert sum(result["trials"].values()) == 8
+    assert result["best"]["value"] > 0
     assert f"died (ended without a word (process {victim.pid} on " in err
     assert "\x1b" not in err
     states = tuner.states()
@@ -135,10 +135,10 @@ def test_a_signal_to_the_whole_group_gives_the_trials_back_and_ends_ray(tuner):
     process = tuner.start(*SEARCH, "--ray", "local")
     tuner.wait_for(process, RUNNING=2)
     os.killpg(process.pid, signal.SIGTERM)  # as `timeout` does
-    code, said, err = ended(process)
+    code, result, err = ended(process)
     assert code == 143, err
     assert "go on by: tuner resume s --ray local" in err
-    left = 8 - sum(said["trials"].values())
+    left = 8 - sum(result["trials"].values())
     assert tuner.states()["WAITING"] == left > 0
     assert tuner.states()["FAIL"] == tuner.states()["RUNNING"] == 0
     tuner.wait_for_nothing()
@@ -152,16 +152,16 @@ def test_a_cluster_is_joined_by_its_client_server_and_by_its_head(tuner):
         process = tuner.start(*SEARCH, "--ray", cluster.client_address, "--progress", "none")
         tuner.wait_for(process, RUNNING=1)
         process.send_signal(signal.SIGINT)
-        code, said, err = ended(process)
+        code, result, err = ended(process)
         assert code == 130, err
         assert f"go on by: tuner resume s --ray {cluster.client_address}" in err
         assert tuner.states()["RUNNING"] == tuner.states()["FAIL"] == 0
-        assert tuner.states()["WAITING"] == 8 - sum(said["trials"].values()) > 0
+        assert tuner.states()["WAITING"] == 8 - sum(result["trials"].values()) > 0
 
         process = tuner.start("resume", "s", "--ray", cluster.address, "--format", "json")
-        code, said, err = ended(process)
+        code, result, err = ended(process)
         assert code == 0, err
-        assert sum(said["trials"].values()) == 8
+        assert sum(result["trials"].values()) == 8
         assert set(tuner.states()) <= {"COMPLETE", "PRUNED"}
         # The cluster stays, our workers do not.
         workers = [

@@ -1,4 +1,4 @@
-"""The scenarios of bench/faults in small doses. Their seconds are measured there, not asserted
+"""The scenarios of bench/faults, with few faults. Their seconds are measured there, not asserted
 here: this machine may be busy."""
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from tests.support.faults.grid_kill import POINTS, grid_kill
 from tests.support.faults.kill_at import kill_at
 from tests.support.faults.kills import kills
 from tests.support.faults.pauses import pauses
-from tests.support.faults.worker import Settings
+from tests.support.faults.worker_main import Settings
 
 pytestmark = pytest.mark.slow
 

@@ -51,15 +51,18 @@ class Parent:
         return [json.loads(line) for line in out.splitlines()]
 
 
-def events(said: list[list], name: str) -> list[dict]:
+def events(printed: list[list], name: str) -> list[dict]:
     return [
-        fields for kind, *rest in said if kind == "event" and rest[0] == name for fields in rest[1:]
+        fields
+        for kind, *rest in printed
+        if kind == "event" and rest[0] == name
+        for fields in rest[1:]
     ]
 
 
-def handed_back(said: list[list]) -> list[int]:
+def handed_back(printed: list[list]) -> list[int]:
     """Process numbers; all on this machine."""
-    names = [entry[1] for entry in said if entry[0] == "hand back"]
+    names = [entry[1] for entry in printed if entry[0] == "hand back"]
     pids = [int(name.rpartition(":")[2]) for name in names]
     assert names == [process_name(pid) for pid in pids]
     return pids
@@ -70,20 +73,20 @@ def gone(pid: int) -> bool:
 
 
 def test_all_events_arrive_and_the_pool_ends_when_work_does(tmp_path):
-    said = Parent("finish_together", 2, tmp_path).finish()
-    assert said[-1] == ["outcome", "done", None]
-    assert sorted(e["number"] for e in events(said, "TrialDone")) == [0, 1, 2, 10, 11, 12]
-    assert handed_back(said) == []
+    printed = Parent("finish_together", 2, tmp_path).finish()
+    assert printed[-1] == ["outcome", "done", None]
+    assert sorted(e["number"] for e in events(printed, "TrialDone")) == [0, 1, 2, 10, 11, 12]
+    assert handed_back(printed) == []
 
 
 def test_epochs_faster_than_anybody_reads_are_thinned_out(tmp_path):
-    said = Parent("finish", 1, tmp_path).finish()
-    assert 1 <= len(events(said, "EpochDone")) < 9
+    printed = Parent("finish", 1, tmp_path).finish()
+    assert 1 <= len(events(printed, "EpochDone")) < 9
 
 
 def test_what_workers_print_becomes_lines_and_never_stdout(tmp_path):
-    said = Parent("noisy", 1, tmp_path).finish()  # stdout is JSON alone, or this raises
-    lines = [entry[1] for entry in said if entry[0] == "line"]
+    printed = Parent("noisy", 1, tmp_path).finish()  # stdout is JSON alone, or this raises
+    lines = [entry[1] for entry in printed if entry[0] == "line"]
     assert sorted(lines) == [
         "worker 0: E0000 00:00:1795458557.109683   24099 port.cc:153] an error",
         "worker 0: no newline",
@@ -97,10 +100,10 @@ def test_a_signal_to_the_parent_ends_workers_at_their_next_epoch(tmp_path, numbe
     parent = Parent("sleepy", 2, tmp_path)
     pids = parent.wait_busy(2)
     parent.process.send_signal(number)
-    said = parent.finish()
-    assert said[-1] == ["outcome", "signal", int(number)]
-    assert len(events(said, "TrialReturned")) == 2
-    assert handed_back(said) == []
+    printed = parent.finish()
+    assert printed[-1] == ["outcome", "signal", int(number)]
+    assert len(events(printed, "TrialReturned")) == 2
+    assert handed_back(printed) == []
     assert all(gone(pid) for pid in pids)
 
 
@@ -108,10 +111,10 @@ def test_ctrl_c_hits_the_whole_group_and_workers_leave_it_to_the_parent(tmp_path
     parent = Parent("sleepy", 2, tmp_path)
     parent.wait_busy(2)
     os.killpg(parent.process.pid, signal.SIGINT)
-    said = parent.finish()
-    assert said[-1] == ["outcome", "signal", int(signal.SIGINT)]
-    assert len(events(said, "TrialReturned")) == 2
-    assert handed_back(said) == []
+    printed = parent.finish()
+    assert printed[-1] == ["outcome", "signal", int(signal.SIGINT)]
+    assert len(events(printed, "TrialReturned")) == 2
+    assert handed_back(printed) == []
 
 
 def test_ctrl_c_while_workers_start_leaves_no_noise(tmp_path):
@@ -120,8 +123,8 @@ def test_ctrl_c_while_workers_start_leaves_no_noise(tmp_path):
         time.sleep(0.005)
     time.sleep(0.05)
     os.killpg(parent.process.pid, signal.SIGINT)
-    said = parent.finish()  # asserts an empty stderr: no KeyboardInterrupt of a child
-    assert said[-1] == ["outcome", "signal", int(signal.SIGINT)]
+    printed = parent.finish()  # asserts an empty stderr: no KeyboardInterrupt of a child
+    assert printed[-1] == ["outcome", "signal", int(signal.SIGINT)]
 
 
 def test_a_second_signal_kills_and_hands_back(tmp_path):
@@ -131,10 +134,10 @@ def test_a_second_signal_kills_and_hands_back(tmp_path):
     time.sleep(0.5)
     assert parent.process.poll() is None
     parent.process.send_signal(signal.SIGINT)
-    said = parent.finish(timeout=5)
-    assert said[-1] == ["outcome", "signal", int(signal.SIGINT)]
-    assert sorted(handed_back(said)) == sorted(pids)
-    assert len(events(said, "TrialReturned")) == 2
+    printed = parent.finish(timeout=5)
+    assert printed[-1] == ["outcome", "signal", int(signal.SIGINT)]
+    assert sorted(handed_back(printed)) == sorted(pids)
+    assert len(events(printed, "TrialReturned")) == 2
     assert all(gone(pid) for pid in pids)
 
 
@@ -143,8 +146,8 @@ def test_the_echo_of_a_signal_is_not_a_second_one(tmp_path):
     parent.wait_busy(1)
     parent.process.send_signal(signal.SIGTERM)
     parent.process.send_signal(signal.SIGHUP)
-    said = parent.finish()
-    assert handed_back(said) == []
+    printed = parent.finish()
+    assert handed_back(printed) == []
     assert (tmp_path / "returned-0").exists()
 
 
@@ -164,12 +167,12 @@ def test_workers_end_by_themselves_when_the_parent_is_killed(tmp_path):
 
 
 def test_a_killed_worker_is_replaced_and_its_trial_handed_back(tmp_path):
-    said = Parent("dies_once", 1, tmp_path).finish()
-    assert said[-1] == ["outcome", "done", None]
-    assert handed_back(said) == [int((tmp_path / "died").read_text())]
-    assert events(said, "TrialReturned")[0]["cause"] == "worker killed by SIGKILL"
-    assert "SIGKILL" in events(said, "WorkerWarning")[0]["text"]
-    assert len(events(said, "TrialDone")) == 1
+    printed = Parent("dies_once", 1, tmp_path).finish()
+    assert printed[-1] == ["outcome", "done", None]
+    assert handed_back(printed) == [int((tmp_path / "died").read_text())]
+    assert events(printed, "TrialReturned")[0]["cause"] == "worker killed by SIGKILL"
+    assert "SIGKILL" in events(printed, "WorkerWarning")[0]["text"]
+    assert len(events(printed, "TrialDone")) == 1
 
 
 def test_a_worker_that_gets_a_sigterm_of_its_own_is_replaced(tmp_path):
@@ -183,41 +186,41 @@ def test_a_worker_that_gets_a_sigterm_of_its_own_is_replaced(tmp_path):
 
 
 def test_workers_that_keep_dying_are_given_up(tmp_path):
-    said = Parent("dies_always", 1, tmp_path).finish()
-    assert said[-1][:2] == ["error", "TunerError"]
-    assert "exit code 7" in said[-1][2]
-    assert 2 <= len(handed_back(said)) <= 10
+    printed = Parent("dies_always", 1, tmp_path).finish()
+    assert printed[-1][:2] == ["error", "TunerError"]
+    assert "exit code 7" in printed[-1][2]
+    assert 2 <= len(handed_back(printed)) <= 10
 
 
 def test_a_defect_in_a_worker_is_named(tmp_path):
-    said = Parent("raises", 1, tmp_path).finish()
-    assert said[-1][:2] == ["error", "TunerError"]
-    assert "ZeroDivisionError: a defect" in said[-1][2]
+    printed = Parent("raises", 1, tmp_path).finish()
+    assert printed[-1][:2] == ["error", "TunerError"]
+    assert "ZeroDivisionError: a defect" in printed[-1][2]
 
 
 def test_an_error_that_every_worker_would_meet_ends_the_pool_with_it(tmp_path):
-    said = Parent("refuses", 2, tmp_path).finish()
-    assert said[-1] == ["error", "StorageError", "the storage is of a newer schema"]
+    printed = Parent("refuses", 2, tmp_path).finish()
+    assert printed[-1] == ["error", "StorageError", "the storage is of a newer schema"]
 
 
 def test_the_deadline_ends_workers_at_their_next_epoch(tmp_path):
     begin = time.monotonic()
-    said = Parent("sleepy", 2, tmp_path, 2).finish()
+    printed = Parent("sleepy", 2, tmp_path, 2).finish()
     assert 2 <= time.monotonic() - begin < 4
-    assert said[-1] == ["outcome", "deadline", None]
-    assert len(events(said, "TrialReturned")) == 2
+    assert printed[-1] == ["outcome", "deadline", None]
+    assert len(events(printed, "TrialReturned")) == 2
 
 
 def test_an_epoch_that_outlasts_the_deadline_is_killed(tmp_path):
-    said = Parent("deaf", 1, tmp_path, 1).finish(timeout=10)
-    assert said[-1] == ["outcome", "deadline", None]
-    assert len(handed_back(said)) == 1
+    printed = Parent("deaf", 1, tmp_path, 1).finish(timeout=10)
+    assert printed[-1] == ["outcome", "deadline", None]
+    assert len(handed_back(printed)) == 1
 
 
 def test_workers_are_recycled_after_their_share_of_trials(tmp_path):
-    said = Parent("counts", 1, tmp_path, "-", 3).finish()
-    assert said[-1] == ["outcome", "done", None]
+    printed = Parent("counts", 1, tmp_path, "-", 3).finish()
+    assert printed[-1] == ["outcome", "done", None]
     pids = [path.name.split("-")[2] for path in sorted(tmp_path.glob("trial-*"))]
     assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3, 1]
-    assert events(said, "WorkerWarning") == []
-    assert handed_back(said) == []
+    assert events(printed, "WorkerWarning") == []
+    assert handed_back(printed) == []

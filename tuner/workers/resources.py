@@ -29,7 +29,7 @@ def available_cores(cgroup: Path = _CGROUP) -> int:
 
 
 def available_memory(cgroup: Path = _CGROUP, proc: Path = _PROC) -> int:
-    """Bytes of memory of this machine, or of its container or job where those are fewer (cgroup
+    """Bytes of memory of this machine, or of its container or job if those are fewer (cgroup
     v2 `memory.max` or v1 `memory.limit_in_bytes`, of this process's group and those above it)."""
     import psutil
 
@@ -44,7 +44,7 @@ def available_memory(cgroup: Path = _CGROUP, proc: Path = _PROC) -> int:
 def oom_kills(cgroup: Path = _CGROUP, proc: Path = _PROC) -> int | None:
     """How many processes the kernel has killed for want of memory: in this process's cgroup
     (v2 `memory.events`, v1 `memory.oom_control`), else on the whole machine (`/proc/vmstat`, since
-    Linux 4.13). None where nobody counts."""
+    Linux 4.13). None if nobody counts."""
     files = [
         folder / name
         for folder in _groups(cgroup, proc)
@@ -63,7 +63,7 @@ def oom_kills(cgroup: Path = _CGROUP, proc: Path = _PROC) -> int | None:
 
 def _groups(cgroup: Path, proc: Path) -> Iterator[Path]:
     """The folders of this process's cgroup that tell of memory, the innermost first; then those
-    of a container's root, which is where its own group is shown."""
+    of a container's root, under which its own group is shown."""
     try:
         lines = (proc / "self" / "cgroup").read_text().splitlines()
     except OSError:

@@ -38,7 +38,7 @@ class SignalWatch:
 
     Until `hold()` a signal raises `Interrupted` wherever the main thread is; afterwards it is
     counted in `count`, and `fileno()` becomes readable, so that a waiting loop wakes up. Outside
-    the main thread nothing is watched. SIGHUP stays ignored where it is (`nohup`). Signals within
+    the main thread nothing is watched. SIGHUP stays ignored if it is (`nohup`). Signals within
     `ECHO` seconds of the last counted one are its echo: a Ctrl-C reaches us from the terminal and,
     forwarded, from a wrapper that runs us; service managers send SIGHUP right behind SIGTERM.
 

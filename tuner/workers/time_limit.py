@@ -9,12 +9,12 @@ class TimeLimit:
     """The bound is `seconds` plus 5 % or 5 s, whichever is more, counted from `began`.
 
     Work ends at `deadline`, at the next epoch; what has not ended `patience` seconds later is
-    killed, and its trials are handed back, until `report_at`; what is said at the end is said by
-    `end`, whatever hangs.
+    killed, and its trials are handed back, until `report_at`; the last word comes by `end`,
+    whatever hangs.
 
     Attributes:
         began: seconds since 1970, as all its times.
-        seconds: None until they are known, and where there is no limit.
+        seconds: None until they are known, and if there is no limit.
     """
 
     def __init__(self, began: float | None = None) -> None:

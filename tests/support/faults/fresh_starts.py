@@ -68,7 +68,7 @@ def fresh_starts(
 
     Args:
         new_url: gives a storage that nobody has used.
-        patience: seconds for one start; `subprocess.TimeoutExpired` where it takes longer.
+        patience: seconds for one start; `subprocess.TimeoutExpired` if it takes longer.
     """
     began = time.monotonic()
     errors: list[str] = []

@@ -57,7 +57,7 @@ class GridBits:
 def grid_bits(*, workers: Sequence[int] = (1, 2, 4), patience: float = 300.0) -> GridBits:
     """Run `tuner optimize` with real Keras training on the digits, once for each of `workers`.
 
-    Raises RuntimeError where a command fails, `subprocess.TimeoutExpired` after `patience`
+    Raises RuntimeError if a command fails, `subprocess.TimeoutExpired` after `patience`
     seconds.
     """
     began = time.monotonic()

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from optuna.trial import TrialState
 
-from tests.support.faults.crew import Crew
+from tests.support.faults.processes import WorkerProcesses
 from tests.support.faults.recovery import recoveries
 from tests.support.faults.study import FaultStudy, Ledger
-from tests.support.faults.worker import Settings
+from tests.support.faults.worker_main import Settings
 from tuner.storage import records
 
 #: 24 points.
@@ -60,36 +60,38 @@ def grid_kill(
 
     Args:
         stacked: several points train together, as they do without a pruner; else one by one.
-        patience: seconds for all of it; RuntimeError where it takes longer.
+        patience: seconds for all of it; RuntimeError if it takes longer.
     """
     random_ = random.Random(seed)
     settings = settings or Settings(epoch_seconds=0.05)
     began = time.monotonic()
     pruner = "none" if stacked else {"name": "threshold", "lower": -1.0}
     study = FaultStudy(url, params=GRID, name=f"grid-{workers}", sampler="grid", pruner=pruner)
-    with Crew(url, study.name, settings) as crew:
-        crew.fill(workers)
-        _kill_one(study, crew, random_, began + patience)
-        crew.fill(workers)
-        crew.finish(began + patience)
+    with WorkerProcesses(url, study.name, settings) as processes:
+        processes.fill(workers)
+        _kill_one(study, processes, random_, began + patience)
+        processes.fill(workers)
+        processes.finish(began + patience)
         trials = study.trials()
         study.prepare(None)
-        crew.start()
-        crew.finish(began + patience)
-        ledger = study.ledger(crew.workers)
+        processes.start()
+        processes.finish(began + patience)
+        ledger = study.ledger(processes.workers)
         complete = [trial for trial in study.trials() if trial.state == TrialState.COMPLETE]
         owners = {trial.system_attrs[records.WORKER] for trial in complete}
         added = len(study.trials()) - len(trials)
-        left = len(recoveries(trials, crew).found)
+        left = len(recoveries(trials, processes).found)
     seconds = time.monotonic() - began
     return GridKill(workers, len(owners), left, len(complete), added, ledger, seconds)
 
 
-def _kill_one(study: FaultStudy, crew: Crew, random_: random.Random, until: float) -> None:
+def _kill_one(
+    study: FaultStudy, processes: WorkerProcesses, random_: random.Random, until: float
+) -> None:
     while time.monotonic() < until:
-        crew.require_sound()
+        processes.require_sound()
         time.sleep(random_.uniform(0.0, 0.3))
-        if busy := [worker for worker in study.holders(crew) if worker.alive]:
+        if busy := [worker for worker in study.holders(processes) if worker.alive]:
             random_.choice(busy).kill()
             return
     raise RuntimeError("no worker had a trial that could be left behind")

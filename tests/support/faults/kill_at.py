@@ -6,11 +6,11 @@ import random
 import time
 from dataclasses import dataclass
 
-from tests.support.faults.crew import Crew, Worker
 from tests.support.faults.failpoints import Failpoint, Point
+from tests.support.faults.processes import Worker, WorkerProcesses
 from tests.support.faults.recovery import recoveries
 from tests.support.faults.study import FaultStudy, Ledger
-from tests.support.faults.worker import Settings
+from tests.support.faults.worker_main import Settings
 
 #: Tickets to work on at any time.
 OPEN = 4
@@ -55,34 +55,36 @@ def kill_at(
 
     Args:
         settings: of the workers.
-        patience: seconds for all of it; RuntimeError where it takes longer.
+        patience: seconds for all of it; RuntimeError if it takes longer.
     """
     settings = settings or Settings(epoch_seconds=0.02, far=not point.startswith("sweep"))
     began = time.monotonic()
     study = FaultStudy(url)
-    with Crew(url, study.name, settings) as crew:
-        deaths = _Deaths(study, crew, random.Random(seed), began + patience)
+    with WorkerProcesses(url, study.name, settings) as processes:
+        deaths = _Deaths(study, processes, random.Random(seed), began + patience)
         if point.startswith("sweep"):
             deaths.of_sweepers(point, kills)
         else:
             deaths.of_workers(point, kills)
         study.close()
-        if not crew.alive:
-            crew.start()
-        crew.finish(began + patience)
-        left = len(recoveries(study.trials(), crew).found)
-        ledger = study.ledger(crew.workers)
+        if not processes.alive:
+            processes.start()
+        processes.finish(began + patience)
+        left = len(recoveries(study.trials(), processes).found)
+        ledger = study.ledger(processes.workers)
     return KillsAt(point, kills, left, ledger, time.monotonic() - began)
 
 
 class _Deaths:
-    def __init__(self, study: FaultStudy, crew: Crew, random_: random.Random, until: float) -> None:
-        self._study, self._crew = study, crew
+    def __init__(
+        self, study: FaultStudy, processes: WorkerProcesses, random_: random.Random, until: float
+    ) -> None:
+        self._study, self._processes = study, processes
         self._random = random_
         self._until = until
 
     def of_workers(self, point: Point, kills: int) -> None:
-        self._crew.start()
+        self._processes.start()
         for _ in range(kills):
             self._await_death(self._start(point, every=self._random.randint(1, 3)))
 
@@ -91,20 +93,20 @@ class _Deaths:
             self._await_death(self._start("pop:after"))
             self._await_death(self._start(point))
             if i % HELP_EVERY == HELP_EVERY - 1:
-                helper = self._crew.start()
+                helper = self._processes.start()
                 self._wait(self._random.uniform(0.5, 1.0))
                 helper.kill()
 
     def _start(self, point: Point, every: int = 1) -> Worker:
-        return self._crew.start(failpoint=Failpoint(point, every))
+        return self._processes.start(failpoint=Failpoint(point, every))
 
     def _await_death(self, worker: Worker) -> None:
         while worker.alive:
             if time.monotonic() > self._until:
                 raise RuntimeError(f"{worker.name} has not died in time:\n{worker.errors()}")
             self._wait(0.03)
-        self._crew.require_sound()
+        self._processes.require_sound()
 
     def _wait(self, seconds: float) -> None:
-        self._study.keep_open(OPEN, self._crew)
+        self._study.keep_open(OPEN, self._processes)
         time.sleep(seconds)

@@ -6,10 +6,10 @@ import random
 import time
 from dataclasses import dataclass
 
-from tests.support.faults.crew import Crew, Worker
+from tests.support.faults.processes import Worker, WorkerProcesses
 from tests.support.faults.recovery import Recoveries, recoveries
 from tests.support.faults.study import FaultStudy, Ledger
-from tests.support.faults.worker import Settings
+from tests.support.faults.worker_main import Settings
 
 #: The share of the kills that hit a worker with a trial; the others hit any.
 BUSY = 0.9
@@ -56,17 +56,17 @@ def kills(
         locked: seconds for which the storage keeps everybody out when a worker dies that has
             locked it; the bound is raised by them.
         settings: of the workers.
-        patience: seconds for all of it; RuntimeError where it takes longer.
+        patience: seconds for all of it; RuntimeError if it takes longer.
     """
     random_ = random.Random(seed)
     began = time.monotonic()
     study = FaultStudy(url)
-    with Crew(url, study.name, settings or Settings()) as crew:
+    with WorkerProcesses(url, study.name, settings or Settings()) as processes:
 
         def keep_up(until: float) -> None:
             while True:
-                crew.fill(workers)
-                study.keep_open(max(1, workers - 2), crew)
+                processes.fill(workers)
+                study.keep_open(max(1, workers - 2), processes)
                 left = until - time.monotonic()
                 if left <= 0:
                     return
@@ -74,7 +74,7 @@ def kills(
 
         def busy() -> list[Worker]:
             while time.monotonic() < began + patience:
-                found = [worker for worker in study.holders(crew) if worker.alive]
+                found = [worker for worker in study.holders(processes) if worker.alive]
                 if found:
                     return found
                 keep_up(time.monotonic() + 0.05)
@@ -83,11 +83,11 @@ def kills(
         busy()  # the first workers take a while to start
         for _ in range(kills):
             keep_up(time.monotonic() + random_.expovariate(workers / pause))
-            random_.choice(busy() if random_.random() < BUSY else crew.alive).kill()
+            random_.choice(busy() if random_.random() < BUSY else processes.alive).kill()
         study.close()
-        crew.fill(workers)
-        crew.finish(began + patience)
-        found = recoveries(study.trials(), crew, locked)
-        ledger = study.ledger(crew.workers)
+        processes.fill(workers)
+        processes.finish(began + patience)
+        found = recoveries(study.trials(), processes, locked)
+        ledger = study.ledger(processes.workers)
     seconds = time.monotonic() - began
     return Kills(kills, len(found.found), ledger, found, seconds)

@@ -11,10 +11,10 @@ from typing import TypeVar
 
 from optuna.trial import FrozenTrial, TrialState
 
-from tests.support.faults.crew import Crew, Worker
 from tests.support.faults.failpoints import Failpoint, Point
+from tests.support.faults.processes import Worker, WorkerProcesses
 from tests.support.faults.study import FaultStudy, Ledger
-from tests.support.faults.worker import Settings
+from tests.support.faults.worker_main import Settings
 from tuner.storage import records
 
 Found = TypeVar("Found")
@@ -67,15 +67,15 @@ def pauses(
             there, by a failpoint.
         locked: seconds that the bound is raised by, for a storage that a worker has locked.
         settings: of the workers.
-        patience: seconds for all of it; RuntimeError where it takes longer.
+        patience: seconds for all of it; RuntimeError if it takes longer.
     """
     settings = settings or Settings()
     began = time.monotonic()
     study = FaultStudy(url, pruner="none")
-    with Crew(url, study.name, settings) as crew:
-        scene = _Scene(study, crew, workers, random.Random(seed), began + patience)
-        crew.fill(workers)
-        late = crew.start(failpoint=Failpoint(at, EVERY, signal.SIGSTOP)) if at else None
+    with WorkerProcesses(url, study.name, settings) as processes:
+        scene = _Scene(study, processes, workers, random.Random(seed), began + patience)
+        processes.fill(workers)
+        late = processes.start(failpoint=Failpoint(at, EVERY, signal.SIGSTOP)) if at else None
         taken, discarded, going_on = [], 0, 0
         for _ in range(pauses):
             worker, trial, stopped = scene.stopped_late(late) if late else scene.stop_one()
@@ -89,8 +89,8 @@ def pauses(
         if late:
             late.kill()  # it would stop itself again
         study.close()
-        crew.finish(began + patience)
-        ledger = study.ledger(crew.workers)
+        processes.finish(began + patience)
+        ledger = study.ledger(processes.workers)
     bound = settings.grace + 2 * settings.heartbeat + locked
     seconds = time.monotonic() - began
     return Pauses(pauses, discarded, going_on, ledger, max(taken), bound, seconds)
@@ -98,10 +98,15 @@ def pauses(
 
 class _Scene:
     def __init__(
-        self, study: FaultStudy, crew: Crew, workers: int, random_: random.Random, until: float
+        self,
+        study: FaultStudy,
+        processes: WorkerProcesses,
+        workers: int,
+        random_: random.Random,
+        until: float,
     ) -> None:
         self.random = random_
-        self._study, self._crew, self._workers = study, crew, workers
+        self._study, self._processes, self._workers = study, processes, workers
         self._until = until
 
     def stop_one(self) -> tuple[Worker, FrozenTrial, float]:
@@ -111,7 +116,7 @@ class _Scene:
             running = [
                 (trial, worker)
                 for trial in self._running()
-                if (worker := self._crew.owner_of(_owner(trial))) is not None
+                if (worker := self._processes.owner_of(_owner(trial))) is not None
             ]
             if not running:
                 continue
@@ -148,8 +153,8 @@ class _Scene:
         return found
 
     def wait(self, seconds: float) -> None:
-        self._crew.require_sound()
-        self._study.keep_open(self._workers - 1, self._crew)
+        self._processes.require_sound()
+        self._study.keep_open(self._workers - 1, self._processes)
         time.sleep(seconds)
 
     def _running(self) -> list[FrozenTrial]:
@@ -162,7 +167,7 @@ def _owner(trial: FrozenTrial) -> str | None:
 
 def _after(worker: Worker, number: int) -> list[str]:
     """What the worker was told of its trial at last, and what it went on to; empty: nothing yet.
-    Raises RuntimeError where it has died."""
+    Raises RuntimeError if it has died."""
     if not worker.alive:
         raise RuntimeError(f"{worker.name} has not survived a pause:\n{worker.errors()}")
     ends = ("TrialDone", "TrialReturned")

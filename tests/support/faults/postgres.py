@@ -89,7 +89,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start the server and wait until it takes connections; on the same port as before.
 
-        Raises RuntimeError with the end of its log where it does not.
+        Raises RuntimeError with the end of its log if it does not.
         """
         until, first = time.monotonic() + PATIENCE, not self._port
         while True:
@@ -149,7 +149,7 @@ class PostgresServer:
             )
 
     def _is_up(self, until: float) -> bool:
-        """Wait for the first connection; False where the server ends before."""
+        """Wait for the first connection; False if the server ends before."""
         import psycopg
 
         assert self._process is not None

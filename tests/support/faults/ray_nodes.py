@@ -66,7 +66,7 @@ def ray_nodes(
 
     Args:
         url: an empty storage that every node reaches.
-        patience: seconds for all of it; RuntimeError where it takes longer.
+        patience: seconds for all of it; RuntimeError if it takes longer.
     """
     began = time.monotonic()
     study = FaultStudy(url, trials=trials)

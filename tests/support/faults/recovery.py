@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial, TrialState
 
-from tests.support.faults.crew import Crew, Worker
+from tests.support.faults.processes import Worker, WorkerProcesses
 from tuner.storage import records
 from tuner.storage.backend import ticket_key
 
@@ -17,7 +17,7 @@ class Recovery:
     """One trial that its worker left behind.
 
     Attributes:
-        seconds: from the kill, or from when a worker was free where none was, to the start of the
+        seconds: from the kill, or from when a worker was free if none was, to the start of the
             trial that tries its ticket again.
     """
 
@@ -47,20 +47,22 @@ class Recoveries:
         return self.slowest <= self.bound
 
 
-def recoveries(trials: Sequence[FrozenTrial], crew: Crew, locked: float = 0.0) -> Recoveries:
+def recoveries(
+    trials: Sequence[FrozenTrial], processes: WorkerProcesses, locked: float = 0.0
+) -> Recoveries:
     """What the kills of a finished study cost, read off its trials and its workers' logs; the
     bound is raised by `locked`."""
     taken = {}
     for trial in sorted(trials, key=lambda trial: -trial.number):
         if trial.datetime_start is not None:
             taken[ticket_key(trial)] = trial.datetime_start.timestamp()
-    free = {worker.name: _free_times(worker) for worker in crew.workers}
+    free = {worker.name: _free_times(worker) for worker in processes.workers}
     found, mistaken = [], 0
     for trial in trials:
         key = ticket_key(trial)
         if trial.state != TrialState.FAIL or records.SETTLED in trial.system_attrs or key is None:
             continue
-        worker = crew.owner_of(trial.system_attrs.get(records.WORKER))
+        worker = processes.owner_of(trial.system_attrs.get(records.WORKER))
         ended = trial.datetime_complete
         assert ended is not None
         if worker is not None:
@@ -73,7 +75,7 @@ def recoveries(trials: Sequence[FrozenTrial], crew: Crew, locked: float = 0.0) -
         again = taken[key[0], key[1] + 1]
         since = [begin for times in free.values() for begin, end in times if begin < again <= end]
         found.append(Recovery(trial.number, again - max(killed, min(since, default=killed))))
-    bound = crew.settings.grace + 2 * crew.settings.heartbeat + locked
+    bound = processes.settings.grace + 2 * processes.settings.heartbeat + locked
     return Recoveries(found, mistaken, bound)
 
 

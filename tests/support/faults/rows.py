@@ -14,7 +14,7 @@ from tests.support.faults.pauses import pauses
 from tests.support.faults.place import JOURNAL, POSTGRES, SQLITE, Place
 from tests.support.faults.server_stop import server_stops
 from tests.support.faults.table import Row
-from tests.support.faults.worker import Settings
+from tests.support.faults.worker_main import Settings
 from tuner.storage.journal_lock import GRACE as JOURNAL_LOCK
 from tuner.storage.server import STANDSTILL
 
@@ -22,10 +22,10 @@ from tuner.storage.server import STANDSTILL
 BACK = 10.0
 
 
-def of_kills(place: Place, storage: str, dose: int, workers: int, *, far: bool = True) -> Row:
+def of_kills(place: Place, storage: str, count: int, workers: int, *, far: bool = True) -> Row:
     seen = kills(
         place.url(storage),
-        kills=dose,
+        kills=count,
         workers=workers,
         locked=JOURNAL_LOCK if storage == JOURNAL else 0.0,
         settings=Settings(far=far),
@@ -34,7 +34,7 @@ def of_kills(place: Place, storage: str, dose: int, workers: int, *, far: bool =
     return Row(
         f"kill -9 of a worker at a random moment{'' if far else ', all on one machine'}",
         storage,
-        f"{dose} kills over {workers} workers",
+        f"{count} kills over {workers} workers",
         [seen.ledger],
         seen.seconds,
         seen.holds,
@@ -44,12 +44,12 @@ def of_kills(place: Place, storage: str, dose: int, workers: int, *, far: bool =
     )
 
 
-def of_kill_at(place: Place, storage: str, point: Point, dose: int) -> Row:
-    seen = kill_at(place.url(storage), point=point, kills=dose)
+def of_kill_at(place: Place, storage: str, point: Point, count: int) -> Row:
+    seen = kill_at(place.url(storage), point=point, kills=count)
     return Row(
         f"kill -9 {POINTS[point]}",
         storage,
-        f"{dose} kills",
+        f"{count} kills",
         [seen.ledger],
         seen.seconds,
         seen.holds,
@@ -57,14 +57,14 @@ def of_kill_at(place: Place, storage: str, point: Point, dose: int) -> Row:
     )
 
 
-def of_pauses(place: Place, storage: str, at: Point | None, dose: int) -> Row:
+def of_pauses(place: Place, storage: str, at: Point | None, count: int) -> Row:
     locked = float(STANDSTILL) if at == "tell:inside" else 0.0
-    seen = pauses(place.url(storage), pauses=dose, at=at, locked=locked)
+    seen = pauses(place.url(storage), pauses=count, at=at, locked=locked)
     where = "at a random moment" if at is None else POINTS[at]
     return Row(
         f"SIGSTOP {where}, SIGCONT after the takeover",
         storage,
-        "1 pause" if dose == 1 else f"{dose} pauses",
+        "1 pause" if count == 1 else f"{count} pauses",
         [seen.ledger],
         seen.seconds,
         seen.holds,
@@ -101,12 +101,12 @@ def of_grid_bits() -> Row:
     )
 
 
-def of_server_stop(place: Place, dose: int, down: float) -> Row:
-    seen = server_stops(place.server, stops=dose, down=down, mode="fast", patience=120.0)
+def of_server_stop(place: Place, count: int, down: float) -> Row:
+    seen = server_stops(place.server, stops=count, down=down, mode="fast", patience=120.0)
     return Row(
         f"the server stopped for {down:g} s",
         POSTGRES,
-        f"{dose} stops",
+        f"{count} stops",
         [seen.ledger],
         seen.seconds,
         seen.ledger.holds and seen.slowest <= BACK,
@@ -131,12 +131,12 @@ def of_ray_nodes(place: Place, storage: str) -> Row:
     )
 
 
-def of_fresh_starts(place: Place, storage: str, dose: int) -> Row:
-    seen = fresh_starts(lambda: place.url(storage), starts=dose)
+def of_fresh_starts(place: Place, storage: str, count: int) -> Row:
+    seen = fresh_starts(lambda: place.url(storage), starts=count)
     return Row(
         f"{seen.processes} workers start at one moment on a fresh storage",
         storage,
-        f"{dose} starts",
+        f"{count} starts",
         seen.ledgers,
         seen.seconds,
         seen.holds,

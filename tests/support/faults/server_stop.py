@@ -11,10 +11,10 @@ from typing import Literal
 import psycopg
 from optuna.trial import TrialState
 
-from tests.support.faults.crew import Crew
 from tests.support.faults.postgres import PostgresServer
+from tests.support.faults.processes import WorkerProcesses
 from tests.support.faults.study import FaultStudy, Ledger
-from tests.support.faults.worker import Settings
+from tests.support.faults.worker_main import Settings
 from tuner.storage import records
 
 #: Seconds between two looks at who has written.
@@ -75,43 +75,49 @@ def server_stops(
     url = server.new_database()
     study = FaultStudy(url)
     returns = []
-    with Crew(url, study.name, settings or Settings(heartbeat=3.0, grace=10.0)) as crew:
-        study.keep_open(2 * workers, crew)
-        crew.fill(workers)
-        _next_writes(study, crew, 0.0, patience)
+    with WorkerProcesses(
+        url, study.name, settings or Settings(heartbeat=3.0, grace=10.0)
+    ) as processes:
+        study.keep_open(2 * workers, processes)
+        processes.fill(workers)
+        _next_writes(study, processes, 0.0, patience)
         for _ in range(stops):
             until = time.monotonic() + random_.uniform(0.5, 2.0)
             while time.monotonic() < until:
-                study.keep_open(2 * workers, crew)
+                study.keep_open(2 * workers, processes)
                 time.sleep(_LOOK)
             server.stop(mode)
             stopped = time.time()
             time.sleep(down)
             server.start()
             returned = time.time()
-            written = _next_writes(study, crew, stopped, patience)
+            written = _next_writes(study, processes, stopped, patience)
             returns.append([max(0.0, moment - returned) for moment in written])
         study.close()
-        crew.finish(time.monotonic() + patience)
+        processes.finish(time.monotonic() + patience)
         mistaken = sum(trial.state == TrialState.FAIL for trial in study.trials())
-        ledger = study.ledger(crew.workers)
+        ledger = study.ledger(processes.workers)
     return ServerStops(stops, ledger, returns, mistaken, time.monotonic() - began)
 
 
-def _next_writes(study: FaultStudy, crew: Crew, after: float, patience: float) -> list[float]:
+def _next_writes(
+    study: FaultStudy, processes: WorkerProcesses, after: float, patience: float
+) -> list[float]:
     """When each worker first wrote after `after`, in seconds since 1970; there is work enough for
     all until they have."""
     until = time.monotonic() + patience
     written: dict[str, float] = {}
     with psycopg.connect(study.url, autocommit=True) as connection:
-        while len(written) < len(crew.workers):
-            crew.require_sound()
+        while len(written) < len(processes.workers):
+            processes.require_sound()
             if time.monotonic() > until:
-                missing = [worker.name for worker in crew.workers if worker.name not in written]
+                missing = [
+                    worker.name for worker in processes.workers if worker.name not in written
+                ]
                 raise RuntimeError(f"not back after {patience:g} s: {', '.join(missing)}")
-            study.keep_open(2 * len(crew.workers), crew)
+            study.keep_open(2 * len(processes.workers), processes)
             for owner, moment in connection.execute(_BEATS, [records.WORKER, after]):
-                worker = crew.owner_of(json.loads(owner))
+                worker = processes.owner_of(json.loads(owner))
                 if worker is not None:
                     written.setdefault(worker.name, moment)
             time.sleep(_LOOK)

@@ -8,7 +8,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from tests.support.faults.crew import Crew, Worker
+from tests.support.faults.processes import Worker, WorkerProcesses
 from tuner.search.prepare import prepare_study
 from tuner.search.tickets import last_trials, new_ticket
 from tuner.spaces import Space
@@ -33,7 +33,7 @@ class Ledger:
 
     Attributes:
         tickets: how many were asked for.
-        results: how many there are; as many, where nothing went wrong.
+        results: how many there are; as many, if nothing went wrong.
         lost: tickets without a result.
         twice: tickets with more than one.
         beyond: results that no ticket asked for.
@@ -93,7 +93,7 @@ class FaultStudy:
     def trials(self) -> list[FrozenTrial]:
         return self._backend.trials(self._study_id)
 
-    def keep_open(self, number: int, crew: Crew) -> None:
+    def keep_open(self, number: int, processes: WorkerProcesses) -> None:
         """Queue new tickets until `number` of them wait or are worked on, so that workers beyond
         that number find nothing to do and yet do not end: the total is out of reach until
         `close`."""
@@ -101,17 +101,17 @@ class FaultStudy:
         last = last_trials(self.trials())
         missing = number - sum(
             trial.state == TrialState.WAITING
-            or (trial.state == TrialState.RUNNING and not _is_left_behind(trial, crew))
+            or (trial.state == TrialState.RUNNING and not _is_left_behind(trial, processes))
             for trial in last.values()
         )
         if missing > 0:
             tickets = [new_ticket(len(last) + i) for i in range(missing)]
             self._backend.add_trials(self._study_id, tickets)
 
-    def holders(self, crew: Crew) -> list[Worker]:
+    def holders(self, processes: WorkerProcesses) -> list[Worker]:
         """The workers that have a trial."""
         running = [trial for trial in self.trials() if trial.state == TrialState.RUNNING]
-        owners = [crew.owner_of(trial.system_attrs.get(records.WORKER)) for trial in running]
+        owners = [processes.owner_of(trial.system_attrs.get(records.WORKER)) for trial in running]
         return [worker for worker in owners if worker is not None]
 
     def close(self) -> None:
@@ -147,6 +147,6 @@ class FaultStudy:
         )
 
 
-def _is_left_behind(trial: FrozenTrial, crew: Crew) -> bool:
-    worker = crew.owner_of(trial.system_attrs.get(records.WORKER))
+def _is_left_behind(trial: FrozenTrial, processes: WorkerProcesses) -> bool:
+    worker = processes.owner_of(trial.system_attrs.get(records.WORKER))
     return worker is None or not worker.alive

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.support.faults.study import Ledger
 
 HEAD = """\
-| fault | storage | dose | lost | twice | results | slowest, s | bound, s | took, s |
+| fault | storage | amount | lost | twice | results | slowest, s | bound, s | took, s |
 |---|---|---|---|---|---|---|---|---|"""
 
 
@@ -26,7 +26,7 @@ class Row:
 
     fault: str
     storage: str
-    dose: str
+    amount: str
     ledgers: Sequence[Ledger]
     seconds: float
     holds: bool
@@ -43,7 +43,7 @@ class Row:
         cells = [
             self.fault,
             self.storage,
-            f"{self.dose}; {self.note}" if self.note else self.dose,
+            f"{self.amount}; {self.note}" if self.note else self.amount,
             *map(str, counted),
             _seconds(self.slowest),
             _seconds(self.bound),

@@ -25,15 +25,15 @@ from tuner.workers.recycling import WorkerLimits
 def follow(
     worker: RayWorker, until: Callable[[list[object]], object] | None = None
 ) -> list[object]:
-    """All that it says until it ends, or until `until` of what it said is true."""
-    said: list[object] = []
+    """All that it says until it ends, or until `until` of what it events is true."""
+    events: list[object] = []
     for _ in range(2000):
         alive = worker.alive
-        said += worker.receive()
-        if until(said) if until else not alive:
-            return said
+        events += worker.receive()
+        if until(events) if until else not alive:
+            return events
         time.sleep(0.005)
-    raise AssertionError(f"only {said}")
+    raise AssertionError(f"only {events}")
 
 
 def begin(remote: StandIn, number: int = 0, **settings) -> RayWorker:
@@ -42,21 +42,21 @@ def begin(remote: StandIn, number: int = 0, **settings) -> RayWorker:
     return worker
 
 
-def begun(said: list[object]) -> bool:
-    return any(isinstance(message, TrialStarted) for message in said)
+def begun(events: list[object]) -> bool:
+    return any(isinstance(message, TrialStarted) for message in events)
 
 
-def trials(said: list[object]) -> list[int]:
-    return [message.number for message in said if isinstance(message, TrialDone)]
+def trials(events: list[object]) -> list[int]:
+    return [message.number for message in events if isinstance(message, TrialDone)]
 
 
 def test_everything_arrives_in_order(cluster, run_loop):
     run_loop(three_trials)
     worker = begin(cluster())
-    said = follow(worker)
-    assert said[0] == WorkerReady(0)
+    events = follow(worker)
+    assert events[0] == WorkerReady(0)
     assert worker.ready
-    assert trials(said) == [0, 1, 2]
+    assert trials(events) == [0, 1, 2]
     assert worker.ended == Ended("done")
     assert worker.name == process_name(os.getpid())
     assert list(worker.receive()) == []
@@ -73,9 +73,9 @@ def test_lost_answers_lose_events_but_not_the_end(cluster, run_loop):
     remote: StandIn = cluster()
     worker = begin(remote)
     remote.lose = 10
-    said = follow(worker)
+    events = follow(worker)
     assert remote.lose == 0
-    assert trials(said) == sorted(set(trials(said)))
+    assert trials(events) == sorted(set(trials(events)))
     assert worker.ready
     assert worker.ended == Ended("done")
 
@@ -88,7 +88,7 @@ def test_the_task_may_come_before_the_first_answer_and_after(cluster, run_loop):
     remote.pending = False
     assert trials(follow(early)) == [0, 1, 2]
     late = RayWorker(0, cluster())
-    follow(late, until=lambda said: late.name)
+    follow(late, until=lambda events: late.name)
     late.give(TASK)
     assert trials(follow(late)) == [0, 1, 2]
 
@@ -96,17 +96,17 @@ def test_the_task_may_come_before_the_first_answer_and_after(cluster, run_loop):
 def test_a_stop_ends_the_loop_and_is_told(cluster, run_loop):
     run_loop(until_told)
     worker = begin(cluster())
-    said = follow(worker, until=begun)
+    events = follow(worker, until=begun)
     worker.stop()
     follow(worker)
     assert worker.ended == Ended("stopped")
-    assert begun(said)
+    assert begun(events)
 
 
 def test_a_stop_before_the_loop_begins_holds_nothing(cluster, run_loop):
     run_loop(three_trials)
     worker = RayWorker(0, cluster())
-    follow(worker, until=lambda said: worker.name)
+    follow(worker, until=lambda events: worker.name)
     worker.stop()
     assert follow(worker) == []
     assert worker.ended == Ended("stopped")
@@ -120,7 +120,7 @@ def test_a_worker_without_a_node_is_named_and_can_be_stopped(cluster, monkeypatc
     remote.pending = True
     worker = begin(remote, 3, wants="2 CPUs")
     lines: list[str] = []
-    follow(worker, until=lambda said: lines.extend(worker.read_log()) or lines)
+    follow(worker, until=lambda events: lines.extend(worker.read_log()) or lines)
     assert lines == ["worker 3: waits for a node with 2 CPUs"]
     worker.stop()
     assert follow(worker) == []
@@ -166,11 +166,11 @@ def test_silence_is_not_death_unless_it_lasts(cluster, run_loop, monkeypatch):
     follow(worker, until=begun)
     remote.down = True
     until = time.monotonic() + 0.3
-    follow(worker, until=lambda said: time.monotonic() > until)
+    follow(worker, until=lambda events: time.monotonic() > until)
     assert worker.alive
     remote.down = False
     until = time.monotonic() + 0.3
-    follow(worker, until=lambda said: time.monotonic() > until)
+    follow(worker, until=lambda events: time.monotonic() > until)
     assert worker.alive
 
     monkeypatch.setattr(driver, "LOST_AFTER", 0.2)
@@ -245,7 +245,7 @@ def test_what_is_printed_and_what_belongs_to_nobody_become_lines(cluster, monkey
     monkeypatch.setattr(actor, "capture_output", lambda tell: (tell("one"), tell("two")))
     worker = RayWorker(2, cluster(), notices=deque(["ray: a node left"]))
     lines: list[str] = []
-    follow(worker, until=lambda said: lines.extend(worker.read_log()) or len(lines) == 3)
+    follow(worker, until=lambda events: lines.extend(worker.read_log()) or len(lines) == 3)
     assert sorted(lines) == ["ray: a node left", "worker 2: one", "worker 2: two"]
 
 

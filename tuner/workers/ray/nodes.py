@@ -65,7 +65,7 @@ def read_nodes(rows: Iterable[Mapping[str, Any]]) -> list[Node]:
 
 
 def require_capacity(nodes: Sequence[Node], share: Share) -> int:
-    """How many workers fit, at least 1. Raises `UsageError` if no node has room for one."""
+    """How many workers fit, at least 1. Raises `UsageError` if no node can take one."""
     capacity = sum(node.capacity(share) for node in nodes)
     if capacity < 1:
         have = "; ".join(

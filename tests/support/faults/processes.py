@@ -9,18 +9,17 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.support.faults.worker import Settings, work
+from tests.support.faults.worker_main import Settings, work
+from tuner.workers.environment import environment
 
 #: Imported once, by the process that all workers are forked from: a hundred kills are a hundred
 #: workers.
 PRELOAD = [
-    "tests.support.faults.worker",
+    "tests.support.faults.worker_main",
     "tuner.search.loop",
     "tests.support.fake_trainer",
     "tuner.storage.journal_backend",
@@ -47,8 +46,8 @@ class Worker:
     """One worker's process.
 
     Attributes:
-        name: stands in its trials' owner too, see `Crew.owner_of`.
-        killed_at: seconds since 1970; None where nobody killed it.
+        name: stands in its trials' owner too, see `WorkerProcesses.owner_of`.
+        killed_at: seconds since 1970; None if nobody killed it.
     """
 
     def __init__(self, name: str, process: Any, log: Path) -> None:
@@ -93,16 +92,16 @@ class Worker:
         return file.read_text()[-4000:] if file.exists() else ""
 
 
-class Crew:
+class WorkerProcesses:
     """The workers of one study. As a context manager: whoever is left at the end is killed."""
 
     def __init__(self, url: str, study: str, settings: Settings) -> None:
         self.workers: list[Worker] = []
         self._url, self._study = url, study
         self.settings = settings
-        self._folder = Path(tempfile.mkdtemp(prefix="tuner-crew-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="tuner-faults-"))
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> WorkerProcesses:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -116,7 +115,7 @@ class Crew:
         return [worker for worker in self.workers if worker.alive]
 
     def start(self, **changes: Any) -> Worker:
-        """Start a worker; `changes` are of the crew's settings."""
+        """Start a worker; `changes` are of the settings."""
         name = f"w{len(self.workers)}"
         log = self._folder / f"{name}.log"
         settings = replace(self.settings, **changes)
@@ -125,20 +124,20 @@ class Crew:
             target=work, args=(self._url, self._study, name, log, settings), daemon=True
         )
         context.set_forkserver_preload(PRELOAD)
-        with _environment():
+        with environment(_variables()):
             process.start()
         self.workers.append(Worker(name, process, log))
         return self.workers[-1]
 
     def fill(self, number: int) -> None:
-        """Start workers until `number` are alive. Raises RuntimeError where one has died of
+        """Start workers until `number` are alive. Raises RuntimeError if one has died of
         itself."""
         self.require_sound()
         for _ in range(number - len(self.alive)):
             self.start()
 
     def finish(self, until: float) -> None:
-        """Wait until every worker has ended. Raises RuntimeError where one died of itself, or
+        """Wait until every worker has ended. Raises RuntimeError if one died of itself, or
         one is left at `until` (by `time.monotonic`)."""
         while self.alive:
             if time.monotonic() > until:
@@ -154,7 +153,7 @@ class Crew:
                 raise RuntimeError(f"{worker.name} ended with {code}:\n{worker.errors()}")
 
     def owner_of(self, owner: str | None) -> Worker | None:
-        """Whose trial it is, by the `tuner:worker` of a trial; None: nobody's of this crew."""
+        """Whose trial it is, by the `tuner:worker` of a trial; None: none of these workers'."""
         name = (owner or "").split("/")[0]
         number = (owner or ":").split(":")[1]
         for worker in self.workers:
@@ -163,21 +162,13 @@ class Crew:
         return None
 
 
-@contextmanager
-def _environment() -> Iterator[None]:
-    """What the process that workers are forked from is started with: no threads of NumPy's."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    # It does not look for modules as this process does.
+def _variables() -> dict[str, str]:
+    """Of the process that workers are forked from: one thread of NumPy's, and where this process
+    looks for modules."""
     path = os.environ.get("PYTHONPATH")
     root = str(Path(__file__).resolve().parents[3])
-    os.environ["PYTHONPATH"] = root if path is None else f"{root}{os.pathsep}{path}"
-    try:
-        yield
-    finally:
-        for name, value in {**before, "PYTHONPATH": path}.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    return {
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONPATH": root if path is None else f"{root}{os.pathsep}{path}",
+    }
