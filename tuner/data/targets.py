@@ -211,17 +211,16 @@ def plain_targets(y: NDArray[Any], rows: int | None, source: str) -> NDArray[Any
 
 def _from_objects(y: NDArray[Any], source: str) -> NDArray[Any]:
     """An array of Python objects, as pandas gives text, with the dtype they have in common."""
-    kinds = {bool if isinstance(v, bool | np.bool_) else type(v) for v in y.flat}
-    if all(issubclass(kind, str) for kind in kinds):
-        return y.astype(str)
-    if kinds == {bool}:
-        return y.astype(bool)
-    if all(issubclass(kind, int | float | np.integer | np.floating) for kind in kinds):
-        whole = all(issubclass(kind, int | np.integer) for kind in kinds)
-        return y.astype(np.int64 if whole else np.float64)
+    from pandas.api.types import infer_dtype
+
+    kind = infer_dtype(y.ravel(), skipna=False)
+    types = {"string": str, "boolean": bool, "integer": np.int64, "floating": np.float64}
+    types |= dict.fromkeys(("mixed-integer-float", "integer-na"), np.float64)
+    if found := types.get(kind):
+        return y.astype(found)
+    kinds = ", ".join(sorted({type(value).__name__ for value in y.flat}))
     raise DataError(
-        f"targets must be of one kind, numbers, booleans or text; those of {source} are "
-        f"{', '.join(sorted(kind.__name__ for kind in kinds))}"
+        f"targets must be of one kind, numbers, booleans or text; those of {source} are {kinds}"
     )
 
 

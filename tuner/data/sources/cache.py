@@ -1,4 +1,4 @@
-"""The folder that downloads go to, the download itself, and leave to download."""
+"""The folder that downloads go to, the download itself, and whether it is allowed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def without_downloads() -> Iterator[None]:
         _forbidden.reset(token)
 
 
-def require_leave(source: str, file: Path) -> None:
+def check_allowed(source: str, file: Path) -> None:
     """Raise `MissingDataError` inside `without_downloads` if `file` is still to be fetched."""
     if _forbidden.get() and not file.is_file():
         raise MissingDataError(
@@ -59,13 +59,13 @@ def download(url: str, file: Path, *, source: str, sha256: str | None = None) ->
         sha256: the expected hash in hexadecimal; None: unchecked.
 
     Raises:
-        MissingDataError: no network, or no leave; the message names `file` and what can be used
+        MissingDataError: no network, or not allowed; the message names `file` and what can be used
             offline.
         DataError: a wrong hash, or a folder that cannot be written.
     """
     from urllib.request import urlopen
 
-    require_leave(source, file)
+    check_allowed(source, file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)

@@ -62,8 +62,9 @@ def _file(source: str, cached: str, url: str) -> Path:
     return download(url, ours, source=source, sha256=_SHA256.get(name))
 
 
-def _mnist() -> RawData:
-    return Npz().read(str(_file("keras:mnist", "mnist.npz", _GOOGLE + "mnist.npz")), Request())
+def _npz(name: str) -> RawData:
+    file = _file(f"keras:{name}", f"{name}.npz", f"{_GOOGLE}{name}.npz")
+    return Npz().read(str(file), Request())
 
 
 def _fashion_mnist() -> RawData:
@@ -120,7 +121,7 @@ def _unpack(file: Path, folder: str, parts: tuple[str, ...]) -> dict[str, bytes]
 def _housing(name: str) -> RawData:
     """Rows shuffled and split exactly as Keras does: the last fifth of a permutation by
     `numpy.random.RandomState(113)` are the test rows."""
-    raw = Npz().read(str(_file(f"keras:{name}", f"{name}.npz", f"{_GOOGLE}{name}.npz")), Request())
+    raw = _npz(name)
     assert raw.y is not None
     order = np.arange(len(raw.x))
     np.random.RandomState(_HOUSING_SEED).shuffle(order)
@@ -136,7 +137,7 @@ def _broken(file: Path, error: Exception) -> DataError:
 _BATCHES = tuple(f"data_batch_{i}" for i in range(1, 6))
 
 READERS: dict[str, Callable[[], RawData]] = {
-    "mnist": _mnist,
+    "mnist": lambda: _npz("mnist"),
     "fashion_mnist": _fashion_mnist,
     "cifar10": lambda: _cifar("cifar10", "cifar-10-batches-py", _BATCHES, "test_batch", "labels"),
     "cifar100": lambda: _cifar("cifar100", "cifar-100-python", ("train",), "test", "fine_labels"),

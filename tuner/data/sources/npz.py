@@ -52,8 +52,8 @@ class Npz(FileSource):
 def _arrays(archive: Any, file: Path, request: Request) -> RawData:
     names: list[str] = list(archive.files)
 
-    def get(name: str) -> NDArray[Any] | None:
-        return _array(archive, name, file) if name in names else None
+    def get(name: str | None) -> NDArray[Any] | None:
+        return _array(archive, name, file) if name is not None and name in names else None
 
     layout = next(
         (
@@ -69,14 +69,11 @@ def _arrays(archive: Any, file: Path, request: Request) -> RawData:
         )
     x = get(layout[0])
     assert x is not None
-    groups = None
-    if request.group is not None:
-        if request.group not in names:
-            raise DataError(
-                f"--group names an array of the npz file; there is no {request.group!r} in {file}. "
-                f"Available: {', '.join(names)}"
-            )
-        groups = get(request.group)
+    if request.group is not None and request.group not in names:
+        raise DataError(
+            f"--group names an array of the npz file; there is no {request.group!r} in {file}. "
+            f"Available: {', '.join(names)}"
+        )
     own_test = layout[0] == "x_train" and "x_test" in names
     if own_test and request.need_target and "y_test" not in names:
         raise DataError(f"x_test needs y_test beside it; {file} holds {', '.join(names)}")
@@ -85,7 +82,7 @@ def _arrays(archive: Any, file: Path, request: Request) -> RawData:
         y=get(layout[1]),
         x_test=get("x_test") if own_test else None,
         y_test=get("y_test") if own_test else None,
-        groups=groups,
+        groups=get(request.group),
     )
 
 

@@ -12,8 +12,8 @@ from tuner.data.sources.cache import (
     ALTERNATIVES,
     TIMEOUT_S,
     cache_folder,
+    check_allowed,
     offline,
-    require_leave,
 )
 from tuner.data.sources.table import from_frame
 from tuner.errors import DataError
@@ -49,7 +49,7 @@ class OpenML(Source):
         home = cache_folder()
         url = f"https://www.openml.org/api/v1/json/data/{int(number)}"
         file = home / "openml" / "openml.org" / "api" / "v1" / "json" / "data" / f"{int(number)}.gz"
-        require_leave(source, file)
+        check_allowed(source, file)
         try:
             home.mkdir(parents=True, exist_ok=True)
             with warnings.catch_warnings(), _timeout(TIMEOUT_S):
