@@ -19,7 +19,7 @@ PACKAGE = ROOT / "tuner"
 
 #: Folders of one level do not import each other; every other import goes to a lower level.
 LEVELS = [
-    {"errors", "text"},
+    {"errors", "lazy", "text"},
     {"registry", "parameters"},
     {"optimizers"},
     {"schedules"},

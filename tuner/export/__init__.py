@@ -5,8 +5,9 @@ Everything here is loaded when first used: it imports Keras.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tuner.lazy import lazy
 
 if TYPE_CHECKING:
     from tuner.export.export import write_export as write_export
@@ -40,9 +41,4 @@ _HOMES = {
 }
 
 __all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'tuner.export' has no attribute {name!r}")
-    return getattr(import_module(f"tuner.export.{_HOMES[name]}"), name)
+__getattr__ = lazy(__name__, _HOMES)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tuner.lazy import lazy
 
 if TYPE_CHECKING:
     from tuner.search.loop import run_worker as run_worker
@@ -18,8 +19,4 @@ _LAZY = {
     "run_worker": "loop",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'tuner.search' has no attribute {name!r}")
-    return getattr(import_module(f"tuner.search.{_LAZY[name]}"), name)
+__getattr__ = lazy(__name__, _LAZY)

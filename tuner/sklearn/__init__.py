@@ -5,8 +5,9 @@ Everything here is loaded when first used; TensorFlow with the first `fit`.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tuner.lazy import lazy
 
 if TYPE_CHECKING:
     from tuner.sklearn.estimators.classifier import KerasMLPClassifier as KerasMLPClassifier
@@ -24,9 +25,4 @@ _HOMES = {
 }
 
 __all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'tuner.sklearn' has no attribute {name!r}")
-    return getattr(import_module(f"tuner.sklearn.{_HOMES[name]}"), name)
+__getattr__ = lazy(__name__, _HOMES)

@@ -6,9 +6,9 @@ loaded when it is first used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tuner.lazy import lazy
 from tuner.spaces.catalogue import CATALOGUE as CATALOGUE
 from tuner.spaces.shipped import shipped_folder as shipped_folder
 
@@ -33,8 +33,4 @@ _LAZY = {
     "space_schema": "schema",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'tuner.spaces' has no attribute {name!r}")
-    return getattr(import_module(f"tuner.spaces.{_LAZY[name]}"), name)
+__getattr__ = lazy(__name__, _LAZY)
