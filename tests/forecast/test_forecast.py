@@ -38,14 +38,22 @@ def work_of(data, params, **changes):
 def test_a_sampled_study_has_one_stack_a_trial(data):
     params = {"optimizer.learning_rate": {"low": 0.1, "high": 1.0}, "epochs": 3, "batch_size": 10}
     work = work_of(data, params, trials=7)
-    assert (work.trials, work.stack_count, work.networks, work.grouped) == (7, 7, 21, False)
+    assert (work.trials, work.stack_count, work.counts()["networks"], work.grouped) == (
+        7,
+        7,
+        21,
+        False,
+    )
     dataset, folds = data
     planner = Planner(dataset, folds)
     cost = estimate(
         planner.plan(space(params).complete({"optimizer.learning_rate": 0.5})), 60, folds
     )
-    assert (work.steps, work.multiply_adds) == (7 * cost.steps, 7 * 3 * cost.multiply_adds)
-    assert work.steps == 7 * 3 * 4  # 40 training rows in batches of 10
+    assert (work.counts()["steps"], work.counts()["multiply_adds"]) == (
+        7 * cost.steps,
+        7 * 3 * cost.multiply_adds,
+    )
+    assert work.counts()["steps"] == 7 * 3 * 4  # 40 training rows in batches of 10
     assert work.bytes == cost.total_bytes
     assert work.parameters == (cost.parameters, cost.parameters)
     assert (work.epochs, work.refused) == ((3, 3), 0)
@@ -57,7 +65,7 @@ def test_random_epochs_are_counted_by_their_mean(data):
     work = work_of(data, params, trials=1000)
     assert work.epochs == (1, 9)
     assert work.stack_count == 1000
-    assert 4000 < work.steps < 6000
+    assert 4000 < work.counts()["steps"] < 6000
 
 
 def test_a_grids_stacks_are_those_that_the_search_makes(data):
@@ -69,16 +77,16 @@ def test_a_grids_stacks_are_those_that_the_search_makes(data):
     assert work.stack_count == len(groups) == 2  # batch sizes
     # Candidates that differ in epochs alone share the training of the longer one.
     assert sum(len(group.trainings) for group in groups) == 6
-    assert work.networks == 6 * 3
+    assert work.counts()["networks"] == 6 * 3
     assert [stack.networks for stack in work.stacks] == [9, 9]
     assert [stack.epochs for stack in work.stacks] == [4, 4]
-    assert work.steps == 4 * 3 + 4 * 2  # 40 rows by 16, by 32
+    assert work.counts()["steps"] == 4 * 3 + 4 * 2  # 40 rows by 16, by 32
     assert work.epochs == (2, 4)
 
 
 def test_a_grid_with_a_pruner_trains_one_candidate_at_a_time(data):
     work = work_of(data, GRID, sampler="grid", pruner="median")
-    assert (work.stack_count, work.networks, work.grouped) == (12, 36, False)
+    assert (work.stack_count, work.counts()["networks"], work.grouped) == (12, 36, False)
 
 
 @pytest.mark.parametrize("pruner", ["none", "median"])
@@ -96,7 +104,7 @@ SPEED = Speed(step=0.01, rate=1e6, trace=2.0, start=5.0, trial=0.1, measured=Fal
 def test_seconds_follow_from_steps_multiply_adds_and_workers(data):
     params = {"optimizer.learning_rate": {"low": 0.1, "high": 1.0}, "epochs": 3, "batch_size": 10}
     work = work_of(data, params, trials=8)
-    each = 12 * 0.01 + work.multiply_adds / 8 / 1e6
+    each = 12 * 0.01 + work.counts()["multiply_adds"] / 8 / 1e6
     assert SPEED.stack(work.stacks[0]) == pytest.approx(each)
     for workers in (1, 4):
         expected = 5.0 + 2.0 + (8 * each + 8 * 0.1) / workers

@@ -10,7 +10,6 @@ import click
 from tuner.cli.flags import COUNT, storage_option, takes
 from tuner.cli.output import columns_of, emit, format_option
 from tuner.cli.study_flags import StudyFlags, definition_from
-from tuner.errors import StudyConflictError
 from tuner.text import clock_text, counted, size_text
 
 if TYPE_CHECKING:
@@ -18,8 +17,9 @@ if TYPE_CHECKING:
     from tuner.storage import StorageKind
     from tuner.study.definition import StudyDefinition
 
-#: Bytes that a worker holds besides its data and a stack: TensorFlow, mostly.
-WORKER_BYTES = 700 << 20
+
+#: What is told of the data, by the names of `tuner.data.facts`.
+DATA = ("uri", "task", "rows", "features", "outputs", "test_rows", "hash")
 
 
 @click.command()
@@ -55,6 +55,7 @@ def show_plan(
         UsageError: everything that the search itself would refuse to begin with.
         StorageError: there is a storage and it cannot be read.
     """
+    from tuner.data.facts import facts
     from tuner.forecast import REFERENCE, forecast_work
     from tuner.storage import storage_at
     from tuner.study.data import load_study_data
@@ -64,6 +65,7 @@ def show_plan(
     definition.sampler.require_packages()
     total = definition.total_trials(flags.trials)
     dataset, folds = load_study_data(definition)
+    known = facts(dataset)
     definition = definition.resolved(dataset.task)
     place = storage_at(storage)
     name = flags.name or definition.default_name()
@@ -81,17 +83,9 @@ def show_plan(
         "sampler": definition.sampler.name,
         "pruner": definition.pruner.name,
         "metric": definition.metric,
-        "data": {
-            "uri": dataset.uri,
-            "task": dataset.task,
-            "rows": dataset.rows,
-            "features": dataset.features,
-            "outputs": dataset.outputs,
-            "test_rows": 0 if dataset.x_test is None else len(dataset.x_test),
-            "hash": dataset.hash,
-        },
+        "data": {name: known[name] for name in DATA},
         "folds": len(folds),
-        "cost": _cost(work),
+        "cost": work.counts(),
         "time": {
             "seconds": round(speed.seconds(work, workers), 1),
             "workers": workers,
@@ -104,9 +98,9 @@ def show_plan(
 
 
 def _stored(definition: StudyDefinition, name: str, place: StorageKind) -> dict[str, int] | None:
-    """The study's trials so far; None where there is no such study yet."""
+    """The study's trials so far; None if there is no such study yet."""
     from tuner.search.tickets import read_counts
-    from tuner.study.stored import load_study, read_definition
+    from tuner.study.stored import load_study, require_same
 
     if place.absent:
         return None
@@ -114,34 +108,9 @@ def _stored(definition: StudyDefinition, name: str, place: StorageKind) -> dict[
         if storage is None or name not in {study.study_name for study in storage.get_all_studies()}:
             return None
         study = load_study(storage, name)
-        stored = read_definition(study)
-        if stored.hash() != definition.hash():
-            lines = "\n".join(f"  {line}" for line in definition.differences(stored))
-            raise StudyConflictError(
-                f"a study's name stands for one definition; {name!r} holds another:\n{lines}\n"
-                "Available: another --name"
-            )
+        require_same(definition, study.user_attrs, name, place)
         counts = read_counts(study)
     return {"total": counts.total, "done": counts.done}
-
-
-def _cost(work: Work) -> dict[str, Any]:
-    """Of all trials together, were none pruned; `bytes` of one worker's largest stack."""
-    sizes = [stack.networks for stack in work.stacks]
-    return {
-        "parameters": list(work.parameters),
-        "epochs": list(work.epochs),
-        "networks": work.networks,
-        "stacks": work.stack_count,
-        "networks_per_stack": [min(sizes), max(sizes)],
-        "steps": work.steps,
-        "multiply_adds": work.multiply_adds,
-        "bytes": work.bytes,
-        "data_bytes": work.data_bytes,
-        "worker_bytes": WORKER_BYTES + work.data_bytes + work.bytes,
-        "candidates": work.candidates,
-        "refused": work.refused,
-    }
 
 
 def _measure(definition: StudyDefinition, work: Work, folds: int) -> Speed:
@@ -161,18 +130,14 @@ def _text(summary: Mapping[str, Any]) -> str:
     data, cost, stored = summary["data"], summary["cost"], summary["stored"]
     points = "" if summary["points"] is None else f" of {summary['points']} points"
     begun = "not stored yet" if stored is None else f"{stored['done']} of them done"
-    refused = (
-        f" ({cost['refused']} of {cost['candidates']} candidates cannot train)"
-        if cost["refused"]
-        else ""
-    )
+    refused = f" ({cost['refused']} of {cost['candidates']} candidates cannot train)"
     timed, rate = summary["time"], summary["time"]["multiply_adds_per_s"]
     workers = counted(timed["workers"], "worker")
     how = "as measured here" if timed["measured"] else "stated; --calibrate measures this machine"
     lines = [
         f"study    {summary['study']}",
         f"storage  {summary['storage']}",
-        f"trials   {summary['trials']}{points}, {begun}{refused}",
+        f"trials   {summary['trials']}{points}, {begun}{refused if cost['refused'] else ''}",
         f"search   {summary['sampler']}, pruner {summary['pruner']}, by {summary['metric']}",
         f"data     {data['uri']}: {data['rows']} rows x {data['features']} features, "
         f"{data['task']}, {data['test_rows']} test rows",

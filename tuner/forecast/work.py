@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +13,10 @@ from tuner.search.groups import groups_of, is_grouped
 from tuner.search.planner import Planner
 from tuner.study.definition import StudyDefinition
 
-#: Candidates whose cost stands for all, where they are not known before they run.
+#: Candidates whose cost stands for all, if they are not known before they run.
 SAMPLE = 100
+#: Bytes that a worker holds besides its data and a stack: TensorFlow, mostly.
+WORKER_BYTES = 700 << 20
 
 
 @dataclass(frozen=True)
@@ -64,26 +66,35 @@ class Work:
     data_bytes: int
     share: float
 
+    def all(self, of: Callable[[Stack], int]) -> int:
+        """The sum over all stacks, those that were not looked at included."""
+        return round(sum(map(of, self.stacks)) * self.share)
+
     @property
     def stack_count(self) -> int:
-        return round(len(self.stacks) * self.share)
-
-    @property
-    def networks(self) -> int:
-        return round(sum(stack.networks for stack in self.stacks) * self.share)
-
-    @property
-    def steps(self) -> int:
-        return round(sum(stack.steps for stack in self.stacks) * self.share)
-
-    @property
-    def multiply_adds(self) -> int:
-        return round(sum(stack.multiply_adds for stack in self.stacks) * self.share)
+        return self.all(lambda stack: 1)
 
     @property
     def bytes(self) -> int:
         """Of the largest stack."""
         return max(stack.bytes for stack in self.stacks)
+
+    def counts(self) -> dict[str, Any]:
+        """Of all trials together, were none pruned; `bytes` of one worker's largest stack."""
+        return {
+            "parameters": list(self.parameters),
+            "epochs": list(self.epochs),
+            "networks": self.all(lambda stack: stack.networks),
+            "stacks": self.stack_count,
+            "networks_per_stack": list(_span([stack.networks for stack in self.stacks])),
+            "steps": self.all(lambda stack: stack.steps),
+            "multiply_adds": self.all(lambda stack: stack.multiply_adds),
+            "bytes": self.bytes,
+            "data_bytes": self.data_bytes,
+            "worker_bytes": WORKER_BYTES + self.data_bytes + self.bytes,
+            "candidates": self.candidates,
+            "refused": self.refused,
+        }
 
 
 def forecast_work(
@@ -94,7 +105,7 @@ def forecast_work(
     Ready candidates that train in groups are all looked at, others by an even sample of them, and
     those that a sampler will choose by random draws.
 
-    Raises `PlanError` where no candidate can train.
+    Raises `PlanError` if no candidate can train.
     """
     planner = Planner(dataset, folds)
     grouped = is_grouped(definition)
@@ -102,18 +113,17 @@ def forecast_work(
     plans, refused = [], []
     for params in chosen:
         try:
-            plans.append(planner.plan(definition.space.complete(params) if grouped else params))
+            plans.append(planner.plan(params))
         except PlanError as error:
             refused.append(str(error))
     if not plans:
         raise PlanError(f"no candidate of space {definition.space.name} can train: {refused[0]}")
+    parts = [(plan,) for plan in plans]
     if grouped:
         groups = groups_of(dict(enumerate(chosen)), definition, planner)
         parts = [
             tuple(own.plan for own in group.trainings) for group in groups if not group.refused
         ]
-    else:
-        parts = [(plan,) for plan in plans]
     costs = [planner.cost(plan) for plan in plans]
     return Work(
         trials=total,
@@ -143,14 +153,13 @@ def _stack(plans: tuple[TrainingPlan, ...], planner: Planner, folds: int) -> Sta
 
 
 def _candidates(definition: StudyDefinition, total: int, *, every: bool) -> list[Mapping[str, Any]]:
-    """All ready candidates (varying parameters) where `every`; else whole ones: evenly spaced
-    ones of those that are ready, or random draws."""
+    """Whole candidates: of those that are ready `every` one or evenly spaced ones, else random
+    draws."""
     space = definition.space
     if definition.sampler.ready:
         ready = definition.candidates(total)
-        if every:
-            return list(ready)
-        return [space.complete(own) for own in ready[:: max(1, len(ready) // SAMPLE)]]
+        step = 1 if every else max(1, len(ready) // SAMPLE)
+        return [space.complete(own) for own in ready[::step]]
     import optuna
 
     from tuner.storage.quiet import quiet_optuna

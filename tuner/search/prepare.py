@@ -12,12 +12,13 @@ from tuner.errors import StudyConflictError
 from tuner.storage import records
 from tuner.study.data import DataFacts, describe_data
 from tuner.study.definition import StudyDefinition
-from tuner.study.stored import definition_in, read_total
+from tuner.study.stored import definition_in, read_total, require_same
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from tuner.storage.backend import Backend
+    from tuner.storage.kind import StorageKind
     from tuner.storage.retry import Retry
 
 #: Seconds to wait for another process that has made the study and not yet written what it is.
@@ -86,7 +87,8 @@ def prepare_study(
         study_id = call(lambda: _find_or_create(backend, name, definition, facts, total))
         attributes = call(lambda: _await_attributes(backend, study_id, definition, facts))
         stored = definition_in(attributes, name)
-        _check_same(definition, stored, attributes, facts, name, str(storage))
+        require_same(definition, attributes, name, storage)
+        _require_same_data(definition, attributes, facts, name, storage)
         total = _queue_missing(backend, study_id, definition, total, trials, call)
         final = stored.model_copy(
             update={"trials": total, "retries": definition.retries, "timeout": definition.timeout}
@@ -204,26 +206,17 @@ def _complete(
     return missing
 
 
-def _check_same(
+def _require_same_data(
     definition: StudyDefinition,
-    stored: StudyDefinition,
     attributes: Mapping[str, Any],
     facts: DataFacts,
     name: str,
-    shown: str,
+    storage: StorageKind,
 ) -> None:
-    if definition.hash() != attributes[records.STUDY_DEFINITION_HASH]:
-        differences = definition.differences(stored)
-        lines = "\n".join(f"  {line}" for line in differences or ["space.params: another order"])
-        raise StudyConflictError(
-            f"a study's name stands for one definition; {name!r} in {shown} holds another:\n"
-            f"{lines}\nAvailable: another --name, or `tuner resume {name}` to go on with the "
-            "stored one"
-        )
     data_hash = attributes[records.STUDY_DATA_HASH]
     if facts.hash != data_hash:
         raise StudyConflictError(
-            f"a study is made on one dataset; {name!r} in {shown} was made on data with the hash "
+            f"a study is made on one dataset; {name!r} in {storage} was made on data with the hash "
             f"{data_hash}, {definition.data.uri} now has {facts.hash}. Available: the "
             "former data, or another --name"
         )

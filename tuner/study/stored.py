@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.study import Study
 
+    from tuner.storage.kind import StorageKind
+
 
 def load_study(storage: BaseStorage, name: str) -> Study:
     """The study of that name, to be read. Raises `UsageError` if there is none."""
@@ -52,6 +54,20 @@ def definition_in(attributes: Mapping[str, Any], name: str) -> StudyDefinition:
             f"{records.VERSION}). Available: that tuner, or another --name; nothing was changed"
         )
     return StudyDefinition.from_json(text)
+
+
+def require_same(
+    definition: StudyDefinition, attributes: Mapping[str, Any], name: str, storage: StorageKind
+) -> None:
+    """Raises `StudyConflictError` if the study with these user attributes is another one."""
+    if definition.hash() == attributes[records.STUDY_DEFINITION_HASH]:
+        return
+    differences = definition.differences(definition_in(attributes, name))
+    lines = "\n".join(f"  {line}" for line in differences or ["space.params: another order"])
+    raise StudyConflictError(
+        f"a study's name stands for one definition; {name!r} in {storage} holds another:\n"
+        f"{lines}\nAvailable: another --name, or `tuner resume {name}` to go on with the stored one"
+    )
 
 
 def read_total(storage: BaseStorage, study_id: int) -> int:
