@@ -144,7 +144,7 @@ def used(tree: ast.AST, everywhere: set[str]) -> Iterator[str]:
             }:
                 yield node.attr
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "hasattr"):
-            names = {arg.value for arg in node.args[1:2] if isinstance(arg, ast.Constant)}
+            names = {str(arg.value) for arg in node.args[1:2] if isinstance(arg, ast.Constant)}
             yield from {name for name in names if is_private(name)} - everywhere
 
 
@@ -171,7 +171,8 @@ def attributes(kind: type) -> set[str]:
 
 def overridden(kind: type) -> set[str]:
     """Private attributes of a class's bases in other packages that tuner's classes replace."""
-    ours, theirs = set(), set()
+    ours: set[str] = set()
+    theirs: set[str] = set()
     for base in kind.__mro__:
         package = base.__module__.split(".")[0]
         names = ours if package == "tuner" else theirs if package in PACKAGES else set()

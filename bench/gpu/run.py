@@ -39,7 +39,7 @@ def run_stack(problem: Problem, networks: int, keep: Path | None) -> tuple[float
     if keep is not None and networks == COMPARED:
         first = {f"first_{i}": value for i, value in enumerate(stack.first_weights)}
         keep.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(keep / f"{problem.name}.npz", accuracy=accuracy, **first)
+        np.savez_compressed(keep / f"{problem.name}.npz", accuracy=accuracy, **first)  # type: ignore[arg-type]
     return seconds[0], statistics.median(seconds[1:]), float(accuracy.mean(axis=0).max())
 
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def test_without_unicode_the_pictures_are_ascii() -> None:
 def test_the_test_rows_are_counted_and_not_shown(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    arrays = {"x_train": np.eye(4), "y_train": [0, 1, 0, 1]}
+    arrays: dict[str, Any] = {"x_train": np.eye(4), "y_train": [0, 1, 0, 1]}
     np.savez(tmp_path / "own.npz", **arrays, x_test=np.full((3, 4), 777.0), y_test=[1, 1, 1])
     uri = f"npz:{tmp_path / 'own.npz'}"
     facts = json.loads(run(capsys, uri, "--format", "json")[1])

@@ -33,7 +33,9 @@ def journal(folder):
     """A study on a file of its own."""
     np.savez("data.npz", X=np.arange(80.0).reshape(40, 2), y=np.arange(40) % 2)
     definition = StudyDefinition(
-        space=Space.from_dict(SPACE), trials=3, data={"uri": "npz:data.npz"}
+        space=Space.from_dict(SPACE),
+        trials=3,
+        data={"uri": "npz:data.npz"},  # type: ignore[arg-type]
     )
     prepare_study(definition, name="one", storage_url="journal:a.log", trials=None)
     return folder / "a.log"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 import pytest
 from click.testing import CliRunner
@@ -95,7 +97,7 @@ def test_naming_the_same_sampler_and_pruner_keeps_their_settings(study):
 
 
 def test_a_grid_brings_its_own_budget_and_no_pruner_unless_one_is_named():
-    flags = {"space": "initializers", "sampler": "grid"}
+    flags: dict[str, Any] = {"space": "initializers", "sampler": "grid"}
     plain = definition_from(StudyFlags(**flags))
     assert (plain.trials, plain.pruner.name) == (None, "none")
     assert definition_from(StudyFlags(**flags, pruner="median")).pruner.name == "median"

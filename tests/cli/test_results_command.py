@@ -54,7 +54,7 @@ def search(storage: str, name: str = "rates", trials: int = 8, **changes: Any) -
             stop=lambda: False,
             on_event=lambda event: None,
             make_trainer=lambda _: FakeTrainer(
-                diverge=lambda p: p["optimizer.learning_rate"] > 0.5
+                diverge=lambda p: p["optimizer.learning_rate"] > 0.5  # type: ignore[operator]
             ),
         )
 

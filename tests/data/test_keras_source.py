@@ -9,6 +9,7 @@ import os
 import pickle
 import tarfile
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import numpy as np
@@ -42,7 +43,7 @@ def pixels(*shape: int) -> np.ndarray:
 
 
 def put_mnist(folder: Path) -> dict[str, np.ndarray]:
-    arrays = {
+    arrays: dict[str, Any] = {
         "x_train": pixels(30, 28, 28), "y_train": np.arange(30, dtype=np.uint8) % 10,
         "x_test": pixels(10, 28, 28), "y_test": np.arange(10, dtype=np.uint8),
     }  # fmt: skip
@@ -248,6 +249,6 @@ def test_rows_and_order_are_those_of_keras(caches: Path, monkeypatch: pytest.Mon
         own = load_dataset(f"keras:{name}")
         for mine, theirs in ((own.x, x), (own.x_test, x_test)):
             np.testing.assert_array_equal(mine, theirs.reshape(len(theirs), -1).astype(mine.dtype))
-        for mine, theirs in ((own.y, y), (own.y_test, y_test)):
+        for mine, theirs in ((own.y, y), (own.y_test, y_test)):  # type: ignore[assignment]
             np.testing.assert_array_equal(np.ravel(mine), np.ravel(theirs).astype(mine.dtype))
         assert own.task == ("regression" if "housing" in name else "multiclass")

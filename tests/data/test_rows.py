@@ -100,7 +100,7 @@ def test_another_number_of_features_is_refused(tmp_path: Path) -> None:
 
 def test_parts(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    arrays = {"x_train": rng.normal(size=(6, 2)), "y_train": [0, 1] * 3}
+    arrays: dict[str, Any] = {"x_train": rng.normal(size=(6, 2)), "y_train": [0, 1] * 3}
     arrays |= {"x_test": rng.normal(size=(3, 2)), "y_test": [1, 0, 1]}
     np.savez(tmp_path / "own.npz", **arrays)
     uri = f"npz:{tmp_path / 'own.npz'}"

@@ -61,9 +61,9 @@ def test_auto_leaves_images_of_0_to_1_alone_and_standardises_the_rest() -> None:
     assert auto is not None
     assert standard is not None
     np.testing.assert_array_equal(auto.scale, standard.scale)
-    centred = replace(digits, x=digits.x / np.float32(8) - 1, byte_scale=1.0)
+    centred = replace(digits, x=digits.x / np.float32(8) - 1, byte_scale=1.0)  # type: ignore[arg-type]
     assert fit_scaling(centred, ROWS, "auto") is not None
-    fractions = replace(digits, x=digits.x / np.float32(16), byte_scale=1.0)
+    fractions = replace(digits, x=digits.x / np.float32(16), byte_scale=1.0)  # type: ignore[arg-type]
     assert fit_scaling(fractions, ROWS, "auto") is None
 
 
@@ -81,7 +81,7 @@ def test_targets_of_a_regression() -> None:
     np.testing.assert_allclose(std, theirs.scale_, rtol=1e-6)
     assert mean.shape == std.shape == (1,)
     assert mean.dtype == std.dtype == np.float32
-    two = replace(own, y=np.hstack([own.y, np.full_like(own.y, 3)]))
+    two = replace(own, y=np.hstack([own.y, np.full_like(own.y, 3)]))  # type: ignore[arg-type]
     assert fit_target_scaling(two, ROWS)[1][1] == 1
     with pytest.raises(DataError, match="regression"):
         fit_target_scaling(load_dataset("sklearn:iris"), ROWS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,7 +107,12 @@ def test_shares_outside_0_to_1(share: float) -> None:
 def test_impossible_shares(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"--test-share 0\.01 of sklearn:iris is not possible"):
         load_dataset("sklearn:iris", test_share=0.01)
-    arrays = {"x_train": np.eye(4), "y_train": [0, 1, 0, 1], "x_test": np.eye(4), "y_test": [1] * 4}
+    arrays: dict[str, Any] = {
+        "x_train": np.eye(4),
+        "y_train": [0, 1, 0, 1],
+        "x_test": np.eye(4),
+        "y_test": [1] * 4,
+    }
     np.savez(tmp_path / "own.npz", **arrays)
     with pytest.raises(DataError, match="has 4 of its own"):
         load_dataset(f"npz:{tmp_path / 'own.npz'}", test_share=0.5)

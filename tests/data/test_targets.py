@@ -93,7 +93,7 @@ def test_a_column_of_targets_is_a_row_of_targets() -> None:
 
 def test_values_are_float32_columns() -> None:
     own = encode(np.array([0.1, 0.2, 0.3]), np.array([0.4]))
-    np.testing.assert_array_equal(own.y, np.float32([[0.1], [0.2], [0.3]]))
+    np.testing.assert_array_equal(own.y, np.array([[0.1], [0.2], [0.3]], np.float32))
     assert own.y_test is not None
     assert own.y_test.shape == (1, 1)
 

@@ -274,7 +274,7 @@ def test_a_folder_is_made_whole_or_not_at_all(tmp_path):
         write_folder(out, fails)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (out / "old").read_text() == "old"
-    write_folder(out, lambda into: (into / "new").write_text("new") and None)
+    write_folder(out, lambda into: (into / "new").write_text("new") and None)  # type: ignore[arg-type]
     assert [path.name for path in out.iterdir()] == ["new"]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from tuner.planning import plan_training
 from tuner.storage import records
 from tuner.training import Trainer
 
-PARAMS = {"model.units": "16", "epochs": 4, "optimizer.learning_rate": 0.01}
+PARAMS: dict[str, Any] = {"model.units": "16", "epochs": 4, "optimizer.learning_rate": 0.01}
 
 
 def test_the_refit_is_a_plain_training_on_all_rows(train_study):

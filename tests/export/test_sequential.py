@@ -23,7 +23,7 @@ def digits(task: str) -> Dataset:
     bunch = load_digits()
     x, y = bunch.data[:200].astype(np.uint8), bunch.target[:200].astype(np.int32)
     common: dict[str, Any] = {"uri": "sklearn:digits", "hash": "0" * 16}
-    image = {"byte_scale": 1 / 16, "image_shape": (8, 8)}
+    image: dict[str, Any] = {"byte_scale": 1 / 16, "image_shape": (8, 8)}
     if task == "multiclass":
         return Dataset(x=x, y=y, task="multiclass", classes=tuple(range(10)), **image, **common)
     if task == "binary":
@@ -145,4 +145,4 @@ def test_layers_in_the_order_that_training_has(tmp_path):
 def test_weights_that_do_not_fit_are_refused():
     plan = plan_training({"model.layers": 0}, features=2, outputs=1, task="binary").model
     with pytest.raises(TunerError, match=r"\[\(2, 1\), \(1,\)\].*received \[\(2, 2\), \(2,\)\]"):
-        build_sequential(plan, [np.ones((2, 2)), np.ones(2)], task="binary")
+        build_sequential(plan, [np.ones((2, 2), np.float32), np.ones(2, np.float32)], task="binary")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def test_a_worker_that_starts_while_its_server_is_away_waits_for_it(postgres_ser
     postgres_server.stop("fast")
     returns = threading.Timer(1.0, postgres_server.start)
     returns.start()
-    events = []
+    events: list[Any] = []
     try:
         reason = run_worker(
             postgres,

@@ -21,8 +21,8 @@ def test_postgresql_lets_nobody_wait_for_a_process_that_stands_still(postgres, m
     still.pop(trial._trial_id, "a:1:0.00:x")
 
     def stand_still() -> None:
-        with still._session() as session:
-            still._locked(session, trial._trial_id)
+        with still._session() as session:  # type: ignore[attr-defined]
+            still._locked(session, trial._trial_id)  # type: ignore[attr-defined]
             # Waits for the row. Without a limit it would for ever: nothing commits above.
             other.write(trial._trial_id, Writes(), "a:1:0.00:x", state=TrialState.FAIL)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -32,7 +34,7 @@ def data(tmp_path_factory):
 
 def work_of(data, params, **changes):
     made = definition(params, **changes)
-    return forecast_work(made, *data, made.total_trials(None))
+    return forecast_work(made, *data, made.total_trials(None))  # type: ignore[call-arg]
 
 
 def test_a_sampled_study_has_one_stack_a_trial(data):
@@ -132,13 +134,13 @@ def test_a_calibration_scales_the_stated_rate(data):
     """By a trainer whose epochs take 2 s, its very first one 7 s more."""
     work = work_of(data, {"epochs": 4, "batch_size": 10}, trials=3)
     stack = typical(work)
-    clock, epochs = [0.0], []
+    clock, epochs = [0.0], list[Any]()
 
     class Slow(FakeTrainer):
         def train(self, plans, seeds, *, callbacks=(), state=None):
             assert [len(own) for own in seeds] == [3] * len(plans)
             model = FakeModel()
-            start(callbacks, model, epochs=4)
+            start(callbacks, model, epochs=4)  # type: ignore[arg-type]
             for epoch in range(1, 5):
                 clock[0] += 2.0 if epochs else 9.0
                 epochs.append(epoch)

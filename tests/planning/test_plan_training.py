@@ -120,8 +120,18 @@ def test_every_parameter_of_the_catalogue_reaches_the_plan() -> None:
 
 
 def test_equal_params_in_any_order_and_number_type_make_equal_plans() -> None:
-    one = {"optimizer": "sgd", "optimizer.learning_rate": 1, "model.l2": 0, "epochs": 3.0}
-    two = {"epochs": 3, "model.l2": 0.0, "optimizer.learning_rate": 1.0, "optimizer": "sgd"}
+    one: dict[str, Any] = {
+        "optimizer": "sgd",
+        "optimizer.learning_rate": 1,
+        "model.l2": 0,
+        "epochs": 3.0,
+    }
+    two: dict[str, Any] = {
+        "epochs": 3,
+        "model.l2": 0.0,
+        "optimizer.learning_rate": 1.0,
+        "optimizer": "sgd",
+    }
     plans = [plan_training(p, features=4, outputs=1, task="binary") for p in (one, two)]
     assert plans[0] == plans[1]
     assert repr(plans[0]) == repr(plans[1])
@@ -202,7 +212,7 @@ def test_a_setting_another_optimizer_has_is_refused(name: str) -> None:
         if setting == "learning_rate" or setting in OPTIMIZERS[name].settings():
             continue
         with pytest.raises(PlanError, match=f"optimizer '{name}' has no setting '{setting}'") as e:
-            plan(optimizer=name, **{f"optimizer.{setting}": 0.5})
+            plan(optimizer=name, **{f"optimizer.{setting}": 0.5})  # type: ignore[arg-type]
         assert all(available in str(e.value) for available in OPTIMIZERS[name].settings())
 
 
@@ -227,7 +237,7 @@ def test_the_catalogue_ties_settings_to_the_schedules_that_have_them() -> None:
 @pytest.mark.parametrize("first", CLIPPING)
 @pytest.mark.parametrize("second", CLIPPING)
 def test_gradients_are_clipped_in_one_way_only(first: str, second: str) -> None:
-    params = {f"optimizer.{first}": 1.0, f"optimizer.{second}": 1.0}
+    params: dict[str, Any] = {f"optimizer.{first}": 1.0, f"optimizer.{second}": 1.0}
     if first == second:
         assert plan(**params).optimizer.setting(first) == 1.0
     else:

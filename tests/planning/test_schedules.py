@@ -245,8 +245,8 @@ def test_the_rise_before_a_plateau_is_rounded_once() -> None:
         (lambda: ConstantSchedule(float("nan")), "learning_rate must be a number above 0; got nan"),
         (lambda: ConstantSchedule(True), "learning_rate must be a number above 0; got True"),
         (lambda: TimeSchedule(0.1, decay=-1), "schedule.decay must be a number at least 0; got -1"),
-        (lambda: TimeSchedule(0.1, per="batch"), "unknown schedule.per 'batch'"),
-        (lambda: StepSchedule(0.1, every=1.5), "schedule.every must be a whole number"),
+        (lambda: TimeSchedule(0.1, per="batch"), "unknown schedule.per 'batch'"),  # type: ignore[arg-type]
+        (lambda: StepSchedule(0.1, every=1.5), "schedule.every must be a whole number"),  # type: ignore[arg-type]
         (lambda: StepSchedule(0.1, every=0), "schedule.every must be a whole number at least 1"),
         (lambda: PiecewiseSchedule(0.1), "needs schedule.boundaries"),
         (lambda: PiecewiseSchedule(0.1, (1, 2), (0.5,)), "as many schedule.factors"),
@@ -262,4 +262,4 @@ def test_bad_settings_are_refused_with_the_rule_and_the_value(make, message: str
 
 
 def test_whole_numbers_and_floats_make_the_same_schedule() -> None:
-    assert repr(StepSchedule(1, drop=1, every=2.0)) == repr(StepSchedule(1.0, drop=1.0, every=2))
+    assert repr(StepSchedule(1, drop=1, every=2.0)) == repr(StepSchedule(1.0, drop=1.0, every=2))  # type: ignore[arg-type]

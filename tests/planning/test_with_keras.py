@@ -215,7 +215,11 @@ def test_optimizer_settings_and_defaults_are_kerass(name: str) -> None:
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_keras_takes_the_settings_of_a_plan(name: str) -> None:
-    params = {"optimizer": name, "optimizer.clipnorm": 1, "optimizer.weight_decay": 0}
+    params: dict[str, Any] = {
+        "optimizer": name,
+        "optimizer.clipnorm": 1,
+        "optimizer.weight_decay": 0,
+    }
     plan = plan_training(params, features=3, outputs=2, task="multiclass").optimizer
     optimizer = keras_optimizer(name)(learning_rate=0.1, **dict(plan.settings))
     config = optimizer.get_config()

@@ -101,7 +101,7 @@ def make_study() -> Callable[..., StudyMaker]:
 
     def make(
         name: str = "digits",
-        direction: str = "maximize",
+        direction: Any = "maximize",
         storage: optuna.storages.BaseStorage | None = None,
     ) -> StudyMaker:
         storage = storage or memory

@@ -64,7 +64,7 @@ def study_of(table, metrics, storage=None, states=None):
                 state=TrialState.COMPLETE if whole else TrialState.FAIL,
                 value=float(np.mean(split(metrics[0]))) if whole else None,
                 params=dict(params),
-                distributions={name: CategoricalDistribution(choices[name]) for name in params},
+                distributions={name: CategoricalDistribution(choices[name]) for name in params},  # type: ignore[arg-type]
                 user_attrs={
                     records.TICKET: ticket,
                     records.FOLD_SCORES: split(metrics[0]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
+from typing import Any
 
 import pytest
 from optuna.trial import TrialState
@@ -96,7 +97,7 @@ def test_a_stack_that_raises_after_its_checkpoint_begins_anew(sqlite, tmp_path, 
     made = grid({"optimizer.learning_rate": {"values": RATES[:3]}, "epochs": 5})
     prepare(sqlite, made)
     work(sqlite, **stopping_in_epoch(3))
-    fails = []
+    fails: list[Any] = []
 
     def fail(params, epoch):
         if not fails:

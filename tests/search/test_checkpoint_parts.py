@@ -149,7 +149,7 @@ class Recorder:
 
 def writer_on(checkpoint, clock, *, epochs=9, leaving=lambda: False):
     made = CheckpointWriter(checkpoint, notes=lambda: {"a": 1}, leaving=leaving, now=clock)
-    model = FakeModel(lambda: state(made.at))
+    model = FakeModel(lambda: state(made.at))  # type: ignore[attr-defined]
     made.set_params({"epochs": epochs})
     made.set_model(model)
     made.on_train_begin()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 import pytest
 from optuna.trial import TrialState
@@ -268,7 +269,7 @@ def test_a_study_made_before_studies_had_keys_resumes_too(sqlite, artifacts, mon
 
 def test_a_failed_attempt_leaves_its_checkpoint_to_the_next_one_only(url, artifacts):
     """The second failure comes after a checkpoint, which may be its cause."""
-    fails = []
+    fails: list[Any] = []
 
     def fail(params, epoch):
         if epoch == 4 and len(fails) < 2:
@@ -319,7 +320,7 @@ def test_too_large_a_state_has_no_checkpoint_which_is_said_once(sqlite, artifact
 
 def test_a_lost_trial_leaves_its_checkpoint_to_the_one_who_has_it(sqlite, artifacts):
     prepare(sqlite, definition(trials=1, pruner="none"))
-    left = []
+    left: list[Any] = []
 
     def take_over(event):
         if isinstance(event, EpochDone) and event.epoch == 6 and not left:

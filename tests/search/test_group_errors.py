@@ -89,7 +89,7 @@ def test_where_all_fail_the_causes_are_grouped(sqlite):
         sqlite,
         trainer=FakeTrainer(
             diverge=lambda params: True,
-            refuse=lambda params: "too fast" if params["optimizer.learning_rate"] > 0.35 else None,
+            refuse=lambda params: "too fast" if params["optimizer.learning_rate"] > 0.35 else None,  # type: ignore[operator]
         ),
     )
     study = load(sqlite)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,7 +77,7 @@ def test_scores_on_the_way_are_those_of_trainings_apart(sqlite, settings):
     trainer = StudyTrainer(made)
     trials = load(sqlite).trials
     assert len(trials) == 9
-    firsts = {}
+    firsts: dict[Any, Any] = {}
     for ticket, trial in enumerate(trials):
         first = firsts.setdefault(trial.params["initializer"], ticket)
         plan = trainer.plan(made.space.complete(trial.params))

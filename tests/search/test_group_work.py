@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,7 +108,7 @@ def test_seconds_are_shared_among_the_candidates_of_a_stack(sqlite):
 
 def test_a_worker_claims_a_whole_group_and_others_leave_it_alone(url):
     prepare(url, grid())
-    running = []
+    running: list[Any] = []
 
     def on_event(event):
         if isinstance(event, EpochDone) and event.epoch == 1 and not running:
@@ -215,7 +216,7 @@ def test_an_interrupt_hands_the_whole_group_back(sqlite):
 
 def test_a_result_that_comes_after_a_takeover_is_void_and_the_others_count(url):
     prepare(url, grid({"optimizer.learning_rate": {"values": RATES[:3]}, "epochs": 3}))
-    taken = []
+    taken: list[Any] = []
 
     def take_over(event):
         if isinstance(event, EpochDone) and not taken:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from typing import Any
 
 import psutil
 import pytest
@@ -75,7 +76,7 @@ def test_without_the_storages_clock_a_trial_is_watched_for_the_grace_and_two_bea
 
 
 def test_an_outage_begins_the_watch_anew(clock):
-    outages = []
+    outages: list[Any] = []
     watch, trial = BeatWatch(60, 10, lambda: len(outages)), running(1)
     watch.stale([trial], {1: Beat("a", 500.0)})
     clock.now += 300

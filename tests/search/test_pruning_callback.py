@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import optuna
 import pytest
@@ -74,7 +76,7 @@ def test_a_study_over_the_real_trainer(tmp_path):
     )
     url = f"sqlite:///{tmp_path}/a.db"
     made = prepare_study(definition, name=None, storage_url=url, trials=None)
-    events = []
+    events: list[Any] = []
     reason = run_worker(url, made.name, stop=lambda: False, on_event=events.append)
     assert reason == "done"
     first, second, third = load(url, made.name).trials

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -33,17 +34,17 @@ class Training:
     def __init__(self, *trials, live=True, **settings):
         self.reports = [TrialReports(trial, epochs=4) for trial in trials]
         self.model = FakeModel()
-        self.flushed = []
+        self.flushed: list[Any] = []
         self.reporter = EpochReporter(
             [[own] for own in self.reports],
             "accuracy",
             flush=self.flushed.append if live else None,
             **settings,
         )
-        start([self.reporter], self.model, epochs=4)
+        start([self.reporter], self.model, epochs=4)  # type: ignore[arg-type]
 
     def epoch(self, epoch, *means):
-        self.model.means = {"accuracy": means}
+        self.model.means = {"accuracy": means}  # type: ignore[dict-item]
         self.reporter.on_epoch_end(epoch, {"val_accuracy": means[0]})
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from typing import Any
 
 import pytest
 from optuna.trial import TrialState
@@ -26,7 +27,7 @@ from tuner.storage.backend import Writes
 WORKER = SUPPORT / "search_worker.py"
 
 
-def start(url: str, **settings: object) -> subprocess.Popen[str]:
+def start(url: str, **settings: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(WORKER), url, "study", json.dumps(settings)],
         stdout=subprocess.PIPE,
@@ -117,7 +118,11 @@ def test_an_old_heartbeat_is_watched_before_it_is_believed(sqlite):
     with sqlite3.connect(sqlite.removeprefix("sqlite:///")) as connection:
         connection.execute("UPDATE trial_heartbeats SET heartbeat = '2020-01-01 00:00:00'")
     until = time.monotonic() + 0.6
-    settings = {"grace": 30.0, "heartbeat": 10.0, "stop": lambda: time.monotonic() > until}
+    settings: dict[str, Any] = {
+        "grace": 30.0,
+        "heartbeat": 10.0,
+        "stop": lambda: time.monotonic() > until,
+    }
     assert work(sqlite, **settings)[0] == "stopped"
     assert load(sqlite).trials[0].state == TrialState.RUNNING
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from typing import Any
 
 import pytest
 from optuna.trial import TrialState
@@ -24,7 +25,7 @@ from tuner.storage import records
 
 def test_stopping_hands_the_trial_back_at_the_next_epoch(any_url):
     prepare(any_url, definition(trials=4, pruner="none"))
-    epochs = []
+    epochs: list[Any] = []
     reason, events = work(
         any_url,
         stop=lambda: len(epochs) >= 9,  # in the third epoch of the second trial
@@ -64,7 +65,7 @@ def test_in_a_database_nothing_is_left_of_a_trial_handed_back(sqlite, tmp_path):
 
 def test_a_trial_in_its_last_epoch_is_finished_not_handed_back(sqlite):
     prepare(sqlite, definition(trials=3, pruner="none"))
-    epochs = []
+    epochs: list[Any] = []
     reason, events = work(
         sqlite,
         stop=lambda: len(epochs) >= 6,

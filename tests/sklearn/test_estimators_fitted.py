@@ -36,7 +36,12 @@ from tuner.training.initial_weights import network_weights
 IRIS = load_iris()
 X, Y = StandardScaler().fit_transform(IRIS.data), IRIS.target
 NAMES = IRIS.target_names[Y]
-SMALL = {"hidden_layer_sizes": (8,), "random_state": 0, "learning_rate": 0.02, "epochs": 8}
+SMALL: dict[str, Any] = {
+    "hidden_layer_sizes": (8,),
+    "random_state": 0,
+    "learning_rate": 0.02,
+    "epochs": 8,
+}
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

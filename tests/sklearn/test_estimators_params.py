@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,11 +22,11 @@ X = np.random.default_rng(0).normal(size=(20, 3))
 Y = np.arange(20) % 2
 
 
-def plan(**params: object):
+def plan(**params: Any):
     return plan_of(KerasMLPClassifier(**params), features=3, outputs=4, task="multiclass")
 
 
-def catalogue_plan(**params: object):
+def catalogue_plan(**params: Any):
     return plan_training(
         {name.replace("__", "."): value for name, value in params.items()},
         features=3,
@@ -165,7 +166,7 @@ def test_sizes_of_layers(sizes: object, units: tuple[int, ...]) -> None:
     ],
 )
 def test_bad_parameters_are_refused_in_fit_in_the_constructor_s_words(
-    params: dict[str, object], message: str
+    params: dict[str, Any], message: str
 ) -> None:
     estimator = KerasMLPClassifier(**params)  # stores only
     with pytest.raises(ValueError, match=message) as caught:

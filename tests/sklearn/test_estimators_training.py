@@ -21,7 +21,7 @@ from tuner.training.initial_weights import network_weights
 IRIS = load_iris()
 X = StandardScaler().fit_transform(IRIS.data)
 DIABETES = load_diabetes()
-SMALL = {"hidden_layer_sizes": (8,), "random_state": 0, "learning_rate": 0.01}
+SMALL: dict[str, Any] = {"hidden_layer_sizes": (8,), "random_state": 0, "learning_rate": 0.01}
 
 
 def plain_keras(estimator: Any, out: str, loss: str) -> keras.Sequential:

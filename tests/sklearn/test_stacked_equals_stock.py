@@ -237,7 +237,7 @@ def test_random_state_none_draws_as_the_stock_class_draws() -> None:
         np.random.seed(5)
         own = search(classifier(random_state=None), grid, cv=3, scoring=SCORING, refit=False)
         results.append(own.fit(X, y).cv_results_)
-    same_results(*results, rows=100)
+    same_results(*results, rows=100)  # type: ignore[misc]
 
 
 def test_a_split_that_lacks_a_class_is_fitted_by_the_estimator(stacks: Stacks) -> None:

@@ -17,14 +17,14 @@ from tests.support.sklearn_searches import Stacks, digits, same_results
 from tuner.sklearn import KerasMLPClassifier, StackedGridSearchCV
 
 #: A combination that makes no plan (Adam has no momentum), one that diverges, and a sound one.
-BAD = {"optimizer": ["adam"], "momentum": [0.9]}
-DIVERGING = {
+BAD: dict[str, Any] = {"optimizer": ["adam"], "momentum": [0.9]}
+DIVERGING: dict[str, Any] = {
     "optimizer": ["sgd"],
     "learning_rate": [1e30],
     "loss": ["mse"],
     "activation": ["linear"],
 }
-SOUND = {"learning_rate": [0.01]}
+SOUND: dict[str, Any] = {"learning_rate": [0.01]}
 
 
 def classifier(**params: Any) -> KerasMLPClassifier:
@@ -121,7 +121,7 @@ def test_a_failing_step_fails_its_splits_only(monkeypatch: pytest.MonkeyPatch) -
             results.append(own.fit(X, y).cv_results_)
         if search is StackedGridSearchCV:
             assert stacks.networks == [1, 2]
-    same_results(*results, rows=100)
+    same_results(*results, rows=100)  # type: ignore[misc]
     assert np.isnan(results[0]["split1_test_score"]).tolist() == [True, False]
 
 

@@ -40,12 +40,12 @@ def test_numpy_leaves_the_cores_to_what_trains_and_takes_them_afterwards() -> No
     last.set()
     assert next(results) is True
     assert blas() == before
-    results.close()
+    results.close()  # type: ignore[attr-defined]
     last.clear()
     abandoned = in_threads(2, lambda item, callbacks: item or last.wait(60), [1, 0])
     next(abandoned)
     last.set()
-    abandoned.close()
+    abandoned.close()  # type: ignore[attr-defined]
     assert blas() == before
 
 

@@ -190,7 +190,7 @@ def test_a_distribution_is_scipy_s_of_that_name(data, frozen):
     scipys = list(ParameterSampler({"optimizer.momentum": frozen}, n_iter=10, random_state=1))
     assert ours == scipys
     distribution = space.distributions()["optimizer.momentum"]
-    assert (distribution.low, distribution.high) == pytest.approx(frozen.support())
+    assert (distribution.low, distribution.high) == pytest.approx(frozen.support())  # type: ignore[attr-defined]
 
 
 def test_randint_is_scipy_s():

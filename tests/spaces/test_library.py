@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -84,7 +85,7 @@ def test_every_candidate_of_a_shipped_space_can_be_planned(name):
     """Planning refuses a setting that the optimizer or schedule at hand does not have."""
     space = load_space(name)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    names = set()
+    names: set[Any] = set()
     for _ in range(150):
         params = space.suggest(study.ask())
         plan_training(params, features=64, outputs=10, task="multiclass")
@@ -163,7 +164,7 @@ def test_whatever_is_accepted_can_be_planned():
         for name in rng.sample(names, 6):
             known = values.get(CATALOGUE[name].kind, CATALOGUE[name].names)
             several = {"choices": rng.sample(known, 2)}
-            params[name] = several if rng.random() < 0.7 else rng.choice(known)
+            params[name] = several if rng.random() < 0.7 else rng.choice(known)  # type: ignore[arg-type]
         try:
             space = Space.from_dict({"params": params})
         except SpaceError:

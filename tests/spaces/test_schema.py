@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jsonschema
 import pytest
 
@@ -78,5 +80,6 @@ def test_what_it_refuses(validator, name, value):
 
 def test_fields_of_the_file(validator):
     assert validator.is_valid({"version": 1, "description": "x", "params": {"epochs": 3}})
+    wrong: dict[str, Any]
     for wrong in ({}, {"params": {}}, {"version": 2, "params": {"epochs": 3}}, {"param": 3}):
         assert not validator.is_valid(wrong)

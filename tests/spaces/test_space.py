@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from typing import Any
 
 import numpy as np
 import optuna
@@ -18,7 +19,7 @@ from tuner.spaces import Space
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def space(**params: object) -> Space:
+def space(**params: Any) -> Space:
     return Space.from_dict({"params": {k.replace("__", "."): v for k, v in params.items()}})
 
 
@@ -101,7 +102,7 @@ def test_each_form_is_the_optuna_distribution_that_says_the_same(form):
     distributions = of_form(form).distributions()
     assert distributions == {name: expected}
     if isinstance(expected, CategoricalDistribution):
-        types = [type(choice) for choice in distributions[name].choices]
+        types = [type(choice) for choice in distributions[name].choices]  # type: ignore[attr-defined]
         assert types == [type(choice) for choice in expected.choices]
 
 
@@ -115,7 +116,7 @@ def test_every_form_survives_json(form):
 
 
 def test_a_round_trip_keeps_order_conditions_and_the_description():
-    data = {
+    data: dict[str, Any] = {
         "name": "mine",
         "version": 1,
         "description": "about",
@@ -142,7 +143,7 @@ def test_a_space_cannot_be_changed():
     with pytest.raises(ValidationError):
         made.name = "other"
     with pytest.raises(ValidationError):
-        made.params["epochs"].value = 4
+        made.params["epochs"].value = 4  # type: ignore[attr-defined]
 
 
 CONDITIONAL = {
@@ -157,7 +158,7 @@ CONDITIONAL = {
 }
 
 
-def active_names(values: dict[str, object]) -> list[str]:
+def active_names(values: dict[str, Any]) -> list[str]:
     """Which names CONDITIONAL makes active, worked out by hand."""
     names = ["optimizer", "epochs", "model.units"]
     if values["optimizer"] == "sgd":
@@ -190,7 +191,7 @@ def test_suggest_asks_for_the_active_parameters_only_under_grouped_tpe(multivari
         assert values["model.units"] == 32
         assert values.get("batch_size", 64) == 64
         seen.add(tuple(values))
-        study.tell(trial, float(len(values)) + 0.1 * values["epochs"])
+        study.tell(trial, float(len(values)) + 0.1 * values["epochs"])  # type: ignore[operator]
     assert len(seen) == 4
 
 
@@ -199,7 +200,7 @@ def test_suggest_takes_what_a_fixed_trial_has():
     trial = FixedTrial(
         {"optimizer": "sgd", "optimizer.momentum": 0.9, "optimizer.nesterov": True, "epochs": 2}
     )
-    assert made.suggest(trial) == {
+    assert made.suggest(trial) == {  # type: ignore[arg-type]
         "optimizer.nesterov": True,
         "optimizer": "sgd",
         "optimizer.momentum": 0.9,
@@ -215,7 +216,7 @@ def test_what_depends_on_an_inactive_parameter_is_inactive():
         "epochs": {"value": 7, "when": {"optimizer.momentum": [0.5, 0.9]}},
     }
     made = Space.from_dict({"params": params})
-    assert made.suggest(FixedTrial({"optimizer": "adam"})) == {"optimizer": "adam"}
+    assert made.suggest(FixedTrial({"optimizer": "adam"})) == {"optimizer": "adam"}  # type: ignore[arg-type]
 
 
 def test_a_condition_that_always_holds_is_none():
@@ -231,8 +232,8 @@ def test_a_condition_that_always_holds_is_none():
 def test_the_catalogue_s_conditions_hold_for_the_default_and_for_aliases():
     assert space(optimizer__beta_1=0.8).fixed() == {"optimizer.beta_1": 0.8}  # adam
     smoothed = space(loss={"choices": ["mse", "huber"]}, loss__delta={"low": 0.1, "high": 1})
-    assert smoothed.suggest(FixedTrial({"loss": "mse"})) == {"loss": "mse"}
-    assert "loss.delta" in smoothed.suggest(FixedTrial({"loss": "huber", "loss.delta": 0.5}))
+    assert smoothed.suggest(FixedTrial({"loss": "mse"})) == {"loss": "mse"}  # type: ignore[arg-type]
+    assert "loss.delta" in smoothed.suggest(FixedTrial({"loss": "huber", "loss.delta": 0.5}))  # type: ignore[arg-type]
 
 
 def test_complete_adds_the_fixed_values_and_makes_python_of_numpy():

@@ -25,7 +25,7 @@ def scores(epochs: int, folds: int, seed: int = 0) -> TrialScores:
         learning_rate=curve(),
         epoch_seconds=rng.random(epochs),
         score_epoch=np.full(folds, epochs),
-        status=("diverged", *["completed"] * (folds - 1)),
+        status=("diverged", *["completed"] * (folds - 1)),  # type: ignore[arg-type]
     )
 
 
@@ -68,7 +68,7 @@ def test_a_smooth_curve_takes_less_than_its_numbers_in_base64():
         learning_rate=0.1 / (1 + np.arange(epochs))[:, None] * np.ones(folds),
         epoch_seconds=np.full(epochs, 0.01),
         score_epoch=np.full(folds, epochs),
-        status=("completed",) * folds,
+        status=("completed",) * folds,  # type: ignore[arg-type]
     )
     plain = 4 * (5 * epochs * folds + epochs) * 4 / 3
     assert len(records.encode_curves(kept)) < plain / 4

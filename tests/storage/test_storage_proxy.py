@@ -71,7 +71,7 @@ def test_a_proxy_that_hangs_is_an_error_that_passes(monkeypatch):
     monkeypatch.setattr(proxy_channel, "ANSWER", 0.3)
     ended = threading.Event()
     storage = InMemoryStorage()
-    storage.get_all_studies = lambda: ended.wait(60)
+    storage.get_all_studies = lambda: ended.wait(60)  # type: ignore[assignment, method-assign, return-value]
     port = free_port()
     server = make_server(storage, "127.0.0.1", port)
     server.start()

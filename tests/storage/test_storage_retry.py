@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from typing import Any
 
 import grpc
 import pytest
@@ -68,7 +69,7 @@ def failing(times, error=LOCKED):
 
 
 def test_a_step_is_tried_until_it_succeeds():
-    told = []
+    told: list[Any] = []
     call = Retry(patience=10, warn=told.append)
     assert call(failing(2)) == "done"
     assert told == ["the storage does not answer, trying again: database is locked"]

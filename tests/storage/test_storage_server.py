@@ -37,7 +37,7 @@ def test_a_process_keeps_one_connection_however_many_threads_it_has(postgres):
     both = threading.Barrier(2)
 
     def use():
-        with place.storage._backend.engine.begin():
+        with place.storage._backend.engine.begin():  # type: ignore[attr-defined]
             both.wait(timeout=30)
 
     threads = [threading.Thread(target=use) for _ in range(2)]
@@ -76,7 +76,7 @@ def test_whoever_makes_the_tables_is_in_no_transaction_meanwhile(postgres):
     waits = (
         "SELECT state FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = 'advisory'"
     )
-    with storage_at(postgres)._making():
+    with storage_at(postgres)._making():  # type: ignore[attr-defined]
         assert place.sql(waits) == "idle"
     assert place.sql(waits) is None
 
@@ -86,7 +86,7 @@ def test_a_session_that_the_server_ended_is_an_error_that_passes(postgres):
     place = Place(postgres)
 
     def stand_still():
-        with place.backend._session() as session:
+        with place.backend._session() as session:  # type: ignore[attr-defined]
             session.execute(sqlalchemy.text("SET LOCAL idle_in_transaction_session_timeout = 50"))
             time.sleep(0.5)
             session.execute(sqlalchemy.text("SELECT 1"))

@@ -72,17 +72,17 @@ def test_a_missing_driver_is_named(monkeypatch):
     monkeypatch.setattr("tuner.storage.server.find_spec", lambda name: None)
     for url in ("postgresql://h/d", "postgresql+psycopg2://h/d"):
         with pytest.raises(UsageError, match=r"pip install 'psycopg\[binary\]'"):
-            storage_at(url).with_driver()
+            storage_at(url).with_driver()  # type: ignore[attr-defined]
     monkeypatch.setattr("tuner.storage.server.find_spec", lambda name: name == "psycopg2")
-    assert storage_at("postgresql://h/d").with_driver() == "postgresql+psycopg2://h/d"
-    assert storage_at("postgresql+psycopg2://h/d").with_driver() == "postgresql+psycopg2://h/d"
+    assert storage_at("postgresql://h/d").with_driver() == "postgresql+psycopg2://h/d"  # type: ignore[attr-defined]
+    assert storage_at("postgresql+psycopg2://h/d").with_driver() == "postgresql+psycopg2://h/d"  # type: ignore[attr-defined]
     with pytest.raises(UsageError, match="psycopg is not installed"):
-        storage_at("postgresql+psycopg://h/d").with_driver()
+        storage_at("postgresql+psycopg://h/d").with_driver()  # type: ignore[attr-defined]
 
 
 def test_a_driver_that_is_not_known_is_refused():
     with pytest.raises(UsageError, match="one of the drivers psycopg, psycopg2; got pg8000"):
-        storage_at("postgresql+pg8000://h/d").with_driver()
+        storage_at("postgresql+pg8000://h/d").with_driver()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_driver_that_is_not_known_is_refused():
     ],
 )
 def test_addresses_of_proxies(url, address):
-    assert storage_at(url).address == address
+    assert storage_at(url).address == address  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_default_is_tpe_with_median_pruning_on_the_digits():
     assert made.space == space()
     assert (made.data.uri, made.folds.k, made.trials) == ("sklearn:digits", 5, 40)
     assert (made.sampler.name, made.pruner.name) == ("tpe", "median")
-    assert made.pruner.n_warmup_steps > 0
+    assert made.pruner.n_warmup_steps > 0  # type: ignore[attr-defined]
     assert made.default_name() == f"lines-{made.hash()[:8]}"
 
 

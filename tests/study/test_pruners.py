@@ -60,9 +60,9 @@ def test_nothing_is_pruned_in_the_warmup(tmp_path):
 def test_patient_wraps_another_pruner_or_none():
     made = definition(pruner={"name": "patient", "patience": 2, "wrapped": "median"})
     pruner = made.pruner.build(5)
-    assert isinstance(pruner._wrapped_pruner, optuna.pruners.MedianPruner)
+    assert isinstance(pruner._wrapped_pruner, optuna.pruners.MedianPruner)  # type: ignore[attr-defined]
     alone = definition(pruner="patient").pruner.build(5)
-    assert alone._wrapped_pruner is None
+    assert alone._wrapped_pruner is None  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -72,5 +72,5 @@ def test_patient_wraps_another_pruner_or_none():
 def test_hyperband_is_told_the_most_epochs_of_the_space(epochs, most):
     made = definition({**RATE, "epochs": epochs}, pruner="hyperband")
     assert most_epochs(made) == most
-    assert made.pruner.build(most)._max_resource == most
+    assert made.pruner.build(most)._max_resource == most  # type: ignore[attr-defined]
     assert most_epochs(definition(RATE)) == 20  # the catalogue's default

@@ -137,7 +137,7 @@ def test_settings_arrive_at_optunas_samplers():
     assert sampler._n_startup_trials == 3
     assert sampler._multivariate is False
     other = definition(sampler={"name": "nsga2", "population_size": 7})
-    assert other.sampler.build(other.space, seed=0, ticket=0)._population_size == 7
+    assert other.sampler.build(other.space, seed=0, ticket=0)._population_size == 7  # type: ignore[attr-defined]
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from tests.support.studies import FACTS
 from tuner.doctor import Diagnosis, Finding, examine
@@ -12,7 +13,7 @@ from tuner.storage.backend import Backend
 from tuner.storage.owner import new_owner
 
 
-def look(url: str | None, **settings: object) -> Diagnosis:
+def look(url: str | None, **settings: Any) -> Diagnosis:
     """`examine`, with the data that the tests' studies are made on."""
     settings.setdefault("describe", lambda definition: FACTS)
     return examine(url, **settings)

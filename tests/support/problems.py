@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tuner.data.dataset import Dataset, Fold
@@ -26,7 +28,7 @@ def folds(*sizes: int, rows: int = 90) -> list[Fold]:
     return [Fold(order[:size], last) for size in sizes]
 
 
-def plan(**params: object) -> TrainingPlan:
+def plan(**params: Any) -> TrainingPlan:
     """`optimizer__momentum=0.9` stands for the parameter `optimizer.momentum`."""
     named = {name.replace("__", "."): value for name, value in params.items()}
     return plan_training(

@@ -30,7 +30,7 @@ def main() -> None:
     if settings.get("die_in") == "pop":
         from tuner.search.work import GroupWork
 
-        GroupWork._work = kill_self
+        GroupWork._work = kill_self  # type: ignore[method-assign]
 
     if "checkpoint_every" in settings:
         from tuner.search.checkpoints import writer

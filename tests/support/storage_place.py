@@ -56,6 +56,6 @@ class Place:
         """Execute `text` in the database; the first value if it is a question."""
         asks = text.startswith("SELECT")
         mode: AbstractContextManager[None] = reading() if asks else nullcontext()
-        with mode, self.storage._backend.engine.begin() as connection:
+        with mode, self.storage._backend.engine.begin() as connection:  # type: ignore[attr-defined]
             result = connection.execute(sqlalchemy.text(text))
             return result.scalar() if asks else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ def empty_database(tmp_path_factory) -> Path:
 
     path = tmp_path_factory.mktemp("database") / "empty.db"
     storage = open_storage(str(path))
-    storage._backend.engine.dispose()
+    storage._backend.engine.dispose()  # type: ignore[attr-defined]
     return path
 
 
@@ -45,9 +46,9 @@ def proxy(sqlite):
     server.stop(None).wait()
 
 
-FILES = ["sqlite", "journal"]
-SERVERS = [pytest.param("postgres", marks=pytest.mark.slow)]
-PROXIES = [pytest.param("proxy", marks=pytest.mark.slow)]
+FILES: list[Any] = ["sqlite", "journal"]
+SERVERS: list[Any] = [pytest.param("postgres", marks=pytest.mark.slow)]
+PROXIES: list[Any] = [pytest.param("proxy", marks=pytest.mark.slow)]
 
 
 @pytest.fixture(params=FILES + SERVERS)
@@ -77,7 +78,7 @@ def _postgres_template(postgres_server) -> str:
     from tuner.storage import open_storage
 
     url = postgres_server.new_database()
-    open_storage(url)._backend.engine.dispose()
+    open_storage(url)._backend.engine.dispose()  # type: ignore[attr-defined]
     return url
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def make(task: str) -> Dataset:
         "multilabel": ((score > 0).astype(np.float32), ("a", "b", "c")),
         "regression": (score[:, :2].astype(np.float32), None),
     }[task]
-    return Dataset("test", x, y, task, "0", classes=classes, image_shape=(1, FEATURES))
+    return Dataset("test", x, y, task, "0", classes=classes, image_shape=(1, FEATURES))  # type: ignore[arg-type]
 
 
 def ragged_folds() -> list[Fold]:
@@ -42,7 +44,7 @@ def check(params: dict, task: str = "multiclass", others: tuple[dict, ...] = ())
             {"model.layers": 1, "model.units": 9, "batch_size": 16, "epochs": 2, **own},
             features=FEATURES,
             outputs=dataset.outputs,
-            task=task,
+            task=task,  # type: ignore[arg-type]
         )
         for own in (params, *others)
     ]
@@ -117,7 +119,11 @@ def test_every_optimizer_moves_as_keras_moves_it(optimizer: str, settings: dict)
     check({"optimizer": optimizer, "optimizer.learning_rate": rate, **named})
 
 
-SGD = {"optimizer": "sgd", "optimizer.learning_rate": 0.05, "optimizer.momentum": 0.9}
+SGD: dict[str, Any] = {
+    "optimizer": "sgd",
+    "optimizer.learning_rate": 0.05,
+    "optimizer.momentum": 0.9,
+}
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ def dataset(dtype: str = "float32") -> Dataset:
     x = np.zeros((base.rows, FEATURES), dtype)
     x[:, USED] = np.random.default_rng(0).integers(0, 255, (base.rows, len(USED)))
     x = x / np.float32(255) if dtype == "float32" else x
-    return dataclasses.replace(base, x=x, image_shape=None)
+    return dataclasses.replace(base, x=x, image_shape=None)  # type: ignore[arg-type]
 
 
 def plan(**params: Any) -> TrainingPlan:

@@ -314,17 +314,17 @@ def test_stacks_are_lent_to_one_training_at_a_time_and_the_oldest_goes() -> None
         built.append(object())
         return built[-1]
 
-    with cache.borrow("a", build) as first, cache.borrow("a", build) as second:
+    with cache.borrow("a", build) as first, cache.borrow("a", build) as second:  # type: ignore[arg-type]
         assert first is not second
-    with cache.borrow("a", build) as again:
+    with cache.borrow("a", build) as again:  # type: ignore[arg-type]
         assert again is first
     for key in ("b", "c"):
-        with cache.borrow(key, build):
+        with cache.borrow(key, build):  # type: ignore[arg-type]
             pass
     assert len(cache) == 2
-    with cache.borrow("a", build) as rebuilt:
+    with cache.borrow("a", build) as rebuilt:  # type: ignore[arg-type]
         assert rebuilt not in (first, second)
-    with pytest.raises(RuntimeError), cache.borrow("c", build) as broken:
+    with pytest.raises(RuntimeError), cache.borrow("c", build) as broken:  # type: ignore[arg-type]
         raise RuntimeError
     with cache.borrow("c", build) as fresh:
         assert fresh is not broken

@@ -27,7 +27,7 @@ def two_candidates(data: Dataset, fold: Fold, *plans: Any, **settings: Any) -> N
         [alone] = trainer.train([plan], [SEED], weights=True)
         for ours, theirs in zip(own.weights[0], alone.weights[0], strict=True):
             np.testing.assert_array_equal(ours, theirs)
-        for ours, theirs in ((own.train, alone.train), (own.validation, alone.validation)):
+        for ours, theirs in ((own.train, alone.train), (own.validation, alone.validation)):  # type: ignore[assignment]
             assert set(ours) == set(theirs)
             for name in theirs:
                 np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-5, err_msg=name)

@@ -39,7 +39,7 @@ def test_stacks_at_a_time_share_a_trace_and_nothing_else(
 
     def traced(graph: EpochGraph, *arguments: object) -> object:
         traces.append(graph)
-        return original(graph, *arguments)
+        return original(graph, *arguments)  # type: ignore[arg-type]
 
     def waiting(graph: EpochGraph, *arguments: object) -> object:
         together.wait()  # both stacks are borrowed before either is given back
@@ -69,6 +69,6 @@ def test_a_variable_that_was_not_named_is_refused() -> None:
             [own], lambda: tf.function(lambda: own + hidden).get_concrete_function()
         )
 
-    assert float(function(tf.Variable(2.0))()) == 3.0
+    assert float(function(tf.Variable(2.0))()) == 3.0  # type: ignore[operator]
     with pytest.raises(RuntimeError, match="unknown"):
         function(tf.Variable(5.0))

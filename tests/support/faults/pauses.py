@@ -79,11 +79,11 @@ def pauses(
         taken, discarded, going_on = [], 0, 0
         for _ in range(pauses):
             worker, trial, stopped = scene.stopped_late(late) if late else scene.stop_one()
-            ended = scene.until(lambda number=trial.number: scene.ended(number))
+            ended = scene.until(lambda number=trial.number: scene.ended(number))  # type: ignore[misc]
             taken.append(ended - stopped)
             scene.wait(scene.random.uniform(0.0, 1.0))
             worker.signal(signal.SIGCONT)
-            story = scene.until(lambda who=worker, n=trial.number: _after(who, n))
+            story = scene.until(lambda who=worker, n=trial.number: _after(who, n))  # type: ignore[misc]
             discarded += story[0] == "TrialReturned"
             going_on += story[1:] != []
         if late:

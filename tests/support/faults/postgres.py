@@ -66,7 +66,7 @@ class PostgresServer:
         try:
             self._bin = self._binaries()
             self._data = self._data_folder()
-            command = [self._bin / "initdb", "-D", self._data, "-U", USER]
+            command: list[Any] = [self._bin / "initdb", "-D", self._data, "-U", USER]
             # What a system crash would lose is of no interest here, and syncing takes long.
             command += ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
             subprocess.run(command, check=True, capture_output=True, cwd="/", **self._as)
@@ -129,7 +129,7 @@ class PostgresServer:
         return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self._port}/{database}"
 
     def _launch(self) -> None:
-        command = [self._bin / "postgres", "-D", self._data, "-p", str(self._port)]
+        command: list[Any] = [self._bin / "postgres", "-D", self._data, "-p", str(self._port)]
         for setting in (
             "listen_addresses=127.0.0.1",
             "unix_socket_directories=",

@@ -67,7 +67,7 @@ def work(url: str, study: str, name: str, log: Path, settings: Settings) -> None
                 arm(backend, settings.failpoint, lambda: note("Failpoint"))
             return backend
 
-        StorageKind.backend = prepared  # type: ignore[method-assign]
+        StorageKind.backend = prepared  # type: ignore[assignment, method-assign]
         trainer = FakeTrainer(epoch_seconds=settings.epoch_seconds, most=settings.stack)
         loop.run_worker(
             url,

@@ -149,7 +149,7 @@ def test_a_worker_that_dies_is_replaced(remotes, run_loop):
         return (until_told if len(lives) == 1 else three_trials)(worker, stop, tell)
 
     run_loop(first_waits)
-    seen = Seen(lambda event: len(lives) == 1 and remotes[0].die())
+    seen = Seen(lambda event: len(lives) == 1 and remotes[0].die())  # type: ignore[arg-type]
     assert run(seen) == PoolEnd("done")
     assert len(remotes) == 2
     assert [cause.split(" (")[0] for cause, _ in seen.handed_back] == [
@@ -169,7 +169,7 @@ def test_a_trial_is_not_blamed_for_its_node(remotes, run_loop):
         return (until_told if len(lives) == 1 else three_trials)(worker, stop, tell)
 
     run_loop(first_waits)
-    seen = Seen(lambda event: len(lives) == 1 and remotes[0].die(with_node=True))
+    seen = Seen(lambda event: len(lives) == 1 and remotes[0].die(with_node=True))  # type: ignore[arg-type]
     assert run(seen) == PoolEnd("done")
     assert [fault for _, fault in seen.handed_back] == ["nobody"]
 
@@ -210,7 +210,7 @@ def test_a_trial_that_takes_too_much_memory_is_ended_and_its_worker_replaced(
 def test_workers_that_keep_dying_are_given_up(remotes, run_loop, monkeypatch):
     monkeypatch.setattr("tuner.workers.deaths.WORK_TRIES", 3)
     run_loop(until_told)
-    seen = Seen(lambda event: isinstance(event, TrialStarted) and remotes[-1].die())
+    seen = Seen(lambda event: isinstance(event, TrialStarted) and remotes[-1].die())  # type: ignore[arg-type]
     with pytest.raises(TunerError, match="died 3 times without finishing a trial"):
         run(seen)
     assert len(seen.handed_back) == 3

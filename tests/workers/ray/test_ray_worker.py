@@ -120,7 +120,7 @@ def test_a_worker_without_a_node_is_named_and_can_be_stopped(cluster, monkeypatc
     remote.pending = True
     worker = begin(remote, 3, wants="2 CPUs")
     lines: list[str] = []
-    follow(worker, until=lambda events: lines.extend(worker.read_log()) or lines)
+    follow(worker, until=lambda events: lines.extend(worker.read_log()) or lines)  # type: ignore[func-returns-value]
     assert lines == ["worker 3: waits for a node with 2 CPUs"]
     worker.stop()
     assert follow(worker) == []
@@ -245,7 +245,7 @@ def test_what_is_printed_and_what_belongs_to_nobody_become_lines(cluster, monkey
     monkeypatch.setattr(actor, "capture_output", lambda tell: (tell("one"), tell("two")))
     worker = RayWorker(2, cluster(), notices=deque(["ray: a node left"]))
     lines: list[str] = []
-    follow(worker, until=lambda events: lines.extend(worker.read_log()) or len(lines) == 3)
+    follow(worker, until=lambda events: lines.extend(worker.read_log()) or len(lines) == 3)  # type: ignore[func-returns-value]
     assert sorted(lines) == ["ray: a node left", "worker 2: one", "worker 2: two"]
 
 
