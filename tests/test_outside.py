@@ -136,7 +136,11 @@ def test_the_tables_of_the_documentation_know_a_sampler_a_pruner_and_a_source(
     )
 
 
-def test_refusals_know_a_sampler_a_pruner_and_a_source(run: Run) -> None:
+def test_the_help_and_the_refusals_know_a_sampler_a_pruner_and_a_source(run: Run) -> None:
+    for command in ("optimize", "plan"):
+        text = " ".join(run("tuner.cli.main", command, "--help").split())
+        assert "or nsga3" in text
+        assert "or deadline" in text
     flags = ["tuner.cli.main", "plan", "--space", "sgd_decay", "--data", "sklearn:iris"]
     assert "did you mean nsga3?" in run(*flags, "--sampler", "nsga33", code=2)
     assert "did you mean deadline?" in run(*flags, "--pruner", "dead-line", code=2)
