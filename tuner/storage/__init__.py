@@ -5,8 +5,9 @@ What opens them needs Optuna and SQLAlchemy, and is loaded when it is first used
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tuner.lazy import lazy
 
 if TYPE_CHECKING:
     from tuner.storage.kind import StorageKind as StorageKind
@@ -21,8 +22,4 @@ _HOMES = {
     "storage_at": "urls",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'tuner.storage' has no attribute {name!r}")
-    return getattr(import_module(f"tuner.storage.{_HOMES[name]}"), name)
+__getattr__ = lazy(__name__, _HOMES)
