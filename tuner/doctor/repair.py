@@ -14,11 +14,12 @@ from optuna.trial import TrialState
 
 from tuner.doctor.artifacts import StudyFiles, files_of, orphaned
 from tuner.doctor.examine import chosen
-from tuner.doctor.trials import lost_tickets, numbered, stale_trials, unfollowed
+from tuner.doctor.trials import lost_tickets, numbered, stale_trials
 from tuner.errors import TunerError
 from tuner.search.heartbeat import BeatWatch
 from tuner.search.prepare import missing_tickets
 from tuner.search.sweep import Sweeper
+from tuner.search.tickets import unfollowed
 from tuner.storage import storage_at
 from tuner.storage.backend import Backend
 from tuner.storage.finding import Repair

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.search.tickets import count_tickets, last_trials, needs_follower
+from tuner.search.tickets import count_tickets, last_trials, unfollowed
 from tuner.storage import records
 from tuner.storage.backend import Beat, ticket_key
 from tuner.storage.finding import Finding
@@ -52,15 +52,6 @@ def lost_tickets(trials: Sequence[FrozenTrial], total: int) -> list[int]:
     return [ticket for ticket in range(total) if ticket not in queued]
 
 
-def unfollowed(trials: Sequence[FrozenTrial], total: int, retries: int) -> list[int]:
-    """Tickets whose last trial failed, may be tried again, and has no follower."""
-    return [
-        ticket
-        for ticket, trial in sorted(last_trials(trials).items())
-        if ticket < total and needs_follower(trial, retries)
-    ]
-
-
 def check_trials(
     name: str,
     trials: Sequence[FrozenTrial],
@@ -100,6 +91,6 @@ def check_trials(
     return [Finding("trials", "ok", text, name)]
 
 
-def numbered(tickets: Sequence[int]) -> str:
+def numbered(tickets: Iterable[int]) -> str:
     """The first of them, for messages."""
-    return listed([str(ticket) for ticket in tickets])
+    return listed([str(ticket) for ticket in sorted(tickets)])

@@ -153,15 +153,20 @@ def settled_tickets(trials: Sequence[FrozenTrial], retries: int) -> set[int]:
     }
 
 
+def unfollowed(trials: Sequence[FrozenTrial], total: int, retries: int) -> dict[int, FrozenTrial]:
+    """Ticket to its last trial, for those of the first `total` that have to be tried again."""
+    return {
+        ticket: trial
+        for ticket, trial in last_trials(trials).items()
+        if ticket < total and needs_follower(trial, retries)
+    }
+
+
 def requeue(
     backend: Backend, study_id: int, trials: Sequence[FrozenTrial], *, total: int, retries: int
 ) -> int:
     """Queue a follower for every failed ticket that needs one; how many."""
-    followers = [
-        follower(trial)
-        for ticket, trial in last_trials(trials).items()
-        if ticket < total and needs_follower(trial, retries)
-    ]
+    followers = [follower(trial) for trial in unfollowed(trials, total, retries).values()]
     return backend.add_trials(study_id, followers) if followers else 0
 
 
