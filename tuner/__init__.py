@@ -5,29 +5,23 @@ Public names are loaded when first used, so that `import tuner` stays light.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from tuner.lazy import lazy
 
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "Space": "tuner.spaces",
-    "load_space": "tuner.spaces",
-    "Dataset": "tuner.data",
-    "load_dataset": "tuner.data",
-    "TrainingPlan": "tuner.planning",
-    "plan_training": "tuner.planning",
-    "Trainer": "tuner.training",
-    "TunerError": "tuner.errors",
+    "Space": "spaces",
+    "load_space": "spaces",
+    "Dataset": "data",
+    "load_dataset": "data",
+    "TrainingPlan": "planning",
+    "plan_training": "planning",
+    "Trainer": "training",
+    "TunerError": "errors",
 }
 
 __all__ = ["__version__", *_PUBLIC]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'tuner' has no attribute {name!r}")
-    return getattr(import_module(_PUBLIC[name]), name)
+__getattr__ = lazy(__name__, _PUBLIC)
 
 
 def __dir__() -> list[str]:
