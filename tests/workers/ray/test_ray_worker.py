@@ -80,6 +80,18 @@ def test_lost_answers_lose_events_but_not_the_end(cluster, run_loop):
     assert worker.ended == Ended("done")
 
 
+def test_a_trial_whose_end_got_lost_is_not_held_for_ever(cluster, run_loop):
+    run_loop(until_told)
+    remote: StandIn = cluster()
+    worker = begin(remote)
+    for event in follow(worker, until=begun):
+        worker.hear(event)
+    assert list(worker.running) == [7]
+    remote.lose = 1
+    follow(worker, until=lambda events: not worker.running)
+    assert worker.alive
+
+
 def test_the_task_may_come_before_the_first_answer_and_after(cluster, run_loop):
     run_loop(three_trials)
     remote = cluster()

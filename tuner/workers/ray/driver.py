@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
-from multiprocessing.connection import Connection
 from typing import Any
 
 from tuner.errors import TunerError
@@ -50,9 +49,6 @@ class RayWorker(Worker):
         self._heard_at = time.monotonic()
         self._tell_of_waiting_at = self._heard_at + NODE_PATIENCE
         self._answer: Future[News] = self._ask(None)
-
-    def waitables(self) -> list[Connection[Any, Any] | int]:
-        return []
 
     @property
     def alive(self) -> bool:
@@ -124,6 +120,8 @@ class RayWorker(Worker):
         except Exception as error:
             if is_dead(error) or time.monotonic() - self._heard_at > LOST_AFTER:
                 self._die(error)
+            else:
+                self.running.clear()  # their ends may have got lost: no limit may fall on others
             return
         self._heard_at, self._last, self.name = time.monotonic(), news, news.name
         self.ready = self.ready or news.ready  # the event that tells it may be lost
