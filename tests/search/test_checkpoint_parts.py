@@ -175,7 +175,7 @@ def test_a_training_is_saved_every_few_seconds_but_not_at_its_end():
 
 
 @pytest.mark.parametrize("leaving", [True, False])
-def test_an_ended_training_is_saved_only_where_it_goes_on_another_time(leaving):
+def test_an_ended_training_is_saved_only_if_it_goes_on_another_time(leaving):
     clock, checkpoint = Clock(), Recorder()
     made, model = writer_on(checkpoint, clock, leaving=lambda: leaving)
     run(made, clock, range(2), EVERY)

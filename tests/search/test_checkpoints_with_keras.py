@@ -89,9 +89,9 @@ LONG += ["--limit", "200", "--folds", "2"]
 
 
 def optimize(url, *flags):
-    said = ["--name", "study", "--storage", url, "--trials", "1", "--workers", "1"]
+    given = ["--name", "study", "--storage", url, "--trials", "1", "--workers", "1"]
     return subprocess.Popen(
-        [*TUNER, "optimize", *LONG, *said, *flags, "--progress", "none"],
+        [*TUNER, "optimize", *LONG, *given, *flags, "--progress", "none"],
         env={k: v for k, v in os.environ.items() if k != "TUNER_ARTIFACTS"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

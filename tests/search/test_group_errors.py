@@ -82,7 +82,7 @@ def test_a_candidate_that_cannot_be_planned_fails_at_once_and_changes_no_stack(s
     assert [len(stack) for stack in trainer.stacks] == [3]
 
 
-def test_where_all_fail_the_causes_are_grouped(sqlite):
+def test_if_all_fail_the_causes_are_grouped(sqlite):
     params = {"optimizer.learning_rate": {"values": [0.1, 0.2, 0.3, 0.4, 0.5]}, "epochs": 4}
     prepare(sqlite, grid(params))
     work(

@@ -194,10 +194,10 @@ TUNER = [str(Path(sys.executable).with_name("tuner"))]
 
 
 def optimize(url, space, *flags):
-    said = ["--sampler", "grid", "--name", "study", "--storage", url, "--folds", "3"]
-    said += ["--set", "epochs={values: [4, 6]}", "--metric", "accuracy", "--metric", "loss"]
+    given = ["--sampler", "grid", "--name", "study", "--storage", url, "--folds", "3"]
+    given += ["--set", "epochs={values: [4, 6]}", "--metric", "accuracy", "--metric", "loss"]
     return subprocess.Popen(
-        [*TUNER, "optimize", "--space", space, *said, "--progress", "none", *flags],
+        [*TUNER, "optimize", "--space", space, *given, "--progress", "none", *flags],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

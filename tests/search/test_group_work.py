@@ -253,7 +253,7 @@ def test_hearts_of_all_claimed_trials_beat_through_a_long_epoch(sqlite):
 
 
 def test_a_ticket_queued_twice_is_tried_once(tmp_path):
-    """Where two processes that make a study race in a storage without transactions."""
+    """If two processes that make a study race in a storage without transactions."""
     url = f"journal:{tmp_path}/a"
     prepare(url, grid({"optimizer.learning_rate": {"values": RATES[:2]}, "epochs": 2}))
     storage = open_storage(url)

@@ -121,7 +121,7 @@ def test_a_study_of_a_newer_tuner_is_refused_and_left_alone(url):
         ({"metrics": ["top_5_accuracy"]}, DataFacts("h", "binary"), PlanError),
     ],
 )
-def test_nothing_is_made_where_something_is_wrong(tmp_path, changes, facts, error):
+def test_nothing_is_made_if_something_is_wrong(tmp_path, changes, facts, error):
     with pytest.raises(error):
         prepare(f"sqlite:///{tmp_path}/sub/a.db", definition(**changes), facts=facts)
     assert list(tmp_path.iterdir()) == []

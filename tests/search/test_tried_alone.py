@@ -130,7 +130,7 @@ def test_the_lock_is_shared_by_many_or_held_by_one(tmp_path):
     assert elsewhere.acquire(alone=True)  # whoever dies releases it
 
 
-def test_where_nothing_can_be_locked_everybody_may_train(tmp_path):
+def test_if_nothing_can_be_locked_everybody_may_train(tmp_path):
     first, second = (MachineLock("a", tmp_path / "missing") for _ in range(2))
     assert first.acquire(alone=True)
     assert second.acquire()

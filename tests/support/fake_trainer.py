@@ -47,7 +47,7 @@ class FakeTrainer:
     """Curves that rise to a plateau whose height follows from the parameters alone.
 
     With u the candidate's quality in 0..1 (1 minus the distance of `optimizer.learning_rate` from
-    0.1 in decades / 4, or a hash of the parameters where there is no learning rate), the
+    0.1 in decades / 4, or a hash of the parameters if there is no learning rate), the
     validation accuracy of fold f after epoch e is
     ``u * (1 - exp(-e / 3)) + 0.01 * noise(seed of f, e)``, clipped to 0..1, and the loss is
     ``1 - accuracy``. Train scores are 0.02 better. Metrics other than loss copy the accuracy.
