@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from tuner.parameters import ParameterInfo
-from tuner.parameters.fields import setting, setting_as, settings_of
+from tuner.parameters.fields import setting, setting_as, settings_of, summary
 from tuner.registry import Registry
 
 LEARNING_RATE = ParameterInfo(
@@ -53,7 +53,7 @@ class Optimizer:
     global_clipnorm: float | None = setting(None, "Largest norm of the whole gradient.", above=0)
 
     def __init_subclass__(cls) -> None:
-        cls.name, cls.help = cls.__name__.lower(), str(cls.__doc__)
+        cls.name, cls.help = cls.__name__.lower(), summary(cls)
         dataclass(frozen=True)(cls)
 
     @classmethod

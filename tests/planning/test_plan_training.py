@@ -111,7 +111,7 @@ def test_every_parameter_of_the_catalogue_reaches_the_plan() -> None:
     for name, (beside, value) in CHANGES.items():
         before, after = plan(**beside), plan(**{**beside, name: value})
         assert after != before, name
-        # In the field of its own name, where there is one, and as it was given.
+        # In the field of its own name, if there is one, and as it was given.
         part, _, setting = name.partition(".")
         if part == "optimizer" and setting not in ("", "learning_rate"):
             assert after.optimizer.setting(setting) == value

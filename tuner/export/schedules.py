@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tuner.schedules import Rates, Schedule
 
 
-@dataclass(frozen=True)
 class FirstEpochs(Schedule):
     """The first epochs of `inner` as it runs over `total` epochs.
 
@@ -27,7 +24,6 @@ class FirstEpochs(Schedule):
         return self.inner.rates(steps_per_epoch, total)[: epochs * steps_per_epoch]
 
 
-@dataclass(frozen=True)
 class RecordedRates(Schedule):
     """One rate an epoch, as recorded; after the last one it stays.
 

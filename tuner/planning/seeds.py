@@ -52,7 +52,7 @@ def network_seed(study_seed: int, candidate: int, fold: int) -> int:
     applied to (candidate, fold): so within a study no two networks share a seed, as long as it
     has at most 2**22 candidates and 2**10 folds.
 
-    Raises ValueError where `candidate` or `fold` is negative.
+    Raises ValueError if `candidate` or `fold` is negative.
     """
     if candidate < 0 or fold < 0:
         raise ValueError(f"candidate and fold count from 0; got {candidate} and {fold}")

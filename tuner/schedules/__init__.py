@@ -25,7 +25,7 @@ from tuner.schedules.step import StepSchedule as StepSchedule
 from tuner.schedules.time_based import TimeSchedule as TimeSchedule
 from tuner.schedules.warmup import WarmupSchedule as WarmupSchedule
 
-#: Name in a space -> class. A warmup is no name of its own: it stands in front of any of these.
+#: Name in a space -> class. A warmup is no name of its own: it comes before any of these.
 SCHEDULES: Registry[type[Schedule]] = Registry(
     "schedule",
     "tuner.schedules",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, dataclass_transform
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuner.optimizers import LEARNING_RATE
 from tuner.parameters import ParameterInfo, checked
-from tuner.parameters.fields import settings_of
+from tuner.parameters.fields import settings_of, summary
 
 #: Float32, one rate a step.
 Rates = NDArray[np.float32]
@@ -36,18 +36,18 @@ class Tracker(Protocol):
         """Go on from what `state` gave."""
 
 
+@dataclass_transform(frozen_default=True)
 @dataclass(frozen=True)
 class Schedule(ABC):
     """A learning rate as a function of the training step.
 
     `learning_rate` is the base rate (lr0 in the formulas), step counts from 0 over the whole
-    training. A subclass is a frozen dataclass; every further field, made by
-    `setting`, is a parameter of search spaces, and is checked by its rules. Raises PlanError for
-    a value that breaks them.
+    training. The first paragraph of a subclass's docstring is its line for people. Every further
+    field, made by `setting`, is a parameter of search spaces, and is checked by its rules. Raises
+    PlanError for a value that breaks them.
 
     Attributes:
         name: what a space calls it.
-        help: one line for people.
         formula: of the rate, in the symbols of docs/schedules.md.
         keras: Keras's name for it, if it has one.
         depends_on_total: False if the rates of the first epochs stay the same whatever the
@@ -60,6 +60,12 @@ class Schedule(ABC):
     formula: ClassVar[str] = ""
     keras: ClassVar[str] = ""
     depends_on_total: ClassVar[bool] = False
+    _settings: ClassVar[dict[str, ParameterInfo]] = {}
+
+    def __init_subclass__(cls) -> None:
+        cls.help = summary(cls)
+        dataclass(frozen=True)(cls)
+        cls._settings = settings_of(cls, "schedule")
 
     def __post_init__(self) -> None:
         for name, info in {"learning_rate": LEARNING_RATE, **self.settings()}.items():
@@ -71,7 +77,7 @@ class Schedule(ABC):
     @classmethod
     def settings(cls) -> dict[str, ParameterInfo]:
         """Field -> the parameter that it is."""
-        return settings_of(cls, "schedule")
+        return cls._settings
 
     @abstractmethod
     def rates(self, steps_per_epoch: int, epochs: int) -> Rates:

@@ -1,18 +1,14 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tuner.schedules.base import Rates, Schedule
 
 
-@dataclass(frozen=True)
 class ConstantSchedule(Schedule):
-    """`rate(t) = lr0`."""
+    """The base rate throughout."""
 
     name = "constant"
-    help = "The base rate throughout."
     formula = "lr0"
     keras = "a plain number"
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tuner.schedules.base import Rates, Schedule
@@ -9,17 +7,14 @@ from tuner.schedules.clock import cosine_fall, steps
 from tuner.schedules.settings import END_RATE
 
 
-@dataclass(frozen=True)
 class CosineSchedule(Schedule):
-    """Half a cosine wave over the whole training of T steps:
-    `rate(t) = lr0 * ((1 - end_rate) * (1 + cos(pi * t / T)) / 2 + end_rate)`.
+    """Half a cosine wave over the whole training.
 
     Loshchilov and Hutter, "SGDR" (ICLR 2017), without restarts; Keras's `CosineDecay` with
     decay_steps = T and alpha = end_rate.
     """
 
     name = "cosine"
-    help = "Half a cosine wave over the whole training."
     formula = "lr0 · ((1 − end_rate) · (1 + cos(π t / T)) / 2 + end_rate)"
     keras = "`CosineDecay`"
     depends_on_total = True

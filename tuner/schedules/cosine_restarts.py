@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tuner.schedules.base import Rates, Schedule
@@ -9,19 +7,19 @@ from tuner.schedules.clock import cosine_fall, cycle_starts, steps
 from tuner.schedules.settings import CYCLE_MULT, END_RATE, RESTART_EVERY
 
 
-@dataclass(frozen=True)
 class CosineRestartsSchedule(Schedule):
-    """Cosine decay with warm restarts (SGDR). Cycle i is `restart_every * cycle_mult^i` epochs
-    long; with u the share of the present cycle that has passed (0 <= u < 1),
-    `rate = lr0 * ((1 - end_rate) * (1 + cos(pi * u)) / 2 + end_rate)`.
+    """Half a cosine wave, again and again (SGDR).
+
+    Cycle i is `restart_every * cycle_mult^i` epochs long; with u the share of the present cycle
+    that has passed (0 <= u < 1), the rate is that of `cosine` with u for t / T. It restarts as
+    long as the training runs.
 
     Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts" (ICLR 2017).
     Keras's `CosineDecayRestarts` with first_decay_steps = restart_every * steps_per_epoch,
-    t_mul = cycle_mult, m_mul = 1 and alpha = end_rate. It restarts as long as the training runs.
+    t_mul = cycle_mult, m_mul = 1 and alpha = end_rate.
     """
 
     name = "cosine_restarts"
-    help = "Half a cosine wave, again and again (SGDR)."
     formula = "as `cosine` over cycles of restart_every · cycle_multⁱ epochs"
     keras = "`CosineDecayRestarts` (`t_mul` = cycle_mult)"
 

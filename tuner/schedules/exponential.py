@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tuner.schedules.base import Rates, Schedule
@@ -9,9 +7,8 @@ from tuner.schedules.clock import clock
 from tuner.schedules.settings import DECAY, PER, Per
 
 
-@dataclass(frozen=True)
 class ExponentialSchedule(Schedule):
-    """Exponential decay: `rate(t) = lr0 * exp(-decay * t)`.
+    """Exponential decay.
 
     t counts updates (`per="step"`) or whole epochs (`per="epoch"`, as a LearningRateScheduler
     callback does). Keras's `ExponentialDecay(lr0, decay_steps, decay_rate)` is this with
@@ -19,7 +16,6 @@ class ExponentialSchedule(Schedule):
     """
 
     name = "exponential"
-    help = "Exponential decay."
     formula = "lr0 · exp(−decay · t)"
     keras = "`ExponentialDecay`, decay = −ln(decay_rate) / decay_steps"
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tuner.schedules.base import Rates, Schedule
@@ -9,18 +7,15 @@ from tuner.schedules.clock import clock
 from tuner.schedules.settings import DECAY, PER, Per
 
 
-@dataclass(frozen=True)
 class InverseSqrtSchedule(Schedule):
-    """Inverse square root: `rate(t) = lr0 / sqrt(1 + decay * t)`.
+    """Inverse square root of time.
 
     The reciprocal square root of Zhai et al., "Scaling Vision Transformers" (CVPR 2022), with
     timescale 1 / decay; with `decay = 1 / W` behind a warmup of W steps it is the decay of
-    Vaswani et al., "Attention is all you need" (NIPS 2017), `lr0 * sqrt(W / step)`. t counts
-    updates (`per="step"`) or whole epochs (`per="epoch"`).
+    Vaswani et al., "Attention is all you need" (NIPS 2017), `lr0 * sqrt(W / step)`.
     """
 
     name = "inverse_sqrt"
-    help = "Inverse square root of time."
     formula = "lr0 / √(1 + decay · t)"
 
     decay: float = DECAY

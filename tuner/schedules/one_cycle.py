@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tuner.parameters.fields import setting
@@ -13,11 +11,12 @@ from tuner.schedules.settings import END_RATE
 START = 1 / 25
 
 
-@dataclass(frozen=True)
 class OneCycleSchedule(Schedule):
-    """One cycle over the whole training of T steps: half a cosine wave up from `lr0 / 25` to lr0,
-    reached after the share `peak` of the steps, then half a cosine wave down to `end_rate * lr0`.
-    With x = t / T and fall(u) = (1 + cos(pi * u)) / 2,
+    """Up to the base rate, then down, over the whole training.
+
+    Half a cosine wave up from `lr0 / 25` to lr0, reached after the share `peak` of the T steps,
+    then half a cosine wave down to `end_rate * lr0`. With x = t / T and
+    fall(u) = (1 + cos(pi * u)) / 2,
 
         x < peak:   rate = lr0 * (1 - (1 - 1/25) * fall(x / peak))
         otherwise:  rate = lr0 * ((1 - end_rate) * fall((x - peak) / (1 - peak)) + end_rate)
@@ -27,7 +26,6 @@ class OneCycleSchedule(Schedule):
     """
 
     name = "one_cycle"
-    help = "Up to the base rate, then down, over the whole training."
     formula = "up from lr0 / 25 to lr0, then down to end_rate · lr0, both along a cosine"
     depends_on_total = True
 

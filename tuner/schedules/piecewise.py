@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tuner.errors import PlanError
@@ -10,10 +8,8 @@ from tuner.schedules.base import Rates, Schedule
 from tuner.schedules.clock import steps
 
 
-@dataclass(frozen=True)
 class PiecewiseSchedule(Schedule):
-    """Piecewise constant: `rate = lr0` for the first `boundaries[0]` epochs, and
-    `lr0 * factors[i]` once `boundaries[i]` epochs have passed, up to `boundaries[i + 1]`.
+    """Constant from boundary to boundary; both lists are needed.
 
     Factors are of the base rate, not of the rate before. A boundary may lie within an epoch
     (1.5: after one and a half epochs). Keras's `PiecewiseConstantDecay` keeps the earlier value
@@ -23,7 +19,6 @@ class PiecewiseSchedule(Schedule):
     """
 
     name = "piecewise"
-    help = "Constant from boundary to boundary; both lists are needed."
     formula = "lr0 at first, lr0 · factors[i] once boundaries[i] epochs have passed"
     keras = "`PiecewiseConstantDecay`"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,18 +11,15 @@ from tuner.parameters.fields import setting
 from tuner.schedules.base import Mode, Rates, Schedule
 
 
-@dataclass(frozen=True)
 class PlateauSchedule(Schedule):
-    """Reduction on a plateau: after `patience` epochs without an improvement of the validation
-    score by more than `min_delta`, `rate = max(rate * factor, min_rate)`; then `cooldown` epochs
-    are not counted. Equal to `keras.callbacks.ReduceLROnPlateau` with min_lr = min_rate.
+    """Reduced whenever the validation score stands still.
 
-    `rates` is the table of a run that never stalls. In a real run each network has its own
-    `tracker`, whose `rates` are written into the table before each epoch.
+    After `patience` epochs without an improvement by more than `min_delta`,
+    `rate = max(rate * factor, min_rate)`; then `cooldown` epochs are not counted. Equal to
+    `keras.callbacks.ReduceLROnPlateau` with min_lr = min_rate.
     """
 
     name = "plateau"
-    help = "Reduced whenever the validation score stands still."
     formula = "times `factor` whenever the validation score stands still"
     keras = "`callbacks.ReduceLROnPlateau`"
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tuner.parameters.fields import setting
@@ -10,17 +8,14 @@ from tuner.schedules.clock import steps
 from tuner.schedules.settings import END_RATE
 
 
-@dataclass(frozen=True)
 class PolynomialSchedule(Schedule):
-    """Polynomial decay over the whole training of T steps:
-    `rate(t) = (lr0 - end) * (1 - t / T) ^ power + end`, with `end = end_rate * lr0`.
+    """Polynomial decay over the whole training.
 
     Power 1 is a straight line. Keras's `PolynomialDecay` with decay_steps = T. The last step has
     t = T - 1, so it stays one step above the end.
     """
 
     name = "polynomial"
-    help = "Polynomial decay over the whole training."
     formula = "lr0 · ((1 − end_rate) · (1 − t / T)^power + end_rate)"
     keras = "`PolynomialDecay`"
     depends_on_total = True

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tuner.parameters.fields import setting
@@ -10,24 +8,20 @@ from tuner.schedules.clock import clock, cycle_starts
 from tuner.schedules.settings import CYCLE_MULT, DECAY, PER, RESTART_EVERY, Per
 
 
-@dataclass(frozen=True)
 class RestartsSchedule(Schedule):
-    """Random restarts: time-based decay whose clock is set back to 0 after n = `restart_every`
-    epochs, m = `restarts` times. With r the last restart (r = 0: the start of the training),
-    `rate(t) = lr0 / (1 + decay * (t - t_r))`.
+    """Time-based decay whose rate is reset a number of times.
 
-    Restarts happen at the start of epochs n, 2 n, ..., m n (counted from 0), so the first m runs
-    last n epochs each. After the m-th restart there is none any more: the last run goes on
-    decaying, from lr0 at epoch m n, to the end of the training however long that is. With
-    m = 0 it is the schedule `time`. With cycle_mult c above 1 every run is c times as long as
-    the one before (starts rounded to whole epochs): n, n + c n, n + c n + c^2 n, ...
+    The clock is set back to 0 after n = `restart_every` epochs, m = `restarts` times, at the
+    start of epochs n, 2 n, ..., m n (counted from 0), so the first m runs last n epochs each.
+    After the m-th restart there is none any more: the last run goes on decaying, from lr0 at
+    epoch m n, to the end of the training however long that is. With m = 0 it is the schedule
+    `time`. With cycle_mult c above 1 every run is c times as long as the one before (starts
+    rounded to whole epochs): n, n + c n, n + c n + c^2 n, ...
 
-    Only the rate is reset; weights and the optimizer's moments go on, as in SGDR. t counts
-    updates (`per="step"`) or whole epochs (`per="epoch"`).
+    Only the rate is reset; weights and the optimizer's moments go on, as in SGDR.
     """
 
     name = "restarts"
-    help = "Time-based decay whose rate is reset a number of times."
     formula = "lr0 / (1 + decay · (t − t_r)), t_r the last restart"
 
     restart_every: int = RESTART_EVERY

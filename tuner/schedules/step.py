@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tuner.parameters.fields import setting
@@ -9,15 +7,13 @@ from tuner.schedules.base import Rates, Schedule
 from tuner.schedules.clock import epoch_numbers
 
 
-@dataclass(frozen=True)
 class StepSchedule(Schedule):
-    """Step decay: `rate(e) = lr0 * drop ^ floor(e / every)`, e the number of the epoch from 0.
+    """A drop every few epochs.
 
     Keras's `ExponentialDecay(..., staircase=True)` with decay_steps = every * steps_per_epoch.
     """
 
     name = "step"
-    help = "A drop every few epochs."
     formula = "lr0 · drop^⌊e / every⌋"
     keras = "`ExponentialDecay(..., staircase=True)`"
 

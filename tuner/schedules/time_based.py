@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tuner.schedules.base import Rates, Schedule
@@ -9,16 +7,14 @@ from tuner.schedules.clock import clock
 from tuner.schedules.settings import DECAY, PER, Per
 
 
-@dataclass(frozen=True)
 class TimeSchedule(Schedule):
-    """Time-based decay: `rate(t) = lr0 / (1 + decay * t)`.
+    """Time-based decay: the rate halves after 1 / decay updates or epochs.
 
     t counts updates (`per="step"`) as Keras's `SGD(decay=...)` did and its `InverseTimeDecay`
     with decay_steps=1 does, or whole epochs (`per="epoch"`) as textbooks write it.
     """
 
     name = "time"
-    help = "Time-based decay: the rate halves after 1 / decay updates or epochs."
     formula = "lr0 / (1 + decay · t)"
     keras = "`InverseTimeDecay(lr0, 1, decay)`"
 

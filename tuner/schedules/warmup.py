@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,8 @@ from tuner.parameters.fields import setting
 from tuner.schedules.base import Mode, Rates, Schedule, Tracker
 
 
-@dataclass(frozen=True)
 class WarmupSchedule(Schedule):
-    """A linear rise in front of another schedule. With W = warmup * steps_per_epoch and r the
+    """A linear rise before another schedule. With W = warmup * steps_per_epoch and r the
     first rate of the schedule `after`,
     `rate(t) = r * (t + 1) / (W + 1)` for t < W, then `after` from its own step 0.
 

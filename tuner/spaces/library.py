@@ -44,7 +44,7 @@ def find_space(name_or_path: str | Path) -> Path:
 def check_space(path: Path) -> tuple[Space | None, list[Problem]]:
     """The space of a file, or everything that is wrong with it in the order of its lines.
 
-    Raises SpaceError only where the file cannot be read.
+    Raises SpaceError only if the file cannot be read.
     """
     data, lines, problems = read_mapping(path, SpaceError)
     if not data and problems:

@@ -75,7 +75,7 @@ class Parameter(BaseModel, ABC):
 
     @abstractmethod
     def points(self) -> Sequence[Value] | None:
-        """The values it can take, in grid order; None where they are not finite."""
+        """The values it can take, in grid order; None if they are not finite."""
 
     @abstractmethod
     def takes(self, value: Value) -> bool:

@@ -70,7 +70,7 @@ def read_parameter(name: str, raw: Any) -> Parameter:
 
 
 def find_form(info: ParameterInfo, raw: Mapping[Any, Any]) -> type[Parameter]:
-    """Which form a mapping has. Raises ParameterError where it is none, or several at once."""
+    """Which form a mapping has. Raises ParameterError if it is none, or several at once."""
     if "distribution" in raw:
         name = raw["distribution"]
         if not isinstance(name, str) or name not in DRAWS:
@@ -91,7 +91,7 @@ def find_form(info: ParameterInfo, raw: Mapping[Any, Any]) -> type[Parameter]:
 
 def unknown_parameter(name: object) -> str:
     """The message for a name that is not in the catalogue: the closest one, and the names of its
-    section, or all sections where it has none that exists."""
+    section, or all sections if there is no such section."""
     sections: dict[str, list[str]] = {}
     for info in CATALOGUE.values():
         sections.setdefault(info.section, []).append(info.name)

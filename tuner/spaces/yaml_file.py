@@ -95,7 +95,7 @@ class _Reader:
 def parse_yaml(text: str, source: str) -> tuple[Any, Lines, list[Problem]]:
     """The data of one YAML 1.2 document, the lines of its fields, and what is wrong with it.
 
-    `source` stands in front of every problem (a path, or a flag of the command line). An empty
+    Every problem begins with `source` (a path, or a flag of the command line). An empty
     document is None.
     """
     yaml = YAML(typ="safe", pure=True)

@@ -41,7 +41,6 @@ class FitState:
     target_scaling: TargetScaling | None = None
 
 
-@dataclass(frozen=True)
 class LaterEpoch(Schedule):
     """One epoch of `inner` as it runs over `total` epochs: the one numbered `first` (from 0)."""
 

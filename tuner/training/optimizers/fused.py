@@ -28,7 +28,7 @@ class FusedUpdate:
 
 def fused_update(plans: Sequence[TrainingPlan], steps: Sequence[int]) -> FusedUpdate | None:
     """How to update networks that train as `plans`, one a network, on folds of `steps` steps an
-    epoch; None where one kernel cannot: another optimizer, or networks that differ in a setting,
+    epoch; None if one kernel cannot: another optimizer, or networks that differ in a setting,
     in the rate of some step, or in how many steps they have made."""
     first = plans[0]
     optimizer, schedule = first.optimizer, first.schedule

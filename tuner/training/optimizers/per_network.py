@@ -31,12 +31,12 @@ class StepRate(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class PerNetwork:
-    """Mixin in front of a Keras optimizer class; `attach` first, then Keras's `build`.
+    """Mixin before a Keras optimizer class; `attach` first, then Keras's `build`.
 
     Attributes:
         networks: N.
         clip: `clipnorm`, `global_clipnorm`, `clipvalue` or None; one kind for the whole stack.
-        fused: how one kernel updates a variable, where the networks are alike; else None.
+        fused: how one kernel updates a variable, if the networks are alike; else None.
     """
 
     networks: int

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tuner.schedules import Rates, Schedule, setting
 
 
-@dataclass(frozen=True)
 class Sawtooth(Schedule):
+    """Down a straight line, again and again."""
+
     name = "sawtooth"
-    help = "Down a straight line, again and again."
     formula = "lr0 · (1 − depth · (e mod teeth) / teeth)"
 
     teeth: int = setting(5, "Epochs of one tooth.", low=1)
