@@ -16,12 +16,12 @@ import numpy as np
 from jax import numpy as jnp
 from numpy.typing import NDArray
 
-from bench.gpu.problem import INITIALIZERS, Problem
+from bench.gpu.problem import Problem
 from tuner.training.batches import BatchPlan, ValidationChunks
-from tuner.training.initial_weights import network_weights, stacked_weights
-from tuner.training.layers import DropoutClock
+from tuner.training.initial_weights import drawn_weights, stacked_weights
 from tuner.training.network import StackedNetwork
 from tuner.training.optimizers import build_optimizer
+from tuner.training.settings import StackSettings
 from tuner.training.shape import StackShape
 
 #: Float32 values of the widest activation in one chunk of validation, all networks together.
@@ -55,23 +55,19 @@ class JaxStack:
             candidates,
             self.model.trainable_variables,
         )
-
-        def column(values: list[Any]) -> Any:
-            return jnp.asarray(values, jnp.float32).reshape(-1, 1, 1)
-
-        given = [dict(plan.optimizer.settings) for plan in plans]
-        numbers = [name for name in given[0] if name not in dict(self.shape.switches)]
-        self.settings = {name: column([own[name] for own in given]) for name in numbers}
-        self.rates = column([plan.schedule.rates(1, 1)[0] for plan in plans])
-        dropout = [plan.model.dropout for plan in plans]
-        by_fold = [DropoutClock.settings([seed] * candidates, dropout) for seed in problem.seeds]
-        self.layers = {name: np.stack([own[name] for own in by_fold]) for name in by_fold[0]}
-        drawn = {
-            (plan.model, seed): network_weights(plan.model, seed)
-            for plan in plans[: len(INITIALIZERS)]
-            for seed in problem.seeds
+        by_fold = [
+            StackSettings.of(self.shape, plans, [seed] * candidates) for seed in problem.seeds
+        ]
+        self.settings = {name: jnp.asarray(v) for name, v in by_fold[0].optimizer.items()}
+        self.layers = {
+            name: np.stack([own.layers[name] for own in by_fold]) for name in by_fold[0].layers
         }
-        stacks = [stacked_weights([drawn[p.model, seed] for p in plans]) for seed in problem.seeds]
+        rates = [plan.schedule.rates(1, 1)[0] for plan in plans]
+        self.rates = jnp.asarray(rates, jnp.float32).reshape(-1, 1, 1)
+        models = [plan.model for plan in plans]
+        stacks = [
+            stacked_weights(drawn_weights(models, [seed] * candidates)) for seed in problem.seeds
+        ]
         #: `(F, C, ...)` each, in Keras's order.
         self.first_weights = [np.stack(values) for values in zip(*stacks, strict=True)]
         self.batches = BatchPlan([f.train for f in problem.folds], problem.seeds, problem.batch)

@@ -8,8 +8,7 @@ import pytest
 from tests.support import plain_keras
 from tests.support.problems import dataset, folds, plan, seeds
 from tuner.planning import TrainingPlan
-from tuner.training import Trainer
-from tuner.training import trainer as door
+from tuner.training import Trainer, kind
 from tuner.training.optimizers import FusedUpdate, fused_update
 from tuner.training.stack_cache import STACKS
 
@@ -44,7 +43,7 @@ def test_the_kernel_and_the_formula_give_the_same_bits(params, monkeypatch):
     own = plan(**params)
     assert fused_update([own] * 3, [3] * 3) is not None
     fused = trained(own)
-    monkeypatch.setattr(door, "fused_update", lambda plans, steps: None)
+    monkeypatch.setattr(kind, "fused_update", lambda plans, steps: None)
     for network, other in zip(fused, trained(own), strict=True):
         for a, b in zip(network, other, strict=True):
             np.testing.assert_array_equal(a, b)

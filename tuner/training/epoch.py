@@ -12,19 +12,12 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tuner.training.gradients import forgotten_gradients
+from tuner.training.kind import StackKind
 from tuner.training.losses import predictions, row_losses, row_metric
 from tuner.training.network import StackedNetwork
+from tuner.training.settings import StackSettings
 from tuner.training.stack_data import StackData
 from tuner.training.trace import SharedTrace
-
-
-class StackSettings(NamedTuple):
-    """Every hyperparameter of every network as a tensor `(N, 1, 1)`, by name: those of the
-    optimizer, those of the layers, those of the loss."""
-
-    optimizer: dict[str, Any]
-    layers: dict[str, Any]
-    loss: dict[str, Any]
 
 
 class EpochResult(NamedTuple):
@@ -43,31 +36,16 @@ class EpochGraph:
     Args:
         network: the stacked model.
         optimizer: a built optimizer of `tuner.training.optimizers`.
-        metrics: names of summed metrics, besides the loss.
-        predict: also return the predictions of the validation rows.
-        validate: False where no network has validation rows, which spares the trace a third.
-        compiled: let XLA compile it, anew for each number of steps and batch size.
-        trace: shared by the stacks of one form.
+        trace: shared by the stacks of one kind and form of data.
     """
 
     def __init__(
-        self,
-        network: StackedNetwork,
-        optimizer: Any,
-        metrics: tuple[str, ...],
-        predict: bool,
-        validate: bool,
-        compiled: bool,
-        trace: SharedTrace,
+        self, kind: StackKind, network: StackedNetwork, optimizer: Any, trace: SharedTrace
     ) -> None:
-        self._validated = validate
-        self._compiled = compiled
+        self._kind = kind
         self._trace = trace
         self._network = network
         self._optimizer = optimizer
-        self._metrics = metrics
-        self._predict = predict
-        self._shape = network.shape
         #: All that a step may move: a network without rows gets it back as it was.
         self._state = [v.value for v in (*network.model.weights, *optimizer.variables)]
         self._trainable = [v.value for v in network.model.trainable_variables]
@@ -82,7 +60,7 @@ class EpochGraph:
         call traces again.
         """
         if self._concrete is None:
-            graph = tf.function(self._run, autograph=False, jit_compile=self._compiled or None)
+            graph = tf.function(self._run, autograph=False, jit_compile=self._kind.compiled or None)
 
             def trace() -> Any:
                 with forgotten_gradients():
@@ -105,7 +83,7 @@ class EpochGraph:
     ) -> EpochResult:
         """See `EpochBatches` and `ValidationChunks` for the batches; `rates` `(steps, N)`."""
         steps = tf.shape(rows)[0]
-        sums = tf.zeros((1 + len(self._metrics), self._network.networks))
+        sums = tf.zeros((1 + len(self._kind.metrics), self._kind.networks))
 
         def of_step(step: Any) -> Any:
             # `rows[step]` is four operations, and a small step's time is in how many there are.
@@ -137,15 +115,16 @@ class EpochGraph:
         y = tf.gather(data.y, rows)
         if data.target_mean is not None:
             y = (y - data.target_mean) / data.target_std
-        if y.shape[0] < self._network.networks:
-            y = tf.tile(y, (self._network.networks, *[1] * (len(y.shape) - 1)))
+        if y.shape[0] < self._kind.networks:
+            y = tf.tile(y, (self._kind.networks, *[1] * (len(y.shape) - 1)))
         return x, y
 
     def _sums(self, data: StackData, y: Any, outputs: Any, losses: Any, mask: Any) -> Any:
         """The loss and the metrics, summed over the rows of `mask` `(N, batch)`:
         `(1 + metrics, N)`."""
+        kind = self._kind
         metrics = [
-            row_metric(name, self._shape, y, outputs, data.target_std) for name in self._metrics
+            row_metric(name, kind.shape, y, outputs, data.target_std) for name in kind.metrics
         ]
         scores = [tf.where(mask, values, 0.0) for values in (losses, *metrics)]
         return tf.stack([tf.reduce_sum(values, axis=1) for values in scores])
@@ -163,7 +142,7 @@ class EpochGraph:
         self._network.use(settings.layers, self._optimizer.iterations)
         with tf.GradientTape() as tape:
             outputs = self._network.model(x, training=True, mask=mask)
-            losses = row_losses(self._shape, y, outputs, settings.loss)
+            losses = row_losses(self._kind.shape, y, outputs, settings.loss)
             if data.weight is not None:
                 losses = losses * tf.gather(data.weight, rows)
             penalty = self._network.penalty()
@@ -179,7 +158,7 @@ class EpochGraph:
         if penalty is not None:
             sums = tf.concat([sums[:1] + penalty * count, sums[1:]], axis=0)
         # Settings leave N open, and N = 1 cannot be told from a broadcast.
-        return tf.ensure_shape(sums, (1 + len(self._metrics), self._network.networks))
+        return tf.ensure_shape(sums, (1 + len(self._kind.metrics), self._kind.networks))
 
     def _gated_step(
         self, data: StackData, settings: StackSettings, rows: Any, rate: Any, count: Any
@@ -197,20 +176,20 @@ class EpochGraph:
     def _validate(
         self, data: StackData, settings: StackSettings, rows: Any, counts: Any
     ) -> tuple[Any, Any]:
-        sums = tf.zeros((1 + len(self._metrics), self._network.networks))
-        if not self._validated:
+        sums = tf.zeros((1 + len(self._kind.metrics), self._kind.networks))
+        if not self._kind.validate:
             return sums, tf.zeros((0,))
         chunks, size = tf.shape(rows)[0], tf.shape(rows)[2]
-        kept = tf.TensorArray(tf.float32, size=chunks if self._predict else 0)
+        kept = tf.TensorArray(tf.float32, size=chunks if self._kind.predict else 0)
 
         def chunk(i: Any, sums: Any, kept: Any) -> Any:
             x, y = self._gather(data, rows[i])
             outputs = self._network.model(x, training=False)
-            losses = row_losses(self._shape, y, outputs, settings.loss)
+            losses = row_losses(self._kind.shape, y, outputs, settings.loss)
             mask = tf.range(size, dtype=tf.float32)[None, :] < counts[i][:, None]
             scores = self._sums(data, y, outputs, losses, mask)
-            if self._predict:
-                answered = predictions(self._shape.task, outputs)
+            if self._kind.predict:
+                answered = predictions(self._kind.shape.task, outputs)
                 if data.target_mean is not None:
                     answered = answered * data.target_std + data.target_mean
                 kept = kept.write(i, answered)
@@ -222,7 +201,7 @@ class EpochGraph:
         if penalty is not None:
             penalties = penalty * tf.reduce_sum(counts, axis=0)
             sums = tf.concat([sums[:1] + penalties, sums[1:]], axis=0)
-        outputs = kept.stack() if self._predict else tf.zeros((0,))
+        outputs = kept.stack() if self._kind.predict else tf.zeros((0,))
         return sums, outputs
 
 

@@ -11,64 +11,39 @@ from numpy.typing import NDArray
 
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import EpochBatches, ValidationChunks
-from tuner.training.epoch import EpochGraph, EpochResult, StackSettings
-from tuner.training.initial_weights import (
-    network_weights,
-    stacked_weights,
-    unstacked_weights,
-)
+from tuner.training.epoch import EpochGraph, EpochResult
+from tuner.training.initial_weights import drawn_weights, stacked_weights, unstacked_weights
 from tuner.training.inputs import UsedInputs
-from tuner.training.layers import DropoutClock
+from tuner.training.kind import StackKind
 from tuner.training.network import StackedNetwork
-from tuner.training.optimizers import FusedUpdate, build_optimizer
-from tuner.training.shape import StackShape
+from tuner.training.optimizers import build_optimizer
+from tuner.training.settings import StackSettings
 from tuner.training.stack_data import StackData
 from tuner.training.trace import SharedTrace
 
 
 class NetworkStack:
-    """N networks of one `StackShape`; `reset` gives them to a new trial without a new trace.
+    """N networks of one `kind`; `reset` gives them to a new trial without a new trace.
 
     Args:
-        shape: what the trace depends on.
-        networks: N.
-        metrics: names of summed metrics, besides the loss.
-        predict: also return validation predictions from `run_epoch`.
-        validate: whether any network will have validation rows.
-        compiled: see `tuner.training.compiling`.
-        fused: see `tuner.training.optimizers.fused_update`.
-        one_input: all networks go over the same rows: see `tuner.training.batches.same_rows`.
-        trace: shared with stacks of the same arguments; None: its own.
+        trace: shared with stacks of the same kind.
     """
 
-    def __init__(
-        self,
-        shape: StackShape,
-        networks: int,
-        metrics: tuple[str, ...],
-        predict: bool,
-        validate: bool,
-        compiled: bool = False,
-        fused: FusedUpdate | None = None,
-        one_input: bool = False,
-        trace: SharedTrace | None = None,
-    ) -> None:
-        self.shape = shape
-        self.networks = networks
-        self.network = StackedNetwork(shape, networks, one_input)
+    def __init__(self, kind: StackKind, trace: SharedTrace) -> None:
+        self.shape = shape = kind.shape
+        self.networks = kind.networks
+        self.network = StackedNetwork(shape, kind.networks, kind.one_input)
         self.model = self.network.model
         self.optimizer = build_optimizer(
             shape.optimizer,
             shape.switches,
             shape.clip,
-            networks,
+            kind.networks,
             self.model.trainable_variables,
-            fused,
+            kind.fused,
         )
-        self.trace = trace or SharedTrace()
-        self._graph = EpochGraph(
-            self.network, self.optimizer, metrics, predict, validate, compiled, self.trace
-        )
+        self.trace = trace
+        self._graph = EpochGraph(kind, self.network, self.optimizer, trace)
         self._kernels = [variable.name == "kernel" for variable in self.model.weights]
         self._settings = StackSettings({}, {}, {})
         self._inputs: UsedInputs | None = None
@@ -84,16 +59,11 @@ class NetworkStack:
         """Begin anew: network i trains as `plans[i]` (all of this stack's shape) from
         `seeds[i]` (uint32). `inputs`: those that the networks see, where the stack's shape has
         fewer features than the plans."""
-        # Drawing costs 2 ms a network; scikit-learn's rule gives all folds the same seed.
-        drawn: dict[Any, list[NDArray[np.float32]]] = {}
-        for plan, seed in zip(plans, seeds, strict=True):
-            if (plan.model, seed) not in drawn:
-                drawn[plan.model, seed] = network_weights(plan.model, seed)
-        weights = [drawn[p.model, s] for p, s in zip(plans, seeds, strict=True)]
+        weights = drawn_weights([plan.model for plan in plans], seeds)
         self._inputs = inputs
         self._first_kernels = [own[0] for own in weights]
         self.set_weights(weights)
-        settings = self._numbers(plans, seeds)
+        settings = StackSettings.of(self.shape, plans, seeds)
         for variable, value in zip(
             self.optimizer.variables,
             self.optimizer.initial_state(settings.optimizer),
@@ -101,30 +71,6 @@ class NetworkStack:
         ):
             variable.assign(value)
         self._settings = tf.nest.map_structure(tf.constant, settings)
-
-    def _numbers(self, plans: Sequence[TrainingPlan], seeds: Sequence[int]) -> StackSettings:
-        """Every hyperparameter as an array `(N, 1, 1)`."""
-
-        def column(values: list[Any]) -> NDArray[np.float32]:
-            return np.array(values, np.float32).reshape(-1, 1, 1)
-
-        switches = dict(self.shape.switches)
-        optimizer = {
-            name: column([dict(plan.optimizer.settings)[name] for plan in plans])
-            for name, _ in plans[0].optimizer.settings
-            if name not in switches
-        }
-        layers: dict[str, NDArray[Any]] = {}
-        if self.shape.regularized:
-            layers["l1"] = column([plan.model.l1 for plan in plans])
-            layers["l2"] = column([plan.model.l2 for plan in plans])
-        if self.shape.dropout:
-            layers |= DropoutClock.settings(list(seeds), [plan.model.dropout for plan in plans])
-        loss = {
-            "label_smoothing": column([plan.loss.label_smoothing for plan in plans]),
-            "delta": column([plan.loss.delta for plan in plans]),
-        }
-        return StackSettings(optimizer, layers, loss)
 
     def run_epoch(
         self,

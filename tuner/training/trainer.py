@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,13 +13,12 @@ from tuner.data.dataset import Dataset, Fold
 from tuner.data.scaling import ScalingKind, TargetScaling, fit_target_scaling
 from tuner.planning.metrics import METRICS, check_metric
 from tuner.planning.plan import TrainingPlan
-from tuner.training.batches import same_rows, steps_of
-from tuner.training.compiling import compiled
+from tuner.training.batches import same_rows
 from tuner.training.identity import training_identity
 from tuner.training.inputs import UsedInputs, unused_weights_stay
+from tuner.training.kind import StackKind
 from tuner.training.lockstep import Lockstep
 from tuner.training.measures import Measures, Scores
-from tuner.training.optimizers import fused_update
 from tuner.training.scores import TrialScores
 from tuner.training.shape import StackShape
 from tuner.training.stack import NetworkStack
@@ -139,7 +136,13 @@ class Trainer:
         networks = [plan for plan in plans for _ in self.folds]
         own_seeds = [seed for own in seeds for seed in own]
         data = self._data.tiled(len(plans))
-        with self._borrow(networks, data, same_rows(folds, own_seeds)) as stack:
+        one_input = same_rows(folds, own_seeds)
+        kind = StackKind.of(
+            networks, self.folds, self.dataset.task, self._measures, self._inputs, one_input
+        )
+        # A trace also depends on the form of the data: its dtypes, and which scalings there are.
+        form = tuple(None if part is None else (part.dtype, part.shape[1:]) for part in data)
+        with STACKS.borrow((kind, form), lambda trace: NetworkStack(kind, trace)) as stack:
             stack.reset(networks, own_seeds, self._inputs)
             if state is not None and state.values is not None:
                 stack.set_state(state.values)
@@ -196,28 +199,6 @@ class Trainer:
                 "scores": [self._measures, weights, snapshots],
             }
         )
-
-    def _borrow(
-        self, plans: Sequence[TrainingPlan], data: StackData, one_input: bool
-    ) -> AbstractContextManager[NetworkStack]:
-        """`plans`, one a network."""
-        steps = [steps_of(len(fold.train), plans[0].batch_size) for fold in self.folds]
-        shape = StackShape.of(plans[0], self.dataset.task)
-        if self._inputs is not None:
-            shape = replace(shape, features=len(self._inputs))
-        kind = (
-            shape,
-            len(plans),
-            self._measures.summed,
-            bool(self._measures.predicted),
-            any(len(fold.validation) for fold in self.folds),
-            compiled(plans, self.folds),
-            fused_update(plans, steps),
-            one_input,
-        )
-        # A trace also depends on the form of the data: its dtypes, and which scalings there are.
-        form = tuple(None if part is None else (part.dtype, part.shape[1:]) for part in data)
-        return STACKS.borrow((kind, form), lambda trace: NetworkStack(*kind, trace))
 
 
 def _scores(
