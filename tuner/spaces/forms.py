@@ -41,14 +41,8 @@ class Fixed(Parameter):
     def points(self) -> Sequence[Value]:
         return [self.value]
 
-    def takes(self, value: Value) -> bool:
-        return value == self.value
-
     def to_optuna(self) -> None:
         return None
-
-    def to_sklearn(self) -> list[Value]:
-        return [self.value]
 
     def suggest(self, trial: Trial, name: str) -> Value:
         return self.value
@@ -108,16 +102,10 @@ class Listed(Parameter):
     def points(self) -> Sequence[Value]:
         return self.items()
 
-    def takes(self, value: Value) -> bool:
-        return value in self.items()
-
     def to_optuna(self) -> BaseDistribution:
         from optuna.distributions import CategoricalDistribution
 
         return CategoricalDistribution(self.items())
-
-    def to_sklearn(self) -> list[Value]:
-        return list(self.items())
 
     def describe(self) -> str:
         return ", ".join(word(item) for item in self.items())

@@ -77,17 +77,17 @@ class Parameter(BaseModel, ABC):
     def points(self) -> Sequence[Value] | None:
         """The values it can take, in grid order; None if they are not finite."""
 
-    @abstractmethod
     def takes(self, value: Value) -> bool:
         """Whether it can take this value (of the parameter's kind)."""
+        return value in (self.points() or ())
 
     @abstractmethod
     def to_optuna(self) -> BaseDistribution | None:
         """For Optuna's samplers; None for a fixed value."""
 
-    @abstractmethod
     def to_sklearn(self) -> Any:
         """For scikit-learn's ParameterSampler: a list, or something with `rvs`."""
+        return list(self.points() or ())
 
     @abstractmethod
     def describe(self) -> str:

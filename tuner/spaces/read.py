@@ -17,12 +17,14 @@ from tuner.spaces.forms import Choices, Fixed, Values
 from tuner.spaces.parameter import Parameter
 from tuner.spaces.range import Range
 
+
+def _keys(form: type[Parameter]) -> tuple[str, ...]:
+    return tuple(key for key in form.model_fields if key != "when")
+
+
 #: The forms of a mapping, each known by keys that no other has.
-FORMS: dict[str, tuple[type[Parameter], tuple[str, ...]]] = {
-    "{low, high, log, step, type}": (Range, ("low", "high", "log", "step", "type")),
-    "{choices}": (Choices, ("choices",)),
-    "{values}": (Values, ("values",)),
-    "{value}": (Fixed, ("value",)),
+FORMS: dict[str, type[Parameter]] = {
+    f"{{{', '.join(_keys(form))}}}": form for form in (Range, Choices, Values, Fixed)
 }
 _ALL = ", ".join((*FORMS, "{distribution, ...}"))
 
@@ -77,7 +79,7 @@ def find_form(info: ParameterInfo, raw: Mapping[Any, Any]) -> type[Parameter]:
             text = unknown("distribution", name, DRAWS)
             raise ParameterError([Fault(("distribution",), text)])
         return DRAWS[name]
-    found = [text for text, (_, keys) in FORMS.items() if any(key in raw for key in keys)]
+    found = [text for text, form in FORMS.items() if any(key in raw for key in _keys(form))]
     if len(found) > 1:
         text = f"must have one form; got {' and '.join(found)} at once in {show(dict(raw))}"
         raise ParameterError([Fault((), text)])
@@ -86,7 +88,7 @@ def find_form(info: ParameterInfo, raw: Mapping[Any, Any]) -> type[Parameter]:
         inside = [f"{info.name}.{key}" for key in raw if f"{info.name}.{key}" in CATALOGUE]
         hint = f"; write {inside[0]} beside it, not inside" if inside else ""
         raise ParameterError([Fault((), text + hint)])
-    return FORMS[found[0]][0]
+    return FORMS[found[0]]
 
 
 def unknown_parameter(name: object) -> str:
