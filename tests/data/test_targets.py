@@ -8,6 +8,7 @@ from sklearn.preprocessing import LabelBinarizer, LabelEncoder
 from sklearn.utils.multiclass import type_of_target
 
 from tuner.data.dataset import Task
+from tuner.data.sources import RawData
 from tuner.data.targets import EncodedTargets, encode_targets, infer_task
 from tuner.errors import DataError
 
@@ -15,14 +16,8 @@ from tuner.errors import DataError
 def encode(y: object, y_test: object = None, task: Task | None = None) -> EncodedTargets:
     targets = np.asarray(y)
     tests = None if y_test is None else np.asarray(y_test)
-    return encode_targets(
-        targets,
-        tests,
-        rows=len(targets),
-        test_rows=None if tests is None else len(tests),
-        source="own",
-        task=task,
-    )
+    raw = RawData(targets, targets, x_test=tests, y_test=tests)
+    return encode_targets(raw, "own", task)
 
 
 @pytest.mark.parametrize(

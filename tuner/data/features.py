@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.sources import RawData
 from tuner.errors import DataError
 from tuner.text import listed
 
 Features = NDArray[np.float32] | NDArray[np.uint8]
-_CHUNK = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +26,7 @@ class EncodedFeatures:
     image_shape: tuple[int, ...] | None
 
 
-def encode_features(
-    x: NDArray[Any],
-    x_test: NDArray[Any] | None,
-    *,
-    source: str,
-    names: tuple[str, ...] | None = None,
-) -> EncodedFeatures:
+def encode_features(raw: RawData, source: str) -> EncodedFeatures:
     """Flatten images, keep bytes as bytes, make everything else float32.
 
     - Three or more axes are images `(rows, height, width[, channels])`. Whole numbers 0 to 255
@@ -46,6 +40,7 @@ def encode_features(
         DataError: no rows, no columns, another number of axes, no numbers, NaN or infinity
             (also by leaving the range of float32), test rows of another kind or shape.
     """
+    x, x_test, names = raw.x, raw.x_test, raw.feature_names
     if x.ndim < 2:
         raise DataError(
             f"features must have the shape (rows, columns) or (rows, height, width); those of "
@@ -100,8 +95,7 @@ def _plain(x: NDArray[Any], source: str, names: tuple[str, ...] | None) -> NDArr
 def _float32(x: NDArray[Any], source: str, names: tuple[str, ...] | None) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):
         narrow = x.astype(np.float32)
-    if x.dtype != np.float32:
-        _refuse_unfinite(narrow, source, names, "values must stay within float32, +-3.4e38")
+    _refuse_unfinite(narrow, source, names, "values must stay within float32, +-3.4e38")
     return narrow
 
 
@@ -121,14 +115,6 @@ def _refuse_unfinite(
 
 def _holds_bytes(x: NDArray[Any]) -> bool:
     """Whole numbers from 0 to 255, in any dtype."""
-    if x.dtype == np.uint8:
-        return True
-    if x.min() < 0 or x.max() > 255:
-        return False
-    if np.issubdtype(x.dtype, np.integer):
-        return True
-    flat = x.reshape(-1)  # in pieces: a float image set times a temporary copy is large
-    return all(
-        bool((flat[i : i + _CHUNK] == np.floor(flat[i : i + _CHUNK])).all())
-        for i in range(0, len(flat), _CHUNK)
+    return x.dtype == np.uint8 or bool(
+        x.min() >= 0 and x.max() <= 255 and (x == x.astype(np.uint8)).all()
     )

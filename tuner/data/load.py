@@ -42,21 +42,8 @@ def load_dataset(
         DataError: whatever is wrong with the URI, the file, its contents or the arguments.
     """
     raw = read_source(uri, Request(target=target, group=group))
-    features = encode_features(raw.x, raw.x_test, source=uri, names=raw.feature_names)
-    if raw.y is None or (raw.x_test is not None and raw.y_test is None):
-        raise DataError(f"a search needs a target for every row; {uri} has none")
-    x, x_test = features.x, features.x_test
-    targets = encode_targets(
-        raw.y,
-        raw.y_test,
-        rows=len(x),
-        test_rows=None if x_test is None else len(x_test),
-        source=uri,
-        task=task or raw.task,
-        class_names=raw.class_names,
-        target_names=raw.target_names,
-    )
-    y, y_test = targets.y, targets.y_test
+    features, targets = encode_features(raw, uri), encode_targets(raw, uri, task)
+    x, x_test, y, y_test = features.x, features.x_test, targets.y, targets.y_test
     groups = None if raw.groups is None else _number_groups(raw.groups, len(x), uri)
     rows = np.arange(len(x))
     if test_share is not None:

@@ -32,24 +32,17 @@ def draw(pixels: NDArray[np.floating], shades: str = BLOCKS) -> list[str]:
     return ["".join(shades[level] for level in line) for line in levels]
 
 
-def side_by_side(pictures: list[tuple[str, list[str]]], width: int, gap: int = 2) -> str:
-    """Titled pictures in rows that fit `width` characters."""
-    blocks = []
-    for title, lines in pictures:
-        wide = max(len(title), *(len(line) for line in lines))
-        blocks.append([title.ljust(wide), *(line.ljust(wide) for line in lines)])
-    rows: list[str] = []
-    while blocks:
-        used, count = 0, 0
-        while count < len(blocks) and (count == 0 or used + len(blocks[count][0]) <= width):
-            used += len(blocks[count][0]) + gap
-            count += 1
-        row, blocks = blocks[:count], blocks[count:]
-        height = max(len(block) for block in row)
-        padded = [block + [" " * len(block[0])] * (height - len(block)) for block in row]
-        lines = [(" " * gap).join(line).rstrip() for line in zip(*padded, strict=True)]
-        rows.append("\n".join(lines))
-    return "\n\n".join(rows)
+def side_by_side(pictures: list[tuple[str, list[str]]], width: int) -> str:
+    """Titled pictures of one height in rows that fit `width` characters."""
+    rows: list[list[str]] = []
+    for title, drawn in pictures:
+        wide = max(map(len, (title, *drawn)))
+        block = [line.ljust(wide) for line in (title, *drawn)]
+        if rows and len(rows[-1][0]) + 2 + wide <= width:
+            rows[-1] = [f"{before}  {line}" for before, line in zip(rows[-1], block, strict=True)]
+        else:
+            rows.append(block)
+    return "\n\n".join("\n".join(line.rstrip() for line in row) for row in rows)
 
 
 def _average(grey: NDArray[np.float64], down: int, across: int) -> NDArray[np.float64]:

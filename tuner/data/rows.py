@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -53,7 +53,7 @@ def load_rows(
     columns = feature_names if source_of(uri)[0].is_table else None
     raw = read_source(uri, Request(target=target, columns=columns, need_target=False))
     x, y = _part(raw, part, uri)
-    encoded = encode_features(x, None, source=uri, names=raw.feature_names)
+    encoded = encode_features(replace(raw, x=x, x_test=None), uri)
     if encoded.x.shape[1] != features:
         raise DataError(
             f"the model takes rows of {features} features; those of {uri} have "

@@ -27,11 +27,9 @@ def resolve_scaling(dataset: Dataset, kind: ScalingKind) -> Literal["none", "sta
     """`auto` resolved: none for images whose values lie in 0..1, standard for everything else."""
     if kind != "auto":
         return kind
-    if dataset.image_shape is None:
-        return "standard"
-    if dataset.x.dtype == np.uint8:
-        return "none"
-    return "none" if dataset.x.min() >= 0 and dataset.x.max() <= 1 else "standard"
+    x = dataset.x
+    within = x.dtype == np.uint8 or (x.min() >= 0 and x.max() <= 1)
+    return "none" if dataset.image_shape is not None and within else "standard"
 
 
 def fit_scaling(dataset: Dataset, rows: NDArray[np.integer], kind: ScalingKind) -> Scaling | None:

@@ -44,21 +44,13 @@ def hold_out(
         raise DataError(f"--test-share must be above 0 and below 1; received {share:g}")
     stratified = task in CLASSES
     splitter = shuffle_split(stratified, groups is not None, test_size=share, random_state=seed)
-    try:
-        search, test = next(splitter.split(np.zeros(len(y)), y, groups))
-    except ValueError as error:
+    search, test = _parts(splitter, y, groups, f"--test-share {share:g} of {source}")
+    if stratified and (lost := len(np.setdiff1d(y[test], y[search]))):
         raise DataError(
-            f"--test-share {share:g} of {source} is not possible: {error} (rows: {len(y)})"
-        ) from error
-    if stratified:
-        lost = np.setdiff1d(y[test], y[search])
-        if len(lost):
-            raise DataError(
-                f"every class needs search rows; --test-share {share:g} of {source} by group puts "
-                f"all rows of {len(lost)} classes into the test. Available: another --seed, a "
-                f"smaller share"
-            )
-    return np.sort(search), np.sort(test)
+            f"every class needs search rows; --test-share {share:g} of {source} by group puts "
+            f"all rows of {lost} classes into the test. Available: another --seed, a smaller share"
+        )
+    return search, test
 
 
 def choose(y: NDArray[Any], *, task: Task, limit: int, seed: int, source: str) -> Rows:
@@ -79,15 +71,18 @@ def choose(y: NDArray[Any], *, task: Task, limit: int, seed: int, source: str) -
     # dropped for that, a plain draw is as good.
     enough = stratified and len(y) - limit >= len(np.unique(y))
     splitter = shuffle_split(enough, False, train_size=limit, random_state=seed)
+    chosen, _ = _parts(splitter, y, None, f"--limit {limit} of {source}")
+    if stratified and (lost := len(np.setdiff1d(y, y[chosen]))):
+        raise DataError(
+            f"--limit must leave every class a row; {limit} of the {len(y)} rows of {source} "
+            f"leave {lost} of {len(np.unique(y))} classes without one"
+        )
+    return chosen
+
+
+def _parts(splitter: Any, y: NDArray[Any], groups: Any, what: str) -> tuple[Rows, Rows]:
     try:
-        chosen, _ = next(splitter.split(np.zeros(len(y)), y))
+        first, second = next(splitter.split(np.zeros(len(y)), y, groups))
     except ValueError as error:
-        raise DataError(f"--limit {limit} of {source} is not possible: {error}") from error
-    if stratified:
-        lost = np.setdiff1d(y, y[chosen])
-        if len(lost):
-            raise DataError(
-                f"--limit must leave every class a row; {limit} of the {len(y)} rows of {source} "
-                f"leave {len(lost)} of {len(np.unique(y))} classes without one"
-            )
-    return np.sort(chosen)
+        raise DataError(f"{what} is not possible: {error} (rows: {len(y)})") from error
+    return np.sort(first), np.sort(second)

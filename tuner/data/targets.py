@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.dataset import Task
+from tuner.data.sources import RawData
 from tuner.errors import DataError, unknown
 
 Label = str | int | float | bool
@@ -27,36 +28,26 @@ class EncodedTargets:
     classes: tuple[Label, ...] | None
 
 
-def encode_targets(
-    y: NDArray[Any],
-    y_test: NDArray[Any] | None,
-    *,
-    rows: int,
-    test_rows: int | None,
-    source: str,
-    task: Task | None = None,
-    class_names: tuple[str, ...] | None = None,
-    target_names: tuple[str, ...] | None = None,
-) -> EncodedTargets:
-    """Infer the task (unless given), number the classes, make values float32.
+def encode_targets(raw: RawData, source: str, task: Task | None = None) -> EncodedTargets:
+    """Infer the task (unless given or known), number the classes, make values float32.
 
     Classes are numbered in ascending order of their labels, as scikit-learn's LabelEncoder does.
     One-hot targets (every row exactly one 1) are classes, numbered by their columns.
 
-    Args:
-        class_names: names of the classes 0..k-1, if `y` holds these numbers.
-        target_names: names of the columns of `y`.
-
     Raises:
-        DataError: another number of rows than the features', missing or infinite values, one
-            single value, a task that the targets cannot be, test classes that no search row has.
+        DataError: no targets, another number of rows than the features', missing or infinite
+            values, one single value, a task that the targets cannot be, test classes that no
+            search row has.
     """
+    if raw.y is None or (raw.x_test is not None and raw.y_test is None):
+        raise DataError(f"a search needs a target for every row; {source} has none")
+    task = task or raw.task
     if task is not None and task not in TASKS:
         raise DataError(unknown("task", task, TASKS))
-    parts = [plain_targets(y, rows, source)]
-    if y_test is not None:
-        parts.append(plain_targets(y_test, test_rows, source))
-    y = parts[0]
+    y = plain_targets(raw.y, len(raw.x), source)
+    parts = [y]
+    if raw.x_test is not None and raw.y_test is not None:
+        parts.append(plain_targets(raw.y_test, len(raw.x_test), source))
     if parts[-1].shape[1:] != y.shape[1:]:
         raise DataError(
             f"test targets must have the shape of the others, {y.shape[1:]} a row; those of "
@@ -66,7 +57,7 @@ def encode_targets(
         value = y[0].tolist() if y.ndim > 1 else y[0]
         raise DataError(
             f"a target needs at least two different values; that of {source} is {value!s} in all "
-            f"{rows} rows"
+            f"{len(y)} rows"
         )
     task = task or infer_task(y, source)
     labels: tuple[Label, ...] | None = None
@@ -80,10 +71,10 @@ def encode_targets(
                     f"multilabel needs two or more target columns of 0 and 1; those of {source} "
                     f"are {part.shape[1] if part.ndim > 1 else 1} of type {part.dtype}"
                 )
-        labels = tuple(target_names or range(y.shape[1]))
+        labels = tuple(raw.target_names or range(y.shape[1]))
         encoded = [part.astype(np.float32) for part in parts]
     else:
-        labels, encoded = _numbered(task, parts, source, class_names, target_names)
+        labels, encoded = _numbered(task, parts, raw, source)
     return EncodedTargets(task, encoded[0], encoded[1] if len(encoded) > 1 else None, labels)
 
 
@@ -128,11 +119,7 @@ def infer_task(y: NDArray[Any], source: str = "the target") -> Task:
 
 
 def _numbered(
-    task: Task,
-    parts: list[NDArray[Any]],
-    source: str,
-    class_names: tuple[str, ...] | None,
-    target_names: tuple[str, ...] | None,
+    task: Task, parts: list[NDArray[Any]], raw: RawData, source: str
 ) -> tuple[tuple[Label, ...], list[NDArray[Any]]]:
     """The classes' labels, and the parts as numbers of classes `(rows,)`, int32."""
     if parts[0].ndim == 2:
@@ -142,10 +129,10 @@ def _numbered(
                 f"{task} needs one target column, or one-hot columns with exactly one 1 a "
                 f"row; the {columns} target columns of {source} are neither"
             )
-        labels: tuple[Label, ...] = tuple(target_names or range(columns))
+        labels: tuple[Label, ...] = tuple(raw.target_names or range(columns))
         parts, values = [part.argmax(axis=1) for part in parts], np.arange(columns)
-    elif class_names is not None:
-        labels, values = class_names, np.arange(len(class_names))
+    elif raw.class_names is not None:
+        labels, values = raw.class_names, np.arange(len(raw.class_names))
     else:
         values = np.unique(parts[0])
         labels = tuple(values.tolist())
@@ -184,7 +171,7 @@ def number_values(y: NDArray[Any], source: str) -> NDArray[np.float32]:
     return narrow.reshape(len(y), -1)
 
 
-def plain_targets(y: NDArray[Any], rows: int | None, source: str) -> NDArray[Any]:
+def plain_targets(y: NDArray[Any], rows: int, source: str) -> NDArray[Any]:
     """Targets `(rows,)` or `(rows, 2 or more)` as numbers, booleans or text, without gaps."""
     if y.ndim == 0 or y.ndim > 2 or 0 in y.shape or len(y) != rows:
         raise DataError(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tuner.data.dataset import Task
 from tuner.errors import DataError, MissingDataError
+from tuner.text import listed
 
 
 @dataclass(frozen=True)
@@ -122,5 +123,4 @@ def neighbours(folder: Path, suffix: str) -> str:
         names = sorted(p.name for p in folder.iterdir() if f".{suffix}" in p.name)
     except OSError:
         return ""
-    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    return f". {folder} holds: {shown}" if names else ""
+    return f". {folder} holds: {listed(names)}" if names else ""

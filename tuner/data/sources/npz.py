@@ -55,31 +55,28 @@ def _arrays(archive: Any, file: Path, request: Request) -> RawData:
     def get(name: str | None) -> NDArray[Any] | None:
         return _array(archive, name, file) if name is not None and name in names else None
 
-    layout = next(
-        (
-            pair
-            for pair in (("x_train", "y_train"), ("X", "y"), ("x", "y"))
-            if pair[0] in names and (pair[1] in names or not request.need_target)
-        ),
-        ("x_test", "y_test") if not request.need_target and "x_test" in names else None,
-    )
-    if layout is None:
+    pairs = [("x_train", "y_train"), ("X", "y"), ("x", "y")]
+    if request.need_target:
+        pairs = [pair for pair in pairs if pair[1] in names]
+    else:
+        pairs.append(("x_test", "y_test"))
+    x_name, y_name = next((pair for pair in pairs if pair[0] in names), (None, None))
+    x = get(x_name)
+    if x is None:
         raise DataError(
             f"an npz file must hold {LAYOUTS}; {file} holds {', '.join(names) or 'nothing'}"
         )
-    x = get(layout[0])
-    assert x is not None
     if request.group is not None and request.group not in names:
         raise DataError(
             f"--group names an array of the npz file; there is no {request.group!r} in {file}. "
             f"Available: {', '.join(names)}"
         )
-    own_test = layout[0] == "x_train" and "x_test" in names
+    own_test = x_name == "x_train" and "x_test" in names
     if own_test and request.need_target and "y_test" not in names:
         raise DataError(f"x_test needs y_test beside it; {file} holds {', '.join(names)}")
     return RawData(
         x=x,
-        y=get(layout[1]),
+        y=get(y_name),
         x_test=get("x_test") if own_test else None,
         y_test=get("y_test") if own_test else None,
         groups=get(request.group),

@@ -114,24 +114,19 @@ def _column(name: str, columns: list[str], kind: str, source: str) -> str:
 
 def _refuse_text(features: pd.DataFrame, source: str) -> None:
     import pandas as pd
+    from pandas.api.types import is_any_real_numeric_dtype, is_bool_dtype
 
     found = []
     for name, column in features.items():
-        dtype = column.dtype
-        if isinstance(dtype, pd.CategoricalDtype):
-            dtype = dtype.categories.dtype
-        if pd.api.types.is_bool_dtype(dtype) or (
-            pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype)
-        ):
+        dtype = getattr(column.dtype, "categories", column).dtype
+        if is_bool_dtype(dtype) or is_any_real_numeric_dtype(dtype):
             continue
         values = column.dropna()
         wrong = values[pd.to_numeric(values.astype(str), errors="coerce").isna()]
+        what = f"of type {dtype}" if len(values) else "empty"
         if len(wrong):
-            found.append(f"{name} (such as {str(wrong.iloc[0])!r}, {len(wrong)} rows)")
-        elif len(values):
-            found.append(f"{name} (of type {dtype})")
-        else:
-            found.append(f"{name} (empty)")
+            what = f"such as {str(wrong.iloc[0])!r}, {len(wrong)} rows"
+        found.append(f"{name} ({what})")
     if found:
         raise DataError(
             f"feature columns must be numbers; in {source} these are not: {listed(found, _SHOWN)}. "
@@ -151,21 +146,15 @@ def _refuse_missing(used: pd.DataFrame, source: str) -> None:
 
 
 def _target_values(targets: pd.DataFrame) -> NDArray[Any]:
-    import pandas as pd
-
-    columns = []
-    for _, column in targets.items():
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            column = column.astype(column.dtype.categories.dtype)
-        columns.append(column.to_numpy())
+    columns = [column.to_numpy() for _, column in targets.items()]
     return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
 
 def _pixels(names: list[str], x: NDArray[Any]) -> NDArray[Any]:
-    numbers = [re.fullmatch(r"pixel_?(\d+)", name) for name in names]
+    """`x` as images if its columns are numbered as the pixels of a square."""
+    found = [re.fullmatch(r"pixel_?(\d+)", name) for name in names]
+    numbers = [int(match[1]) for match in found if match]
     side = isqrt(len(names))
-    if side < 4 or side * side != len(names) or not all(numbers):
-        return x
-    first = int(numbers[0].group(1)) if numbers[0] else -1
-    counting = [m is not None and int(m.group(1)) == first + i for i, m in enumerate(numbers)]
-    return x.reshape(len(x), side, side) if first in (0, 1) and all(counting) else x
+    counted = any(numbers == list(range(first, first + len(names))) for first in (0, 1))
+    square = side >= 4 and side * side == len(names)
+    return x.reshape(len(x), side, side) if counted and square else x
