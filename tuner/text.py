@@ -67,6 +67,20 @@ def rounded(value: float, digits: int = 7) -> float:
     return float(f"{float(value):.{digits}g}")
 
 
+def json_ready(value: Any) -> Any:
+    """`value` with NaN and infinities as None, numpy scalars and arrays as plain Python: what
+    JSON can hold."""
+    if isinstance(value, Mapping):
+        return {str(key): json_ready(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [json_ready(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """`1 trial`, `3 trials`; `plural` if it is not the noun with an s."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"

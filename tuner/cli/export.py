@@ -8,8 +8,8 @@ from typing import Any, Literal
 import click
 
 from tuner.cli.flags import storage_option
+from tuner.cli.opening import open_study
 from tuner.cli.output import columns_of, emit, format_option
-from tuner.cli.results import open_study
 from tuner.text import score_text
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
 import click
 
-from tuner.text import value_text
+from tuner.text import json_ready, value_text
 
 OutputFormat = Literal["table", "json", "yaml", "csv"]
 FORMATS: tuple[OutputFormat, ...] = ("table", "json", "yaml", "csv")
@@ -41,20 +40,6 @@ def current_format() -> OutputFormat:
     return form
 
 
-def finite(value: Any) -> Any:
-    """`value` with NaN and infinities as None, numpy scalars and arrays as plain Python: what
-    JSON can hold."""
-    if isinstance(value, Mapping):
-        return {str(key): finite(item) for key, item in value.items()}
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
 def emit(data: Any, *, table: Callable[[], str] | None = None) -> None:
     """Print `data` (a mapping, or a sequence of mappings) in the current format.
 
@@ -69,7 +54,7 @@ def emit(data: Any, *, table: Callable[[], str] | None = None) -> None:
 
 def render(data: Any, form: OutputFormat) -> str:
     """`data` as text in one of the four forms."""
-    data = finite(data)
+    data = json_ready(data)
     if form == "json":
         return json.dumps(data, indent=2, ensure_ascii=False)
     if form == "yaml":

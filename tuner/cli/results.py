@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tuner.cli.flags import storage_option
+from tuner.cli.opening import reading
 from tuner.cli.output import columns_of, current_format, emit, format_option
 from tuner.text import score_text, value_text
 
 if TYPE_CHECKING:
-    from optuna.study import Study
-
     from tuner.results import BestTrial
 
 
@@ -85,9 +83,8 @@ def results(
         )
     if train_scores and not whole:
         raise UsageError("--train-scores adds columns to --cv-results, which was not given")
-    study = open_study(name, storage)
     if whole:
-        with reading(storage):
+        with reading(name, storage) as study:
             candidates = cv_rows(cv_results(study, train_scores=train_scores))
         emit(candidates)
         return
@@ -97,13 +94,13 @@ def results(
                 "--trial shows the epochs of one trial; --top, --state, --sort and --attempts "
                 "choose among trials"
             )
-        with reading(storage):
+        with reading(name, storage) as study:
             rows = curve_rows(study, number)
         emit(rows, table=lambda: _curve_table(rows))
         return
     form = current_format()
     best_first = order == "rank" or (order is None and (form == "table" or top is not None))
-    with reading(storage):
+    with reading(name, storage) as study:
         rows = results_table(
             study,
             states=states,
@@ -124,40 +121,9 @@ def best(name: str, storage: str | None) -> None:
     """The best trial of study NAME: its parameters, its value and the scores of its folds."""
     from tuner.results import best_trial, objective_metric
 
-    study = open_study(name, storage)
-    with reading(storage):
-        found = best_trial(study)
-    emit(asdict(found), table=lambda: _best_text(found, objective_metric(study)))
-
-
-def open_study(name: str, storage: str | None) -> Study:
-    """Study `name` of a storage that exists.
-
-    Raises:
-        UsageError: there is no such study, or it has several objectives.
-        StorageError: the storage does not exist or cannot be read, or a newer tuner made the study.
-    """
-    from tuner.errors import UsageError
-    from tuner.storage import open_storage, records
-    from tuner.study.stored import load_study, read_definition
-
-    with reading(storage):
-        study = load_study(open_storage(storage, create=False), name)
-        if records.STUDY_VERSION in study.user_attrs:
-            read_definition(study)
-        objectives = len(study.directions)
-    if objectives != 1:
-        raise UsageError(f"tuner's studies have one objective; study {name!r} has {objectives}")
-    return study
-
-
-@contextmanager
-def reading(storage: str | None) -> Iterator[None]:
-    """What a database raises becomes a `StorageError` that names the storage."""
-    from tuner.storage import storage_at
-
-    with storage_at(storage).errors():
-        yield
+    with reading(name, storage) as study:
+        found, metric = best_trial(study), objective_metric(study)
+    emit(asdict(found), table=lambda: _best_text(found, metric))
 
 
 def _flat(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -181,7 +147,7 @@ def _flat(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _trial_table(rows: Sequence[dict[str, Any]]) -> str:
-    """Short numbers, one column a parameter; the cause only where there is one."""
+    """Short numbers, one column a parameter; the cause only if there is one."""
     names = list(dict.fromkeys(name for row in rows for name in row["params"]))
     causes = any(row["cause"] for row in rows)
     header = ["rank", "trial", "state", "mean", "std", "ran", "seconds", *names]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tuner.cli.opening import reading
 from tuner.cli.output import OutputFormat, columns_of, emit, render
-from tuner.cli.results import open_study, reading
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.search_run import Seen, ended_by
 from tuner.errors import NoCompletedTrialError
@@ -94,8 +94,7 @@ class SearchReport:
         ended = seen.ended
         assert ended is not None
         prepared = ended.study
-        study = open_study(prepared.name, prepared.storage_url)
-        with reading(prepared.storage_url):
+        with reading(prepared.name, prepared.storage_url) as study:
             counts, best = read_counts(study), find_best(study)
             none = no_completed_trial(study) if best is None else None
         summary = Summary(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from tuner.cli.opening import reading
 from tuner.cli.output import current_format
-from tuner.cli.results import open_study, reading
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.watchdog import Watchdog
 
@@ -166,8 +166,7 @@ def _state(
     from tuner.results import find_best
     from tuner.search.tickets import read_counts
 
-    with reading(study.storage_url):
-        stored = open_study(study.name, study.storage_url)
+    with reading(study.name, study.storage_url) as stored:
         best, before = find_best(stored), read_counts(stored)
     state = SearchState(
         name=study.name,

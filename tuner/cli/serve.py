@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tuner.cli.results import open_study
+from tuner.cli.opening import open_study
 
 #: Shorter passwords are refused: nothing slows somebody down who tries them all.
 SHORTEST_PASSWORD = 8

@@ -5,26 +5,23 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tuner import __version__
 from tuner.export import folder
 from tuner.export.card import model_card
 from tuner.export.refit import Refit
-from tuner.export.scores import all_scores
+from tuner.export.scores import all_scores, predict
 from tuner.export.sequential import build_sequential
-
-if TYPE_CHECKING:
-    import keras
+from tuner.text import json_ready
 
 
 def write_export(
     refit: Refit, out: Path, *, study: str, metrics: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Write the refitted network to `out`, scored once on the test rows where there are any.
+    """Write the refitted network to `out`, scored once on the test rows if there are any.
 
     Args:
         refit: of `tuner.export.refit_trial`.
@@ -71,17 +68,11 @@ def write_export(
     return settings
 
 
-def predict(model: keras.Model, x: NDArray[Any], batch: int = 1024) -> NDArray[np.float32]:
-    """`(rows, outputs)`: what the model answers to raw features."""
-    answers: NDArray[np.float32] = model.predict(x, batch_size=batch, verbose=0)
-    return answers
-
-
 def _settings(refit: Refit, study: str, test: dict[str, float] | None) -> dict[str, Any]:
     import keras
     import tensorflow as tf
 
-    data = refit.dataset
+    data, schedule = refit.dataset, refit.plan.schedule
     return {
         "format": folder.FORMAT,
         "version": folder.FORMAT_VERSION,
@@ -90,7 +81,9 @@ def _settings(refit: Refit, study: str, test: dict[str, float] | None) -> dict[s
         "params": refit.params,
         "epochs": refit.plan.epochs,
         "seed": refit.seed,
-        "plan": _plain(asdict(refit.plan) | {"schedule": _schedule(refit)}),
+        "plan": json_ready(
+            asdict(refit.plan) | {"schedule": {"name": schedule.name, **asdict(schedule)}}
+        ),
         "data": {
             "uri": data.uri,
             "hash": data.hash,
@@ -99,8 +92,8 @@ def _settings(refit: Refit, study: str, test: dict[str, float] | None) -> dict[s
             "test_rows": 0 if data.x_test is None else len(data.x_test),
             "target_names": data.target_names,
         },
-        "cross_validation": _plain(refit.fold_scores),
-        "test": _plain(test),
+        "cross_validation": json_ready(refit.fold_scores),
+        "test": json_ready(test),
         "versions": {
             "tuner": __version__,
             "keras": keras.__version__,
@@ -109,11 +102,6 @@ def _settings(refit: Refit, study: str, test: dict[str, float] | None) -> dict[s
             "python": ".".join(map(str, sys.version_info[:3])),
         },
     }
-
-
-def _schedule(refit: Refit) -> dict[str, Any]:
-    """The schedule's settings with its name, which no field holds."""
-    return {"name": refit.plan.schedule.name, **asdict(refit.plan.schedule)}
 
 
 def _preprocessing(refit: Refit) -> dict[str, Any]:
@@ -133,16 +121,3 @@ def _preprocessing(refit: Refit) -> dict[str, Any]:
         "formula": "input = x * byte_scale * scale + shift; answer = output * std + mean; "
         "both are layers of the model",
     }
-
-
-def _plain(value: Any) -> Any:
-    """NumPy's numbers as Python's; NaN and infinities, which JSON has no form for, as None."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value

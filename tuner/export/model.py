@@ -14,7 +14,7 @@ from tuner.data import Rows, Task, load_rows
 from tuner.data.rows import Part
 from tuner.errors import DataError, UsageError
 from tuner.export import folder
-from tuner.export.scores import decide, score
+from tuner.export.scores import decide, predict, score
 from tuner.planning.metrics import METRICS
 from tuner.text import rounded
 
@@ -33,7 +33,7 @@ class ExportedModel:
 
     @cached_property
     def keras_model(self) -> keras.Model:
-        """The network, loaded when first used. Raises UsageError where its file is broken."""
+        """The network, loaded when first used. Raises UsageError if its file is broken."""
         import keras
 
         try:
@@ -125,17 +125,16 @@ def rows_for(
 
 def answer(model: ExportedModel, x: NDArray[np.float32]) -> NDArray[np.float32]:
     """`(rows, outputs)`: probabilities, or values for a regression."""
-    answers: NDArray[np.float32] = model.keras_model.predict(x, batch_size=1024, verbose=0)
-    return answers
+    return predict(model.keras_model, x)
 
 
 def prediction_rows(
     model: ExportedModel, answers: NDArray[np.float32], y: NDArray[Any] | None = None
 ) -> list[dict[str, Any]]:
-    """One row an input row: `row` (from 0), `predicted`, `actual` where `y` is given, and
+    """One row an input row: `row` (from 0), `predicted`, `actual` if `y` is given, and
     `probability_CLASS` for each class.
 
-    `predicted` is a class, the list of a row's labels (multilabel), a value, or, where a
+    `predicted` is a class, the list of a row's labels (multilabel), a value, or, if a
     regression has several targets, one `predicted_NAME` each.
     """
     if model.task == "regression":

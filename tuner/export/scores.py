@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,41 @@ from numpy.typing import NDArray
 from tuner.data.dataset import Task
 from tuner.planning.metrics import check_metric
 from tuner.planning.plan import LossPlan
+
+if TYPE_CHECKING:
+    import keras
+
+
+def predict(network: keras.Model, x: NDArray[Any]) -> NDArray[np.float32]:
+    """`(rows, outputs)`: probabilities, or values for a regression, from raw features."""
+    answers: NDArray[np.float32] = network.predict(x, batch_size=1024, verbose=0)
+    return answers
+
+
+def _top_5(y: NDArray[Any], predictions: NDArray[Any], decided: NDArray[Any]) -> float:
+    own = np.take_along_axis(predictions, y[:, None], axis=1)
+    return float(np.mean((predictions > own).sum(axis=1) < 5))
+
+
+def _sklearn(name: str, *, decides: bool) -> Callable[..., float]:
+    """scikit-learn's function, of decided classes or of the predictions themselves."""
+
+    def score(y: NDArray[Any], predictions: NDArray[Any], decided: NDArray[Any]) -> float:
+        from sklearn import metrics
+
+        return float(getattr(metrics, name)(y, decided if decides else predictions))
+
+    return score
+
+
+#: The metrics that training sums over rows, from true values, predictions and what they decide.
+_SUMS: dict[str, Callable[..., float]] = {
+    "accuracy": _sklearn("accuracy_score", decides=True),
+    "top_5_accuracy": _top_5,
+    "hamming": _sklearn("hamming_loss", decides=True),
+    "mse": _sklearn("mean_squared_error", decides=False),
+    "mae": _sklearn("mean_absolute_error", decides=False),
+}
 
 
 def score(metric: str, task: Task, y: NDArray[Any], predictions: NDArray[Any]) -> float:
@@ -28,21 +64,7 @@ def score(metric: str, task: Task, y: NDArray[Any], predictions: NDArray[Any]) -
     if info.kind == "predictions":
         answered = predictions[:, 0] if task == "binary" else predictions
         return info.compute(y, answered)
-    from sklearn import metrics
-
-    if metric == "mse":
-        return float(metrics.mean_squared_error(y, predictions))
-    if metric == "mae":
-        return float(metrics.mean_absolute_error(y, predictions))
-    if metric == "top_5_accuracy":
-        own = np.take_along_axis(predictions, y[:, None], axis=1)
-        return float(np.mean((predictions > own).sum(axis=1) < 5))
-    decided = decide(task, predictions)
-    if metric == "accuracy":
-        return float(metrics.accuracy_score(y, decided))
-    if metric == "hamming":
-        return float(metrics.hamming_loss(y, decided))
-    raise ValueError(f"no score of predictions by the name {metric!r}")
+    return _SUMS[metric](y, predictions, decide(task, predictions))
 
 
 def decide(task: Task, predictions: NDArray[Any]) -> NDArray[np.int32]:
@@ -66,20 +88,13 @@ def loss_of(
     """
     import keras
 
-    losses: dict[str, Any] = {
-        "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy,
-        "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
-        "binary_crossentropy": keras.losses.BinaryCrossentropy,
-        "mean_squared_error": keras.losses.MeanSquaredError,
-        "mean_absolute_error": keras.losses.MeanAbsoluteError,
-        "huber": keras.losses.Huber,
-    }
     settings: dict[str, float] = {}
     if plan.name in ("categorical_crossentropy", "binary_crossentropy"):
         settings["label_smoothing"] = plan.label_smoothing
     if plan.name == "huber":
         settings["delta"] = plan.delta
-    loss = losses[plan.name](**settings)
+    # Keras names a loss's class as its function, in capitals.
+    loss = getattr(keras.losses, plan.name.title().replace("_", ""))(**settings)
     if plan.name == "sparse_categorical_crossentropy":
         return float(loss(y, predictions))
     targets = np.asarray(y, dtype=np.float32)
@@ -101,7 +116,7 @@ def all_scores(
     predictions: NDArray[Any],
     target_scaling: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
 ) -> dict[str, float]:
-    """Every one of `metrics` by name, `loss` among them where it is asked for."""
+    """Every one of `metrics` by name, `loss` among them if it is asked for."""
     return {
         name: loss_of(plan, task, y, predictions, target_scaling)
         if name == "loss"

@@ -1,0 +1,43 @@
+"""Opening a stored study to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+
+
+def open_study(name: str, storage: str | None) -> Study:
+    """Study `name` of a storage that exists.
+
+    Raises:
+        UsageError: there is no such study, or it has several objectives.
+        StorageError: the storage does not exist or cannot be read, or a newer tuner made the study.
+    """
+    from tuner.errors import UsageError
+    from tuner.storage import records, storage_at
+    from tuner.study.stored import load_study, read_definition
+
+    place = storage_at(storage)
+    opened = place.open(create=False)
+    with place.errors():
+        study = load_study(opened, name)
+        if records.STUDY_VERSION in study.user_attrs:
+            read_definition(study)
+        objectives = len(study.directions)
+    if objectives != 1:
+        raise UsageError(f"tuner's studies have one objective; study {name!r} has {objectives}")
+    return study
+
+
+@contextmanager
+def reading(name: str, storage: str | None) -> Iterator[Study]:
+    """As `open_study`; what the storage raises meanwhile becomes a `StorageError`."""
+    from tuner.storage import storage_at
+
+    study = open_study(name, storage)
+    with storage_at(storage).errors():
+        yield study
