@@ -52,8 +52,8 @@ def doctor(
 ) -> int:
     """Check the storage, its studies, their data, and this machine.
 
-    Writes nothing unless --repair is given. The exit code is 0 where no check found an error, 1
-    where one did, 4 where the storage cannot be reached.
+    Writes nothing unless --repair is given. The exit code is 0 if no check found an error, 1
+    if one did, 4 if the storage cannot be reached.
     """
     from tuner.doctor import examine, repair, time_write
 
@@ -102,10 +102,10 @@ def _text(rows: Sequence[dict[str, Any]], findings: Sequence[Finding], mend: boo
         )
     states = [finding.state for finding in findings]
     errors, warnings = states.count("error"), states.count("warning")
-    told = ", ".join(
+    summed = ", ".join(
         counted(count, word) for count, word in ((errors, "error"), (warnings, "warning"))
     )
-    lines += ["", f"{len(states)} checks: {told}"]
+    lines += ["", f"{len(states)} checks: {summed}"]
     if mend and not any(row["state"] == "repaired" for row in rows):
         lines[-1] += "; there was nothing to repair"
     return "\n".join(lines)

@@ -41,7 +41,7 @@ def export(name: str, out: Path, number: int | None, force: bool, storage: str |
     from tuner.export.folder import check_target
     from tuner.study.stored import read_definition
 
-    # All that can be wrong is said before TensorFlow takes its seconds to load.
+    # What can be wrong is found before TensorFlow takes its seconds to load.
     check_target(out, force=force)
     study = open_study(name, storage)
     from tuner.export.quiet import import_tensorflow
@@ -75,7 +75,7 @@ def export(name: str, out: Path, number: int | None, force: bool, storage: str |
 @click.option(
     "--target",
     metavar="COLUMN",
-    help="Column(s) of the true values; without it the model's own, where the data have them.",
+    help="Column(s) of the true values; without it the model's own, if the data have them.",
 )
 @click.option(
     "--part",
@@ -95,7 +95,7 @@ def predict(
 ) -> None:
     """Predict the rows of a URI with the model that tuner export wrote to DIR.
 
-    One row an input row on stdout. Where the data hold the true values, the scores go to stderr
+    One row an input row on stdout. If the data hold the true values, the scores go to stderr
     (with --scores alone to stdout).
     """
     from tuner.errors import UsageError

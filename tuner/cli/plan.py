@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tuner.study.definition import StudyDefinition
 
 
-#: What is told of the data, by the names of `tuner.data.facts`.
+#: What is shown of the data, by the names of `tuner.data.facts`.
 DATA = ("uri", "task", "rows", "features", "outputs", "test_rows", "hash")
 
 

@@ -1,4 +1,4 @@
-"""What `tuner optimize` and `tuner resume` say at their end."""
+"""What `tuner optimize` and `tuner resume` print at their end."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class SearchReport:
             seconds=time.time() - self.flags.began if ended.ran else None,
         )
         commands = self._commands(prepared.name)
-        seen.told = True
+        seen.printed = True
         emit(summary.data(), table=lambda: summary.text(commands))
         sys.stdout.flush()
         if ended.ran:

@@ -36,13 +36,13 @@ class Seen:
         state: None until the study is prepared.
         before: the study's tickets then.
         ended: None until the search ended.
-        told: whether its result is printed.
+        printed: whether its result is on stdout.
     """
 
     state: SearchState | None = None
     before: TicketCounts | None = None
     ended: SearchEnd | None = None
-    told: bool = False
+    printed: bool = False
 
     def counts(self) -> dict[str, int]:
         """The trials that ended here, by state."""
@@ -50,10 +50,10 @@ class Seen:
 
 
 class FinalReport(Protocol):
-    """What is said at the end of a search; each method prints, and returns the exit code."""
+    """What is printed at the end of a search; each method returns the exit code."""
 
     def end(self, seen: Seen) -> int:
-        """Of one that ended. Sets `seen.told` right before it prints its result."""
+        """Of one that ended. Sets `seen.printed` right before it prints its result."""
 
     def late(self, seen: Seen, form: OutputFormat) -> int:
         """Of one that hangs when its time is up, from what was seen, without a look at the
@@ -76,7 +76,7 @@ def run(
     from tuner.workers import Interrupted, TimeLimit
 
     limit, seen, form = TimeLimit(flags.began), Seen(), current_format()
-    with Watchdog(limit, lambda: 0 if seen.told else report.late(seen, form)):
+    with Watchdog(limit, lambda: 0 if seen.printed else report.late(seen, form)):
         try:
             seen.ended = _search(flags, prepare, limit, seen, place, trials)
         except Interrupted as stop:

@@ -75,7 +75,7 @@ def serve(
 
 
 def _password(file: Path | None) -> str | None:
-    """The password from the file's first line or from TUNER_PASSWORD; None where neither is.
+    """The password from the file's first line or from TUNER_PASSWORD; None if neither is.
 
     Raises:
         UsageError: it is shorter than `SHORTEST_PASSWORD`, or the file cannot be read as text.

@@ -164,7 +164,7 @@ def _data_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, A
     if flags.data is not None:
         changes["data.uri"] = flags.data
         if flags.data != definition.data.uri:
-            # A column, a row limit or a task was said of the other data.
+            # A column, a row limit or a task belonged to the other data.
             changes = {f"data.{name}": None for name in given} | changes
     return changes
 
@@ -201,7 +201,7 @@ def _search_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str,
     if flags.pruner is not None and flags.pruner != definition.pruner.name:
         changes["pruner"] = flags.pruner
     elif flags.pruner is not None and "sampler" in changes:
-        changes["pruner"] = definition.pruner.model_dump()  # said, so the sampler does not choose
+        changes["pruner"] = definition.pruner.model_dump()  # named, so the sampler does not choose
     if flags.seed is not None:
         changes["seed"] = flags.seed
     if flags.retries is not None:

@@ -53,7 +53,7 @@ def worker(name: str, workers: int, flags: RunFlags) -> int:
 
 @dataclass(frozen=True)
 class WorkerReport:
-    """What is said at the end of `tuner worker`."""
+    """What `tuner worker` prints at its end."""
 
     flags: RunFlags
 
@@ -61,7 +61,7 @@ class WorkerReport:
         ended = seen.ended
         assert ended is not None
         summary = self._summary(ended.study.name, seen)
-        seen.told = True
+        seen.printed = True
         emit(summary, table=lambda: _text(summary))
         signal = ended_by(ended.pool)
         if signal is None:

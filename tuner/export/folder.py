@@ -82,7 +82,7 @@ def write_folder(out: Path, fill: Callable[[Path], None]) -> None:
 
 
 def _swap(made: Path, out: Path, replaced: Path) -> None:
-    """Rename `made` to `out`, and what `out` was to `replaced`; all stays where that fails."""
+    """Rename `made` to `out`, and what `out` was to `replaced`; all stays if that fails."""
     existed = out.exists()
     if existed:
         os.rename(out, replaced)

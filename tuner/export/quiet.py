@@ -19,13 +19,13 @@ def import_tensorflow() -> None:
         return
     sys.stderr.flush()
     kept = os.dup(2)
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
+    with tempfile.TemporaryFile() as dropped:
+        os.dup2(dropped.fileno(), 2)
         try:
             import tensorflow  # noqa: F401
         except BaseException:
-            said.seek(0)
-            os.write(kept, said.read())
+            dropped.seek(0)
+            os.write(kept, dropped.read())
             raise
         finally:
             os.dup2(kept, 2)

@@ -37,16 +37,16 @@ def build_sequential(
 ) -> keras.Sequential:
     """A `Sequential` that takes raw, flattened features and gives probabilities or values.
 
-    Layers: input scaling `x * (byte_scale * scale) + shift` (a `Rescaling`, left out where it
-    would change nothing), then for each hidden layer Dense, BatchNormalization (where the plan
-    has it), Activation, Dropout (where the plan has it), then the output Dense with its
+    Layers: input scaling `x * (byte_scale * scale) + shift` (a `Rescaling`, left out if it
+    would change nothing), then for each hidden layer Dense, BatchNormalization (if the plan
+    has it), Activation, Dropout (if the plan has it), then the output Dense with its
     activation, and for regression `y * std + mean` (a `Rescaling`).
 
     Args:
         plan: the network's shape.
         weights: in the order of `Sequential.get_weights()`: per hidden layer the Dense kernel
             `(inputs, units)` and bias `(units,)`, then gamma, beta, moving mean and moving
-            variance where there is batch normalisation; the output kernel and bias last.
+            variance if there is batch normalisation; the output kernel and bias last.
         task: decides the activation of the output.
         byte_scale: factor that brings uint8 features to 0..1.
         shift, scale: `(features,)`, or None for the identity.

@@ -27,12 +27,12 @@ def cv_results(study: Study, *, train_scores: bool = False) -> dict[str, Any]:
       folds of a candidate, and often several candidates, train at a time: the time of a stack is
       shared evenly among those it counts for, so `std_fit_time` is 0; validating is part of
       training, so the score times are 0.
-    - `param_*`: masked arrays, masked where a candidate has no such parameter; `params`: a list.
+    - `param_*`: masked arrays, masked if a candidate has no such parameter; `params`: a list.
     - `split{i}_test_score`, `mean_test_score`, `std_test_score`, `rank_test_score`; with several
       metrics `..._test_<metric>` for each instead. Scores are as the metric has them, a loss
       is not negated; rank 1 is the best by the metric's own direction. NaN: a fold that diverged,
       and all folds of a candidate that was pruned or has not run; ranks put it last.
-    - with `train_scores`, `split{i}_running_train_score` and so on, where the metric is taken
+    - with `train_scores`, `split{i}_running_train_score` and so on, if the metric is taken
       in training: NOT what scikit-learn's `return_train_score` gives, which scores the trained
       model again. It is the mean over the batches of the epoch that the fold is scored by, each
       batch scored just before the step that it causes, with dropout, as Keras's history has it.
@@ -64,7 +64,7 @@ def cv_results(study: Study, *, train_scores: bool = False) -> dict[str, Any]:
 
 
 def cv_rows(table: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The columns of `cv_results` as one mapping a candidate; None where a column is masked."""
+    """The columns of `cv_results` as one mapping a candidate; None if a column is masked."""
     return [
         {
             name: None if np.ma.is_masked(column[row]) else column[row]
@@ -93,7 +93,7 @@ def _folds(trials: Sequence[FrozenTrial]) -> int:
 
 
 def _test_scores(trial: FrozenTrial, metric: str, objective: str, folds: int) -> list[float]:
-    """One score a fold; NaN where a fold diverged or was not trained to its end."""
+    """One score a fold; NaN if a fold diverged or was not trained to its end."""
     attributes: Mapping[str, Any] = trial.user_attrs
     stored = attributes.get(records.METRICS, {}).get(metric)
     if stored is None and metric == objective:

@@ -34,7 +34,7 @@ def study_figures(study: Study, metric: str) -> dict[str, Figure]:
 
     `learning-curves-METRIC` for the objective and `learning-curves-loss` (the best trials'
     means over the folds: validation solid, training dashed; the best one's folds span the shaded
-    band), and `learning-rate` (the same trials' rates). Empty where no completed trial has
+    band), and `learning-rate` (the same trials' rates). Empty if no completed trial has
     curves.
     """
     best = _best_curves(study)

@@ -23,7 +23,7 @@ _SECTION = re.compile(re.escape(_FIRST) + ".*?" + re.escape(_LAST), re.DOTALL)
 def study_note(study: Study, metric: str) -> str:
     """Our section: the best trial's value, its folds and parameters, and what to do next."""
     counts = count_states(trials_of(study)).items()
-    told = ", ".join(f"{count} {state}" for state, count in counts) or "none"
+    listed = ", ".join(f"{count} {state}" for state, count in counts) or "none"
     best = find_best(study)
     if best is None:
         lines = ["No trial is complete yet."]
@@ -40,7 +40,7 @@ def study_note(study: Study, metric: str) -> str:
             "",
             f"Make a model of it: `tuner export {quote(study.study_name)} --out DIR`",
         ]
-    return "\n".join([_FIRST, "", *lines, "", f"Trials: {told}.", "", _LAST])
+    return "\n".join([_FIRST, "", *lines, "", f"Trials: {listed}.", "", _LAST])
 
 
 def merge_note(existing: str, section: str) -> str:

@@ -102,9 +102,11 @@ def no_completed_trial(study: Study) -> NoCompletedTrialError:
     message = f"no trial of study {study.study_name!r} is complete; it holds {held}."
     causes = _causes(trials)
     if causes:
-        told = [f"{counted(count, 'trial')}: {cause}" for cause, count in causes[:MOST_CAUSES]]
+        listed = [f"{counted(count, 'trial')}: {cause}" for cause, count in causes[:MOST_CAUSES]]
         rest = len(causes) - MOST_CAUSES
-        message += f" Why: {'; '.join(told)}" + (f"; and {rest} other causes." if rest > 0 else ".")
+        message += f" Why: {'; '.join(listed)}" + (
+            f"; and {rest} other causes." if rest > 0 else "."
+        )
     if "waiting" in counts or "running" in counts or not counts:
         message += f" Go on with it by: tuner resume {quote(study.study_name)}"
     return NoCompletedTrialError(message)
@@ -112,7 +114,7 @@ def no_completed_trial(study: Study) -> NoCompletedTrialError:
 
 def _causes(trials: Iterable[FrozenTrial]) -> list[tuple[str, int]]:
     """Causes with the number of trials, most frequent first. Those that differ in numbers alone
-    (the fold, the epoch) are one, told in the words of the first."""
+    (the fold, the epoch) are one, in the words of the first."""
     counts: Counter[str] = Counter()
     words: dict[str, str] = {}
     for trial in trials:

@@ -10,7 +10,7 @@ from tuner.cli.run_flags import ProgressMode
 
 
 def make_progress(mode: ProgressMode, state: SearchState) -> SilentProgress:
-    """The display for `mode`; `auto` is `rich` where stderr is a terminal, else `plain`."""
+    """The display for `mode`; `auto` is `rich` if stderr is a terminal, else `plain`."""
     if mode == "auto":
         mode = "rich" if sys.stderr.isatty() else "plain"
     if mode == "rich":

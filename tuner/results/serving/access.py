@@ -37,7 +37,7 @@ class AccessControl:
     - 403 `Host`: on a loopback address the request must name this machine (`localhost`, an
       address of 127.0.0.0/8 or ::1), whatever the port, so that tunnels work. A page elsewhere
       that lets its own name point to 127.0.0.1 (DNS rebinding) names itself there.
-    - 401 password (HTTP Basic, any user name), where one is set; compared in constant time.
+    - 401 password (HTTP Basic, any user name), if one is set; compared in constant time.
     - 403 method: only GET, HEAD and OPTIONS, unless `allow_edit`.
     - 403 `Origin`: a change must come from the dashboard's own pages.
     """
@@ -101,7 +101,7 @@ def _digest(password: str) -> bytes:
 
 
 def _hostname(host: str) -> str:
-    """The name in a `Host` header, without its port; empty where it is malformed."""
+    """The name in a `Host` header, without its port; empty if it is malformed."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

@@ -79,7 +79,7 @@ def dashboard_app(
     Args:
         storage: what it shows.
         loopback: whether it listens on this machine alone; the `Host` header is checked then.
-        password: asked for by HTTP Basic where there is one.
+        password: asked for by HTTP Basic if there is one.
         allow_edit: lets the dashboard's editing through: notes, renaming, deleting.
     """
     from optuna_dashboard import wsgi
