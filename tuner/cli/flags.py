@@ -70,9 +70,10 @@ TIME, SIZE = Amount("time", read_time, "0 s"), Amount("size", read_size, "0 byte
 POSITIVE = click.FloatRange(min=0, min_open=True)
 COUNT = click.IntRange(min=1)
 
-STORAGE = "Where the study is stored; without it TUNER_STORAGE, OPTUNA_STORAGE or the local file."
+STORAGE = "{}; without it TUNER_STORAGE, OPTUNA_STORAGE or the local file."
+STUDY_STORAGE = STORAGE.format("Where the study is stored")
 ARTIFACTS = (
     "Folder of checkpoints; without it TUNER_ARTIFACTS, or artifacts beside the storage's file."
 )
-storage_option = click.option("--storage", metavar="URL", help=STORAGE)
+storage_option = click.option("--storage", metavar="URL", help=STUDY_STORAGE)
 artifacts_option = click.option("--artifacts", metavar="DIR", help=ARTIFACTS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
-from tuner.cli.flags import ARTIFACTS, COUNT, POSITIVE, SIZE, STORAGE, TIME, flag
+from tuner.cli.flags import ARTIFACTS, COUNT, POSITIVE, SIZE, STUDY_STORAGE, TIME, flag
 from tuner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class RunFlags:
         help="How progress is shown on stderr: live on a terminal, else line by line.",
     )
     artifacts: str | None = flag("--artifacts", metavar="DIR", help=ARTIFACTS)
-    storage: str | None = flag("--storage", metavar="URL", help=STORAGE)
+    storage: str | None = flag("--storage", metavar="URL", help=STUDY_STORAGE)
     began: float = field(default_factory=time.time)
 
     def limits(self, workers: int | None) -> tuple[WorkerLimits, TrialLimits]:

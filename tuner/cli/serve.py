@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tuner.cli.flags import STORAGE
 from tuner.cli.opening import open_study
 
 #: Shorter passwords are refused: nothing slows somebody down who tries them all.
@@ -14,11 +15,7 @@ SHORTEST_PASSWORD = 8
 
 @click.command()
 @click.argument("name", required=False)
-@click.option(
-    "--storage",
-    metavar="URL",
-    help="What to show; without it TUNER_STORAGE, OPTUNA_STORAGE or the local file.",
-)
+@click.option("--storage", metavar="URL", help=STORAGE.format("What to show"))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",

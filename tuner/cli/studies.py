@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.flags import artifacts_option
+from tuner.cli.flags import STORAGE, artifacts_option
 from tuner.cli.output import columns_of, emit, format_option, render
 from tuner.text import score_text
 
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from tuner.results.studies import StudySummary
 
 storage_option = click.option(
-    "--storage",
-    metavar="URL",
-    help="Where the studies are; without it TUNER_STORAGE, OPTUNA_STORAGE or the local file.",
+    "--storage", metavar="URL", help=STORAGE.format("Where the studies are")
 )
 
 
