@@ -5,16 +5,18 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tuner.errors import UsageError
+from tuner.errors import SpaceError, UsageError
 from tuner.planning import plan_training
 from tuner.sklearn import KerasMLPClassifier, KerasMLPRegressor
 from tuner.sklearn.estimators.documented import described, table
 from tuner.sklearn.estimators.params import PARAMETERS, plan_of
+from tuner.sklearn.search.spaces import CatalogueSpace
 from tuner.spaces.catalogue import CATALOGUE
 
 BOTH = (KerasMLPClassifier, KerasMLPRegressor)
@@ -186,3 +188,9 @@ def test_help_describes_every_parameter_once(kind: type) -> None:
 def test_the_table_in_the_docs_is_that_of_the_code() -> None:
     docs = Path(__file__).resolve().parents[2] / "docs" / "sklearn.md"
     assert table(KerasMLPClassifier().get_params()) in docs.read_text(encoding="utf-8")
+
+
+def test_a_space_with_another_packages_settings_is_refused() -> None:
+    space = SimpleNamespace(params={"schedule": None, "model.units": None, "schedule.teeth": None})
+    with pytest.raises(SpaceError, match=r"another package: schedule\.teeth"):
+        CatalogueSpace(space, "")  # type: ignore[arg-type]

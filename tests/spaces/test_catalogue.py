@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tuner.errors import UsageError
 from tuner.optimizers import OPTIMIZERS
 from tuner.parameters.values import fit_value
-from tuner.schedules import SCHEDULES
+from tuner.schedules import SCHEDULES, Schedule, setting
+from tuner.spaces import catalogue
 from tuner.spaces.catalogue import ACTIVATIONS, CATALOGUE, INITIALIZERS
 from tuner.spaces.reference import with_tables
 
@@ -48,6 +50,21 @@ def test_settings_belong_to_the_schedules_that_planning_gives_them_to():
                 schedule for schedule, kind in SCHEDULES.items() if setting in kind.settings()
             }
             assert set(info.only_with["schedule"]) == having, name
+
+
+def test_one_setting_means_one_thing_for_all_that_have_it(monkeypatch):
+    class Other(Schedule):
+        name = "other"
+        decay: float = setting(0.5, "How fast the rate falls.", low=0, high=1)
+
+        def rates(self, steps_per_epoch, epochs):
+            raise NotImplementedError
+
+    monkeypatch.setitem(catalogue.KINDS, "schedule", {**SCHEDULES, "other": Other})
+    with pytest.raises(
+        UsageError, match=r"schedule\.decay must be the same .* in other than in time"
+    ):
+        catalogue._settings("schedule")
 
 
 @pytest.mark.parametrize("page", ["docs/spaces.md", "docs/schedules.md"])
