@@ -29,6 +29,7 @@ RELIED_ON = [
     "keras.optimizers:Optimizer._iterations",
     "keras.optimizers:Optimizer._learning_rate",
     "keras.optimizers:Optimizer._tracker",
+    "keras.optimizers:Optimizer._tracker",
     "keras.optimizers:Optimizer._untrack_variable",
     "keras.optimizers:Adam._momentums",
     "keras.optimizers:Adam._velocities",

@@ -134,7 +134,7 @@ def test_csv_has_scikit_learns_columns(capsys, storage, study):
 def test_yaml_and_filters(capsys, storage):
     args = ("results", "rates", "--storage", storage, "--top", "2", "--format", "yaml")
     _, out, _ = run(capsys, *args)
-    assert [row["rank_test_score"] for row in YAML(typ="safe").load(out)] == [1, 2]
+    assert [row["rank_test_score"] for row in YAML(typ="safe", pure=True).load(out)] == [1, 2]
     args = ("results", "rates", "--storage", storage, "--state", "complete", "--format", "json")
     _, out, _ = run(capsys, *args)
     assert {row["state"] for row in json.loads(out)} == {"complete"}

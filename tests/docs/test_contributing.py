@@ -35,6 +35,6 @@ def test_files_that_it_names_exist(path: str) -> None:
 
 
 def test_the_citation_is_of_this_version() -> None:
-    citation = YAML(typ="safe").load(ROOT / "CITATION.cff")
+    citation = YAML(typ="safe", pure=True).load(ROOT / "CITATION.cff")
     assert citation["version"] == tuner.__version__
     assert {"cff-version", "message", "title", "authors", "license"} <= set(citation)
