@@ -6,7 +6,7 @@
 #   PYTHON=python3.12 bash ...   with another Python (3.11 or newer)
 #
 # Makes .venv in the clone if there is none, installs tuner with its test and lint extras, and a
-# Chromium for the browser test where the machine has none.
+# Chromium for the browser test if the machine has none.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from ray.exceptions import ActorDiedError, ActorUnavailableError, ActorUnschedulableError
 
@@ -22,11 +23,9 @@ from tuner.workers.ray.nodes import Share
 from tuner.workers.recycling import WorkerLimits
 
 
-def follow(
-    worker: RayWorker, until: Callable[[list[object]], object] | None = None
-) -> list[object]:
+def follow(worker: RayWorker, until: Callable[[list[Any]], object] | None = None) -> list[Any]:
     """All that it says until it ends, or until `until` of what it events is true."""
-    events: list[object] = []
+    events: list[Any] = []
     for _ in range(2000):
         alive = worker.alive
         events += worker.receive()
@@ -42,11 +41,11 @@ def begin(remote: StandIn, number: int = 0, **settings) -> RayWorker:
     return worker
 
 
-def begun(events: list[object]) -> bool:
+def begun(events: list[Any]) -> bool:
     return any(isinstance(message, TrialStarted) for message in events)
 
 
-def trials(events: list[object]) -> list[int]:
+def trials(events: list[Any]) -> list[int]:
     return [message.number for message in events if isinstance(message, TrialDone)]
 
 
