@@ -310,8 +310,8 @@ def test_an_identity_is_that_of_equal_values() -> None:
     longer = replace(plan, schedule=problems.plan(schedule="exponential").schedule)
     assert differences(identity(plan), identity(longer)) == ["other plans"]
     found = {**identity(plan), "keras": "2.0"}
-    [said] = differences(identity(plan), found)
-    assert said.startswith("keras 2.0 instead of 3.")
+    [text] = differences(identity(plan), found)
+    assert text.startswith("keras 2.0 instead of 3.")
 
 
 @pytest.mark.slow

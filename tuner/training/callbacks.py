@@ -1,4 +1,4 @@
-"""Who hears of a training's epochs: `keras.callbacks.Callback` objects, or plain ones like them.
+"""What a training calls after its epochs: `keras.callbacks.Callback`s, or plain ones like them.
 
 Imports no Keras, so that whoever listens is tested without.
 """

@@ -19,7 +19,7 @@ COMPILED_STEPS = 6000
 
 
 def compiled(plans: Sequence[TrainingPlan], folds: Sequence[Fold]) -> bool:
-    """Whether the stack of `plans` over `folds` is compiled: where its longest training has at
+    """Whether the stack of `plans` over `folds` is compiled: if its longest training has at
     least `COMPILED_STEPS` steps."""
     steps = max(steps_of(len(fold.train), plans[0].batch_size) for fold in folds)
     return steps * max(plan.epochs for plan in plans) >= COMPILED_STEPS

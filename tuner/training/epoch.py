@@ -218,7 +218,7 @@ def _open(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     """The specs of `_run`'s arguments with every size that may vary between calls left open.
 
     Settings and rates leave N open too: `keras.ops.add(x, setting)` takes a setting whose shape
-    is known to be `(N, 1, 1)` for a bias where N happens to be the number of features, and adds
+    is known to be `(N, 1, 1)` for a bias if N happens to be the number of features, and adds
     it along the wrong axis.
     """
     data, settings, rows, counts, rates, full_steps, validation_rows, validation_counts = arguments

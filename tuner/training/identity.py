@@ -29,7 +29,7 @@ def training_identity(parts: Mapping[str, object]) -> dict[str, str]:
 
 
 def differences(wanted: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
-    """In words, what differs between two identities; empty where nothing does."""
+    """In words, what differs between two identities; empty if nothing does."""
     names = dict.fromkeys([*wanted, *found])
     versions = {"tuner", *_LIBRARIES}
     return [

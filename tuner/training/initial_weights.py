@@ -15,7 +15,7 @@ from tuner.planning.seeds import purpose_key, splitmix64
 
 
 def kernel_initializer(name: str, seed: int) -> Any:
-    """Keras's initializer `name`; `seed` where it draws random numbers."""
+    """Keras's initializer `name`; `seed` if it draws random numbers."""
     initializer = keras.initializers.get(name)
     config = initializer.get_config()
     if "seed" not in config:

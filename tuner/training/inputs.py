@@ -41,7 +41,7 @@ class UsedInputs:
 
 def used_inputs(x: NDArray[np.generic]) -> UsedInputs | None:
     """The columns of `x` `(rows, features)` that hold anything but zeros (and as many others as
-    make them a multiple of 16); None where that is nearly all of them."""
+    make them a multiple of 16); None if that is nearly all of them."""
     features = x.shape[1]
     used = np.asarray(x.any(axis=0))
     wanted = min(features, max(1, -(-int(used.sum()) // _VECTOR)) * _VECTOR)
@@ -54,7 +54,7 @@ def used_inputs(x: NDArray[np.generic]) -> UsedInputs | None:
 def unused_weights_stay(plan: TrainingPlan) -> bool:
     """Whether weights whose gradient is always zero end as they began, under this plan.
 
-    Not where something else than the gradient moves them: penalties, weight decay, and FTRL, which
+    Not if something else than the gradient moves them: penalties, weight decay, and FTRL, which
     computes weights from sums of gradients alone.
     """
     model, optimizer = plan.model, plan.optimizer

@@ -1,4 +1,4 @@
-"""The loop over epochs: all networks advance together, Keras's callbacks hear of every epoch.
+"""The loop over epochs: all networks advance together, callbacks are told of every epoch.
 
 Owns the order of events within an epoch: batches and rates are laid out, one graph call trains
 and validates every network, each network's progress is judged, callbacks are told.
@@ -138,7 +138,7 @@ class Lockstep:
     def restore(self, run: RunState) -> None:
         """Take over what the networks went through before; the stack has their values already.
 
-        Raises ValueError where `run` is of other networks or scores.
+        Raises ValueError if `run` is of other networks or scores.
         """
         if set(run.validation) != set(self._measures.names):
             raise ValueError(

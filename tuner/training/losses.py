@@ -75,7 +75,7 @@ def _sparse_categorical_crossentropy(y: Any, logits: Any) -> Any:
 
 
 def _huber(error: Any, delta: Any) -> Any:
-    """0.5 * e^2 where |e| <= delta, else delta * |e| - 0.5 * delta^2; mean over outputs.
+    """0.5 * e^2 if |e| <= delta, else delta * |e| - 0.5 * delta^2; mean over outputs.
 
     Keras's formula; its function takes one delta only, and networks may differ in theirs.
     """
@@ -88,7 +88,7 @@ def row_metric(name: str, shape: StackShape, y: Any, outputs: Any, target_std: A
     """The metric `name` of every row, to be averaged over rows.
 
     `target_std` `(N, 1, outputs)` brings errors of scaled regression targets back to the
-    original units; None where targets are not scaled.
+    original units; None if targets are not scaled.
     """
     if name in ("accuracy", "hamming"):
         return _label_metric(name, shape.task, y, outputs)

@@ -37,7 +37,7 @@ class StackedNetwork:
     Attributes:
         model: `(N, batch, features)` to linear outputs `(N, batch, outputs)`; layers in the order
             Dense, BatchNormalization, Activation, Dropout for each hidden layer, then Dense.
-            Inputs are `(1, batch, features)` where the networks are of `one_input`.
+            Inputs are `(1, batch, features)` if the networks are of `one_input`.
     """
 
     def __init__(self, shape: StackShape, networks: int, one_input: bool = False) -> None:

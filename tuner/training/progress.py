@@ -21,7 +21,7 @@ class NetworkProgress:
     Attributes:
         watches: whether its plan has a patience.
         running: whether the network still trains.
-        score_epoch: the 1-based epoch the network is scored by: its best one where the plan has
+        score_epoch: the 1-based epoch the network is scored by: its best one if the plan has
             a patience, else its last. 0 before the first epoch.
         weights: the weights at `score_epoch` once the network has ended, if they were asked for.
     """
@@ -40,7 +40,7 @@ class NetworkProgress:
         self.weights: list[NDArray[np.float32]] | None = None
 
     def update(self, epoch: int, losses: tuple[float, float], score: float) -> bool:
-        """Hear of `epoch` (from 0); True where its weights are now to be kept: those
+        """Take `epoch` (from 0) in; True if its weights are now to be kept: those
         of a new best epoch, or the last ones of a network without patience.
 
         `losses` are training and validation loss, `score` the monitored validation score.

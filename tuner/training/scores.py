@@ -24,13 +24,13 @@ class TrialScores:
         learning_rate: `(epochs_run, folds)`, the rate of each epoch's last step.
         epoch_seconds: `(epochs_run,)`.
         score_epoch: `(folds,)` int, 1-based: the epoch whose weights a fold is scored by (its
-            last; its best one where early stopping is on).
+            last; its best one if early stopping is on).
         status: per fold: ran all its epochs, stopped early by patience, diverged (NaN or
             infinite loss), or interrupted by a callback (pruned, shut down).
         weights: per fold the weights at `score_epoch`, in the order of plain Keras
             `Sequential.get_weights()`; None unless asked for.
         snapshots: the weights at other epochs (1-based) that were asked for, per fold; empty
-            where a fold had ended before.
+            if a fold had ended before.
     """
 
     train: dict[str, NDArray[np.float64]]
@@ -51,7 +51,7 @@ class TrialScores:
         return "diverged" in self.status
 
     def fold_scores(self, metric: str) -> NDArray[np.float64]:
-        """`(folds,)`: each fold's validation score at its `score_epoch`; NaN where it diverged."""
+        """`(folds,)`: each fold's validation score at its `score_epoch`; NaN if it diverged."""
         scores = self.validation[metric]
         picked = scores[self.score_epoch - 1, np.arange(scores.shape[1])]
         return np.where(np.array(self.status) == "diverged", np.nan, picked)

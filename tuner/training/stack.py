@@ -57,7 +57,7 @@ class NetworkStack:
         inputs: UsedInputs | None = None,
     ) -> None:
         """Begin anew: network i trains as `plans[i]` (all of this stack's shape) from
-        `seeds[i]` (uint32). `inputs`: those that the networks see, where the stack's shape has
+        `seeds[i]` (uint32). `inputs`: those that the networks see, if the stack's shape has
         fewer features than the plans."""
         weights = drawn_weights([plan.model for plan in plans], seeds)
         self._inputs = inputs

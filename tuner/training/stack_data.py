@@ -90,7 +90,7 @@ class StackData(NamedTuple):
 
 #: Of an array: TensorFlow's kernels read vectors of so many bytes.
 _ALIGNMENT = 64
-#: Copied at a time, where columns are left out.
+#: Copied at a time, if columns are left out.
 _ROWS = 1024
 
 
@@ -98,7 +98,7 @@ def _resident(x: NDArray[Any], inputs: UsedInputs | None) -> Any:
     """A copy of `x` `(rows, features)`, or of those of its columns, as a tensor.
 
     `tf.constant` copies a large array twice, page by page of 4 KB. NumPy asks for large pages, and
-    TensorFlow takes an array over as it is where it is aligned.
+    TensorFlow takes an array over as it is if it is aligned.
     """
     columns = np.arange(x.shape[1]) if inputs is None else inputs.columns
     size = len(x) * len(columns) * x.itemsize

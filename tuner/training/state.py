@@ -20,8 +20,8 @@ class NetworkState:
     Attributes:
         progress: what `NetworkProgress` has counted: whether it still trains, its status, early
             stopping's best score and wait. Numbers and text.
-        rates: the same of its learning rates; empty where they follow from a table.
-        weights: its weights at the epoch it is scored by, where they are kept.
+        rates: the same of its learning rates; empty if they follow from a table.
+        weights: its weights at the epoch it is scored by, if they are kept.
         snapshots: epoch (1-based) to its weights then.
     """
 
@@ -36,7 +36,7 @@ class RunState:
     """What the networks of a training have gone through in the epochs it has run.
 
     Attributes:
-        train, validation: metric to scores `(epochs, N)` float64; NaN where a network had ended.
+        train, validation: metric to scores `(epochs, N)` float64; NaN if a network had ended.
         learning_rate: `(epochs, N)`, the rate of each epoch's last step.
         epoch_seconds: `(epochs,)`.
         networks: the N networks.

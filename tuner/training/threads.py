@@ -49,7 +49,7 @@ def settle_threads(stacks: int = 1) -> None:
 
 
 def _keep_memory() -> None:
-    """Keep a step's freed memory for the next step, where the C library is glibc.
+    """Keep a step's freed memory for the next step, if the C library is glibc.
 
     By default it gives blocks above 128 KB back to the system and takes them again, page by page,
     at every operation. `M_TRIM_THRESHOLD` and `M_MMAP_THRESHOLD` of mallopt(3).

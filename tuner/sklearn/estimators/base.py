@@ -149,7 +149,7 @@ class KerasMLP(KerasMLPParameters):
             )
 
     def _rows(self, X: Any, **settings: Any) -> Any:
-        """`validate_data`'s X, dense, and y where there is one."""
+        """`validate_data`'s X, dense, and y if there is one."""
         read = validate_data(self, X, accept_sparse="csr", dtype=DTYPES, **settings)
         x, *rest = read if isinstance(read, tuple) else (read,)
         x = x.toarray() if issparse(x) else x
@@ -163,7 +163,7 @@ class KerasMLP(KerasMLPParameters):
     @property
     def model_(self) -> keras.Sequential:
         """The trained network as a plain `keras.Sequential`, built when first asked for: rows to
-        probabilities `(rows, outputs)` (of `classes_[1]` where there are two classes) or
+        probabilities `(rows, outputs)` (of `classes_[1]` if there are two classes) or
         values."""
         check_is_fitted(self)
         if self._model is None:

@@ -29,9 +29,9 @@ class KerasMLPClassifier(ClassifierMixin, KerasMLP):
     ----------
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,), where X had names
+    feature_names_in_ : ndarray of shape (n_features_in_,), if X had names
     loss_curve_ : list of float, the training loss of every epoch
-    history_ : dict of lists: loss, learning_rate, and val_loss where rows were held out
+    history_ : dict of lists: loss, learning_rate, and val_loss if rows were held out
     n_iter_ : int, epochs trained
     coefs_, intercepts_ : list of ndarray, kernel and bias of each layer
     weights_ : list of ndarray, all weights as `keras.Sequential.get_weights()` orders them

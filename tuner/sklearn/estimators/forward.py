@@ -1,4 +1,4 @@
-"""The network's answers by NumPy alone: no TensorFlow where a pickled estimator predicts.
+"""The network's answers by NumPy alone: no TensorFlow if a pickled estimator predicts.
 
 In float32, as the network was trained; the sums differ from the stack's by their rounding, about
 1e-7 of a probability.

@@ -12,6 +12,11 @@ class KerasMLPParameters(BaseEstimator):
     """What both estimators may be given; `fit` checks it. None leaves a setting to Keras (an
     optimizer's) or to the catalogue (a schedule's); `described()` has every one in words."""
 
+    validation_fraction: float
+    random_state: int | np.random.RandomState | None
+    warm_start: bool
+    verbose: bool
+
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (64, 64),
@@ -73,60 +78,6 @@ class KerasMLPParameters(BaseEstimator):
         warm_start: bool = False,
         verbose: bool = False,
     ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.dropout = dropout
-        self.batch_norm = batch_norm
-        self.l1 = l1
-        self.l2 = l2
-        self.initializer = initializer
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.nesterov = nesterov
-        self.rho = rho
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.amsgrad = amsgrad
-        self.centered = centered
-        self.initial_accumulator_value = initial_accumulator_value
-        self.learning_rate_power = learning_rate_power
-        self.l1_regularization_strength = l1_regularization_strength
-        self.l2_regularization_strength = l2_regularization_strength
-        self.l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
-        self.beta = beta
-        self.weight_decay = weight_decay
-        self.clipnorm = clipnorm
-        self.clipvalue = clipvalue
-        self.global_clipnorm = global_clipnorm
-        self.schedule = schedule
-        self.decay_per = decay_per
-        self.decay = decay
-        self.drop = drop
-        self.drop_every = drop_every
-        self.boundaries = boundaries
-        self.factors = factors
-        self.power = power
-        self.end_rate = end_rate
-        self.restart_every = restart_every
-        self.restarts = restarts
-        self.cycle_mult = cycle_mult
-        self.peak = peak
-        self.warmup = warmup
-        self.plateau_factor = plateau_factor
-        self.plateau_patience = plateau_patience
-        self.plateau_min_delta = plateau_min_delta
-        self.plateau_min_rate = plateau_min_rate
-        self.plateau_cooldown = plateau_cooldown
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.loss = loss
-        self.label_smoothing = label_smoothing
-        self.delta = delta
-        self.patience = patience
-        self.min_delta = min_delta
-        self.validation_fraction = validation_fraction
-        self.random_state = random_state
-        self.warm_start = warm_start
-        self.verbose = verbose
+        given = dict(locals())
+        del given["self"]
+        self.__dict__.update(given)

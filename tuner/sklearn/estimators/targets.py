@@ -42,7 +42,7 @@ def class_targets(y: Any, classes: NDArray[Any] | None = None) -> Targets:
     """Labels `(rows,)` of two or more classes, or a multilabel indicator `(rows, labels)`.
 
     Args:
-        classes: all labels, sorted, where `y` need not hold each; None: those of `y`.
+        classes: all labels, sorted, if `y` need not hold each; None: those of `y`.
 
     Raises:
         ValueError: values instead of classes, several columns of classes, fewer than two

@@ -67,7 +67,7 @@ def draw_seed(random_state: Any) -> int:
 
 
 def fold_of(plan: TrainingPlan, targets: Targets, fraction: object, seed: int) -> Fold:
-    """All rows for training; a `fraction` of them held out where the plan watches a score.
+    """All rows for training; a `fraction` of them held out if the plan watches a score.
 
     Held out by class for classes, by `train_test_split` with the network's seed.
 
@@ -96,7 +96,7 @@ def fold_of(plan: TrainingPlan, targets: Targets, fraction: object, seed: int) -
 def row_weights(sample_weight: Any, x: NDArray[Any]) -> NDArray[np.float32] | None:
     """`(rows,)` factors of the rows' losses; None for None, which is 1 everywhere.
 
-    Raises ValueError for another shape, for negative weights, and where all are 0.
+    Raises ValueError for another shape, for negative weights, and if all are 0.
     """
     if sample_weight is None:
         return None
@@ -113,7 +113,7 @@ def row_weights(sample_weight: Any, x: NDArray[Any]) -> NDArray[np.float32] | No
 def one_epoch(plan: TrainingPlan, done: int) -> TrainingPlan:
     """The plan's epoch number `done` (from 0) by itself, for a partial fit.
 
-    Raises EstimatorError where the plan watches held-out rows, which a partial fit has not.
+    Raises EstimatorError if the plan watches held-out rows, which a partial fit has not.
     """
     if plan.patience is not None or plan.schedule.depends_on_scores:
         raise EstimatorError(
@@ -136,7 +136,7 @@ def train(
 ) -> tuple[TrialScores, FitState]:
     """Train the network of `state` on `fold.train` as planned.
 
-    Raises DivergedError where the loss became NaN or infinite.
+    Raises DivergedError if the loss became NaN or infinite.
     """
     settle_threads()
     from tuner.training import Trainer
@@ -166,7 +166,7 @@ def train(
 
 
 def check_finite(plan: TrainingPlan, scores: TrialScores, fold: int = 0) -> None:
-    """Raise DivergedError where the network of `fold` diverged."""
+    """Raise DivergedError if the network of `fold` diverged."""
     if scores.status[fold] == "diverged":
         raise DivergedError(
             f"the training must not diverge; its loss was not finite after epoch "

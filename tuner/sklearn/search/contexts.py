@@ -18,7 +18,7 @@ class TrainedFits(Protocol):
 
     def has(self, task: int) -> bool:
         """Whether evaluation `task` was trained in a stack; the estimator's own `fit` runs
-        where it was not."""
+        if it was not."""
 
     def install(self, task: int, estimator: Any) -> None:
         """Make `estimator` what its `fit` would make it; raises what that would raise."""
@@ -43,7 +43,7 @@ class StackContexts:
 
 
 class _FitContext:
-    """The context of one evaluation. Callbacks of the search hear of its begin and end; no
+    """The context of one evaluation. Callbacks of the search are told of its begin and end; no
     deeper, as there is no fit of its own inside."""
 
     def __init__(self, context: Any, fits: TrainedFits, task: int) -> None:

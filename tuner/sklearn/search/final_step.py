@@ -10,7 +10,7 @@ from tuner.sklearn.estimators import KerasMLPClassifier, KerasMLPRegressor
 
 
 def final_estimator(estimator: Any) -> KerasMLPClassifier | KerasMLPRegressor | None:
-    """Our estimator in `estimator`; None where there is none that a stack can train.
+    """Our estimator in `estimator`; None if there is none that a stack can train.
 
     A subclass with a `fit` of its own is not ours to train.
     """

@@ -118,7 +118,7 @@ class StackedFits:
                 self._key_of[number] = key
 
     def stacked_splits(self) -> set[int]:
-        """The splits in which stacks train every candidate, where that is known beforehand: where
+        """The splits in which stacks train every candidate, if that is known beforehand: if
         all candidates do the same before the last step."""
         if len(self._alike) != 1 or len(self._key_of) < self._candidates:
             return set()

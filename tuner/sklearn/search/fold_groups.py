@@ -170,7 +170,7 @@ class FoldGroupTraining:
         for stack, trained in zip(stacks, in_threads(jobs, self._train, stacks), strict=True):
             yield from self._fits(stack, *trained)
 
-    def standing(
+    def networks_now(
         self, weights: Sequence[Sequence[NDArray[np.float32]]]
     ) -> dict[int, TrainedNetwork]:
         """See `tuner.sklearn.search.score_reporter.Networks`; of the group's only candidate."""

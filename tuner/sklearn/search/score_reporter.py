@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Networks(Protocol):
     """A candidate's networks as they stand."""
 
-    def standing(
+    def networks_now(
         self, weights: Sequence[Sequence[NDArray[np.float32]]]
     ) -> Mapping[int, TrainedNetwork]:
         """By split number, in the order of `weights`, one network's a split."""
@@ -48,7 +48,7 @@ class ScoreReporter(EpochCallback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         ended = np.isnan(self.model.network_logs.train["loss"])
-        networks = self.networks.standing(self.model.network_weights())
+        networks = self.networks.networks_now(self.model.network_weights())
         for done, (split, network) in zip(ended, networks.items(), strict=True):
             if not (done and split in self._scores):  # one that has ended keeps its score
                 self._scores[split] = self._score(split, network)

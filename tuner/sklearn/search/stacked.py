@@ -23,7 +23,7 @@ class SearchRows:
         X, y: as scikit-learn made them indexable.
         split_params, fit_params, score_params: what it routes to the splitter, the estimator and
             the scorer.
-        seconds: per evaluation so far, its share of its stack's time; None where the estimator's
+        seconds: per evaluation so far, its share of its stack's time; None if the estimator's
             own `fit` ran.
         jobs: stacks that train at a time.
     """

@@ -64,7 +64,7 @@ def most_epochs(space: EstimatorSpace, final: Any) -> int:
 
 def opened_study(storage: str | BaseStorage | None, name: str | None) -> optuna.Study:
     """A study that maximises, as scikit-learn's scores are read: a new one in memory (None), or
-    the one called `name` in a storage, made where it does not exist."""
+    the one called `name` in a storage, made if it does not exist."""
     quiet_optuna()
     own = open_storage(storage) if isinstance(storage, str) else storage
     return optuna.create_study(

@@ -33,7 +33,7 @@ class StudyTrials:
 
     Attributes:
         candidates, numbers, states, epochs: of every trial run: its parameters, its number in
-            the study, `complete`, `pruned` or `failed`, and the most epochs a fold ran (0 where
+            the study, `complete`, `pruned` or `failed`, and the most epochs a fold ran (0 if
             the estimator's own `fit` ran).
         seconds: of every fold's fit, trial by trial.
     """
@@ -78,7 +78,7 @@ class StudyTrials:
     def run(self) -> None:
         """One trial, told to the study whatever becomes of it.
 
-        Raises what a fold raises, where `error_score` is "raise".
+        Raises what a fold raises, if `error_score` is "raise".
         """
         number = len(self._study.get_trials(deepcopy=False))
         self._study.sampler = optuna_sampler(self._sampler, self._space, self._seed, number)
