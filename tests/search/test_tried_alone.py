@@ -17,7 +17,8 @@ from tuner.search.machine import MachineLock
 from tuner.search.tickets import is_alone
 from tuner.storage import records
 from tuner.storage.owner import process_name
-from tuner.workers.hand_back import Loss, hand_back_trials
+from tuner.workers.hand_back import Loss
+from tuner.workers.lost_trials import hand_back_trials
 
 CAUSE = "took longer than 30 min"
 RATES = [0.001, 0.01, 0.1, 1.0]

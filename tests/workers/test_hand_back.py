@@ -18,7 +18,8 @@ from tuner.study.data import DataFacts
 from tuner.study.definition import definition_of
 from tuner.study.stored import load_study
 from tuner.workers import Interrupted, run_search
-from tuner.workers.hand_back import HandBack, Loss, hand_back_trials
+from tuner.workers.hand_back import HandBack, Loss
+from tuner.workers.lost_trials import hand_back_trials
 
 SPACE = {"name": "small", "params": {"optimizer.learning_rate": {"low": 0.1, "high": 1.0}}}
 DEAD = 2**22 + 7  # above Linux's largest process number
@@ -161,7 +162,7 @@ def test_what_cannot_be_handed_back_is_told(tmp_path):
 
 def test_a_storage_that_hangs_does_not_hold_up_the_end(tmp_path, monkeypatch):
     hangs = threading.Event()
-    monkeypatch.setattr("tuner.workers.hand_back.hand_back_trials", lambda *_: hangs.wait(60))
+    monkeypatch.setattr("tuner.workers.lost_trials.hand_back_trials", lambda *_: hangs.wait(60))
     hand_back = HandBack(f"sqlite:///{tmp_path}/a.db", "s")
     done = hand_back(Loss(process_name(DEAD), "x", "nobody"))
     hand_back.close(until=time.time() + 0.2)
