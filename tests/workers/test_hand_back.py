@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -153,17 +154,16 @@ def test_what_cannot_be_handed_back_is_told(tmp_path):
     url = f"sqlite:///{tmp_path}/gone.db"
     with pytest.raises(StorageError):
         lose(url, "x", "nobody")
-    hand_back = HandBack(url, "s")
+    hand_back = HandBack(partial(hand_back_trials, url, "s"))
     hand_back(Loss(process_name(DEAD), "x", "nobody"))
     hand_back.close()
     assert len(hand_back.problems) == 1
     assert "gone.db" in hand_back.problems[0]
 
 
-def test_a_storage_that_hangs_does_not_hold_up_the_end(tmp_path, monkeypatch):
+def test_a_storage_that_hangs_does_not_hold_up_the_end():
     hangs = threading.Event()
-    monkeypatch.setattr("tuner.workers.lost_trials.hand_back_trials", lambda *_: hangs.wait(60))
-    hand_back = HandBack(f"sqlite:///{tmp_path}/a.db", "s")
+    hand_back = HandBack(lambda _: hangs.wait(60))
     done = hand_back(Loss(process_name(DEAD), "x", "nobody"))
     hand_back.close(until=time.time() + 0.2)
     assert not done()

@@ -1,4 +1,4 @@
-"""A thread that gives back the trials of workers that ended. Light: Optuna is imported there."""
+"""A thread that gives back the trials of workers that ended."""
 
 from __future__ import annotations
 
@@ -42,21 +42,24 @@ class HandBack:
     """Hands trials back from a thread of its own, so that a storage that does not answer holds
     up nobody who reads the workers' pipes, nor the end of the program.
 
+    Args:
+        steps: hands the trials of one worker back; raises a `TunerError` if it cannot.
+
     Attributes:
-        problems: one line for each process whose trials could not be handed back (after `close`).
+        problems: one line for each worker whose trials could not be handed back (after `close`).
     """
 
-    def __init__(self, storage_url: str, study_name: str) -> None:
+    def __init__(self, steps: Callable[[Loss], object]) -> None:
         self.problems: list[str] = []
-        self._study = (storage_url, study_name)
-        self._waiting: SimpleQueue[tuple[Loss, Future[list[int]]] | None] = SimpleQueue()
-        self._given: list[Future[list[int]]] = []
+        self._steps = steps
+        self._waiting: SimpleQueue[tuple[Loss, Future[object]] | None] = SimpleQueue()
+        self._given: list[Future[object]] = []
         self._thread = threading.Thread(target=self._run, name="hand-back", daemon=True)
         self._thread.start()
 
     def __call__(self, loss: Loss) -> Callable[[], bool]:
         """What is returned tells whether it is done, one way or the other."""
-        result: Future[list[int]] = Future()
+        result: Future[object] = Future()
         self._given.append(result)
         self._waiting.put((loss, result))
         return result.done
@@ -80,8 +83,6 @@ class HandBack:
         while (job := self._waiting.get()) is not None:
             loss, result = job
             try:
-                from tuner.workers.lost_trials import hand_back_trials  # takes Optuna
-
-                result.set_result(hand_back_trials(*self._study, loss))
+                result.set_result(self._steps(loss))
             except BaseException as error:
                 result.set_exception(error)

@@ -78,7 +78,9 @@ def run_search(
             pool.keep(min(size, left))
             signals.hold()
             shown = display(study, pool.size)
-            hand_back = HandBack(study.storage_url, study.name)
+            from tuner.workers.lost_trials import hand_back_trials  # takes Optuna
+
+            hand_back = HandBack(partial(hand_back_trials, study.storage_url, study.name))
             task = Task(study.storage_url, study.name, limit.deadline, heartbeat, grace, artifacts)
             try:
                 end = pool.run(task, signals, shown, hand_back, patience=limit.patience)
