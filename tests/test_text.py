@@ -37,8 +37,10 @@ def test_scores():
     assert score_text(0.00001234) == "1.234e-05"
     assert score_text(0.0) == "0.0000"
     assert score_text(None) == score_text(math.nan) == "-"
-    assert spread_text(0.97512, 0.0001234) == "0.9751 ± 0.0001"
-    assert spread_text(2900.4, 123.456) == "2900 ± 123.5"
+    assert spread_text([0.97, 0.98]) == "0.9750 ± 0.0050"
+    assert spread_text([2900.4, 3100.0]) == "3000 ± 99.8"
+    assert spread_text([0.5, None]) == "-"
+    assert spread_text([]) == spread_text(None) == "-"
 
 
 def test_values():

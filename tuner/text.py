@@ -44,8 +44,14 @@ def score_text(score: float | None, of: float | None = None) -> str:
     return f"{score:.4f}" if scale == 0 or 0.001 <= scale < 10 else f"{score:.4g}"
 
 
-def spread_text(mean: float, std: float) -> str:
-    """The mean of the folds' scores and their standard deviation: `0.9751 ± 0.0120`."""
+def spread_text(scores: Sequence[float | None] | None) -> str:
+    """The mean of the folds' scores and their (population) standard deviation: `0.9751 ± 0.0120`;
+    `-` without folds, or if a score was not finite (None)."""
+    folds = [score for score in scores or () if score is not None]
+    if not scores or len(folds) < len(scores):
+        return "-"
+    mean = math.fsum(folds) / len(folds)
+    std = math.sqrt(math.fsum((score - mean) ** 2 for score in folds) / len(folds))
     return f"{score_text(mean)} ± {score_text(std, mean)}"
 
 

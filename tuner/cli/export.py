@@ -121,19 +121,13 @@ def predict(
 
 
 def _export_text(summary: dict[str, Any]) -> str:
-    from tuner.export.card import folds_text
+    from tuner.export.card import score_rows
 
-    test = summary["test"] or {}
-    promised = summary["cross_validation"]
-    lines = [
-        [name, folds_text(promised.get(name)), score_text(test.get(name))]
-        for name in dict.fromkeys([*promised, *test])
-    ]
     return "\n".join(
         [
             f"trial {summary['trial']} of {summary['study']}, refitted on {summary['rows']} rows "
             f"for {summary['epochs']} epochs: {summary['out']}",
-            columns_of(["metric", "cross-validation", "test rows"], lines),
+            columns_of(["metric", "cross-validation", "test rows"], score_rows(summary)),
             f"files: {', '.join(summary['files'])}",
         ]
     )

@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def flag(*names: str, default: Any = None, **settings: Any) -> Any:
     """A field of a dataclass of flags: what `click.option` takes, but for the parameter's name,
     which is the field's."""
-    if default:
+    if default not in (None, ()):
         settings["default"] = default
     return field(default=default, metadata={"option": (names, settings)})
 

@@ -170,9 +170,7 @@ class SearchReport:
 
 
 def _score(best: BestTrial) -> str:
-    import numpy as np
-
     folds = best.fold_scores
     if len(folds) < 2:
         return score_text(best.value)
-    return f"{spread_text(best.value, float(np.std(folds)))} over {len(folds)} folds"
+    return f"{spread_text(folds)} over {len(folds)} folds"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from tuner.text import score_text, spread_text
 
@@ -57,7 +54,7 @@ def model_card(settings: dict[str, Any], preprocessing: dict[str, Any]) -> str:
         "",
         "| metric | cross-validation (mean ± std) | test rows |",
         "|---|---|---|",
-        *_score_rows(settings),
+        *(f"| {' | '.join(row)} |" for row in score_rows(settings)),
         "",
     ]
     return "\n".join(lines)
@@ -84,15 +81,10 @@ def _scaling(preprocessing: dict[str, Any]) -> str:
     return ("; ".join(parts) or "there is none: the features were trained on as they are") + "."
 
 
-def _score_rows(settings: dict[str, Any]) -> list[str]:
+def score_rows(settings: dict[str, Any]) -> list[list[str]]:
+    """Each metric with its mean and deviation over the folds, and its score on the test rows."""
     promised, tested = settings["cross_validation"], settings["test"] or {}
-    rows = []
-    for name in dict.fromkeys([*promised, *tested]):
-        cv, test = folds_text(promised.get(name)), score_text(tested.get(name))
-        rows.append(f"| {name} | {cv} | {test} |")
-    return rows
-
-
-def folds_text(scores: Sequence[float] | None) -> str:
-    """The folds' mean and standard deviation; `-` without folds."""
-    return spread_text(float(np.mean(scores)), float(np.std(scores))) if scores else "-"
+    return [
+        [name, spread_text(promised.get(name)), score_text(tested.get(name))]
+        for name in dict.fromkeys([*promised, *tested])
+    ]

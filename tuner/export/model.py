@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tuner.data import Rows, Task, load_rows
 from tuner.data.rows import Part
+from tuner.data.sources import source_of
 from tuner.errors import DataError, UsageError
 from tuner.export import folder
 from tuner.export.scores import decide, predict, score
@@ -108,8 +109,7 @@ def rows_for(
             part=part,
         )
 
-    table = uri.split(":", 1)[0] in ("csv", "parquet", "openml")
-    if target is None and trained and table:
+    if target is None and trained and source_of(uri)[0].is_table:
         try:
             rows = load(",".join(trained))
         except DataError as error:
