@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import optuna
 
-from tuner.errors import StorageError
+from tuner.errors import StorageError, UsageError
 from tuner.search.attempt import Attempt, Result, WorkContext, taken_over
 from tuner.search.claims import Claim
 from tuner.search.events import TrialDone, TrialReturned, TrialStarted
@@ -71,6 +71,8 @@ class GroupWork:
             raise
         except LostTrialError as error:
             return dict.fromkeys(claim.trials, taken_over(error))
+        except UsageError as error:  # such a combination cannot be trained
+            return dict.fromkeys(claim.trials, Result(failed_by(error)))
         except Exception as error:
             logger.warning("tickets %s failed", list(claim.trials), exc_info=True)
             return dict.fromkeys(claim.trials, Result(failed_by(error)))
