@@ -13,7 +13,7 @@ from sklearn import datasets
 from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
 
 from tuner.data import load_dataset
-from tuner.data.content_hash import content_hash
+from tuner.data.dataset import content_hash
 from tuner.errors import DataError
 
 DIGITS = datasets.load_digits()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+import hashlib
+import json
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,6 +24,24 @@ def output_units(task: Task, classes: Sized | None, y: NDArray[Any]) -> int:
         assert classes is not None
         return len(classes)
     return int(y.shape[1])
+
+
+def content_hash(arrays: Mapping[str, NDArray[Any] | None], facts: Mapping[str, Any]) -> str:
+    """What a dataset holds as the first 16 hexadecimal digits of a SHA-256.
+
+    It runs over the facts (as JSON with sorted keys) and, in the order of their names, over each
+    array's name, dtype, shape and bytes (little-endian, C order). An absent array differs from
+    an empty one. It is the same on every platform and in every process.
+    """
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        if array is None:
+            continue
+        array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        digest.update(f"|{name} {array.dtype.str} {array.shape}|".encode())
+        digest.update(array.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()[:16]
 
 
 @dataclass(frozen=True, eq=False)

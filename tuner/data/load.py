@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.content_hash import content_hash
-from tuner.data.dataset import Dataset, Task
+from tuner.data.dataset import Dataset, Task, content_hash
 from tuner.data.features import encode_features
 from tuner.data.sources import Request, read_source
 from tuner.data.subset import choose, hold_out

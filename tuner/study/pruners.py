@@ -59,16 +59,12 @@ class Median(Pruner):
     n_min_trials: int = Field(default=1, ge=1)
 
 
-class Percentile(Pruner):
+class Percentile(Median):
     """As `median`, with another share than the better half: the best `percentile` % go on."""
 
     name = "percentile"
     optunas = "PercentilePruner"
     percentile: float = Field(default=25.0, ge=0, le=100)
-    n_startup_trials: int = Field(default=5, ge=0)
-    n_warmup_steps: int = Field(default=3, ge=0)
-    interval_steps: int = Field(default=1, ge=1)
-    n_min_trials: int = Field(default=1, ge=1)
 
 
 class Hyperband(Pruner):
@@ -87,7 +83,7 @@ class Hyperband(Pruner):
     bootstrap_count: int = Field(default=0, ge=0)
 
     def build(self, epochs: int) -> BasePruner:
-        from tuner.study.ticket_hyperband import TicketHyperband
+        from tuner.study.by_ticket import TicketHyperband
 
         most = self.max_resource or max(epochs, self.min_resource)
         return TicketHyperband(**{**dict(self), "max_resource": most})
@@ -162,14 +158,5 @@ class NoPruner(Pruner):
 PRUNERS: Registry[type[Pruner]] = Registry(
     "pruner",
     "tuner.pruners",
-    (
-        Median,
-        Percentile,
-        Hyperband,
-        SuccessiveHalving,
-        Patient,
-        Wilcoxon,
-        Threshold,
-        NoPruner,
-    ),
+    (Median, Percentile, Hyperband, SuccessiveHalving, Patient, Wilcoxon, Threshold, NoPruner),
 )

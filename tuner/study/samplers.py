@@ -54,11 +54,11 @@ class Qmc(Sampler):
     scramble: bool = True
 
     def build(self, space: Drawable, *, seed: int, ticket: int) -> BaseSampler:
-        from tuner.study.ticket_qmc import TicketQMCSampler
+        from tuner.study.by_ticket import TicketQMCSampler
 
         return TicketQMCSampler(
             space.distributions(),
-            ticket=ticket,
+            ticket,
             seed=seed,
             independent_sampler=Random().build(space, seed=seed, ticket=ticket),
             **dict(self),

@@ -7,10 +7,12 @@ is only read here; what is not there is downloaded to our own cache folder.
 from __future__ import annotations
 
 import gzip
+import io
 import os
+import pickle
 import tarfile
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,6 @@ from numpy.typing import NDArray
 from tuner.data.sources.base import RawData, Request, Source
 from tuner.data.sources.cache import cache_folder, download
 from tuner.data.sources.npz import Npz
-from tuner.data.sources.pickled import load_batch
 from tuner.errors import DataError, unknown
 
 _GOOGLE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
@@ -40,8 +41,13 @@ _FASHION = (
 _CIFAR10 = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
-_HOUSING_SEED = 113
-_HOUSING_TEST_SHARE = 0.2
+#: All that the pickles of CIFAR's batches may ask for.
+_IN_BATCHES = {
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "_reconstruct"),
+}
 
 
 def keras_folder() -> Path:
@@ -70,11 +76,8 @@ def _npz(name: str) -> RawData:
 def _fashion_mnist() -> RawData:
     def part(name: str, header: int) -> NDArray[np.uint8]:
         file = _file("keras:fashion_mnist", f"fashion-mnist/{name}", _GOOGLE + name)
-        try:
-            with gzip.open(file) as stream:
-                return np.frombuffer(stream.read(), np.uint8, offset=header)
-        except (OSError, EOFError, ValueError, zlib.error) as error:
-            raise _broken(file, error) from error
+        with _reading(file), gzip.open(file) as stream:
+            return np.frombuffer(stream.read(), np.uint8, offset=header)
 
     y, y_test = part("train-labels-idx1-ubyte.gz", 8), part("t10k-labels-idx1-ubyte.gz", 8)
     x = part("train-images-idx3-ubyte.gz", 16).reshape(len(y), 28, 28)
@@ -82,40 +85,42 @@ def _fashion_mnist() -> RawData:
     return RawData(x, y, x_test, y_test, class_names=_FASHION, task="multiclass")
 
 
-def _cifar(name: str, folder: str, train: tuple[str, ...], test: str, key: str) -> RawData:
+def _cifar(name: str, folder: str, train: tuple[str, ...], test: str, key: bytes) -> RawData:
     """Batches from Keras's unpacked folder (either of its layouts), else from our archive."""
+    parts = (*train, test)
     places = [keras_folder() / f"{folder}-target" / folder, keras_folder() / folder]
-    place = next((p for p in places if all((p / f).is_file() for f in (*train, test))), None)
+    place = next((p for p in places if all((p / f).is_file() for f in parts)), None)
     if place is not None:
-        content = {part: (place / part).read_bytes() for part in (*train, test)}
+        contents = {part: (place / part).read_bytes() for part in parts}
     else:
         archive = f"{folder.replace('-batches-py', '-python')}.tar.gz"
         file = _file(f"keras:{name}", archive, _TORONTO + archive)
-        content = _unpack(file, folder, (*train, test))
-    batches = {part: load_batch(data, f"{folder}/{part}") for part, data in content.items()}
+        with _reading(file), tarfile.open(file) as tar:
+            contents = {p: tar.extractfile(f"{folder}/{p}").read() for p in parts}  # type: ignore[union-attr]
 
-    def images(parts: tuple[str, ...]) -> tuple[NDArray[np.uint8], NDArray[Any]]:
-        x = np.concatenate([batches[part]["data"] for part in parts])
-        y = np.concatenate([batches[part][key] for part in parts])
+    def images(*parts: str) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+        planes, labels = [], []
+        for part in parts:
+            with _reading(f"{folder}/{part}"):
+                batch = _ArraysOnly(io.BytesIO(contents[part]), encoding="bytes").load()
+                planes.append(batch[b"data"])
+                labels.append(batch[key])
         # Stored plane by plane (red, green, blue); channels last as everywhere else.
-        return x.reshape(len(x), 3, 32, 32).transpose(0, 2, 3, 1), y
+        x = np.concatenate(planes).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+        return x, np.concatenate(labels)
 
-    (x, y), (x_test, y_test) = images(train), images((test,))
+    (x, y), (x_test, y_test) = images(*train), images(test)
     names = _CIFAR10 if name == "cifar10" else None
     return RawData(x, y, x_test, y_test, class_names=names, task="multiclass")
 
 
-def _unpack(file: Path, folder: str, parts: tuple[str, ...]) -> dict[str, bytes]:
-    try:
-        content = {}
-        with tarfile.open(file) as archive:
-            for part in parts:
-                member = archive.extractfile(f"{folder}/{part}")
-                assert member is not None
-                content[part] = member.read()
-        return content
-    except (OSError, EOFError, KeyError, AssertionError, tarfile.TarError, zlib.error) as error:
-        raise _broken(file, error) from error
+class _ArraysOnly(pickle.Unpickler):
+    """Builds NumPy arrays and plain containers, and runs no code that a file names."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _IN_BATCHES:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+        return super().find_class(module, name)
 
 
 def _housing(name: str) -> RawData:
@@ -123,15 +128,20 @@ def _housing(name: str) -> RawData:
     `numpy.random.RandomState(113)` are the test rows."""
     raw = _npz(name)
     assert raw.y is not None
-    order = np.arange(len(raw.x))
-    np.random.RandomState(_HOUSING_SEED).shuffle(order)
-    split = int(len(order) * (1 - _HOUSING_TEST_SHARE))
+    order = np.random.RandomState(113).permutation(len(raw.x))
+    split = int(len(order) * 0.8)
     search, test = order[:split], order[split:]
     return RawData(raw.x[search], raw.y[search], raw.x[test], raw.y[test], task="regression")
 
 
-def _broken(file: Path, error: Exception) -> DataError:
-    return DataError(f"{file} cannot be read: {error}. Remove it so that it is fetched anew")
+@contextmanager
+def _reading(file: object) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # a broken archive or pickle raises nearly anything
+        raise DataError(
+            f"{file} cannot be read: {error}. Remove it so that it is fetched anew"
+        ) from error
 
 
 _BATCHES = tuple(f"data_batch_{i}" for i in range(1, 6))
@@ -139,8 +149,8 @@ _BATCHES = tuple(f"data_batch_{i}" for i in range(1, 6))
 READERS: dict[str, Callable[[], RawData]] = {
     "mnist": lambda: _npz("mnist"),
     "fashion_mnist": _fashion_mnist,
-    "cifar10": lambda: _cifar("cifar10", "cifar-10-batches-py", _BATCHES, "test_batch", "labels"),
-    "cifar100": lambda: _cifar("cifar100", "cifar-100-python", ("train",), "test", "fine_labels"),
+    "cifar10": lambda: _cifar("cifar10", "cifar-10-batches-py", _BATCHES, "test_batch", b"labels"),
+    "cifar100": lambda: _cifar("cifar100", "cifar-100-python", ("train",), "test", b"fine_labels"),
     "california_housing": lambda: _housing("california_housing"),
     "boston_housing": lambda: _housing("boston_housing"),
 }
