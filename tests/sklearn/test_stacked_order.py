@@ -11,6 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from tests.support.sklearn_searches import digits
 from tuner.sklearn import KerasMLPClassifier, StackedGridSearchCV
 from tuner.training import Trainer
+from tuner.training.kind import StackKind
 from tuner.training.stack import NetworkStack
 from tuner.training.stack_cache import STACKS
 
@@ -96,9 +97,9 @@ def test_inputs_that_are_always_zero_are_left_out_where_nothing_else_moves_their
     features: list[int] = []
     init = NetworkStack.__init__
 
-    def built(self: NetworkStack, shape: Any, *rest: Any) -> None:
-        features.append(shape.features)
-        init(self, shape, *rest)
+    def built(self: NetworkStack, kind: StackKind, *rest: Any) -> None:
+        features.append(kind.shape.features)
+        init(self, kind, *rest)
 
     monkeypatch.setattr(NetworkStack, "__init__", built)
     STACKS.clear()
