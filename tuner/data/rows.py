@@ -72,10 +72,9 @@ def _part(raw: RawData, part: Part, uri: str) -> tuple[NDArray[Any], NDArray[Any
         raise DataError(f"{uri} has no test rows of its own. Available: all, search")
     if part == "test":
         return raw.x_test, raw.y_test
-    both = None
-    if raw.y is not None and raw.y_test is not None:
-        both = np.concatenate([raw.y, raw.y_test])
-    return np.concatenate([raw.x, raw.x_test]), both
+    whole = raw.y is not None and raw.y_test is not None
+    y = np.concatenate([raw.y, raw.y_test]) if whole else None
+    return np.concatenate([raw.x, raw.x_test]), y
 
 
 def _from_bytes(

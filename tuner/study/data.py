@@ -28,15 +28,7 @@ def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, .
     """
     data = definition.data
     try:
-        dataset = load_dataset(
-            data.uri,
-            target=data.target,
-            group=data.group,
-            limit=data.limit,
-            test_share=data.test_share,
-            task=data.task,
-            seed=definition.seed,
-        )
+        dataset = load_dataset(**data.model_dump(exclude={"scaling"}), seed=definition.seed)
     except MissingDataError as error:
         source, rest = source_of(data.uri)
         if not source.is_path or Path(rest).expanduser().is_absolute():

@@ -33,29 +33,19 @@ def named_table(kinds: Mapping[str, type[Named]]) -> str:
 
 def metric_table() -> str:
     """The metrics as a Markdown table."""
-    rows = [
-        [
-            f"`{info.name}`",
-            info.direction,
-            "all" if info.tasks == ALL_TASKS else ", ".join(info.tasks),
-            info.help,
-        ]
-        for info in METRICS.values()
-    ]
+    rows = []
+    for info in METRICS.values():
+        tasks = "all" if info.tasks == ALL_TASKS else ", ".join(info.tasks)
+        rows.append([f"`{info.name}`", info.direction, tasks, info.help])
     return markdown_table(["metric", "direction", "tasks", "what it is"], rows)
 
 
 def source_table() -> str:
     """The schemes of a URI as a Markdown table."""
-    rows = [
-        [
-            f"`{name}:`",
-            source.what,
-            summary(source),
-            "the first time" if source.downloads else "no",
-        ]
-        for name, source in SOURCES.items()
-    ]
+    rows = []
+    for name, source in SOURCES.items():
+        network = "the first time" if source.downloads else "no"
+        rows.append([f"`{name}:`", source.what, summary(source), network])
     return markdown_table(["scheme", "what stands behind it", "what it is", "network"], rows)
 
 

@@ -43,12 +43,9 @@ class Csv(FileSource):
         file = self.existing(path)
         try:
             header = _header(file)
+            separator = _separator(header)
             frame = pd.read_csv(
-                file,
-                sep=_separator(header),
-                encoding="utf-8-sig",
-                low_memory=False,
-                **_exact_floats(),
+                file, sep=separator, encoding="utf-8-sig", low_memory=False, **_exact_floats()
             )
         except pd.errors.EmptyDataError as error:
             raise DataError(
@@ -68,7 +65,7 @@ class Csv(FileSource):
                 f"every line of a csv file must have as many values as its first; {file} names "
                 f"{len(frame.columns)} columns and has lines of more values"
             )
-        _check_names(next(csv.reader([header], delimiter=_separator(header))), file)
+        _check_names(next(csv.reader([header], delimiter=separator)), file)
         return from_frame(_without_index(frame), request, source=str(file))
 
 
