@@ -4,17 +4,35 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from tuner.cli.flags import flag, takes
 from tuner.cli.output import columns_of, emit, format_option
 
 if TYPE_CHECKING:
-    from tuner.data.dataset import Dataset, Task
+    from tuner.data.dataset import Dataset
 
 _PICTURES = 20
 _CLASSES = 30
+
+
+@dataclass(frozen=True)
+class DataFlags:
+    """What `tuner.data.load.load_dataset` takes besides the URI."""
+
+    target: str | None = flag("COLUMN", "Column(s) to predict, separated by commas.")
+    group: str | None = flag("COLUMN", "Rows of one group stay in one fold.")
+    limit: int | None = flag("ROWS", "Keep at most so many search rows.", type=int)
+    test_share: float | None = flag("F", "Hold out this share as test rows.", type=float)
+    task: str | None = flag(
+        None,
+        "Override the task inferred from the target.",
+        type=click.Choice(["binary", "multiclass", "multilabel", "regression"]),
+    )
+    seed: int = flag(None, "For --limit, --test-share.", type=int, default=0, show_default=True)
 
 
 @click.group()
@@ -24,26 +42,9 @@ def data() -> None:
 
 @data.command()
 @click.argument("uri", default="sklearn:digits")
-@click.option("--target", metavar="COLUMN", help="Column(s) to predict, separated by commas.")
-@click.option("--group", metavar="COLUMN", help="Rows of one group stay in one fold.")
-@click.option("--limit", type=int, metavar="ROWS", help="Keep at most so many search rows.")
-@click.option("--test-share", type=float, metavar="F", help="Hold out this share as test rows.")
-@click.option(
-    "--task",
-    type=click.Choice(["binary", "multiclass", "multilabel", "regression"]),
-    help="Override the task inferred from the target.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="For --limit, --test-share.")
+@takes(flags=DataFlags)
 @format_option
-def show(
-    uri: str,
-    target: str | None,
-    group: str | None,
-    limit: int | None,
-    test_share: float | None,
-    task: Task | None,
-    seed: int,
-) -> None:
+def show(uri: str, flags: DataFlags) -> None:
     """Show shape, types, task, classes and hash of URI, and one image of each class.
 
     URI is sklearn:NAME, npz:PATH, csv:PATH, parquet:PATH, keras:NAME or openml:NUMBER.
@@ -51,15 +52,7 @@ def show(
     from tuner.data.facts import facts
     from tuner.data.load import load_dataset
 
-    dataset = load_dataset(
-        uri,
-        target=target,
-        group=group,
-        limit=limit,
-        test_share=test_share,
-        task=task,
-        seed=seed,
-    )
+    dataset = load_dataset(uri, **asdict(flags))
     known = facts(dataset)
     emit(known, table=lambda: _table(dataset, known))
 

@@ -15,12 +15,13 @@ from tuner.text import read_size, read_time
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def flag(*names: str, default: Any = None, **settings: Any) -> Any:
-    """A field of a dataclass of flags: what `click.option` takes, but for the parameter's name,
-    which is the field's."""
+def flag(metavar: str | None, text: str, name: str = "", default: Any = None, **more: Any) -> Any:
+    """A field of a dataclass of flags: `click.option` with the help `text`. The flag is called as
+    the field is, unless it has a `name` of its own."""
     if default not in (None, ()):
-        settings["default"] = default
-    return field(default=default, metadata={"option": (names, settings)})
+        more["default"] = default
+    settings = {"metavar": metavar, "help": text, **more}
+    return field(default=default, metadata={"option": (name, settings)})
 
 
 def takes(**groups: type) -> Callable[[F], F]:
@@ -35,17 +36,21 @@ def takes(**groups: type) -> Callable[[F], F]:
 
         decorated: Any = call
         for group in reversed(groups.values()):
-            for own, (names, settings) in reversed(_options(group).items()):
-                decorated = click.option(*names, own, **settings)(decorated)
+            for own, (flag_name, settings) in reversed(_options(group).items()):
+                decorated = click.option(flag_name, own, **settings)(decorated)
         made: F = decorated
         return made
 
     return decorate
 
 
-def _options(group: type) -> dict[str, tuple[tuple[str, ...], dict[str, Any]]]:
-    """The field's name to names and settings of its option."""
-    return {f.name: f.metadata["option"] for f in fields(group) if "option" in f.metadata}
+def _options(group: type) -> dict[str, tuple[str, dict[str, Any]]]:
+    """The field's name to the flag's name and its settings."""
+    given = {own.name: own.metadata["option"] for own in fields(group) if "option" in own.metadata}
+    return {
+        own: (name or "--" + own.replace("_", "-"), settings)
+        for own, (name, settings) in given.items()
+    }
 
 
 class Amount(click.ParamType):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.flags import storage_option
+from tuner.cli.flags import COUNT, flag, storage_option, takes
 from tuner.cli.opening import reading
 from tuner.cli.output import columns_of, current_format, emit, format_option
 from tuner.text import score_text, value_text
@@ -17,26 +17,36 @@ if TYPE_CHECKING:
     from tuner.results import BestTrial
 
 
+@dataclass(frozen=True)
+class TableFlags:
+    """What `tuner.results.results_table` takes."""
+
+    top: int | None = flag("N", "Only the best N trials.", type=COUNT)
+    states: tuple[str, ...] = flag(
+        "STATE",
+        "Only trials in this state: complete, pruned, failed, running or waiting. Repeatable.",
+        "--state",
+        default=(),
+        multiple=True,
+    )
+    order: str | None = flag(
+        None,
+        "By default best first as a table and with --top, by trial number otherwise.",
+        "--sort",
+        type=click.Choice(("rank", "number")),
+    )
+    attempts: bool = flag(
+        None,
+        "Also trials that failed or were interrupted and tried again.",
+        default=False,
+        is_flag=True,
+    )
+
+
 @click.command()
 @click.argument("name")
 @storage_option
-@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the best N trials.")
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    metavar="STATE",
-    help="Only trials in this state: complete, pruned, failed, running or waiting. Repeatable.",
-)
-@click.option(
-    "--sort",
-    "order",
-    type=click.Choice(("rank", "number")),
-    help="By default best first as a table and with --top, by trial number otherwise.",
-)
-@click.option(
-    "--attempts", is_flag=True, help="Also trials that failed or were interrupted and tried again."
-)
+@takes(chosen=TableFlags)
 @click.option(
     "--trial",
     "number",
@@ -59,10 +69,7 @@ if TYPE_CHECKING:
 def results(
     name: str,
     storage: str | None,
-    top: int | None,
-    states: tuple[str, ...],
-    order: str | None,
-    attempts: bool,
+    chosen: TableFlags,
     number: int | None,
     whole: bool,
     train_scores: bool,
@@ -75,7 +82,7 @@ def results(
     from tuner.errors import UsageError
     from tuner.results import curve_rows, cv_results, cv_rows, no_completed_trial, results_table
 
-    choosing = top is not None or states or order is not None or attempts
+    choosing = chosen != TableFlags()
     if whole and (choosing or number is not None):
         raise UsageError(
             "--cv-results shows all candidates in their order; --top, --state, --sort, --attempts "
@@ -99,17 +106,12 @@ def results(
         emit(rows, table=lambda: _curve_table(rows))
         return
     form = current_format()
-    best_first = order == "rank" or (order is None and (form == "table" or top is not None))
+    if form == "table" and chosen.order is None:
+        chosen = replace(chosen, order="rank")
     with reading(name, storage) as study:
-        rows = results_table(
-            study,
-            states=states,
-            top=top,
-            order="rank" if best_first else "number",
-            attempts=attempts,
-        )
+        rows = results_table(study, **asdict(chosen))
     emit(_flat(rows) if form == "csv" else rows, table=lambda: _trial_table(rows))
-    if not states and all(row["state"] != "complete" for row in rows):
+    if not chosen.states and all(row["state"] != "complete" for row in rows):
         raise no_completed_trial(study)
 
 

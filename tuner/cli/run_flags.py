@@ -32,46 +32,41 @@ class RunFlags:
     """
 
     timeout: float | None = flag(
-        "--timeout",
-        type=TIME,
-        metavar="TIME",
-        help="End after this time, such as 90s, 10m or 1h30m; a number alone is seconds. The "
+        "TIME",
+        "End after this time, such as 90s, 10m or 1h30m; a number alone is seconds. The "
         "command ends within 5 % more, or 5 s.",
+        type=TIME,
     )
     heartbeat: float | None = flag(
-        "--heartbeat",
+        "S",
+        "Seconds between the signs of life that a trial leaves in the storage.  [default: 10]",
         type=POSITIVE,
-        metavar="S",
-        help="Seconds between the signs of life that a trial leaves in the storage.  [default: 10]",
     )
     grace: float | None = flag(
-        "--grace",
+        "S",
+        "Seconds without one after which another worker takes a trial over.  [default: 60]",
         type=POSITIVE,
-        metavar="S",
-        help="Seconds without one after which another worker takes a trial over.  [default: 60]",
     )
     memory: int | None = flag(
-        "--memory",
-        type=SIZE,
-        metavar="SIZE",
-        help="End a trial whose worker process holds more, such as 4g; it is tried once more, "
+        "SIZE",
+        "End a trial whose worker process holds more, such as 4g; it is tried once more, "
         "alone.  [default: its share of 80 % of the machine's]",
+        type=SIZE,
     )
     trial_timeout: float | None = flag(
-        "--trial-timeout",
+        "TIME",
+        "End a trial that takes longer, such as 30m; it is tried once more, alone.",
         type=TIME,
-        metavar="TIME",
-        help="End a trial that takes longer, such as 30m; it is tried once more, alone.",
     )
     progress: ProgressMode = flag(  # noqa: RUF009 (a field)
-        "--progress",
+        None,
+        "How progress is shown on stderr: live on a terminal, else line by line.",
         type=click.Choice(get_args(ProgressMode)),
         default="auto",
         show_default=True,
-        help="How progress is shown on stderr: live on a terminal, else line by line.",
     )
-    artifacts: str | None = flag("--artifacts", metavar="DIR", help=ARTIFACTS)
-    storage: str | None = flag("--storage", metavar="URL", help=STUDY_STORAGE)
+    artifacts: str | None = flag("DIR", ARTIFACTS)
+    storage: str | None = flag("URL", STUDY_STORAGE)
     began: float = field(default_factory=time.time)
 
     def limits(self, workers: int | None) -> tuple[WorkerLimits, TrialLimits]:
@@ -101,41 +96,31 @@ class WorkerFlags:
     """
 
     workers: int | None = flag(
-        "--workers",
-        type=COUNT,
-        metavar="N",
-        help="Worker processes, one thread each.  [default: the cores]",
+        "N", "Worker processes, one thread each.  [default: the cores]", type=COUNT
     )
     ray: str | None = flag(
-        "--ray",
+        "[ADDRESS]",
+        "Put the workers on a Ray cluster: auto, HOST:PORT or ray://HOST:PORT. Without an "
+        "address, a Ray of its own on this machine.",
         is_flag=False,
         flag_value="local",
-        metavar="[ADDRESS]",
-        help="Put the workers on a Ray cluster: auto, HOST:PORT or ray://HOST:PORT. Without an "
-        "address, a Ray of its own on this machine.",
     )
     ray_cpus: float | None = flag(
-        "--ray-cpus",
+        "N",
+        "CPUs of one worker on Ray, which are its threads.  [default: 1]",
         type=click.FloatRange(min=0.0001),
-        metavar="N",
-        help="CPUs of one worker on Ray, which are its threads.  [default: 1]",
     )
     ray_gpus: float | None = flag(
-        "--ray-gpus",
-        type=click.FloatRange(min=0),
-        metavar="N",
-        help="GPUs of one worker on Ray, such as 0.25.  [default: 0]",
+        "N", "GPUs of one worker on Ray, such as 0.25.  [default: 0]", type=click.FloatRange(min=0)
     )
 
     def __post_init__(self) -> None:
         if self.ray is None:
-            for name, value in (("--ray-cpus", self.ray_cpus), ("--ray-gpus", self.ray_gpus)):
-                if value is not None:
-                    raise UsageError(
-                        f"{name} says what a worker on Ray takes; received {name} {value:g} "
-                        "without --ray. Available: --ray, or --workers N for processes of this "
-                        "machine"
-                    )
+            for name, value in self._shares().items():
+                raise UsageError(
+                    f"{name} says what a worker on Ray takes; received {name} {value:g} without "
+                    "--ray. Available: --ray, or --workers N for processes of this machine"
+                )
             return
         from tuner.workers.ray import check_address
 
@@ -147,12 +132,15 @@ class WorkerFlags:
                 f"{gpus:g}. Available: a fraction up to 1, or 2, 3, ..."
             )
 
+    def _shares(self) -> dict[str, float]:
+        """What is given of a worker's share, by its flag."""
+        given = {"--ray-cpus": self.ray_cpus, "--ray-gpus": self.ray_gpus}
+        return {name: value for name, value in given.items() if value is not None}
+
     def typed(self) -> str:
         """The flags of Ray as they are typed, with a space in front of each."""
-        words = [" --ray", self.ray]
-        words += [f"--ray-cpus {self.ray_cpus:g}"] if self.ray_cpus is not None else []
-        words += [f"--ray-gpus {self.ray_gpus:g}"] if self.ray_gpus is not None else []
-        return "" if self.ray is None else " ".join(map(str, words))
+        shares = [f" {name} {value:g}" for name, value in self._shares().items()]
+        return "" if self.ray is None else f" --ray {self.ray}{''.join(shares)}"
 
     def engine(self, storage_url: str, workers: int | None) -> RayEngine:
         from tuner.workers.ray import RayEngine, Share

@@ -42,65 +42,40 @@ class StudyFlags:
     Raises `UsageError` if neither a space nor a study is named.
     """
 
-    space: str | None = flag(
-        "--space", metavar="NAME|FILE", help="Search space: see `tuner spaces list`."
-    )
-    study: str | None = flag(
-        "--study", metavar="NAME|FILE", help="Study definition; flags override it."
-    )
-    name: str | None = flag(
-        "--name", metavar="S", help="Name of the study.  [default: from what it searches]"
-    )
-    trials: int | None = flag("--trials", type=COUNT, metavar="N", help="Trials in all.")
-    data: str | None = flag(
-        "--data", metavar="URI", help="Data, such as sklearn:digits or csv:FILE."
-    )
-    target: str | None = flag("--target", metavar="COLUMN", help="Column to predict.")
-    group: str | None = flag(
-        "--group", metavar="COLUMN", help="Column whose equal values stay in one fold."
-    )
-    limit: int | None = flag("--limit", type=int, metavar="ROWS", help="Use this many rows only.")
-    test_share: float | None = flag(
-        "--test-share", type=float, metavar="F", help="Keep this share out of the search."
-    )
-    task: str | None = flag(
-        "--task", metavar="TASK", help="binary, multiclass, multilabel or regression."
-    )
-    folds: int | None = flag(
-        "--folds", type=int, metavar="K", help="Folds of the cross-validation."
-    )
+    space: str | None = flag("NAME|FILE", "Search space: see `tuner spaces list`.")
+    study: str | None = flag("NAME|FILE", "Study definition; flags override it.")
+    name: str | None = flag("S", "Name of the study.  [default: from what it searches]")
+    trials: int | None = flag("N", "Trials in all.", type=COUNT)
+    data: str | None = flag("URI", "Data, such as sklearn:digits or csv:FILE.")
+    target: str | None = flag("COLUMN", "Column to predict.")
+    group: str | None = flag("COLUMN", "Column whose equal values stay in one fold.")
+    limit: int | None = flag("ROWS", "Use this many rows only.", type=int)
+    test_share: float | None = flag("F", "Keep this share out of the search.", type=float)
+    task: str | None = flag("TASK", "binary, multiclass, multilabel or regression.")
+    folds: int | None = flag("K", "Folds of the cross-validation.", type=int)
     metrics: tuple[str, ...] = flag(
+        "M",
+        "What to optimize. Repeatable: the first counts, the others are recorded.",
         "--metric",
         default=(),
         multiple=True,
-        metavar="M",
-        help="What to optimize. Repeatable: the first counts, the others are recorded.",
     )
     refit_metric: str | None = flag(
-        "--refit-metric",
-        metavar="M",
-        help="Of several metrics the one that counts: the search optimizes it, `best` and "
+        "M",
+        "Of several metrics the one that counts: the search optimizes it, `best` and "
         "`export` go by it.  [default: the first]",
     )
-    sampler: str | None = flag(
-        "--sampler", cls=Choosing, metavar="X", help="How parameters are chosen: {samplers}."
-    )
-    pruner: str | None = flag(
-        "--pruner", cls=Choosing, metavar="X", help="Which trials end early: {pruners}."
-    )
+    sampler: str | None = flag("X", "How parameters are chosen: {samplers}.", cls=Choosing)
+    pruner: str | None = flag("X", "Which trials end early: {pruners}.", cls=Choosing)
     settings: tuple[str, ...] = flag(
+        "P=V",
+        "Set a parameter of the space, such as epochs=3. Repeatable.",
         "--set",
         default=(),
         multiple=True,
-        metavar="P=V",
-        help="Set a parameter of the space, such as epochs=3. Repeatable.",
     )
-    seed: int | None = flag(
-        "--seed", type=int, metavar="N", help="Decides everything that is random."
-    )
-    retries: int | None = flag(
-        "--retries", type=int, metavar="N", help="How often a failed trial is tried again."
-    )
+    seed: int | None = flag("N", "Decides everything that is random.", type=int)
+    retries: int | None = flag("N", "How often a failed trial is tried again.", type=int)
 
     def __post_init__(self) -> None:
         if self.space is None and self.study is None:
@@ -130,10 +105,14 @@ def definition_from(flags: StudyFlags, timeout: float | None = None) -> StudyDef
     if flags.settings:
         changes["space"] = definition.space.override(read_settings(flags.settings))
     changes |= _data_changes(flags, definition)
-    changes |= _search_changes(flags, definition)
-    if timeout is not None:
-        changes["timeout"] = timeout
+    changes |= _fold_changes(flags, definition) | _metric_changes(flags, definition)
+    changes |= _method_changes(flags, definition)
+    changes |= _given({"seed": flags.seed, "retries": flags.retries, "timeout": timeout})
     return definition.override(changes) if changes else definition
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def read_settings(settings: Sequence[str]) -> dict[str, str]:
@@ -151,22 +130,13 @@ def read_settings(settings: Sequence[str]) -> dict[str, str]:
 
 
 def _data_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
-    given = {
-        "target": flags.target,
-        "group": flags.group,
-        "limit": flags.limit,
-        "test_share": flags.test_share,
-        "task": flags.task,
-    }
-    changes: dict[str, Any] = {
-        f"data.{name}": value for name, value in given.items() if value is not None
-    }
-    if flags.data is not None:
-        changes["data.uri"] = flags.data
-        if flags.data != definition.data.uri:
-            # A column, a row limit or a task belonged to the other data.
-            changes = {f"data.{name}": None for name in given} | changes
-    return changes
+    names = ("target", "group", "limit", "test_share", "task")
+    changes = _given({f"data.{name}": getattr(flags, name) for name in names})
+    if flags.data is None:
+        return changes
+    # A column, a row limit or a task belonged to the other data.
+    other = names if flags.data != definition.data.uri else ()
+    return {f"data.{name}": None for name in other} | changes | {"data.uri": flags.data}
 
 
 def _metric_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
@@ -174,9 +144,8 @@ def _metric_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str,
     names = list(dict.fromkeys(flags.metrics))
     chosen = flags.refit_metric
     if chosen is not None:
-        known = names or list(
-            dict.fromkeys(filter(None, [definition.objective.metric, *definition.metrics]))
-        )
+        scored = filter(None, (definition.objective.metric, *definition.metrics))
+        known = names or list(dict.fromkeys(scored))
         if chosen not in known:
             raise UsageError(
                 "--refit-metric names one of the metrics that are scored; "
@@ -188,22 +157,20 @@ def _metric_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str,
     return {"objective.metric": names[0]} | ({"metrics": names[1:]} if len(names) > 1 else {})
 
 
-def _search_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
+def _fold_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
+    if flags.folds is None:
+        return {}
+    kind = {"folds.kind": "auto"} if definition.folds.kind == "holdout" else {}
+    return {"folds.k": flags.folds, **kind}
+
+
+def _method_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
+    """Naming the definition's own sampler or pruner keeps its settings."""
     changes: dict[str, Any] = {}
-    if flags.folds is not None:
-        changes["folds.k"] = flags.folds
-        if definition.folds.kind == "holdout":
-            changes["folds.kind"] = "auto"
-    changes |= _metric_changes(flags, definition)
-    # Naming the definition's own sampler or pruner keeps its settings.
-    if flags.sampler is not None and flags.sampler != definition.sampler.name:
+    if flags.sampler not in (None, definition.sampler.name):
         changes["sampler"] = flags.sampler
-    if flags.pruner is not None and flags.pruner != definition.pruner.name:
+    if flags.pruner not in (None, definition.pruner.name):
         changes["pruner"] = flags.pruner
     elif flags.pruner is not None and "sampler" in changes:
         changes["pruner"] = definition.pruner.model_dump()  # named, so the sampler does not choose
-    if flags.seed is not None:
-        changes["seed"] = flags.seed
-    if flags.retries is not None:
-        changes["retries"] = flags.retries
     return changes
