@@ -40,16 +40,15 @@ def current_format() -> OutputFormat:
     return form
 
 
-def emit(data: Any, *, table: Callable[[], str] | None = None) -> None:
-    """Print `data` (a mapping, or a sequence of mappings) in the current format.
+def emit(
+    data: Any, *, table: Callable[[], str] | None = None, form: OutputFormat | None = None
+) -> None:
+    """Print `data` (a mapping, or a sequence of mappings) in `form`, else the current format.
 
     `table` makes the text of the `table` format; without it rows are aligned in columns.
     """
-    form = current_format()
-    if form == "table" and table is not None:
-        click.echo(table())
-    else:
-        click.echo(render(data, form))
+    form = form or current_format()
+    click.echo(table() if form == "table" and table is not None else render(data, form))
 
 
 def render(data: Any, form: OutputFormat) -> str:

@@ -142,9 +142,11 @@ class WorkerFlags:
         shares = [f" {name} {value:g}" for name, value in self._shares().items()]
         return "" if self.ray is None else f" --ray {self.ray}{''.join(shares)}"
 
-    def engine(self, storage_url: str, workers: int | None) -> RayEngine:
+    def engine(self, storage_url: str, workers: int | None) -> RayEngine | None:
+        """Where so many workers run, or as many as fit; None: as processes of this machine."""
+        if self.ray is None:
+            return None
         from tuner.workers.ray import RayEngine, Share
 
-        assert self.ray is not None
         share = Share(self.ray_cpus or 1.0, self.ray_gpus or 0.0)
         return RayEngine(self.ray, share, storage_url, workers=workers)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuner.cli.opening import reading
-from tuner.cli.output import OutputFormat, columns_of, emit, render
+from tuner.cli.output import OutputFormat, columns_of, emit
 from tuner.cli.run_flags import RunFlags, WorkerFlags
-from tuner.cli.search_run import Seen, ended_by
+from tuner.cli.search_run import Seen
 from tuner.errors import NoCompletedTrialError
 from tuner.text import clock_text, score_text, spread_text, value_text
 
@@ -47,12 +47,8 @@ class Summary:
 
     def data(self) -> dict[str, Any]:
         """What the forms for programs hold."""
-        return {
-            "study": self.study,
-            "storage": self.storage,
-            "trials": dict(self.trials),
-            "best": self.best and asdict(self.best),
-        }
+        whole = asdict(self)
+        return {name: whole[name] for name in ("study", "storage", "trials", "best")}
 
     def text(self, commands: Mapping[str, str]) -> str:
         """What the table holds; `commands`: what can be typed next."""
@@ -113,7 +109,7 @@ class SearchReport:
         if ended.ran:
             publish(study)  # after the result, which nobody should miss if this takes too long
         left = f"with {summary.left} trials to go; go on by: {commands['resume']}"
-        signal = ended_by(ended.pool)
+        signal = ended.pool.signal
         if signal is not None:
             click.echo(f"ended by {signal.name} {left}", err=True)
             return 128 + signal
@@ -144,7 +140,7 @@ class SearchReport:
             seconds=time.time() - self.flags.began,
         )
         commands = self._commands(state.name)
-        click.echo(summary.text(commands) if form == "table" else render(summary.data(), form))
+        emit(summary.data(), table=lambda: summary.text(commands), form=form)
         click.echo(
             "the time was up and the storage did not answer: this is what the command itself saw, "
             f"trials that ran are taken up again; go on by: {commands['resume']}",

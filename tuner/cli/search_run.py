@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tuner.search.prepare import PreparedStudy
     from tuner.search.tickets import TicketCounts
     from tuner.workers import Display, SearchEnd, TimeLimit
-    from tuner.workers.pool import PoolEnd
 
 #: Makes or finds the study, and sets the seconds of the limit as soon as they are known.
 Prepare = Callable[["TimeLimit"], "PreparedStudy"]
@@ -73,89 +72,55 @@ def run(
     Args:
         trials: how many there are at most, if that is known before `prepare`.
     """
-    from tuner.workers import Interrupted, TimeLimit
+    from tuner.storage import storage_at
+    from tuner.workers import Interrupted, TimeLimit, available_cores, run_search
 
     limit, seen, form = TimeLimit(flags.began), Seen(), current_format()
+    workers, hint = place.workers, ExitStack()
+
+    def display(study: PreparedStudy, count: int) -> Display:
+        from tuner.cli.progress import make_progress
+
+        seen.state, seen.before = _state(study, count, limit)
+        hint.close()
+        return make_progress(flags.progress, seen.state)
+
     with Watchdog(limit, lambda: 0 if seen.printed else report.late(seen, form)):
+        if place.ray is None:
+            workers = workers or available_cores()
+        if trials is not None and workers is not None:
+            workers = min(workers, trials)
+        engine = place.engine(storage_at(flags.storage).url, workers)
+        worker_limits, trial_limits = flags.limits(workers if engine is None else None)
+        starting = f"{workers} workers" if engine is None else f"workers on Ray ({place.ray})"
         try:
-            seen.ended = _search(flags, prepare, limit, seen, place, trials)
+            with hint:
+                _show_hint(f"preparing the study, starting {starting}", flags.progress, hint)
+                seen.ended = run_search(
+                    lambda: prepare(limit),
+                    display,
+                    workers=workers,
+                    trials=trials,
+                    engine=engine,
+                    limit=limit,
+                    worker_limits=worker_limits,
+                    trial_limits=trial_limits,
+                    heartbeat=flags.heartbeat,
+                    grace=flags.grace,
+                    # Workers elsewhere stand in other folders.
+                    artifacts=flags.artifacts and os.path.abspath(flags.artifacts),
+                )
         except Interrupted as stop:
             click.echo("interrupted before the first trial began", err=True)
             return 128 + stop.signal
         return report.end(seen)
 
 
-def ended_by(end: PoolEnd) -> signal.Signals | None:
-    """The signal that ended a search; None: none did."""
-    return signal.Signals(end.signal) if end.reason == "signal" and end.signal else None
-
-
-def _search(
-    flags: RunFlags,
-    prepare: Prepare,
-    limit: TimeLimit,
-    seen: Seen,
-    place: WorkerFlags,
-    trials: int | None,
-) -> SearchEnd:
-    from tuner.storage import storage_at
-    from tuner.workers import available_cores, run_search
-
-    workers = place.workers
-    if place.ray is None:
-        workers = workers or available_cores()
-    if trials is not None and workers is not None:
-        workers = min(workers, trials)
-    engine = None
-    starting = f"{workers} workers"
-    if place.ray is not None:
-        engine = place.engine(storage_at(flags.storage).url, workers)
-        starting = f"workers on Ray ({place.ray})"
-    worker_limits, trial_limits = flags.limits(workers if engine is None else None)
-    hint = _Hint(f"preparing the study, starting {starting}", flags.progress)
-
-    def display(study: PreparedStudy, count: int) -> Display:
-        from tuner.cli.progress import make_progress
-
-        seen.state, seen.before = _state(study, count, limit)
-        hint.erase()
-        return make_progress(flags.progress, seen.state)
-
-    with hint:
-        return run_search(
-            lambda: prepare(limit),
-            display,
-            workers=workers,
-            trials=trials,
-            engine=engine,
-            limit=limit,
-            worker_limits=worker_limits,
-            trial_limits=trial_limits,
-            heartbeat=flags.heartbeat,
-            grace=flags.grace,
-            # Workers elsewhere stand in other folders.
-            artifacts=None if flags.artifacts is None else os.path.abspath(flags.artifacts),
-        )
-
-
-class _Hint:
-    """A line on a terminal until there is something to show: start-up takes seconds."""
-
-    def __init__(self, text: str, progress: str) -> None:
-        self._shown = progress in ("auto", "rich") and sys.stderr.isatty()
-        self._text = text
-
-    def __enter__(self) -> None:
-        if self._shown:
-            click.echo(self._text, nl=False, err=True)
-
-    def __exit__(self, *_: object) -> None:
-        self.erase()
-
-    def erase(self) -> None:
-        if self._shown:
-            click.echo("\r\x1b[K", nl=False, err=True)
-        self._shown = False
+def _show_hint(text: str, progress: str, hint: ExitStack) -> None:
+    """A line on a terminal, until `hint` is closed: start-up takes seconds."""
+    if progress in ("auto", "rich") and sys.stderr.isatty():
+        click.echo(text, nl=False, err=True)
+        hint.callback(click.echo, "\r\x1b[K", nl=False, err=True)
 
 
 def _state(

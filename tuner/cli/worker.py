@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuner.cli.flags import COUNT, takes
-from tuner.cli.output import OutputFormat, emit, format_option, render
+from tuner.cli.output import OutputFormat, emit, format_option
 from tuner.cli.run_flags import RunFlags, WorkerFlags
-from tuner.cli.search_run import Seen, ended_by, run
+from tuner.cli.search_run import Seen, run
 from tuner.errors import StorageError
 
 if TYPE_CHECKING:
@@ -58,12 +58,9 @@ class WorkerReport:
     flags: RunFlags
 
     def end(self, seen: Seen) -> int:
-        ended = seen.ended
-        assert ended is not None
-        summary = self._summary(ended.study.name, seen)
-        seen.printed = True
-        emit(summary, table=lambda: _text(summary))
-        signal = ended_by(ended.pool)
+        assert seen.ended is not None
+        self._show(seen.ended.study.name, seen)
+        signal = seen.ended.pool.signal
         if signal is None:
             return 0
         click.echo(f"ended by {signal.name}", err=True)
@@ -74,16 +71,17 @@ class WorkerReport:
             text = "the time was up before the study was read. Available: a longer --timeout"
             click.echo(f"error: {text}", err=True)
             return StorageError.exit_code
-        summary = self._summary(seen.state.name, seen)
-        click.echo(_text(summary) if form == "table" else render(summary, form))
+        self._show(seen.state.name, seen, form)
         click.echo("the time was up and the storage did not answer", err=True)
         return 0
 
-    def _summary(self, name: str, seen: Seen) -> dict[str, Any]:
+    def _show(self, name: str, seen: Seen, form: OutputFormat | None = None) -> None:
         from tuner.storage import storage_at
 
         storage = str(storage_at(self.flags.storage))
-        return {"study": name, "storage": storage, "trials": seen.counts()}
+        summary = {"study": name, "storage": storage, "trials": seen.counts()}
+        seen.printed = True
+        emit(summary, table=lambda: _text(summary), form=form)
 
 
 def _text(summary: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import wait
+from signal import Signals
 from typing import Literal
 
 from tuner.errors import TunerError
@@ -28,10 +29,10 @@ Reason = Literal["done", "deadline", "signal"]
 
 @dataclass(frozen=True)
 class PoolEnd:
-    """Why the pool ended; `signal` is the number of the signal that ended it, else None."""
+    """Why the pool ended; `signal` is the one that ended it, else None."""
 
     reason: Reason
-    signal: int | None = None
+    signal: Signals | None = None
 
 
 class WorkerPool:

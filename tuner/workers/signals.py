@@ -44,12 +44,12 @@ class SignalWatch:
 
     Attributes:
         count: signals since `hold()`.
-        first: number of the first of them, or None.
+        first: the first of them, or None.
     """
 
     def __init__(self) -> None:
         self.count = 0
-        self.first: int | None = None
+        self.first: signal.Signals | None = None
         self._held = False
         self._last = -math.inf
         self._previous: dict[int, Any] = {}
@@ -94,7 +94,7 @@ class SignalWatch:
             return
         self._last = now
         self.count += 1
-        self.first = self.first or number
+        self.first = self.first or signal.Signals(number)
         with suppress(BlockingIOError):  # full: then the reader wakes up anyway
             os.write(self._writer, b"!")
 
