@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.output import columns_of, current_format, emit, format_option
+from tuner.cli.output import cell, columns_of, current_format, emit, format_option
 from tuner.text import counted
 
 if TYPE_CHECKING:
@@ -25,12 +25,8 @@ def list_command() -> None:
     """Every space that --space finds by name: those in ./search_spaces, then those that ship."""
     from tuner.spaces import list_spaces
 
-    emit(
-        [
-            {"name": entry.name, "source": entry.source, "description": entry.description}
-            for entry in list_spaces()
-        ]
-    )
+    names = ("name", "source", "description")
+    emit([{name: getattr(entry, name) for name in names} for entry in list_spaces()])
 
 
 @spaces.command("show")
@@ -84,11 +80,9 @@ def validate_command(ctx: click.Context, files: tuple[str, ...]) -> None:
 @format_option
 def schema_command() -> None:
     """The JSON Schema of space files, for editors that complete and check them."""
-    from tuner.cli.output import render
     from tuner.spaces import space_schema
 
-    form = current_format()
-    click.echo(render(space_schema(), "yaml" if form == "yaml" else "json"))
+    emit(space_schema(), form="yaml" if current_format() == "yaml" else "json")
 
 
 def parameter_row(space: Space, name: str) -> dict[str, Any]:
@@ -122,16 +116,9 @@ def condition_words(space: Space, name: str) -> str | None:
 def space_table(space: Space, rows: list[dict[str, Any]]) -> str:
     """The `table` form of `tuner spaces show`."""
     header = ["parameter", "kind", "values", "grid points", "active when"]
-    cells = [
-        [
-            row["parameter"],
-            row["kind"],
-            row["values"],
-            "continuous" if row["grid_points"] is None else str(row["grid_points"]),
-            row["active_when"] or "always",
-        ]
-        for row in rows
-    ]
+    absent = {"grid_points": "continuous", "active_when": "always"}
+    names = ("parameter", "kind", "values", "grid_points", "active_when")
+    cells = [[cell(row[name], absent.get(name, "")) for name in names] for row in rows]
     points = space.size()
     grid = "no grid: a range is continuous" if points is None else f"grid of {points} points"
     head = f"{space.name}: {space.description}" if space.description else space.name
@@ -144,7 +131,7 @@ def check_file(file: str) -> dict[str, Any]:
     from tuner.spaces.library import check_space, find_space
 
     try:
-        path: Path | str = find_space(file)
+        path = find_space(file)
         space, problems = check_space(Path(path))
     except SpaceError as error:
         wrong = {"line": None, "field": "", "rule": str(error), "text": str(error)}

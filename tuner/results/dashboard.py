@@ -13,12 +13,17 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tuner.results.figures import study_figures
-from tuner.results.note import merge_note, study_note
-from tuner.results.trials import objective_metric
+from tuner.results.ranking import find_best
+from tuner.results.trials import count_states, objective_metric, trials_of
+from tuner.text import score_text, value_text
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -30,6 +35,10 @@ _FIGURE = "dashboard:plot_data:"
 _NOTE = "dashboard:note_str:"
 _NOTE_VERSION = "dashboard:note_ver"
 _OBJECTIVES = "study:metric_names"
+
+_FIRST = "## Best trial"
+_LAST = "*This section is kept up to date by tuner; what you write above or below it stays.*"
+_SECTION = re.compile(re.escape(_FIRST) + ".*?" + re.escape(_LAST), re.DOTALL)
 
 
 def publish(study: Study) -> bool:
@@ -58,7 +67,7 @@ def _publish(study: Study) -> None:
     for name, figure in study_figures(study, metric).items():
         text = json.dumps(figure, separators=(",", ":"))
         _write_text(study, held, f"{_FIGURE}{name}:", text)
-    note = _joined(held, _NOTE)
+    note = "".join(str(held[key]) for key in _pieces(held, _NOTE))
     merged = merge_note(note, study_note(study, metric))
     if merged != note:
         # The version goes first, as in the dashboard: an editor that is open then knows.
@@ -77,9 +86,38 @@ def _write_text(study: Study, held: Mapping[str, Any], prefix: str, text: str) -
             study._storage.set_study_system_attr(study._study_id, key, piece)
 
 
-def _joined(held: Mapping[str, Any], prefix: str) -> str:
-    return "".join(str(held[f"{prefix}{i}"]) for i in range(len(_pieces(held, prefix))))
-
-
 def _pieces(held: Mapping[str, Any], prefix: str) -> list[str]:
-    return [key for key in held if key.startswith(prefix)]
+    """The keys of a text's pieces, in order."""
+    count = sum(key.startswith(prefix) for key in held)
+    return [f"{prefix}{number}" for number in range(count)]
+
+
+def study_note(study: Study, metric: str) -> str:
+    """Our section: the best trial's value, its folds and parameters, and what to do next."""
+    counts = count_states(trials_of(study)).items()
+    listed = ", ".join(f"{count} {state}" for state, count in counts) or "none"
+    best = find_best(study)
+    if best is None:
+        lines = ["No trial is complete yet."]
+    else:
+        scores = best.fold_scores
+        params = {key: value_text(own).replace("|", "\\|") for key, own in best.params.items()}
+        lines = [
+            f"Trial **{best.number}**: {metric} **{score_text(best.value)}** "
+            f"± {score_text(float(np.std(scores)), best.value)} over {len(scores)} folds "
+            f"({', '.join(score_text(score) for score in scores)})",
+            "",
+            "| parameter | value |",
+            "|---|---|",
+            *(f"| {name} | {value} |" for name, value in params.items()),
+            "",
+            f"Make a model of it: `tuner export {quote(study.study_name)} --out DIR`",
+        ]
+    return "\n".join([_FIRST, "", *lines, "", f"Trials: {listed}.", "", _LAST])
+
+
+def merge_note(existing: str, section: str) -> str:
+    """`existing` with our section replaced, or put on top if it has none."""
+    if _SECTION.search(existing):
+        return _SECTION.sub(lambda _: section, existing, count=1)
+    return f"{section}\n\n{existing}" if existing.strip() else section

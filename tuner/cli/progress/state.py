@@ -81,27 +81,28 @@ class SearchState:
         """Take `event`, which arrived at `now` (seconds since 1970), into account; whether it
         brought a new best trial."""
         line = self.workers.setdefault(event.worker, WorkerLine())
-        if isinstance(event, WorkerReady):
-            line.note = "ready"
-        elif isinstance(event, TrialStarted):
-            if not self._finished_at:
-                self._finished_at.append(now)
-            self._settled.discard(event.ticket)  # a retry of a failed one
-            self._params[event.number] = event.params
-            self.workers[event.worker] = WorkerLine("", event.number, 0, event.epochs)
-        elif isinstance(event, EpochDone):
-            # Of candidates that train together, the one heard of last.
-            line.trial, line.value = event.number, event.value
-            line.epoch, line.epochs = event.epoch, event.epochs
-        elif isinstance(event, TrialDone):
-            return self._finish(event, now)
-        elif isinstance(event, TrialReturned):
-            self._params.pop(event.number, None)
-            self.workers[event.worker] = WorkerLine("handed its trial back")
-        elif isinstance(event, WorkerIdle):
-            self.workers[event.worker] = WorkerLine("waits for trials of other workers")
-        elif isinstance(event, WorkerDone):
-            self.workers[event.worker] = WorkerLine("ended")
+        match event:
+            case WorkerReady():
+                line.note = "ready"
+            case TrialStarted():
+                if not self._finished_at:
+                    self._finished_at.append(now)
+                self._settled.discard(event.ticket)  # a retry of a failed one
+                self._params[event.number] = event.params
+                self.workers[event.worker] = WorkerLine("", event.number, 0, event.epochs)
+            case EpochDone():
+                # Of candidates that train together, the one heard of last.
+                line.trial, line.value = event.number, event.value
+                line.epoch, line.epochs = event.epoch, event.epochs
+            case TrialDone():
+                return self._finish(event, now)
+            case TrialReturned():
+                self._params.pop(event.number, None)
+                self.workers[event.worker] = WorkerLine("handed its trial back")
+            case WorkerIdle():
+                self.workers[event.worker] = WorkerLine("waits for trials of other workers")
+            case WorkerDone():
+                self.workers[event.worker] = WorkerLine("ended")
         return False
 
     def remaining(self, now: float) -> float | None:
