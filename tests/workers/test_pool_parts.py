@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tuner.search.events import TrialDone, TrialStarted
-from tuner.workers.deaths import START_TRIES, WORK_TRIES, Deaths
+from tuner.workers.limits import START_TRIES, WORK_TRIES, Deaths
 from tuner.workers.recycling import Recycling, WorkerLimits
 from tuner.workers.resources import available_cores, available_memory, oom_kills
 from tuner.workers.signals import ECHO, Interrupted, SignalWatch

@@ -102,9 +102,7 @@ def _text(rows: Sequence[dict[str, Any]], findings: Sequence[Finding], mend: boo
         )
     states = [finding.state for finding in findings]
     errors, warnings = states.count("error"), states.count("warning")
-    summed = ", ".join(
-        counted(count, word) for count, word in ((errors, "error"), (warnings, "warning"))
-    )
+    summed = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
     lines += ["", f"{len(states)} checks: {summed}"]
     if mend and not any(row["state"] == "repaired" for row in rows):
         lines[-1] += "; there was nothing to repair"

@@ -11,7 +11,7 @@ import click
 
 from tuner import __version__
 from tuner.cli.output import FORMATS, OutputFormat
-from tuner.errors import TunerError
+from tuner.errors import TunerError, UsageError, unknown
 
 #: command -> module that defines it, and the line `tuner --help` shows for it.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -38,8 +38,11 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Raises `UsageError` if there is no such command."""
+        if name.startswith("-"):
+            return None  # an option that there is not, of which click tells
         if name not in COMMANDS:
-            return None
+            raise UsageError(unknown("command", name, COMMANDS))
         command = getattr(import_module(COMMANDS[name][0]), name)
         assert isinstance(command, click.Command)
         return command
@@ -47,16 +50,6 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0] if args else ""
-        if name and not name.startswith("-") and name not in COMMANDS:
-            from tuner.errors import UsageError, unknown
-
-            raise UsageError(unknown("command", name, COMMANDS))
-        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -37,7 +37,8 @@ def study_figures(study: Study, metric: str) -> dict[str, Figure]:
     band), and `learning-rate` (the same trials' rates). Empty if no completed trial has
     curves.
     """
-    best = _best_curves(study)
+    drawn = [(trial.number, mean_curves(trial)) for trial in best_trials(study)[:SHOWN]]
+    best = [(number, curves) for number, curves in drawn if curves is not None]
     if not best:
         return {}
     names = [name for name in dict.fromkeys((metric, "loss")) if name in best[0][1].validation]
@@ -46,11 +47,6 @@ def study_figures(study: Study, metric: str) -> dict[str, Figure]:
     }
     figures["learning-rate"] = _learning_rates(study.study_name, best)
     return figures
-
-
-def _best_curves(study: Study) -> list[tuple[int, MeanCurves]]:
-    curves = [(trial.number, mean_curves(trial)) for trial in best_trials(study)[:SHOWN]]
-    return [(number, own) for number, own in curves if own is not None]
 
 
 def _learning_curves(

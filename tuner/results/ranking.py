@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from shlex import quote
@@ -115,12 +114,9 @@ def no_completed_trial(study: Study) -> NoCompletedTrialError:
 def _causes(trials: Iterable[FrozenTrial]) -> list[tuple[str, int]]:
     """Causes with the number of trials, most frequent first. Those that differ in numbers alone
     (the fold, the epoch) are one, in the words of the first."""
-    counts: Counter[str] = Counter()
-    words: dict[str, str] = {}
+    alike: dict[str, list[str]] = {}
     for trial in trials:
         cause = trial.user_attrs.get(records.CAUSE)
         if cause is not None:
-            key = re.sub(r"\d+", "#", str(cause))
-            words.setdefault(key, str(cause))
-            counts[key] += 1
-    return [(words[key], count) for key, count in counts.most_common()]
+            alike.setdefault(re.sub(r"\d+", "#", str(cause)), []).append(str(cause))
+    return [(own[0], len(own)) for own in sorted(alike.values(), key=len, reverse=True)]

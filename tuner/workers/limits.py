@@ -1,15 +1,17 @@
 """Limits of a trial that its worker cannot be trusted with: the parent watches them, and kills.
 
 A call into C++ that never returns hears of no deadline, and who asks for more memory than there
-is gets no say either.
+is gets no say either. A worker that keeps dying is not started again.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tuner.search.events import Event, TrialDone, TrialReturned, TrialStarted
 from tuner.text import size_text, time_text
 from tuner.workers.hand_back import Fault
 from tuner.workers.interfaces import Worker
@@ -22,6 +24,11 @@ LOOK_EVERY = 1.0
 LAST_SECONDS = 2.0
 #: How `Worker.death` calls an end by signal 9.
 SIGKILL = "killed by SIGKILL"
+#: A worker that dies this often in a row before it has a trial is not started again: it will not
+#: come up the next time either (no memory for its libraries, data that alone exceed its limit).
+START_TRIES = 3
+#: The same for one that dies later, without a finished trial in between.
+WORK_TRIES = 10
 
 
 @dataclass(frozen=True)
@@ -128,3 +135,31 @@ class LimitWatch:
             return True
         held, most = self._memory.get(worker), self._limits.memory
         return held is not None and most is not None and held > most / 2
+
+
+class Deaths:
+    """Deaths in a row, by the worker's number.
+
+    A death in a trial that broke a limit is none of these: each ticket has two of them at most.
+    """
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[int, bool]] = Counter()
+
+    def hear(self, number: int, event: Event) -> None:
+        """Take an event of worker `number` into account."""
+        if isinstance(event, TrialStarted):
+            self._counts[number, False] = 0
+        elif isinstance(event, TrialDone | TrialReturned):
+            self._counts[number, True] = 0
+
+    def too_many(self, number: int, *, working: bool) -> int:
+        """Count a death; how many in a row there were if the worker is not to be started again,
+        else 0.
+
+        Args:
+            working: it died after it was ready, of an unknown cause.
+        """
+        self._counts[number, working] += 1
+        count = self._counts[number, working]
+        return count if count >= (WORK_TRIES if working else START_TRIES) else 0

@@ -11,10 +11,9 @@ from typing import Literal
 
 from tuner.errors import TunerError
 from tuner.search.events import Event, TrialReturned, WorkerWarning
-from tuner.workers.deaths import Deaths
 from tuner.workers.hand_back import Fault, GiveBack, Loss
 from tuner.workers.interfaces import Display, StartWorker, Task, Worker
-from tuner.workers.limits import LimitWatch, TrialLimits
+from tuner.workers.limits import Deaths, LimitWatch, TrialLimits
 from tuner.workers.signals import SignalWatch
 
 #: Seconds between looks at the clock and at the workers when nothing happens.

@@ -208,7 +208,7 @@ def test_a_trial_that_takes_too_much_memory_is_ended_and_its_worker_replaced(
 
 
 def test_workers_that_keep_dying_are_given_up(remotes, run_loop, monkeypatch):
-    monkeypatch.setattr("tuner.workers.deaths.WORK_TRIES", 3)
+    monkeypatch.setattr("tuner.workers.limits.WORK_TRIES", 3)
     run_loop(until_told)
     seen = Seen(lambda event: isinstance(event, TrialStarted) and remotes[-1].die())  # type: ignore[arg-type]
     with pytest.raises(TunerError, match="died 3 times without finishing a trial"):
