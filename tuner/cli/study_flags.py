@@ -24,10 +24,8 @@ class Choosing(click.Option):
         from tuner.study.samplers import SAMPLERS
 
         record = super().get_help_record(ctx)
-        if record is None:
-            return None
         names = {"samplers": _or(SAMPLERS), "pruners": _or(PRUNERS)}
-        return record[0], record[1].format(**names)
+        return record and (record[0], record[1].format(**names))
 
 
 def _or(names: Iterable[str]) -> str:

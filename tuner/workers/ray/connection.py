@@ -17,8 +17,7 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib.util import find_spec
 
 from tuner.errors import TunerError, UsageError
-from tuner.workers.environment import environment
-from tuner.workers.ray.head import OwnRay
+from tuner.workers.ray.head import own_ray
 from tuner.workers.ray.nodes import Node, read_nodes
 from tuner.workers.resources import available_cores
 from tuner.workers.signals import WATCHED, Interrupted
@@ -64,10 +63,7 @@ def joined(address: str, notices: deque[str], *, cpus: float = 0.0) -> Iterator[
     with ExitStack() as stack:
         head_address = address
         if address == LOCAL:
-            head = OwnRay(max(available_cores(), math.ceil(cpus)))
-            stack.callback(head.close)
-            stack.enter_context(environment(head.variables, prefix="RAY_"))
-            head_address = head.start()
+            head_address = stack.enter_context(own_ray(max(available_cores(), math.ceil(cpus))))
         else:
             require_answer(address)
         import ray

@@ -18,11 +18,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
 from tuner.errors import TunerError
+from tuner.workers.environment import environment
 from tuner.workers.signals import WATCHED
 
 #: Bytes of the object store. Messages of a few hundred bytes need none; Ray asks for 75 MiB.
@@ -31,51 +33,42 @@ STORE = 80 << 20
 PATIENCE = 15.0
 
 
-class OwnRay:
-    """A Ray on this machine for as long as it is wanted; `start` first.
+@contextmanager
+def own_ray(cpus: int) -> Iterator[str]:
+    """A Ray on this machine, and in `os.environ` what it takes to join it; yields its address. In
+    the end it goes with all its processes and files.
 
-    Attributes:
-        variables: what the environment of this process must hold to join it.
+    Raises `TunerError` if it does not start.
     """
-
-    def __init__(self, cpus: int) -> None:
-        self.variables = {"RAY_USAGE_STATS_ENABLED": "0"}
-        if not any(name.startswith("RAY_AUTH_") for name in os.environ):
-            # Else Ray would write one to the home folder.
-            self.variables |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _token()}
-        self._cpus = cpus
-        self._process: subprocess.Popen[str] | None = None
-
-    def start(self) -> str:
-        """The address to join. Raises `TunerError`."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tuner.workers.ray.head", str(self._cpus)],
+    variables = {"RAY_USAGE_STATS_ENABLED": "0"}
+    if not any(name.startswith("RAY_AUTH_") for name in os.environ):
+        # Else Ray would write one to the home folder.
+        variables |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _token()}
+    with environment(variables, prefix="RAY_"):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tuner.workers.ray.head", str(cpus)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=os.environ | self.variables,
             start_new_session=True,
             text=True,
         )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        address, error = json.loads(line) if line else (None, "it ended without a word")
-        if error is not None:
-            raise TunerError(f"a Ray of its own does not start on this machine: {error}")
-        return str(address)
-
-    def close(self) -> None:
-        """End it with all its processes and files."""
-        if self._process is None:
-            return
-        assert self._process.stdin is not None
-        with suppress(OSError):
-            self._process.stdin.close()
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
-            self._process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            line = process.stdout.readline()
+            address, error = json.loads(line) if line else (None, "it ended without a word")
+            if error is not None:
+                raise TunerError(f"a Ray of its own does not start on this machine: {error}")
+            yield str(address)
+        finally:
+            with suppress(OSError):
+                process.stdin.close()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def hold(cpus: int, out: int) -> None:
