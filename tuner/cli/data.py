@@ -80,8 +80,7 @@ def _table(dataset: Dataset, known: dict[str, Any]) -> str:
     if "classes" in known:
         lines.append(["classes", str(len(known["classes"]))])
     lines.append(["hash", known["hash"]])
-    width = max(len(name) for name, _ in lines)
-    parts = ["\n".join(f"{name.ljust(width)}  {text}" for name, text in lines)]
+    parts = [columns_of(lines[0], lines[1:])]
     if "classes" in known:
         listed = known["classes"][:_CLASSES]
         table = columns_of(["class", "rows"], [[str(c["class"]), str(c["rows"])] for c in listed])

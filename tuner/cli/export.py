@@ -10,6 +10,7 @@ import click
 from tuner.cli.flags import storage_option
 from tuner.cli.opening import open_study
 from tuner.cli.output import columns_of, emit, format_option
+from tuner.errors import UsageError
 from tuner.text import score_text
 
 
@@ -98,7 +99,6 @@ def predict(
     One row an input row on stdout. If the data hold the true values, the scores go to stderr
     (with --scores alone to stdout).
     """
-    from tuner.errors import UsageError
     from tuner.export import answer, load_export, model_scores, prediction_rows, rows_for
     from tuner.export.quiet import import_tensorflow
 

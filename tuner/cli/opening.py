@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tuner.errors import UsageError
+from tuner.storage import records, storage_at
+
 if TYPE_CHECKING:
     from optuna.study import Study
 
@@ -17,8 +20,6 @@ def open_study(name: str, storage: str | None) -> Study:
         UsageError: there is no such study, or it has several objectives.
         StorageError: the storage does not exist or cannot be read, or a newer tuner made the study.
     """
-    from tuner.errors import UsageError
-    from tuner.storage import records, storage_at
     from tuner.study.stored import load_study, read_definition
 
     place = storage_at(storage)
@@ -36,7 +37,6 @@ def open_study(name: str, storage: str | None) -> Study:
 @contextmanager
 def reading(name: str, storage: str | None) -> Iterator[Study]:
     """As `open_study`; what the storage raises meanwhile becomes a `StorageError`."""
-    from tuner.storage import storage_at
 
     study = open_study(name, storage)
     with storage_at(storage).errors():

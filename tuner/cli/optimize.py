@@ -12,6 +12,7 @@ from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.search_report import SearchReport
 from tuner.cli.search_run import run
 from tuner.cli.study_flags import StudyFlags, definition_from
+from tuner.storage import storage_at
 
 if TYPE_CHECKING:
     from tuner.search.prepare import PreparedStudy
@@ -44,7 +45,6 @@ def optimize(study: StudyFlags, place: WorkerFlags, dry_run: bool, flags: RunFla
         definition = definition_from(study, flags.timeout)
         limit.seconds = definition.timeout
         from tuner.search.prepare import prepare_study
-        from tuner.storage import storage_at
 
         url = storage_at(flags.storage).url
         return prepare_study(definition, name=study.name, storage_url=url, trials=study.trials)
@@ -63,7 +63,6 @@ def resume(name: str, trials: int | None, place: WorkerFlags, flags: RunFlags) -
     def prepare(limit: TimeLimit) -> PreparedStudy:
         limit.seconds = flags.timeout
         from tuner.search.prepare import prepare_study
-        from tuner.storage import storage_at
         from tuner.study.stored import load_study, read_definition
 
         storage = storage_at(flags.storage)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import click
@@ -93,3 +93,10 @@ def columns_of(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(line[i]) for line in table) for i in range(len(header))]
     lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in table]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def params_table(params: Mapping[str, Any]) -> str:
+    """A trial's parameters, one a line."""
+    return columns_of(
+        ["parameter", "value"], [[key, value_text(own)] for key, own in params.items()]
+    )

@@ -10,11 +10,11 @@ import click
 from tuner.cli.flags import COUNT, storage_option, takes
 from tuner.cli.output import columns_of, emit, format_option
 from tuner.cli.study_flags import StudyFlags, definition_from
+from tuner.storage import StorageKind, storage_at
 from tuner.text import clock_text, counted, size_text
 
 if TYPE_CHECKING:
     from tuner.forecast import Speed, Work
-    from tuner.storage import StorageKind
     from tuner.study.definition import StudyDefinition
 
 
@@ -57,7 +57,6 @@ def show_plan(
     """
     from tuner.data.facts import facts
     from tuner.forecast import REFERENCE, forecast_work
-    from tuner.storage import storage_at
     from tuner.study.data import load_study_data
     from tuner.workers.resources import available_cores
 

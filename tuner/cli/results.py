@@ -10,7 +10,8 @@ import click
 
 from tuner.cli.flags import COUNT, flag, storage_option, takes
 from tuner.cli.opening import reading
-from tuner.cli.output import columns_of, current_format, emit, format_option
+from tuner.cli.output import columns_of, current_format, emit, format_option, params_table
+from tuner.errors import UsageError
 from tuner.text import score_text, value_text
 
 if TYPE_CHECKING:
@@ -79,7 +80,6 @@ def results(
     As CSV the columns are those of scikit-learn's cv_results_: param_*, split*_test_score,
     mean_test_score, std_test_score, rank_test_score.
     """
-    from tuner.errors import UsageError
     from tuner.results import curve_rows, cv_results, cv_rows, no_completed_trial, results_table
 
     choosing = chosen != TableFlags()
@@ -151,8 +151,8 @@ def _flat(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def _trial_table(rows: Sequence[dict[str, Any]]) -> str:
     """Short numbers, one column a parameter; the cause only if there is one."""
     names = list(dict.fromkeys(name for row in rows for name in row["params"]))
-    causes = any(row["cause"] for row in rows)
-    header = ["rank", "trial", "state", "mean", "std", "ran", "seconds", *names]
+    last = ["cause"] if any(row["cause"] for row in rows) else []
+    header = ["rank", "trial", "state", "mean", "std", "ran", "seconds", *names, *last]
     lines = [
         [
             str(row["rank_test_score"]) if row["state"] == "complete" else "-",
@@ -163,11 +163,11 @@ def _trial_table(rows: Sequence[dict[str, Any]]) -> str:
             value_text(row["epochs_run"]),
             "-" if row["duration_s"] is None else f"{row['duration_s']:.2f}",
             *(value_text(row["params"].get(name), 4) for name in names),
-            *([row["cause"] or ""] if causes else []),
+            *(row[name] or "" for name in last),
         ]
         for row in rows
     ]
-    return columns_of([*header, *(["cause"] if causes else [])], lines)
+    return columns_of(header, lines)
 
 
 def _curve_table(rows: Sequence[dict[str, Any]]) -> str:
@@ -179,10 +179,5 @@ def _curve_table(rows: Sequence[dict[str, Any]]) -> str:
 def _best_text(found: BestTrial, metric: str) -> str:
     scores = ", ".join(map(score_text, found.fold_scores)) or "none"
     value = score_text(found.value)
-    params = [[name, value_text(value)] for name, value in found.params.items()]
-    return "\n".join(
-        [
-            f"trial {found.number}: {metric} {value} (folds: {scores})",
-            *([columns_of(["parameter", "value"], params)] if params else []),
-        ]
-    )
+    lines = [f"trial {found.number}: {metric} {value} (folds: {scores})"]
+    return "\n".join([*lines, params_table(found.params)] if found.params else lines)

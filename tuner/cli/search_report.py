@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuner.cli.opening import reading
-from tuner.cli.output import OutputFormat, columns_of, emit
+from tuner.cli.output import OutputFormat, emit, params_table
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.search_run import Seen
 from tuner.errors import NoCompletedTrialError
-from tuner.text import clock_text, score_text, spread_text, value_text
+from tuner.storage import storage_at
+from tuner.text import clock_text, score_text, spread_text
 
 if TYPE_CHECKING:
     from tuner.results import BestTrial
@@ -60,11 +61,10 @@ class Summary:
             f"trials   {self.total - self.left} of {self.total}: {counts}{took}",
         ]
         if self.best is not None:
-            rows = [[name, value_text(value)] for name, value in self.best.params.items()]
             lines += [
                 f"best     trial {self.best.number}: {self.metric} {_score(self.best)}",
                 "",
-                columns_of(["parameter", "value"], rows),
+                params_table(self.best.params),
                 "",
                 "next",
             ]
@@ -85,7 +85,6 @@ class SearchReport:
         """Raises `NoCompletedTrialError` if none of the study's trials is complete."""
         from tuner.results import find_best, no_completed_trial, publish
         from tuner.search.tickets import read_counts
-        from tuner.storage import storage_at
 
         ended = seen.ended
         assert ended is not None
@@ -120,7 +119,6 @@ class SearchReport:
         return 0
 
     def late(self, seen: Seen, form: OutputFormat) -> int:
-        from tuner.storage import storage_at
 
         state, before = seen.state, seen.before
         if state is None or before is None:
@@ -150,7 +148,6 @@ class SearchReport:
 
     def _commands(self, name: str) -> dict[str, str]:
         """What to type next, by command."""
-        from tuner.storage import storage_at
 
         storage, artifacts = self.flags.storage, self.flags.artifacts
         tail = "" if storage is None else f" --storage {shlex.quote(str(storage_at(storage)))}"

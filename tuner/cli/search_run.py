@@ -15,6 +15,7 @@ from tuner.cli.opening import reading
 from tuner.cli.output import current_format
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.watchdog import Watchdog
+from tuner.storage import storage_at
 
 if TYPE_CHECKING:
     from tuner.cli.output import OutputFormat
@@ -72,7 +73,6 @@ def run(
     Args:
         trials: how many there are at most, if that is known before `prepare`.
     """
-    from tuner.storage import storage_at
     from tuner.workers import Interrupted, TimeLimit, available_cores, run_search
 
     limit, seen, form = TimeLimit(flags.began), Seen(), current_format()

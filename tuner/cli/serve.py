@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from tuner.cli.flags import STORAGE
 from tuner.cli.opening import open_study
+from tuner.errors import UsageError
+from tuner.storage import open_storage
 
 #: Shorter passwords are refused: nothing slows somebody down who tries them all.
 SHORTEST_PASSWORD = 8
@@ -44,13 +47,10 @@ def serve(
     The dashboard is read-only and answers to this machine alone unless told otherwise.
     """
     from tuner.results.serving import DashboardServer, dashboard_app, is_loopback
-    from tuner.storage import open_storage
 
     password = _password(password_file)
     loopback = is_loopback(host)
     if password is None and not loopback:
-        from tuner.errors import UsageError
-
         raise UsageError(
             f"a dashboard that others can reach needs a password; received --host {host} without "
             "one. Give it by --password-file or TUNER_PASSWORD, or keep --host 127.0.0.1"
@@ -77,9 +77,6 @@ def _password(file: Path | None) -> str | None:
     Raises:
         UsageError: it is shorter than `SHORTEST_PASSWORD`, or the file cannot be read as text.
     """
-    import os
-
-    from tuner.errors import UsageError
 
     if file is not None:
         source = f"the first line of {file}"

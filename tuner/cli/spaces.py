@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuner.cli.output import cell, columns_of, current_format, emit, format_option
+from tuner.errors import SpaceError
 from tuner.text import counted
 
 if TYPE_CHECKING:
@@ -127,7 +128,6 @@ def space_table(space: Space, rows: list[dict[str, Any]]) -> str:
 
 def check_file(file: str) -> dict[str, Any]:
     """One file of `tuner spaces validate`."""
-    from tuner.errors import SpaceError
     from tuner.spaces.library import check_space, find_space
 
     try:

@@ -9,6 +9,8 @@ import click
 
 from tuner.cli.flags import STORAGE, artifacts_option
 from tuner.cli.output import columns_of, emit, format_option, render
+from tuner.errors import UsageError
+from tuner.storage import storage_at
 from tuner.text import score_text
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ def studies() -> None:
 def list_command(storage: str | None) -> None:
     """List the studies of a storage with their trials by state and their best value."""
     from tuner.results.studies import list_studies
-    from tuner.storage import storage_at
 
     place = storage_at(storage)
     rows = []
@@ -50,7 +51,6 @@ def list_command(storage: str | None) -> None:
 def show(name: str, storage: str | None) -> None:
     """Show one study: its trials by state, its best value and its whole definition."""
     from tuner.results.studies import summarize
-    from tuner.storage import storage_at
     from tuner.study.stored import load_study
 
     place = storage_at(storage)
@@ -79,11 +79,9 @@ def show(name: str, storage: str | None) -> None:
 @format_option
 def delete(name: str, storage: str | None, yes: bool, artifacts: str | None) -> None:
     """Delete a study with all its trials and their checkpoints. There is no way back."""
-    from tuner.errors import UsageError
     from tuner.results.studies import summarize
     from tuner.search.checkpoints.checkpoints import remove_all, study_key
     from tuner.search.checkpoints.store import AtomicFileStore
-    from tuner.storage import storage_at
     from tuner.study.stored import delete_study, load_study
 
     place = storage_at(storage)

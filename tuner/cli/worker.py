@@ -12,6 +12,7 @@ from tuner.cli.output import OutputFormat, emit, format_option
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.search_run import Seen, run
 from tuner.errors import StorageError
+from tuner.storage import storage_at
 
 if TYPE_CHECKING:
     from tuner.search.prepare import PreparedStudy
@@ -40,7 +41,6 @@ def worker(name: str, workers: int, flags: RunFlags) -> int:
         limit.seconds = flags.timeout
         from tuner.search.prepare import PreparedStudy
         from tuner.search.tickets import read_counts
-        from tuner.storage import storage_at
         from tuner.study.stored import load_study, read_definition
 
         storage = storage_at(flags.storage)
@@ -76,7 +76,6 @@ class WorkerReport:
         return 0
 
     def _show(self, name: str, seen: Seen, form: OutputFormat | None = None) -> None:
-        from tuner.storage import storage_at
 
         storage = str(storage_at(self.flags.storage))
         summary = {"study": name, "storage": storage, "trials": seen.counts()}

@@ -74,14 +74,8 @@ def dashboard_app(
     password: str | None = None,
     allow_edit: bool = False,
 ) -> AccessControl:
-    """The application that `tuner serve` serves.
-
-    Args:
-        storage: what it shows.
-        loopback: whether it listens on this machine alone; the `Host` header is checked then.
-        password: asked for by HTTP Basic if there is one.
-        allow_edit: lets the dashboard's editing through: notes, renaming, deleting.
-    """
+    """What `tuner serve` serves of a storage; `loopback`: it listens on this machine alone, see
+    `AccessControl` for the rest."""
     from optuna_dashboard import wsgi
 
     return AccessControl(
