@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tuner import storage as storages
 from tuner.errors import UsageError
-from tuner.storage import records, storage_at
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -20,9 +20,10 @@ def open_study(name: str, storage: str | None) -> Study:
         UsageError: there is no such study, or it has several objectives.
         StorageError: the storage does not exist or cannot be read, or a newer tuner made the study.
     """
+    from tuner.storage import records
     from tuner.study.stored import load_study, read_definition
 
-    place = storage_at(storage)
+    place = storages.storage_at(storage)
     opened = place.open(create=False)
     with place.errors():
         study = load_study(opened, name)
@@ -37,7 +38,6 @@ def open_study(name: str, storage: str | None) -> Study:
 @contextmanager
 def reading(name: str, storage: str | None) -> Iterator[Study]:
     """As `open_study`; what the storage raises meanwhile becomes a `StorageError`."""
-
     study = open_study(name, storage)
-    with storage_at(storage).errors():
+    with storages.storage_at(storage).errors():
         yield study

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tuner import storage as storages
 from tuner.cli.flags import COUNT, takes
 from tuner.cli.output import format_option
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.search_report import SearchReport
 from tuner.cli.search_run import run
 from tuner.cli.study_flags import StudyFlags, definition_from
-from tuner.storage import storage_at
 
 if TYPE_CHECKING:
     from tuner.search.prepare import PreparedStudy
@@ -46,7 +46,7 @@ def optimize(study: StudyFlags, place: WorkerFlags, dry_run: bool, flags: RunFla
         limit.seconds = definition.timeout
         from tuner.search.prepare import prepare_study
 
-        url = storage_at(flags.storage).url
+        url = storages.storage_at(flags.storage).url
         return prepare_study(definition, name=study.name, storage_url=url, trials=study.trials)
 
     return run(flags, prepare, SearchReport(flags, place), place, trials=study.trials)
@@ -65,7 +65,7 @@ def resume(name: str, trials: int | None, place: WorkerFlags, flags: RunFlags) -
         from tuner.search.prepare import prepare_study
         from tuner.study.stored import load_study, read_definition
 
-        storage = storage_at(flags.storage)
+        storage = storages.storage_at(flags.storage)
         definition = read_definition(load_study(storage.open(create=False), name))
         return prepare_study(definition, name=name, storage_url=storage.url, trials=trials)
 

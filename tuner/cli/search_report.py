@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tuner import storage as storages
 from tuner.cli.opening import reading
 from tuner.cli.output import OutputFormat, emit, params_table
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.search_run import Seen
 from tuner.errors import NoCompletedTrialError
-from tuner.storage import storage_at
 from tuner.text import clock_text, score_text, spread_text
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class SearchReport:
             none = no_completed_trial(study) if best is None else None
         summary = Summary(
             study=prepared.name,
-            storage=str(storage_at(prepared.storage_url)),
+            storage=str(storages.storage_at(prepared.storage_url)),
             trials={s: getattr(counts, s) for s in seen.counts()},
             best=best,
             total=counts.total,
@@ -119,7 +119,6 @@ class SearchReport:
         return 0
 
     def late(self, seen: Seen, form: OutputFormat) -> int:
-
         state, before = seen.state, seen.before
         if state is None or before is None:
             click.echo(
@@ -130,7 +129,7 @@ class SearchReport:
             return NoCompletedTrialError.exit_code
         summary = Summary(
             study=state.name,
-            storage=str(storage_at(self.flags.storage)),
+            storage=str(storages.storage_at(self.flags.storage)),
             trials={s: getattr(before, s) + count for s, count in seen.counts().items()},
             best=state.best,
             total=state.total,
@@ -150,7 +149,9 @@ class SearchReport:
         """What to type next, by command."""
 
         storage, artifacts = self.flags.storage, self.flags.artifacts
-        tail = "" if storage is None else f" --storage {shlex.quote(str(storage_at(storage)))}"
+        tail = ""
+        if storage is not None:
+            tail = f" --storage {shlex.quote(str(storages.storage_at(storage)))}"
         folder = "" if artifacts is None else f" --artifacts {shlex.quote(artifacts)}"
         quoted = shlex.quote(name)
         return {
