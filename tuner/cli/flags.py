@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import field, fields
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from tuner.errors import UsageError
 from tuner.text import read_size, read_time
 
-F = TypeVar("F", bound=Callable[..., Any])
+Command = Callable[..., Any]
 
 
 def flag(metavar: str | None, text: str, name: str = "", default: Any = None, **more: Any) -> Any:
@@ -24,22 +24,21 @@ def flag(metavar: str | None, text: str, name: str = "", default: Any = None, **
     return field(default=default, metadata={"option": (name, settings)})
 
 
-def takes(**groups: type) -> Callable[[F], F]:
+def takes(**groups: type) -> Callable[[Command], Command]:
     """The command gets, by each name, an instance of the dataclass, made from its flags."""
 
-    def decorate(command: F) -> F:
+    def decorate(command: Command) -> Command:
         @wraps(command)
         def call(*args: Any, **given: Any) -> Any:
             for name, group in groups.items():
                 given[name] = group(**{own: given.pop(own) for own in _options(group)})
             return command(*args, **given)
 
-        decorated: Any = call
+        decorated: Command = call
         for group in reversed(groups.values()):
             for own, (flag_name, settings) in reversed(_options(group).items()):
                 decorated = click.option(flag_name, own, **settings)(decorated)
-        made: F = decorated
-        return made
+        return decorated
 
     return decorate
 

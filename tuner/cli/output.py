@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import click
 
@@ -15,23 +15,20 @@ from tuner.text import json_ready, value_text
 OutputFormat = Literal["table", "json", "yaml", "csv"]
 FORMATS: tuple[OutputFormat, ...] = ("table", "json", "yaml", "csv")
 
-F = TypeVar("F", bound=Callable[..., Any])
+
+def _remember(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.ensure_object(dict)["format"] = value
 
 
-def format_option(command: F) -> F:
-    """`--format`, accepted behind the command as well as before it."""
-
-    def remember(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
-        if value is not None:
-            ctx.ensure_object(dict)["format"] = value
-
-    return click.option(
-        "--format",
-        type=click.Choice(FORMATS),
-        expose_value=False,
-        callback=remember,
-        help="Form of the data on stdout.",
-    )(command)
+#: `--format`, accepted behind the command as well as before it.
+format_option = click.option(
+    "--format",
+    type=click.Choice(FORMATS),
+    expose_value=False,
+    callback=_remember,
+    help="Form of the data on stdout.",
+)
 
 
 def current_format() -> OutputFormat:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.planning.metrics import METRICS
 from tuner.results.ranking import ranks
 from tuner.results.trials import maximizes, metrics_of, numbers, params_of, trials_of
 from tuner.storage import records
@@ -81,8 +82,6 @@ def _candidate(trial: FrozenTrial) -> tuple[int, int]:
 
 
 def _maximized(study: Study, metric: str) -> bool:
-    from tuner.planning.metrics import METRICS
-
     if metric in METRICS:
         return METRICS[metric].direction == "maximize"
     return maximizes(study)

@@ -59,7 +59,11 @@ def joined(address: str, notices: deque[str], *, cpus: float = 0.0) -> Iterator[
         TunerError: a Ray of our own does not start.
         Interrupted: SIGTERM came meanwhile.
     """
-    require_ray()
+    if find_spec("ray") is None:
+        raise UsageError(
+            "--ray needs the package ray; received --ray where it is not installed. "
+            "Available: pip install ray, or --workers N without --ray"
+        )
     with ExitStack() as stack:
         head_address = address
         if address == LOCAL:
@@ -90,15 +94,6 @@ def _refused(address: str, error: Exception) -> TunerError:
         "ray://HOST:PORT from outside the cluster, the cluster's RAY_AUTH_TOKEN if it wants one, "
         "or --ray alone for a Ray of its own"
     )
-
-
-def require_ray() -> None:
-    """Raise `UsageError` if Ray is not installed."""
-    if find_spec("ray") is None:
-        raise UsageError(
-            "--ray needs the package ray; received --ray where it is not installed. "
-            "Available: pip install ray, or --workers N without --ray"
-        )
 
 
 def require_answer(address: str) -> None:
