@@ -21,6 +21,7 @@ from tuner.text import clock_text, score_text, spread_text
 
 if TYPE_CHECKING:
     from tuner.results import BestTrial
+    from tuner.workers import SearchEnd
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,11 @@ class SearchReport:
     flags: RunFlags
     place: WorkerFlags
 
-    def end(self, seen: Seen) -> int:
+    def end(self, seen: Seen, ended: SearchEnd) -> int:
         """Raises `NoCompletedTrialError` if none of the study's trials is complete."""
         from tuner.results import find_best, no_completed_trial, publish
         from tuner.search.tickets import read_counts
 
-        ended = seen.ended
-        assert ended is not None
         prepared = ended.study
         with reading(prepared.name, prepared.storage_url) as study:
             counts, best = read_counts(study), find_best(study)
@@ -147,7 +146,6 @@ class SearchReport:
 
     def _commands(self, name: str) -> dict[str, str]:
         """What to type next, by command."""
-
         storage, artifacts = self.flags.storage, self.flags.artifacts
         tail = ""
         if storage is not None:

@@ -35,13 +35,11 @@ class Seen:
     Attributes:
         state: None until the study is prepared.
         before: the study's tickets then.
-        ended: None until the search ended.
         printed: whether its result is on stdout.
     """
 
     state: SearchState | None = None
     before: TicketCounts | None = None
-    ended: SearchEnd | None = None
     printed: bool = False
 
     def counts(self) -> dict[str, int]:
@@ -52,7 +50,7 @@ class Seen:
 class FinalReport(Protocol):
     """What is printed at the end of a search; each method returns the exit code."""
 
-    def end(self, seen: Seen) -> int:
+    def end(self, seen: Seen, ended: SearchEnd) -> int:
         """Of one that ended. Sets `seen.printed` right before it prints its result."""
 
     def late(self, seen: Seen, form: OutputFormat) -> int:
@@ -96,7 +94,7 @@ def run(
         try:
             with hint:
                 _show_hint(f"preparing the study, starting {starting}", flags.progress, hint)
-                seen.ended = run_search(
+                ended = run_search(
                     lambda: prepare(limit),
                     display,
                     workers=workers,
@@ -113,7 +111,7 @@ def run(
         except Interrupted as stop:
             click.echo("interrupted before the first trial began", err=True)
             return 128 + stop.signal
-        return report.end(seen)
+        return report.end(seen, ended)
 
 
 def _show_hint(text: str, progress: str, hint: ExitStack) -> None:

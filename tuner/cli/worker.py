@@ -16,7 +16,7 @@ from tuner.errors import StorageError
 
 if TYPE_CHECKING:
     from tuner.search.prepare import PreparedStudy
-    from tuner.workers import TimeLimit
+    from tuner.workers import SearchEnd, TimeLimit
 
 
 @click.command()
@@ -57,10 +57,9 @@ class WorkerReport:
 
     flags: RunFlags
 
-    def end(self, seen: Seen) -> int:
-        assert seen.ended is not None
-        self._show(seen.ended.study.name, seen)
-        signal = seen.ended.pool.signal
+    def end(self, seen: Seen, ended: SearchEnd) -> int:
+        self._show(ended.study.name, seen)
+        signal = ended.pool.signal
         if signal is None:
             return 0
         click.echo(f"ended by {signal.name}", err=True)
