@@ -1,4 +1,4 @@
-"""Opening a stored study to read it."""
+"""The storage that a command means, and a study of it that is opened to be read."""
 
 from __future__ import annotations
 
@@ -6,11 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tuner import storage as storages
 from tuner.errors import UsageError
 
 if TYPE_CHECKING:
     from optuna.study import Study
+
+    from tuner.storage import StorageKind
+
+
+def storage_at(url: str | None) -> StorageKind:
+    """See `tuner.storage.storage_at`, which takes a second to load."""
+    from tuner.storage import urls
+
+    return urls.storage_at(url)
 
 
 def open_study(name: str, storage: str | None) -> Study:
@@ -23,7 +31,7 @@ def open_study(name: str, storage: str | None) -> Study:
     from tuner.storage import records
     from tuner.study.stored import load_study, read_definition
 
-    place = storages.storage_at(storage)
+    place = storage_at(storage)
     opened = place.open(create=False)
     with place.errors():
         study = load_study(opened, name)
@@ -39,5 +47,5 @@ def open_study(name: str, storage: str | None) -> Study:
 def reading(name: str, storage: str | None) -> Iterator[Study]:
     """As `open_study`; what the storage raises meanwhile becomes a `StorageError`."""
     study = open_study(name, storage)
-    with storages.storage_at(storage).errors():
+    with storage_at(storage).errors():
         yield study

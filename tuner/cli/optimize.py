@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner import storage as storages
 from tuner.cli.flags import COUNT, takes
+from tuner.cli.opening import storage_at
 from tuner.cli.output import format_option
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.search_report import SearchReport
@@ -46,7 +46,7 @@ def optimize(study: StudyFlags, place: WorkerFlags, dry_run: bool, flags: RunFla
         limit.seconds = definition.timeout
         from tuner.search.prepare import prepare_study
 
-        url = storages.storage_at(flags.storage).url
+        url = storage_at(flags.storage).url
         return prepare_study(definition, name=study.name, storage_url=url, trials=study.trials)
 
     return run(flags, prepare, SearchReport(flags, place), place, trials=study.trials)
@@ -65,7 +65,7 @@ def resume(name: str, trials: int | None, place: WorkerFlags, flags: RunFlags) -
         from tuner.search.prepare import prepare_study
         from tuner.study.stored import load_study, read_definition
 
-        storage = storages.storage_at(flags.storage)
+        storage = storage_at(flags.storage)
         definition = read_definition(load_study(storage.open(create=False), name))
         return prepare_study(definition, name=name, storage_url=storage.url, trials=trials)
 

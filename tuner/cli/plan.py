@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner import storage as storages
 from tuner.cli.flags import COUNT, storage_option, takes
+from tuner.cli.opening import storage_at
 from tuner.cli.output import columns_of, emit, format_option
 from tuner.cli.study_flags import StudyFlags, definition_from
 from tuner.text import clock_text, counted, size_text
@@ -67,7 +67,7 @@ def show_plan(
     dataset, folds = load_study_data(definition)
     known = facts(dataset)
     definition = definition.resolved(dataset.task)
-    place = storages.storage_at(storage)
+    place = storage_at(storage)
     name = flags.name or definition.default_name()
     stored = _stored(definition, name, place)
     work = forecast_work(definition, dataset, folds, total)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner import storage as storages
-from tuner.cli.opening import reading
+from tuner.cli.opening import reading, storage_at
 from tuner.cli.output import OutputFormat, emit, params_table
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.search_run import Seen
@@ -93,7 +92,7 @@ class SearchReport:
             none = no_completed_trial(study) if best is None else None
         summary = Summary(
             study=prepared.name,
-            storage=str(storages.storage_at(prepared.storage_url)),
+            storage=str(storage_at(prepared.storage_url)),
             trials={s: getattr(counts, s) for s in seen.counts()},
             best=best,
             total=counts.total,
@@ -128,7 +127,7 @@ class SearchReport:
             return NoCompletedTrialError.exit_code
         summary = Summary(
             study=state.name,
-            storage=str(storages.storage_at(self.flags.storage)),
+            storage=str(storage_at(self.flags.storage)),
             trials={s: getattr(before, s) + count for s, count in seen.counts().items()},
             best=state.best,
             total=state.total,
@@ -149,7 +148,7 @@ class SearchReport:
         storage, artifacts = self.flags.storage, self.flags.artifacts
         tail = ""
         if storage is not None:
-            tail = f" --storage {shlex.quote(str(storages.storage_at(storage)))}"
+            tail = f" --storage {shlex.quote(str(storage_at(storage)))}"
         folder = "" if artifacts is None else f" --artifacts {shlex.quote(artifacts)}"
         quoted = shlex.quote(name)
         return {

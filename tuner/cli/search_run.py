@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from tuner import storage as storages
-from tuner.cli.opening import reading
+from tuner.cli.opening import reading, storage_at
 from tuner.cli.output import current_format
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.watchdog import Watchdog
@@ -88,7 +87,7 @@ def run(
             workers = workers or available_cores()
         if trials is not None and workers is not None:
             workers = min(workers, trials)
-        engine = place.engine(storages.storage_at(flags.storage).url, workers)
+        engine = place.engine(storage_at(flags.storage).url, workers)
         worker_limits, trial_limits = flags.limits(workers if engine is None else None)
         starting = f"{workers} workers" if engine is None else f"workers on Ray ({place.ray})"
         try:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from tuner import storage as storages
 from tuner.cli.flags import STORAGE
-from tuner.cli.opening import open_study
+from tuner.cli.opening import open_study, storage_at
 from tuner.errors import UsageError
 
 #: Shorter passwords are refused: nothing slows somebody down who tries them all.
@@ -56,7 +55,7 @@ def serve(
             "one. Give it by --password-file or TUNER_PASSWORD, or keep --host 127.0.0.1"
         )
     study = open_study(name, storage) if name is not None else None
-    opened = study._storage if study is not None else storages.open_storage(storage, create=False)
+    opened = study._storage if study is not None else storage_at(storage).open(create=False)
     app = dashboard_app(opened, loopback=loopback, password=password, allow_edit=allow_edit)
     with DashboardServer(app, host, port) as server:
         shown = f"[{host}]" if ":" in host else host

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner import storage as storages
 from tuner.cli.flags import STORAGE, artifacts_option
+from tuner.cli.opening import storage_at
 from tuner.cli.output import columns_of, emit, format_option, render
 from tuner.errors import UsageError
 from tuner.text import score_text
@@ -33,7 +33,7 @@ def list_command(storage: str | None) -> None:
     """List the studies of a storage with their trials by state and their best value."""
     from tuner.results.studies import list_studies
 
-    place = storages.storage_at(storage)
+    place = storage_at(storage)
     rows = []
     if storage is None and place.absent:
         click.echo(f"no studies yet: {place.file} does not exist", err=True)
@@ -53,7 +53,7 @@ def show(name: str, storage: str | None) -> None:
     from tuner.results.studies import summarize
     from tuner.study.stored import load_study
 
-    place = storages.storage_at(storage)
+    place = storage_at(storage)
     opened = place.open(create=False)
     with place.errors():
         summary = summarize(load_study(opened, name))
@@ -84,7 +84,7 @@ def delete(name: str, storage: str | None, yes: bool, artifacts: str | None) -> 
     from tuner.search.checkpoints.store import AtomicFileStore
     from tuner.study.stored import delete_study, load_study
 
-    place = storages.storage_at(storage)
+    place = storage_at(storage)
     opened = place.open(create=False)
     study = load_study(opened, name)
     counts, key = summarize(study).counts, study_key(study)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner import storage as storages
 from tuner.cli.flags import COUNT, takes
+from tuner.cli.opening import storage_at
 from tuner.cli.output import OutputFormat, emit, format_option
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.search_run import Seen, run
@@ -43,7 +43,7 @@ def worker(name: str, workers: int, flags: RunFlags) -> int:
         from tuner.search.tickets import read_counts
         from tuner.study.stored import load_study, read_definition
 
-        storage = storages.storage_at(flags.storage)
+        storage = storage_at(flags.storage)
         study = load_study(storage.open(create=False), name)
         definition, counts = read_definition(study), read_counts(study)
         return PreparedStudy(name, storage.url, counts.total, counts.done, definition)
@@ -75,7 +75,7 @@ class WorkerReport:
         return 0
 
     def _show(self, name: str, seen: Seen, form: OutputFormat | None = None) -> None:
-        storage = str(storages.storage_at(self.flags.storage))
+        storage = str(storage_at(self.flags.storage))
         summary = {"study": name, "storage": storage, "trials": seen.counts()}
         seen.printed = True
         emit(summary, table=lambda: _text(summary), form=form)
