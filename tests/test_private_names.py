@@ -66,6 +66,7 @@ RELIED_ON = [
     "optuna.storages:_rdb",
     "optuna.study:Study._storage",
     "optuna.study:Study._study_id",
+    "optuna.study:Study._thread_local",
     "optuna.study._frozen:FrozenStudy",
     "optuna.trial:FrozenTrial._trial_id",
     "sklearn.callback._callback_support:CallbackSupportMixin._skl_callbacks",

@@ -18,7 +18,6 @@ from tuner.search.events import (
     WorkerDone,
     WorkerReady,
 )
-from tuner.search.ticket_sampler import TicketSampler
 from tuner.search.tickets import read_counts
 from tuner.search.trainer import TrainerLike
 
@@ -149,14 +148,12 @@ def test_reports_and_pruning_are_those_of_stock_optuna(sqlite):
     stock = optuna.create_study(
         study_name="study",
         direction="maximize",
-        sampler=TicketSampler(
-            lambda ticket: made.sampler.build(made.space, seed=made.seed, ticket=ticket)
-        ),
         pruner=made.pruner.build(12),
     )
     trainer = FakeTrainer()
     for ticket in range(40):
         stock.enqueue_trial({}, user_attrs={"ticket": ticket})
+        stock.sampler = made.sampler.build(made.space, seed=made.seed, ticket=ticket)
         trial = stock.ask()
         plan = trainer.plan(made.space.suggest(trial))
         seeds = [network_seed(made.seed, ticket, i) for i in range(3)]

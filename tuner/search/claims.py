@@ -1,4 +1,4 @@
-"""How a worker finds its next trials: one by Optuna's `ask`, or a group of ready candidates."""
+"""How a worker finds its next trials: one that a sampler draws, or a group of ready candidates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from optuna import Study, Trial
 from optuna.trial import FixedTrial, FrozenTrial, TrialState
@@ -14,11 +14,42 @@ from optuna.trial import FixedTrial, FrozenTrial, TrialState
 from tuner.search.groups import Group, groups_of, single
 from tuner.search.tickets import given_params, is_alone, last_trials, was_killed, why_avoided
 from tuner.search.trainer import TrainerLike
-from tuner.search.worker_storage import QueueEmptyError, WorkerStorage
+from tuner.search.worker_storage import WorkerStorage
+from tuner.spaces.catalogue import CATALOGUE
 from tuner.storage import records
 from tuner.storage.backend import Writes
 from tuner.storage.retry import Retry
 from tuner.study.definition import StudyDefinition
+
+
+class WorkerStudy(Study):
+    """The study as the samplers and the pruner of a worker see it."""
+
+    def __init__(self, name: str, storage: WorkerStorage, definition: StudyDefinition) -> None:
+        self._build = partial(definition.sampler.build, definition.space, seed=definition.seed)
+        pruner = definition.pruner.build(most_epochs(definition))
+        super().__init__(name, storage, sampler=self._build(ticket=0), pruner=pruner)
+
+    def trial(self, trial_id: int, ticket: int) -> Trial:
+        """A trial of the worker's own, with a sampler of its own.
+
+        Stock samplers keep one random stream for the life of a process: a resumed study would
+        begin with the draws it began with before, and what a trial draws would depend on which
+        worker ran how many trials before it.
+        """
+        self.sampler = self._build(ticket=ticket)
+        self._thread_local.cached_all_trials = None  # as `ask` does
+        return Trial(self, trial_id)
+
+    def stop(self) -> None:
+        """For samplers that find nothing left to draw: here the tickets say when to end."""
+
+
+def most_epochs(definition: StudyDefinition) -> int:
+    """The most epochs that a trial of the study may train."""
+    parameter = definition.space.params.get("epochs")
+    points: Any = None if parameter is None else parameter.points()
+    return int(max(points or [CATALOGUE["epochs"].default]))
 
 
 @dataclass(frozen=True)
@@ -44,13 +75,13 @@ class ClaimSource(ABC):
     """Finds what a worker does next.
 
     Args:
-        study: Optuna's, on `storage`.
+        study: on `storage`.
         call: runs a step in the storage, again if it failed for a passing reason.
     """
 
     def __init__(
         self,
-        study: Study,
+        study: WorkerStudy,
         storage: WorkerStorage,
         definition: StudyDefinition,
         trainer: TrainerLike,
@@ -69,17 +100,16 @@ class ClaimSource(ABC):
 
 
 class AskedTrials(ClaimSource):
-    """One trial at a time, as Optuna's `ask` finds it; the study's sampler chooses its
-    parameters. For trials that depend on others."""
+    """One trial at a time; the study's sampler chooses its parameters. For trials that depend on
+    others."""
 
     def next(self, *, alone: bool) -> Claim | None:
-        self._storage.alone = alone
-        try:
-            trial = self._study.ask()
-        except QueueEmptyError:
-            return None
-        ticket = int(trial.user_attrs[records.TICKET])
-        return Claim({ticket: trial}, partial(self._group, ticket, trial), alone, live=True)
+        for waiting in self._storage.waiting(alone=alone):
+            if self._storage.pop(waiting._trial_id):
+                ticket = int(waiting.user_attrs[records.TICKET])
+                trial = self._study.trial(waiting._trial_id, ticket)
+                return Claim({ticket: trial}, partial(self._group, ticket, trial), alone, live=True)
+        return None
 
     def _group(self, ticket: int, trial: Trial) -> Group:
         params = self._definition.space.suggest(trial)
@@ -122,7 +152,7 @@ class ReadyGroups(ClaimSource):
             )
             if claimed:
                 trials = {
-                    ticket: Trial(self._study, trial._trial_id)
+                    ticket: self._study.trial(trial._trial_id, ticket)
                     for ticket, trial in waiting.items()
                     if trial._trial_id in claimed
                 }

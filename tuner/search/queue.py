@@ -7,21 +7,18 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 import optuna
 from optuna.study import Study
 from optuna.trial import TrialState
 
 from tuner.errors import UsageError
-from tuner.search.claims import AskedTrials, Claim, ClaimSource, ReadyGroups
+from tuner.search.claims import AskedTrials, Claim, ClaimSource, ReadyGroups, WorkerStudy
 from tuner.search.groups import is_grouped
 from tuner.search.heartbeat import BeatWatch
 from tuner.search.machine import MachineLock
 from tuner.search.sweep import Sweeper
-from tuner.search.ticket_sampler import TicketSampler
 from tuner.search.tickets import (
-    count_tickets,
     duplicates,
     fail,
     give_back,
@@ -31,7 +28,6 @@ from tuner.search.tickets import (
 from tuner.search.trainer import TrainerLike
 from tuner.search.trial_end import TrialEnd
 from tuner.search.worker_storage import WorkerStorage
-from tuner.spaces.catalogue import CATALOGUE
 from tuner.storage import records
 from tuner.storage.backend import Backend, LostTrialError
 from tuner.storage.retry import Retry, is_transient
@@ -40,13 +36,6 @@ from tuner.study.stored import read_total
 
 #: Seconds for which the study's total is taken as read.
 TOTAL_EVERY = 1.0
-
-
-class _Study(Study):
-    """A study whose samplers may say that there is nothing left: the tickets say when to end."""
-
-    def stop(self) -> None:
-        pass
 
 
 class TicketQueue:
@@ -87,16 +76,7 @@ class TicketQueue:
             # Often enough for a takeover within the grace and two beats.
             every=min(1.0, watch.interval / 4),
         )
-        self._study = _Study(
-            study.study_name,
-            self._storage,
-            sampler=TicketSampler(
-                lambda ticket: definition.sampler.build(
-                    definition.space, seed=definition.seed, ticket=ticket
-                )
-            ),
-            pruner=definition.pruner.build(most_epochs(definition)),
-        )
+        self._study = WorkerStudy(study.study_name, self._storage, definition)
         source = ReadyGroups if is_grouped(definition) else AskedTrials
         self._source: ClaimSource = source(self._study, self._storage, definition, trainer, retry)
         self._read_total()
@@ -131,8 +111,8 @@ class TicketQueue:
         """Whether every ticket has ended, by what was read at the last `claim`; looks again for a
         larger total before it says so."""
         total = self._storage.total
-        counts = count_tickets(self._storage.snapshot(), total=total, retries=self._retries)
-        if counts.done < total:
+        ended = settled_tickets(self._storage.snapshot(), self._retries)
+        if not ended.issuperset(range(total)):
             return False
         self._read_total()
         return total == self._storage.total
@@ -199,10 +179,6 @@ class TicketQueue:
                 )
             )
 
-    def forget(self, trial: optuna.Trial) -> None:
-        """The claimed trial is another worker's."""
-        self._storage.forget(trial._trial_id)
-
     def close(self) -> None:
         self._machine.close()
 
@@ -235,10 +211,3 @@ class TicketQueue:
     def _read_total(self) -> None:
         self._total_read_at = time.monotonic()
         self._storage.total = self._retry(lambda: read_total(self._backend.storage, self._study_id))
-
-
-def most_epochs(definition: StudyDefinition) -> int:
-    """The most epochs that a trial of the study may train."""
-    parameter = definition.space.params.get("epochs")
-    points: Any = None if parameter is None else parameter.points()
-    return int(max(points or [CATALOGUE["epochs"].default]))

@@ -27,10 +27,6 @@ from tuner.storage.backend import Backend, Writes
 from tuner.storage.retry import is_transient
 
 
-class QueueEmptyError(Exception):
-    """No ticket waits: `Study.ask` would make a trial that is in nobody's budget."""
-
-
 def _passed_on(name: str) -> Callable[..., Any]:
     """A method that asks the storage itself, again if it does not answer."""
 
@@ -52,7 +48,6 @@ class WorkerStorage(BaseStorage):
 
     Attributes:
         total: of the study's tickets; set by its user.
-        alone: whether the next trial to pop is one that is run alone; set by its user.
     """
 
     def __init__(
@@ -65,7 +60,6 @@ class WorkerStorage(BaseStorage):
         refresh: float = 1.0,
     ) -> None:
         self.total = 0
-        self.alone = False
         self._backend = backend
         self._study_id = study_id
         self._owner = owner
@@ -98,6 +92,14 @@ class WorkerStorage(BaseStorage):
             self._read_at = time.monotonic()
         return [self._own.get(trial._trial_id, trial) for trial in self._trials]
 
+    def pop(self, trial_id: int) -> bool:
+        """Make a waiting trial an own one; False if somebody else was quicker."""
+        popped = self._call(lambda: self._backend.pop(trial_id, self._owner))
+        if popped:
+            # A handed-back trial brings parameters that the snapshot may not know.
+            self._adopt(self._call(lambda: self._backend.storage.get_trial(trial_id)))
+        return popped
+
     def claim(self, wanted: Mapping[int, Writes]) -> list[int]:
         """Pop several waiting trials in one step, and write what is `wanted` to each; the ids of
         those that are own ones now. None of them if another worker took the first."""
@@ -126,19 +128,10 @@ class WorkerStorage(BaseStorage):
 
     # The life of an own trial.
 
-    def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
-        raise QueueEmptyError
-
     def set_trial_state_values(
         self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
     ) -> bool:
-        """RUNNING pops a waiting trial, which becomes an own one; a finished state ends it."""
-        if state == TrialState.RUNNING:
-            if not self._call(lambda: self._backend.pop(trial_id, self._owner)):
-                return False
-            # A handed-back trial brings parameters that the snapshot may not know.
-            self._adopt(self._call(lambda: self._backend.storage.get_trial(trial_id)))
-            return True
+        """Ends it: the state is a finished one."""
         own, writes = self._mine(trial_id), self._writes[trial_id]
         self._call(
             lambda: self._backend.write(trial_id, writes, self._owner, state=state, values=values)
@@ -200,18 +193,13 @@ class WorkerStorage(BaseStorage):
         deepcopy: bool = True,
         states: Container[TrialState] | None = None,
     ) -> list[FrozenTrial]:
-        """For `(WAITING,)`, which is how `Study.ask` looks for a trial to pop, only those whose
-        ticket belongs to the study's total and that are run alone, or not, as `alone` says."""
-        if states == (TrialState.WAITING,):
-            trials = self.waiting(alone=self.alone)
-        else:
-            trials = without_repeated_rungs(self.snapshot())
-            if states is not None:
-                trials = [trial for trial in trials if trial.state in states]
+        trials = without_repeated_rungs(self.snapshot())
+        if states is not None:
+            trials = [trial for trial in trials if trial.state in states]
         return copy.deepcopy(trials) if deepcopy else trials
 
     def waiting(self, *, alone: bool) -> list[FrozenTrial]:
-        """The trials that wait and are run alone, or those that are not."""
+        """The trials that wait for a ticket of the total and are run alone, or are not."""
         return [
             trial
             for trial in self.snapshot()
@@ -220,8 +208,9 @@ class WorkerStorage(BaseStorage):
             and trial.user_attrs.get(records.TICKET, self.total) < self.total
         ]
 
-    # The study: passed on.
+    # Passed on.
 
+    create_new_trial = _passed_on("create_new_trial")
     create_new_study = _passed_on("create_new_study")
     delete_study = _passed_on("delete_study")
     set_study_user_attr = _passed_on("set_study_user_attr")
