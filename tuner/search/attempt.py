@@ -5,23 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 import optuna
 
-from tuner.errors import StorageError
 from tuner.planning.seeds import network_seed
 from tuner.search.checkpoints.checkpoints import Checkpoints
 from tuner.search.checkpoints.writer import CheckpointWriter
 from tuner.search.claims import Claim
 from tuner.search.events import EpochDone, Event, WorkerId
 from tuner.search.groups import Training
-from tuner.search.heartbeat import Heartbeat
 from tuner.search.reporting import EpochReporter, TrialReports
 from tuner.search.trainer import TrainerLike
-from tuner.search.trial_end import TrialEnd, end_of
-from tuner.storage.backend import LostTrialError
+from tuner.search.trial_end import TrialEnd, end_of, interrupted, lost
 from tuner.study.definition import StudyDefinition
 from tuner.training.scores import TrialScores
 
@@ -34,7 +30,6 @@ class WorkContext:
         worker: how the events name it.
         trainer: on the study's data.
         definition: the study's, resolved.
-        beats: for the trials it works on.
         ending: asked after every epoch; true: what has not ended is handed back.
         tell: who is told what happens.
         checkpoints: of the study.
@@ -43,21 +38,9 @@ class WorkContext:
     worker: WorkerId
     trainer: TrainerLike
     definition: StudyDefinition
-    beats: Heartbeat
     ending: Callable[[], bool]
     tell: Callable[[Event], None]
     checkpoints: Checkpoints
-
-
-class Result(NamedTuple):
-    """What came of a claimed ticket: its end, or why it is given back or left to another worker."""
-
-    end: TrialEnd | None
-    returned: str = ""
-
-
-def taken_over(error: LostTrialError) -> Result:
-    return Result(None, f"another worker took it over ({error})")
 
 
 class Attempt:
@@ -67,7 +50,8 @@ class Attempt:
         flush: writes what a trial has reported.
 
     Attributes:
-        resumed: after `run`, whether it went on from a checkpoint.
+        checkpoint: of this training.
+        resumed: whether `run` went on from it.
     """
 
     resumed = False
@@ -88,7 +72,7 @@ class Attempt:
             [network_seed(definition.seed, own.first, fold) for fold in range(trainer.folds)]
             for own in trainings
         ]
-        self._checkpoint = context.checkpoints.of(
+        self.checkpoint = context.checkpoints.of(
             [ticket for own in trainings for ticket in own.epochs],
             lambda: trainer.identity(self._plans, self._seeds),
             trainings=len(trainings),
@@ -107,10 +91,9 @@ class Attempt:
             tell=self._epoch_done,
         )
 
-    def run(self) -> dict[int, Result]:
-        """Claimed ticket to its result. Raises what the training raises; then its checkpoint,
-        which may be the cause, is gone."""
-        reporter, checkpoint = self._reporter, self._checkpoint
+    def run(self) -> dict[int, TrialEnd]:
+        """Claimed ticket to how it ended. Raises what the training raises."""
+        reporter, checkpoint = self._reporter, self.checkpoint
         past, began = checkpoint.load(), time.monotonic()
         self.resumed = past is not None
         if past is not None:
@@ -118,35 +101,28 @@ class Attempt:
         writer = CheckpointWriter(
             checkpoint, notes=reporter.notes, leaving=lambda: reporter.stopped
         )
-        try:
-            scores = self._context.trainer.train(
-                self._plans,
-                self._seeds,
-                callbacks=[reporter, writer],
-                state=None if past is None else past.state,
-            )
-        except StorageError:
-            raise
-        except Exception:
-            if past is not None:
-                checkpoint.remove()
-            raise
+        scores = self._context.trainer.train(
+            self._plans,
+            self._seeds,
+            callbacks=[reporter, writer],
+            state=None if past is None else past.state,
+        )
         whole = time.monotonic() - began + checkpoint.seconds
         return {
-            ticket: self._result(ticket, own, whole if self._live else own.epoch_seconds.sum())
+            ticket: self._end(ticket, own, whole if self._live else own.epoch_seconds.sum())
             for ticket, own in _of_each(self._trainings, scores)
             if ticket in self._reports
         }
 
-    def _result(self, ticket: int, scores: TrialScores, seconds: float) -> Result:
+    def _end(self, ticket: int, scores: TrialScores, seconds: float) -> TrialEnd:
         reports, definition = self._reports[ticket], self._context.definition
         if reports.lost is not None:
-            return taken_over(reports.lost)
-        if self._reporter.stopped and "interrupted" in scores.status:
-            return Result(None, "handed back at shutdown")
+            return lost(reports.lost)
+        if self._reporter.stopped and "interrupted" in scores.status and not scores.diverged:
+            return interrupted()
         reports.add(scores.mean_curve(definition.metric).tolist())
-        resumed = [epoch for epoch in self._checkpoint.resumed if epoch < len(reports.values)]
-        return Result(end_of(scores, reports, definition, seconds=float(seconds), resumed=resumed))
+        resumed = [epoch for epoch in self.checkpoint.resumed if epoch < len(reports.values)]
+        return end_of(scores, reports, definition, seconds=float(seconds), resumed=resumed)
 
     def _epoch_done(self, own: TrialReports, epoch: int, value: float) -> None:
         worker = self._context.worker

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
@@ -61,6 +62,7 @@ class Claim:
         group: asks for the group, which may take a sampler's time. Raises `LostTrialError`,
             `StorageError`, `UsageError` if its only trial cannot be trained.
         alone: no other worker of the study trains on this machine meanwhile.
+        began: when, by `time.monotonic`.
         live: reports are written and the pruner is asked in every epoch; else the reports are
             written with the results.
     """
@@ -69,6 +71,7 @@ class Claim:
     group: Callable[[], Group]
     alone: bool
     live: bool
+    began: float = field(default_factory=time.monotonic)
 
 
 class ClaimSource(ABC):

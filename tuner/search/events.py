@@ -15,18 +15,22 @@ DoneReason = Literal["done", "stopped", "deadline"]
 
 
 @dataclass(frozen=True)
-class WorkerReady:
-    """The worker has its data and its trainer and is about to ask for its first trial."""
+class Event:
+    """Attributes: `worker`: whose it is."""
 
     worker: WorkerId
 
 
 @dataclass(frozen=True)
-class TrialStarted:
+class WorkerReady(Event):
+    """The worker has its data and its trainer and is about to ask for its first trial."""
+
+
+@dataclass(frozen=True)
+class TrialStarted(Event):
     """A ticket was popped and its parameters are fixed; `epochs` is the most it will train.
     `alone`: no other worker of the study trains on this machine meanwhile."""
 
-    worker: WorkerId
     number: int
     ticket: int
     params: Mapping[str, Any]
@@ -35,11 +39,10 @@ class TrialStarted:
 
 
 @dataclass(frozen=True)
-class EpochDone:
+class EpochDone(Event):
     """`epoch` (1-based) of `epochs` is trained; `value` is the mean fold score of the objective
     after it."""
 
-    worker: WorkerId
     number: int
     epoch: int
     epochs: int
@@ -47,14 +50,13 @@ class EpochDone:
 
 
 @dataclass(frozen=True)
-class TrialDone:
+class TrialDone(Event):
     """A trial reached its final state.
 
     `value` is the mean fold score of a complete trial, the last reported mean of a pruned one and
     None for a failed one; `cause` says why it was pruned or failed.
     """
 
-    worker: WorkerId
     number: int
     ticket: int
     state: State
@@ -64,47 +66,30 @@ class TrialDone:
 
 
 @dataclass(frozen=True)
-class TrialReturned:
+class TrialReturned(Event):
     """A trial was handed back (shutdown) or a takeover made its result worthless: its ticket
     waits in the storage again, or another worker has it."""
 
-    worker: WorkerId
     number: int
     ticket: int
     cause: str
 
 
 @dataclass(frozen=True)
-class WorkerIdle:
+class WorkerIdle(Event):
     """No ticket waits, but other workers' trials run and could come back."""
-
-    worker: WorkerId
 
 
 @dataclass(frozen=True)
-class WorkerDone:
+class WorkerDone(Event):
     """The worker's loop ended: all tickets are settled, it was told to stop, or time is up."""
 
-    worker: WorkerId
     reason: DoneReason
 
 
 @dataclass(frozen=True)
-class WorkerWarning:
+class WorkerWarning(Event):
     """Something a person should read that ends nothing: a storage error that is retried, a trial
     that was taken over."""
 
-    worker: WorkerId
     text: str
-
-
-Event = (
-    WorkerReady
-    | TrialStarted
-    | EpochDone
-    | TrialDone
-    | TrialReturned
-    | WorkerIdle
-    | WorkerDone
-    | WorkerWarning
-)

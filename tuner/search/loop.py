@@ -19,13 +19,10 @@ from tuner.search.events import (
     WorkerReady,
     WorkerWarning,
 )
-from tuner.search.heartbeat import BeatWatch, Heartbeat
-from tuner.search.machine import MachineLock
 from tuner.search.queue import TicketQueue
 from tuner.search.trainer import TrainerLike
 from tuner.search.work import GroupWork
 from tuner.storage import StorageKind, records, storage_at
-from tuner.storage.owner import new_owner
 from tuner.storage.quiet import quiet_optuna
 from tuner.storage.retry import Retry
 from tuner.study.definition import StudyDefinition
@@ -98,15 +95,14 @@ def run_worker(
         study,
         definition,
         trainer,
-        owner=new_owner(),
+        key=key,
         retry=retry,
-        watch=BeatWatch(grace, heartbeat, lambda: retry.outages),
-        machine=MachineLock(key),
+        grace=grace,
+        heartbeat=heartbeat,
         warn=warn,
     )
-    beats = Heartbeat(queue.beat, heartbeat)
     checkpoints = Checkpoints(AtomicFileStore(storage.artifacts_folder(artifacts)), key, warn)
-    context = WorkContext(worker, trainer, definition, beats, ending, on_event, checkpoints)
+    context = WorkContext(worker, trainer, definition, ending, on_event, checkpoints)
     on_event(WorkerReady(worker))
     try:
         checkpoints.sweep(queue.settled_tickets)
@@ -115,7 +111,6 @@ def run_worker(
             reason = "stopped" if stop() else "deadline"
         checkpoints.sweep(queue.settled_tickets)
     finally:
-        beats.close()
         queue.close()
         storage.close(backend.storage)
     on_event(WorkerDone(worker, reason))

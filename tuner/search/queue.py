@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from tuner.errors import UsageError
 from tuner.search.claims import AskedTrials, Claim, ClaimSource, ReadyGroups, WorkerStudy
 from tuner.search.groups import is_grouped
-from tuner.search.heartbeat import BeatWatch
+from tuner.search.heartbeat import BeatWatch, Heartbeat
 from tuner.search.machine import MachineLock
 from tuner.search.sweep import Sweeper
 from tuner.search.tickets import (
@@ -30,6 +30,7 @@ from tuner.search.trial_end import TrialEnd
 from tuner.search.worker_storage import WorkerStorage
 from tuner.storage import records
 from tuner.storage.backend import Backend, LostTrialError
+from tuner.storage.owner import new_owner
 from tuner.storage.retry import Retry, is_transient
 from tuner.study.definition import StudyDefinition
 from tuner.study.stored import read_total
@@ -42,7 +43,8 @@ class TicketQueue:
     """One worker's tickets of one study.
 
     Args:
-        machine: locked while a claim is worked on.
+        key: see `study_key`.
+        grace, heartbeat: seconds; see `BeatWatch`.
         warn: told of takeovers.
     """
 
@@ -53,37 +55,39 @@ class TicketQueue:
         definition: StudyDefinition,
         trainer: TrainerLike,
         *,
-        owner: str,
+        key: str,
         retry: Retry,
-        watch: BeatWatch,
-        machine: MachineLock,
+        grace: float,
+        heartbeat: float,
         warn: Callable[[str], None],
     ) -> None:
         self._backend = backend
         self._retries = definition.retries
-        self._owner = owner
+        self._owner = new_owner()
         self._retry = retry
-        self._machine = machine
+        self._machine = MachineLock(key)
         self._warn = warn
         self._study_id = study._study_id
-        self._storage = WorkerStorage(backend, study._study_id, owner, retry)
+        self._storage = WorkerStorage(backend, study._study_id, self._owner, retry)
         self._sweeper = Sweeper(
             backend,
             study._study_id,
-            watch,
+            BeatWatch(grace, heartbeat, lambda: retry.outages),
             retries=definition.retries,
             call=retry,
             # Often enough for a takeover within the grace and two beats.
-            every=min(1.0, watch.interval / 4),
+            every=min(1.0, heartbeat / 4),
         )
         self._study = WorkerStudy(study.study_name, self._storage, definition)
         source = ReadyGroups if is_grouped(definition) else AskedTrials
         self._source: ClaimSource = source(self._study, self._storage, definition, trainer, retry)
         self._read_total()
+        self._beats = Heartbeat(self._beat, heartbeat)
 
     def claim(self) -> Claim | None:
-        """The next group with waiting tickets, this machine locked to train it; None if there is
-        none now, or nobody may train. Mends what dead workers left behind.
+        """The next group with waiting tickets, this machine locked to train it and hearts beating
+        until `hand_back`; None if there is none now, or nobody may train. Mends what dead workers
+        left behind.
 
         Raises `UsageError` if the study was deleted, `StorageError`.
         """
@@ -105,6 +109,8 @@ class TicketQueue:
         claim = self._source.next(alone=alone)
         if claim is None:
             self._machine.release()
+        else:
+            self._beats.start()
         return claim
 
     def settled(self) -> bool:
@@ -122,12 +128,13 @@ class TicketQueue:
         `StorageError`."""
         return settled_tickets(self._storage.snapshot(fresh=True), self._retries)
 
-    def write(self, trial: optuna.Trial) -> bool:
+    def write(self, trial: optuna.Trial) -> None:
         """Write what a claimed trial reported, if anything; tries once. Raises `LostTrialError`
         or what the storage raises."""
-        return self._storage.flush(trial._trial_id)
+        if self._storage.flush(trial._trial_id):
+            self._beats.beaten()
 
-    def beat(self) -> None:
+    def _beat(self) -> None:
         """A heartbeat for every claimed trial, from any thread. Raises what the storage
         raises."""
         try:
@@ -145,10 +152,12 @@ class TicketQueue:
 
         Raises `LostTrialError` if another worker has it by now: the result is void.
         """
-        user, system = end.attributes()
-        for key, value in user.items():
+        for key, value in end.user_attrs.items():
             trial.set_user_attr(key, value)
-        for key, value in system.items():
+        if end.cause is not None:
+            trial.set_user_attr(records.CAUSE, end.cause)
+        final = {records.SETTLED: records.FINAL} if end.final else {}
+        for key, value in (end.system_attrs | final).items():
             self._storage.set_trial_system_attr(trial._trial_id, key, value)
         try:
             told = self._study.tell(trial, end.value, state=end.state)
@@ -162,6 +171,7 @@ class TicketQueue:
     def hand_back(self) -> None:
         """Let the claimed tickets that were not told wait again, the lowest last: whoever sees it
         wait sees them all. Raises `StorageError`."""
+        self._beats.stop()
         own = self._storage.own
         for trial_id in reversed(own):
             with suppress(LostTrialError):  # it waits, or runs elsewhere, already
@@ -180,6 +190,7 @@ class TicketQueue:
             )
 
     def close(self) -> None:
+        self._beats.close()
         self._machine.close()
 
     def _mend(self) -> None:

@@ -14,6 +14,7 @@ from optuna.trial import TrialState
 from tuner.errors import UsageError
 from tuner.search.reporting import TrialReports
 from tuner.storage import records
+from tuner.storage.backend import LostTrialError
 from tuner.study.definition import StudyDefinition
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ class TrialEnd:
     """How a trial ended, as the storage is told.
 
     Attributes:
-        state: COMPLETE, PRUNED or FAIL.
+        state: COMPLETE, PRUNED or FAIL; WAITING: it is handed back; RUNNING: it is another
+            worker's by now.
         value: of a complete trial, the mean of the fold scores.
-        cause: why it was pruned or failed.
+        cause: why it is not complete.
         final: a failure that trying again would repeat.
         seconds: of training.
         user_attrs, system_attrs: what else is written with it.
@@ -44,27 +46,27 @@ class TrialEnd:
     @property
     def settled(self) -> bool:
         """Whether the ticket is surely not tried again."""
-        return self.state != TrialState.FAIL or self.final
-
-    def attributes(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """User and system attributes, the cause included."""
-        user, system = dict(self.user_attrs), dict(self.system_attrs)
-        if self.cause is not None:
-            user[records.CAUSE] = self.cause
-        if self.final:
-            system[records.SETTLED] = records.FINAL
-        return user, system
+        return self.final or self.state in (TrialState.COMPLETE, TrialState.PRUNED)
 
 
-def failed(cause: str, *, final: bool) -> TrialEnd:
-    return TrialEnd(TrialState.FAIL, cause=cause, final=final)
+def refused(cause: str) -> TrialEnd:
+    """A candidate that is not trained, now or ever."""
+    return TrialEnd(TrialState.FAIL, cause=cause, final=True)
 
 
-def failed_by(error: Exception, *, seconds: float = 0.0) -> TrialEnd:
+def failed_by(error: Exception) -> TrialEnd:
     """A trial whose training raised. A combination that cannot be trained is not tried again."""
-    final = isinstance(error, UsageError)
-    cause = str(error) if final else f"{type(error).__name__}: {error}".splitlines()[0]
-    return TrialEnd(TrialState.FAIL, cause=cause, final=final, seconds=seconds)
+    if isinstance(error, UsageError):
+        return refused(str(error))
+    return TrialEnd(TrialState.FAIL, cause=f"{type(error).__name__}: {error}".splitlines()[0])
+
+
+def interrupted() -> TrialEnd:
+    return TrialEnd(TrialState.WAITING, cause="handed back at shutdown")
+
+
+def lost(error: LostTrialError, how: str = "another worker took it over") -> TrialEnd:
+    return TrialEnd(TrialState.RUNNING, cause=f"{how} ({error})")
 
 
 def end_of(

@@ -9,16 +9,14 @@ import logging
 import time
 from collections.abc import Sequence
 
-import optuna
-
-from tuner.errors import StorageError, UsageError
-from tuner.search.attempt import Attempt, Result, WorkContext, taken_over
+from tuner.errors import StorageError
+from tuner.search.attempt import Attempt, WorkContext
 from tuner.search.claims import Claim
 from tuner.search.events import TrialDone, TrialReturned, TrialStarted
 from tuner.search.groups import Training
 from tuner.search.queue import TicketQueue
 from tuner.search.tickets import given_params
-from tuner.search.trial_end import TrialEnd, failed, failed_by
+from tuner.search.trial_end import TrialEnd, failed_by, lost, refused
 from tuner.storage import records
 from tuner.storage.backend import LostTrialError
 
@@ -37,98 +35,87 @@ class GroupWork:
         claim = self._queue.claim()
         if claim is None:
             return False
-        beats = self._context.beats
-        beats.start()
         try:
             self._work(claim)
         except StorageError:
             raise
         except BaseException:
-            beats.stop()
             self._queue.hand_back()
             raise
-        finally:
-            beats.stop()
         self._queue.hand_back()
         return True
 
     def _work(self, claim: Claim) -> None:
-        ends = [
-            self._tell(claim.trials[ticket], ticket, result)
-            for ticket, result in sorted(self._results(claim).items())
-        ]
         checkpoints = self._context.checkpoints
-        if all(end is not None and end.settled for end in ends) and claim.live:
-            checkpoints.remove(claim.trials, trainings=len(claim.trials))
-        elif None not in ends:
+        ends = [self._tell(claim, ticket, end) for ticket, end in sorted(self._ends(claim).items())]
+        if claim.live and all(end.settled for end in ends):
+            checkpoints.remove(claim.trials)
+        elif all(end.state.is_finished() for end in ends):
             checkpoints.sweep(self._queue.settled_tickets)
 
-    def _results(self, claim: Claim) -> dict[int, Result]:
-        """Train the claim's group; what came of each of its tickets."""
+    def _ends(self, claim: Claim) -> dict[int, TrialEnd]:
+        """Train the claim's group; how each of its tickets ended."""
         try:
             group = claim.group()
         except StorageError:
             raise
         except LostTrialError as error:
-            return dict.fromkeys(claim.trials, taken_over(error))
-        except UsageError as error:  # such a combination cannot be trained
-            return dict.fromkeys(claim.trials, Result(failed_by(error)))
+            return dict.fromkeys(claim.trials, lost(error))
         except Exception as error:
-            logger.warning("tickets %s failed", list(claim.trials), exc_info=True)
-            return dict.fromkeys(claim.trials, Result(failed_by(error)))
+            return dict.fromkeys(claim.trials, _failed(error, f"tickets {list(claim.trials)}"))
         if group.refused is not None:
-            return dict.fromkeys(claim.trials, Result(failed(group.refused, final=True)))
+            return dict.fromkeys(claim.trials, refused(group.refused))
         for training in group.trainings:
             for ticket, epochs in training.epochs.items():
                 if ticket in claim.trials:
-                    self._started(claim.trials[ticket], ticket, epochs, claim.alone)
+                    self._started(claim, ticket, epochs)
         return self._train(claim, group.trainings)
 
-    def _train(self, claim: Claim, trainings: Sequence[Training]) -> dict[int, Result]:
+    def _train(self, claim: Claim, trainings: Sequence[Training]) -> dict[int, TrialEnd]:
         """Train them in one stack. If that raises, each in a stack of its own: the cause may lie
         in one of them, and the same one fails wherever the group is trained."""
-        attempt = Attempt(self._context, claim, trainings, self._flush)
-        began = time.monotonic()
+        attempt = Attempt(self._context, claim, trainings, self._queue.write)
         try:
             return attempt.run()
         except StorageError:
             raise
         except Exception as error:
-            logger.warning("training of %d candidates failed", len(trainings), exc_info=True)
-            failure = failed_by(error, seconds=time.monotonic() - began)
-        if attempt.resumed and not claim.live:  # a pruner that was asked cannot be asked again
-            return self._train(claim, trainings)
+            end = _failed(error, f"training of {len(trainings)} candidates")
+        if attempt.resumed:
+            attempt.checkpoint.remove()  # it may be the cause
+            if not claim.live:  # a pruner that was asked cannot be asked again
+                return self._train(claim, trainings)
         if len(trainings) == 1:
-            tickets = claim.trials.keys() & trainings[0].epochs.keys()
-            return dict.fromkeys(tickets, Result(failure))
+            return dict.fromkeys(claim.trials.keys() & trainings[0].epochs.keys(), end)
         apart = [self._train(claim, [training]) for training in trainings]
-        return {ticket: result for each in apart for ticket, result in each.items()}
+        return {ticket: end for each in apart for ticket, end in each.items()}
 
-    def _tell(self, trial: optuna.Trial, ticket: int, result: Result) -> TrialEnd | None:
-        """Tell how a ticket ended; None for one that was interrupted, which is left to be handed
-        back, and for one that is another worker's."""
-        context, end, returned = self._context, result.end, result.returned
-        if end is not None:
+    def _tell(self, claim: Claim, ticket: int, end: TrialEnd) -> TrialEnd:
+        """Tell how a ticket ended, if it has and its trial is not another worker's by now."""
+        worker, trial, value = self._context.worker, claim.trials[ticket], None
+        if end.state.is_finished():
             try:
                 value = self._queue.tell(trial, end)
             except LostTrialError as error:
-                end, returned = None, f"its result came too late ({error})"
-        if end is None:
-            context.tell(TrialReturned(context.worker, trial.number, ticket, returned))
-        else:
-            state = records.STATES[end.state.name]
-            context.tell(
-                TrialDone(
-                    context.worker, trial.number, ticket, state, value, end.seconds, end.cause
-                )
-            )
+                end = lost(error, "its result came too late")
+        if not end.state.is_finished():
+            self._context.tell(TrialReturned(worker, trial.number, ticket, end.cause or ""))
+            return end
+        state = records.STATES[end.state.name]
+        seconds = time.monotonic() - claim.began if claim.live else end.seconds
+        done = TrialDone(worker, trial.number, ticket, state, value, seconds, end.cause)
+        self._context.tell(done)
         return end
 
-    def _started(self, trial: optuna.Trial, ticket: int, epochs: int, alone: bool) -> None:
+    def _started(self, claim: Claim, ticket: int, epochs: int) -> None:
+        context, trial = self._context, claim.trials[ticket]
         params = given_params(trial.storage.get_trial(trial._trial_id))
-        worker = self._context.worker
-        self._context.tell(TrialStarted(worker, trial.number, ticket, params, epochs, alone))
+        started = TrialStarted(context.worker, trial.number, ticket, params, epochs, claim.alone)
+        context.tell(started)
 
-    def _flush(self, trial: optuna.Trial) -> None:
-        if self._queue.write(trial):
-            self._context.beats.beaten()
+
+def _failed(error: Exception, what: str) -> TrialEnd:
+    end = failed_by(error)
+    if not end.final:  # nobody's mistake in a definition
+        logger.warning("%s failed", what, exc_info=error)
+    return end
