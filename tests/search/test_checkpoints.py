@@ -11,7 +11,7 @@ from test_worker_faults import start
 
 from tests.support.fake_trainer import FakeTrainer
 from tests.support.studies import RATE, definition, load, of, prepare, work
-from tuner.search.checkpoints import writer
+from tuner.search.checkpoints import checkpoints, writer
 from tuner.search.events import EpochDone, TrialDone, TrialReturned, WorkerWarning
 from tuner.search.tickets import last_trials, read_counts
 from tuner.storage import records, storage_at
@@ -307,9 +307,7 @@ def test_a_folder_that_cannot_be_written_is_said_once_and_stops_nobody(sqlite, a
 
 
 def test_too_large_a_state_has_no_checkpoint_which_is_said_once(sqlite, artifacts, monkeypatch):
-    from tuner.search.checkpoints.checkpoints import Checkpoints
-
-    monkeypatch.setattr(Checkpoints.__init__, "__defaults__", (100,))
+    monkeypatch.setattr(checkpoints, "MOST_BYTES", 100)
     prepare(sqlite, definition(trials=3, pruner="none"))
     _, events = work(sqlite)
     assert read_counts(load(sqlite)).complete == 3

@@ -9,7 +9,7 @@ from tests.support.fake_trainer import FakeTrainer
 from tests.support.studies import definition, load, of, prepare, work
 from tuner.errors import NoCompletedTrialError
 from tuner.results import best_trial, no_completed_trial
-from tuner.search.events import TrialDone
+from tuner.search.events import TrialDone, TrialReturned
 from tuner.storage import records
 
 RATES = [0.001, 0.01, 0.1, 1.0]
@@ -43,6 +43,22 @@ def test_a_diverging_candidate_fails_once_with_its_cause(url):
     assert curves.status[1] == "diverged"
     [failed] = [event for event in of(TrialDone, events) if event.state == "failed"]
     assert (failed.ticket, failed.value, failed.cause) == (2, None, cause)
+
+
+def test_a_stopped_worker_tells_of_the_candidate_that_diverged_and_hands_back_the_others(url):
+    prepare(url, grid())
+    seen = []
+    _, events = work(
+        url,
+        trainer=FakeTrainer(diverge=is_third),
+        on_event=lambda event: seen.append(getattr(event, "epoch", 0)),
+        stop=lambda: 3 in seen,
+    )
+    assert [event.ticket for event in of(TrialDone, events)] == [2]
+    assert sorted(event.ticket for event in of(TrialReturned, events)) == [0, 1, 3]
+    assert load(url).trials[2].system_attrs[records.SETTLED] == records.FINAL
+    work(url)
+    assert states(url).count("COMPLETE") == 3
 
 
 def test_a_candidate_that_ended_before_the_divergence_is_complete(sqlite):

@@ -101,7 +101,7 @@ def test_nobody_trains_beside_it(sqlite):
     _, events = work(sqlite, on_event=release)
     assert waited == [["WAITING"]]
     assert [event.alone for event in of(TrialStarted, events)] == [True]
-    other.close()
+    other.release()
 
     prepare(sqlite, definition(trials=4), trials=4)
     assert other.acquire(alone=True)
@@ -120,7 +120,7 @@ def test_the_lock_is_shared_by_many_or_held_by_one(tmp_path):
     first.release()
     assert second.acquire(alone=True)
     assert not first.acquire()
-    second.close()
+    second.release()
     assert first.acquire()
     code = (
         "import os, pathlib, sys; from tuner.search.machine import MachineLock\n"

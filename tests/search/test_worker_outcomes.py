@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -10,10 +11,7 @@ from optuna.trial import TrialState
 
 from tests.support.fake_trainer import FakeTrainer
 from tests.support.studies import definition, load, of, prepare, work
-from tuner.search.events import (
-    EpochDone,
-    TrialDone,
-)
+from tuner.search.events import EpochDone, TrialDone, TrialStarted
 from tuner.search.tickets import read_counts
 from tuner.storage import records
 
@@ -52,6 +50,28 @@ def test_a_complete_trial_holds_its_fold_scores(sqlite):
     assert trial.user_attrs[records.DURATION] >= 0
     [done] = of(TrialDone, events)
     assert (done.state, done.value, done.cause) == ("complete", trial.value, None)
+
+
+def test_the_seconds_of_a_trial_are_those_since_it_was_claimed(sqlite):
+    prepare(sqlite, definition(trials=1))
+    slow = lambda event: time.sleep(0.2) if isinstance(event, TrialStarted) else None  # noqa: E731
+    _, events = work(sqlite, on_event=slow)
+    [done] = of(TrialDone, events)
+    assert done.seconds >= 0.2
+    assert load(sqlite).trials[0].user_attrs[records.DURATION] < 0.2  # the training
+
+
+@pytest.mark.parametrize("final", [True, False])
+def test_only_a_failure_that_is_nobodys_mistake_is_logged(sqlite, caplog, final):
+    def fail(params, epoch):
+        raise RuntimeError("no memory")
+
+    prepare(sqlite, definition(trials=1, retries=0))
+    trainer = FakeTrainer(refuse=lambda _: "no such thing") if final else FakeTrainer(fail=fail)
+    _, events = work(sqlite, trainer=trainer)
+    [done] = of(TrialDone, events)
+    assert done.cause == ("no such thing" if final else "RuntimeError: no memory")
+    assert len(caplog.records) == (0 if final else 1)
 
 
 @pytest.mark.parametrize(

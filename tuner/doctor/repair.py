@@ -16,7 +16,6 @@ from tuner.doctor.artifacts import StudyFiles, files_of, orphaned
 from tuner.doctor.examine import chosen
 from tuner.doctor.trials import lost_tickets, numbered, stale_trials
 from tuner.errors import TunerError
-from tuner.search.heartbeat import BeatWatch
 from tuner.search.prepare import missing_tickets
 from tuner.search.sweep import Sweeper
 from tuner.search.tickets import unfollowed
@@ -105,8 +104,9 @@ def _repair_trials(
         new = missing_tickets(definition, trials, total)
         call(lambda: backend.add_trials(study_id, new))
         done.append(Repair("tickets", f"queued ticket {numbered(lost)}", name))
-    watch = BeatWatch(grace, interval, lambda: call.outages)
-    sweeper = Sweeper(backend, study_id, watch, retries=retries, call=call, every=0.0)
+    sweeper = Sweeper(
+        backend, study_id, call, retries=retries, grace=grace, interval=interval, every=0.0
+    )
     # As long as a worker would watch, and a little for the looks themselves.
     until = time.monotonic() + max(grace, 2 * interval) + interval
     told_wait = False

@@ -19,7 +19,6 @@ from tuner.search.worker_storage import WorkerStorage
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.storage import records
 from tuner.storage.backend import Writes
-from tuner.storage.retry import Retry
 from tuner.study.definition import StudyDefinition
 
 
@@ -74,27 +73,14 @@ class Claim:
     began: float = field(default_factory=time.monotonic)
 
 
+@dataclass(eq=False)
 class ClaimSource(ABC):
-    """Finds what a worker does next.
+    """Finds what a worker does next in a `study` on `storage`."""
 
-    Args:
-        study: on `storage`.
-        call: runs a step in the storage, again if it failed for a passing reason.
-    """
-
-    def __init__(
-        self,
-        study: WorkerStudy,
-        storage: WorkerStorage,
-        definition: StudyDefinition,
-        trainer: TrainerLike,
-        call: Retry,
-    ) -> None:
-        self._study = study
-        self._storage = storage
-        self._definition = definition
-        self._trainer = trainer
-        self._call = call
+    study: WorkerStudy
+    storage: WorkerStorage
+    definition: StudyDefinition
+    trainer: TrainerLike
 
     @abstractmethod
     def next(self, *, alone: bool) -> Claim | None:
@@ -107,18 +93,18 @@ class AskedTrials(ClaimSource):
     others."""
 
     def next(self, *, alone: bool) -> Claim | None:
-        for waiting in self._storage.waiting(alone=alone):
-            if self._storage.pop(waiting._trial_id):
+        for waiting in self.storage.waiting(alone=alone):
+            if self.storage.pop(waiting._trial_id):
                 ticket = int(waiting.user_attrs[records.TICKET])
-                trial = self._study.trial(waiting._trial_id, ticket)
+                trial = self.study.trial(waiting._trial_id, ticket)
                 return Claim({ticket: trial}, partial(self._group, ticket, trial), alone, live=True)
         return None
 
     def _group(self, ticket: int, trial: Trial) -> Group:
-        params = self._definition.space.suggest(trial)
-        self._call(lambda: self._storage.flush(trial._trial_id))
-        refused = why_avoided(trial.params, self._storage.snapshot())
-        plan = None if refused else self._trainer.plan(params)
+        params = self.definition.space.suggest(trial)
+        self.storage.call(lambda: self.storage.flush(trial._trial_id))
+        refused = why_avoided(trial.params, self.storage.snapshot())
+        plan = None if refused else self.trainer.plan(params)
         return single(ticket, plan, refused=refused)
 
 
@@ -137,58 +123,54 @@ class ReadyGroups(ClaimSource):
     _groups: tuple[int, list[Group]] = (0, [])  # of so many tickets
 
     def next(self, *, alone: bool) -> Claim | None:
-        last = last_trials(self._storage.snapshot())
-        for group in self._all_groups(last):
-            own = {ticket: last[ticket] for ticket in group.tickets}
-            waiting = {
-                ticket: trial
-                for ticket, trial in own.items()
-                if trial.state == TrialState.WAITING and is_alone(trial) == alone
-            }
-            if not waiting or any(trial.state == TrialState.RUNNING for trial in own.values()):
-                continue
-            if any(map(was_killed, own.values())):
-                ticket, trial = min(waiting.items())
-                group, waiting = self._apart(group, ticket, trial), {ticket: trial}
-            claimed = self._storage.claim(
-                {trial._trial_id: self._params(trial) for trial in waiting.values()}
-            )
-            if claimed:
-                trials = {
-                    ticket: self._study.trial(trial._trial_id, ticket)
-                    for ticket, trial in waiting.items()
-                    if trial._trial_id in claimed
-                }
-                return Claim(trials, partial(_given, group), alone, live=False)
-        return None
+        last = last_trials(self.storage.snapshot())
+        claims = (self._claim(group, last, alone) for group in self._all_groups(last))
+        return next(filter(None, claims), None)
+
+    def _claim(self, group: Group, last: Mapping[int, FrozenTrial], alone: bool) -> Claim | None:
+        own = {ticket: last[ticket] for ticket in group.tickets}
+        waiting = {
+            ticket: trial
+            for ticket, trial in own.items()
+            if trial.state == TrialState.WAITING and is_alone(trial) == alone
+        }
+        if not waiting or any(trial.state == TrialState.RUNNING for trial in own.values()):
+            return None
+        if any(map(was_killed, own.values())):
+            ticket, trial = min(waiting.items())
+            group, waiting = self._apart(group, ticket, trial), {ticket: trial}
+        wanted = {trial._trial_id: self._params(trial) for trial in waiting.values()}
+        claimed = self.storage.claim(wanted)
+        trials = {
+            ticket: self.study.trial(trial._trial_id, ticket)
+            for ticket, trial in waiting.items()
+            if trial._trial_id in claimed
+        }
+        return Claim(trials, lambda: group, alone, live=False) if trials else None
 
     def _apart(self, group: Group, ticket: int, trial: FrozenTrial) -> Group:
         """The ticket on its own, seeded as in its group."""
         params = given_params(trial)
-        refused = group.refused or why_avoided(params, self._storage.snapshot())
+        refused = group.refused or why_avoided(params, self.storage.snapshot())
         if refused is not None:
             return single(ticket, None, refused=refused)
         [first] = [own.first for own in group.trainings if ticket in own.epochs]
-        return single(ticket, self._trainer.plan(self._definition.space.complete(params)), first)
+        return single(ticket, self.trainer.plan(self.definition.space.complete(params)), first)
 
     def _all_groups(self, last: Mapping[int, FrozenTrial]) -> Sequence[Group]:
-        total = self._storage.total
+        total = self.storage.total
         if self._groups[0] != total:
             candidates = {i: given_params(last[i]) for i in range(total) if i in last}
-            self._groups = (total, groups_of(candidates, self._definition, self._trainer))
+            self._groups = (total, groups_of(candidates, self.definition, self.trainer))
         return self._groups[1]
 
     def _params(self, trial: FrozenTrial) -> Writes:
         """What Optuna writes when the ticket's parameters are suggested."""
         asked = FixedTrial(given_params(trial))
-        self._definition.space.suggest(cast("Trial", asked))
+        self.definition.space.suggest(cast("Trial", asked))
         return Writes(
             params={
                 name: (kind.to_internal_repr(asked.params[name]), kind)
                 for name, kind in asked.distributions.items()
             }
         )
-
-
-def _given(group: Group) -> Group:
-    return group

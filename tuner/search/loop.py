@@ -106,9 +106,8 @@ def run_worker(
     on_event(WorkerReady(worker))
     try:
         checkpoints.sweep(queue.settled_tickets)
-        reason: DoneReason = "done"
-        if not _work(queue, context):
-            reason = "stopped" if stop() else "deadline"
+        done = _work(queue, context)
+        reason: DoneReason = "done" if done else "stopped" if stop() else "deadline"
         checkpoints.sweep(queue.settled_tickets)
     finally:
         queue.close()

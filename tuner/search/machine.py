@@ -35,11 +35,9 @@ class MachineLock:
         self.release()
         if sys.platform != "win32":
             try:
-                if self._handle is None:
-                    self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-                fcntl.flock(
-                    self._handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB
-                )
+                self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+                kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
+                fcntl.flock(self._handle, kind | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
             except OSError:
@@ -50,9 +48,5 @@ class MachineLock:
         """Let others have it. Does nothing if it is not held."""
         if self._handle is not None and sys.platform != "win32":
             fcntl.flock(self._handle, fcntl.LOCK_UN)
-
-    def close(self) -> None:
-        self.release()
-        if self._handle is not None:
             os.close(self._handle)
             self._handle = None

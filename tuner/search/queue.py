@@ -15,14 +15,13 @@ from optuna.trial import TrialState
 from tuner.errors import UsageError
 from tuner.search.claims import AskedTrials, Claim, ClaimSource, ReadyGroups, WorkerStudy
 from tuner.search.groups import is_grouped
-from tuner.search.heartbeat import BeatWatch, Heartbeat
+from tuner.search.heartbeat import Heartbeat
 from tuner.search.machine import MachineLock
 from tuner.search.sweep import Sweeper
 from tuner.search.tickets import (
     duplicates,
     fail,
     give_back,
-    requeue,
     settled_tickets,
 )
 from tuner.search.trainer import TrainerLike
@@ -72,15 +71,16 @@ class TicketQueue:
         self._sweeper = Sweeper(
             backend,
             study._study_id,
-            BeatWatch(grace, heartbeat, lambda: retry.outages),
+            retry,
             retries=definition.retries,
-            call=retry,
+            grace=grace,
+            interval=heartbeat,
             # Often enough for a takeover within the grace and two beats.
             every=min(1.0, heartbeat / 4),
         )
         self._study = WorkerStudy(study.study_name, self._storage, definition)
         source = ReadyGroups if is_grouped(definition) else AskedTrials
-        self._source: ClaimSource = source(self._study, self._storage, definition, trainer, retry)
+        self._source: ClaimSource = source(self._study, self._storage, definition, trainer)
         self._read_total()
         self._beats = Heartbeat(self._beat, heartbeat)
 
@@ -135,8 +135,7 @@ class TicketQueue:
             self._beats.beaten()
 
     def _beat(self) -> None:
-        """A heartbeat for every claimed trial, from any thread. Raises what the storage
-        raises."""
+        """A heartbeat for every claimed trial. Raises what the storage raises."""
         try:
             for trial_id in self._storage.own:
                 with suppress(LostTrialError):  # told just now, or another's: its telling finds out
@@ -178,20 +177,11 @@ class TicketQueue:
                 self._retry(partial(give_back, self._backend, trial_id, self._owner))
             self._storage.forget(trial_id)
         if own:
-            trials = self._storage.snapshot(fresh=True)
-            self._retry(
-                lambda: requeue(
-                    self._backend,
-                    self._study_id,
-                    trials,
-                    total=self._storage.total,
-                    retries=self._retries,
-                )
-            )
+            self._sweeper.requeue(self._storage.snapshot(fresh=True), self._storage.total)
 
     def close(self) -> None:
         self._beats.close()
-        self._machine.close()
+        self._machine.release()
 
     def _mend(self) -> None:
         if time.monotonic() - self._total_read_at >= TOTAL_EVERY:

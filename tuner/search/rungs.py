@@ -29,9 +29,6 @@ def without_repeated_rungs(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
 
 
 def _without_rungs(trial: FrozenTrial) -> FrozenTrial:
-    bare = copy.copy(trial)
-    rungs = rungs_of(trial)
-    bare.system_attrs = {
-        name: value for name, value in trial.system_attrs.items() if name not in rungs
-    }
+    bare, rungs = copy.copy(trial), rungs_of(trial)
+    bare.system_attrs = {k: v for k, v in trial.system_attrs.items() if k not in rungs}
     return bare

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from tuner.planning import TrainingPlan
 from tuner.search.planner import Planner
 from tuner.study.data import load_study_data
 from tuner.study.definition import StudyDefinition
-from tuner.training import Trainer, TrainingState, TrialScores
-from tuner.training.callbacks import EpochCallback
+from tuner.training import Trainer
 
 
 class StudyTrainer(Planner):
@@ -22,25 +18,11 @@ class StudyTrainer(Planner):
         dataset, folds = load_study_data(definition)
         super().__init__(dataset, folds)
         self.data_hash = dataset.hash
-        self._trainer = Trainer(
+        trainer = Trainer(
             dataset,
             folds,
             scaling=definition.data.scaling,
             metrics=definition.all_metrics,
             objective=definition.metric,
         )
-
-    def identity(
-        self, plans: Sequence[TrainingPlan], seeds: Sequence[Sequence[int]]
-    ) -> dict[str, str]:
-        return self._trainer.identity(plans, seeds)
-
-    def train(
-        self,
-        plans: Sequence[TrainingPlan],
-        seeds: Sequence[Sequence[int]],
-        *,
-        callbacks: Sequence[EpochCallback] = (),
-        state: TrainingState | None = None,
-    ) -> list[TrialScores]:
-        return self._trainer.train(plans, seeds, callbacks=callbacks, state=state)
+        self.identity, self.train = trainer.identity, trainer.train

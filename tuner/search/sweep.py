@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -12,7 +11,7 @@ from tuner.search.heartbeat import BeatWatch
 from tuner.search.tickets import fail, requeue
 from tuner.storage import records
 from tuner.storage.backend import Backend, LostTrialError, ticket_key
-from tuner.storage.retry import is_transient
+from tuner.storage.retry import Retry, is_transient
 
 
 class Sweeper:
@@ -23,48 +22,50 @@ class Sweeper:
 
     Args:
         retries: how often a ticket is tried again.
+        grace, interval: seconds, see `BeatWatch`.
         every: seconds between two looks at other workers' heartbeats.
+
+    Attributes:
+        changed: whether the last `sweep` wrote anything: the trials are to be read again.
     """
+
+    changed = False
 
     def __init__(
         self,
         backend: Backend,
         study_id: int,
-        watch: BeatWatch,
+        call: Retry,
         *,
         retries: int,
-        call: Callable[[Callable[[], Any]], Any],
-        every: float = 1.0,
+        grace: float,
+        interval: float,
+        every: float,
     ) -> None:
         self._backend = backend
         self._study_id = study_id
-        self._watch = watch
-        self._retries = retries
         self._call = call
+        self._retries = retries
+        self._watch = BeatWatch(grace, interval, lambda: call.outages)
         self._every = every
         self._looked_at = float("-inf")
 
     def sweep(self, trials: Sequence[FrozenTrial], total: int) -> list[str]:
-        """Mend what `trials` (all of the study, just read) show to be broken.
-
-        Returns one line for every stale trial that was failed here. Read the trials again if
-        `changed`.
-        """
+        """Mend what `trials` (all of the study, just read) show to be broken; one line for every
+        stale trial that was failed here."""
         told: list[str] = []
         if time.monotonic() - self._looked_at >= self._every:
             self._looked_at = time.monotonic()
             told = self._fail_stale(trials)
             if told:
                 trials = self._call(lambda: self._backend.trials(self._study_id))
-        queued = self._call(
-            lambda: requeue(
-                self._backend, self._study_id, trials, total=total, retries=self._retries
-            )
-        )
-        self.changed = bool(told or queued)
+        self.changed = self.requeue(trials, total) > 0 or bool(told)
         return told
 
-    changed = False
+    def requeue(self, trials: Sequence[FrozenTrial], total: int) -> int:
+        """Queue the followers that `trials` lack; how many."""
+        backend, study_id, retries = self._backend, self._study_id, self._retries
+        return self._call(lambda: requeue(backend, study_id, trials, total=total, retries=retries))
 
     def _fail_stale(self, trials: Sequence[FrozenTrial]) -> list[str]:
         running = [t for t in trials if t.state == TrialState.RUNNING and ticket_key(t) is not None]

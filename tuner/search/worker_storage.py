@@ -3,7 +3,7 @@
 Optuna writes every parameter, report and attribute in a transaction of its own, and its pruners
 read all trials again after every epoch. Both cost more than an epoch of a small network. Here
 what is written to a trial of the worker's own is kept until `flush`, which writes it at once, and
-the other trials are read when a trial begins and then at most once in `refresh` seconds. Whoever
+the other trials are read when a trial begins and then at most once in `REFRESH` seconds. Whoever
 asks (`Trial`, samplers, pruners) sees the own trials with everything written to them; with one
 worker nothing else changes, and every decision is the one that stock Optuna takes.
 """
@@ -24,14 +24,17 @@ from tuner.search.rungs import without_repeated_rungs
 from tuner.search.tickets import is_alone
 from tuner.storage import records
 from tuner.storage.backend import Backend, Writes
-from tuner.storage.retry import is_transient
+from tuner.storage.retry import Retry, is_transient
+
+#: Seconds for which the other trials are taken as read.
+REFRESH = 1.0
 
 
 def _passed_on(name: str) -> Callable[..., Any]:
     """A method that asks the storage itself, again if it does not answer."""
 
     def method(self: WorkerStorage, *args: Any) -> Any:
-        return self._call(lambda: getattr(self._backend.storage, name)(*args))
+        return self.call(lambda: getattr(self._backend.storage, name)(*args))
 
     return method
 
@@ -44,7 +47,6 @@ class WorkerStorage(BaseStorage):
         study_id: the study.
         owner: who writes; see `tuner.storage.owner`.
         call: runs a step in the storage, again if it failed for a passing reason.
-        refresh: seconds for which the other trials are taken as read.
 
     Attributes:
         total: of the study's tickets; set by its user.
@@ -55,16 +57,13 @@ class WorkerStorage(BaseStorage):
         backend: Backend,
         study_id: int,
         owner: str,
-        call: Callable[[Callable[[], Any]], Any],
-        *,
-        refresh: float = 1.0,
+        call: Retry,
     ) -> None:
         self.total = 0
         self._backend = backend
         self._study_id = study_id
         self._owner = owner
-        self._call = call
-        self._refresh = refresh
+        self.call = call
         self._own: dict[int, FrozenTrial] = {}  # by trial id
         self._writes: dict[int, Writes] = {}
         self._ended: FrozenTrial | None = None
@@ -80,30 +79,30 @@ class WorkerStorage(BaseStorage):
 
     def snapshot(self, *, fresh: bool = False) -> list[FrozenTrial]:
         """All trials by number, the own ones as they are now."""
-        if fresh or time.monotonic() - self._read_at > self._refresh:
+        if fresh or time.monotonic() - self._read_at > REFRESH:
             try:
                 self._trials = self._backend.trials(self._study_id)
             except Exception as error:
                 if not is_transient(error):
                     raise
                 if not self._own:
-                    self._trials = self._call(lambda: self._backend.trials(self._study_id))
+                    self._trials = self.call(lambda: self._backend.trials(self._study_id))
                 # A training goes on with what was read before.
             self._read_at = time.monotonic()
         return [self._own.get(trial._trial_id, trial) for trial in self._trials]
 
     def pop(self, trial_id: int) -> bool:
         """Make a waiting trial an own one; False if somebody else was quicker."""
-        popped = self._call(lambda: self._backend.pop(trial_id, self._owner))
+        popped = self.call(lambda: self._backend.pop(trial_id, self._owner))
         if popped:
             # A handed-back trial brings parameters that the snapshot may not know.
-            self._adopt(self._call(lambda: self._backend.storage.get_trial(trial_id)))
+            self._adopt(self.call(lambda: self._backend.storage.get_trial(trial_id)))
         return popped
 
     def claim(self, wanted: Mapping[int, Writes]) -> list[int]:
         """Pop several waiting trials in one step, and write what is `wanted` to each; the ids of
         those that are own ones now. None of them if another worker took the first."""
-        claimed = self._call(lambda: self._backend.claim(wanted, self._owner))
+        claimed = self.call(lambda: self._backend.claim(wanted, self._owner))
         if claimed:
             for trial in self.snapshot(fresh=True):
                 if trial._trial_id in claimed:
@@ -133,7 +132,7 @@ class WorkerStorage(BaseStorage):
     ) -> bool:
         """Ends it: the state is a finished one."""
         own, writes = self._mine(trial_id), self._writes[trial_id]
-        self._call(
+        self.call(
             lambda: self._backend.write(trial_id, writes, self._owner, state=state, values=values)
         )
         own.state, own.values = state, None if values is None else list(values)
@@ -185,7 +184,7 @@ class WorkerStorage(BaseStorage):
         for known in (self._own.get(trial_id), self._ended):
             if known is not None and known._trial_id == trial_id:
                 return _copy(known)
-        return self._call(lambda: self._backend.storage.get_trial(trial_id))
+        return self.call(lambda: self._backend.storage.get_trial(trial_id))
 
     def get_all_trials(
         self,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ _NAME = re.compile(r"checkpoint-(?P<study>[0-9a-f]+)-(?P<ticket>\d+)x\d+\.npz")
 _TICKETS, _RESUMED = "tickets", "resumed"
 
 
+@dataclass(eq=False)
 class Checkpoint:
     """The checkpoint of one training: of one ticket, or of those that train in one stack.
 
@@ -50,40 +51,33 @@ class Checkpoint:
         seconds: after `load`, what the epochs before took.
     """
 
-    def __init__(
-        self,
-        owner: Checkpoints,
-        name: str,
-        tickets: Sequence[int],
-        identity: Callable[[], Mapping[str, str]],
-    ) -> None:
-        self._owner = owner
-        self._name = name
-        self._tickets = list(tickets)
-        self._identity = identity
-        self.resumed: list[int] = []
-        self.seconds = 0.0
+    owner: Checkpoints
+    name: str
+    tickets: list[int]
+    identity: Callable[[], Mapping[str, str]]
+    resumed: list[int] = field(default_factory=list)
+    seconds: float = 0.0
 
     def load(self) -> SavedState | None:
         """What an interrupted attempt left; None if there is nothing, or nothing to be used:
         then a warning tells so, and the file is removed."""
         try:
-            with self._owner.store.open_reader(self._name) as file:
+            with self.owner.store.open_reader(self.name) as file:
                 saved = from_file(file)
         except (ArtifactNotFound, NotADirectoryError):
             return None
         except (OSError, SavedStateError) as error:
             reason = str(error)
         else:
-            other = differences(self._identity(), saved.identity)
+            other = differences(self.identity(), saved.identity)
             run = saved.state.run
             if not other and run is not None:
                 self.resumed = [*saved.notes[_RESUMED], run.epochs]
                 self.seconds = float(run.epoch_seconds.sum())
                 return saved
             reason = f"it is of another training: {', '.join(other)}"
-        named = ", ".join(map(str, self._tickets))
-        self._owner.warn(
+        named = ", ".join(map(str, self.tickets))
+        self.owner.warn(
             f"the checkpoint of ticket {named} is not used ({reason}); training begins at epoch 0"
         )
         self.remove()
@@ -92,19 +86,19 @@ class Checkpoint:
     def save(self, state: TrainingState, notes: Mapping[str, Any]) -> bool:
         """Put `state` in the place of what was saved before; False if it is too large and
         ever will be. Of that, and of files that cannot be written, a worker warns once."""
-        owner = self._owner
-        if state.nbytes > owner.most_bytes:
+        owner = self.owner
+        if state.nbytes > MOST_BYTES:
             owner.warn_once(
-                f"a checkpoint has at most {owner.most_bytes / 2**20:.0f} MB; the state of ticket "
-                f"{self._tickets[0]} has {state.nbytes / 2**20:.0f} MB: it has none, and begins at "
+                f"a checkpoint has at most {MOST_BYTES / 2**20:.0f} MB; the state of ticket "
+                f"{self.tickets[0]} has {state.nbytes / 2**20:.0f} MB: it has none, and begins at "
                 "epoch 0 if it is interrupted",
                 key="size",
             )
             return False
-        own = {_TICKETS: self._tickets, _RESUMED: self.resumed}
-        saved = SavedState(state, self._identity(), {**notes, **own})
+        own = {_TICKETS: self.tickets, _RESUMED: self.resumed}
+        saved = SavedState(state, self.identity(), {**notes, **own})
         try:
-            owner.store.write(self._name, BytesIO(to_bytes(saved)))
+            owner.store.write(self.name, BytesIO(to_bytes(saved)))
         except (OSError, MemoryError) as error:
             owner.warn_once(
                 f"checkpoints cannot be written ({type(error).__name__}: {error}): an interrupted "
@@ -115,9 +109,10 @@ class Checkpoint:
         return True
 
     def remove(self) -> None:
-        self._owner.remove_named(self._name)
+        self.owner.store.remove(self.name)
 
 
+@dataclass(eq=False)
 class Checkpoints:
     """One worker's way to the checkpoints of one study.
 
@@ -125,27 +120,17 @@ class Checkpoints:
         store: where they are kept, possibly beside those of other studies.
         study: what tells this study from all others: `study_key`.
         warn: told what a person should read.
-        most_bytes: of one training's state; a larger one has no checkpoint.
     """
 
-    def __init__(
-        self,
-        store: AtomicFileStore,
-        study: str,
-        warn: Callable[[str], None],
-        most_bytes: int = MOST_BYTES,
-    ) -> None:
-        self.store = store
-        self.warn = warn
-        self.most_bytes = most_bytes
-        self._study = study
-        self._warned: set[str] = set()
+    store: AtomicFileStore
+    study: str
+    warn: Callable[[str], None]
+    _warned: set[str] = field(default_factory=set)
 
     def of(
         self,
         tickets: Collection[int],
         identity: Callable[[], Mapping[str, str]],
-        *,
         trainings: int = 1,
     ) -> Checkpoint:
         """The checkpoint of the training of `tickets`.
@@ -157,14 +142,14 @@ class Checkpoints:
         """
         return Checkpoint(self, self._named(tickets, trainings), sorted(tickets), identity)
 
-    def remove(self, tickets: Collection[int], *, trainings: int = 1) -> None:
-        """Remove the checkpoint of a training that has ended, if there is one."""
-        self.remove_named(self._named(tickets, trainings))
+    def remove(self, tickets: Collection[int]) -> None:
+        """Remove the checkpoint of one candidate's training that has ended, if there is one."""
+        self.store.remove(self._named(tickets, 1))
 
     def sweep(self, settled: Callable[[], Collection[int]]) -> None:
         """Remove what nobody comes back for, see `orphans`."""
         for name in self.orphans(settled):
-            self.remove_named(name)
+            self.store.remove(name)
 
     def orphans(self, settled: Callable[[], Collection[int]]) -> list[str]:
         """This study's checkpoints whose tickets are all `settled` (asked for if there is
@@ -178,7 +163,7 @@ class Checkpoints:
             unfinished = name.endswith(UNFINISHED)
             if age > (KEPT_UNFINISHED if unfinished else KEPT):
                 found.append(name)
-            elif match["study"] == self._study and not unfinished:
+            elif match["study"] == self.study and not unfinished:
                 ours.add(name)
         ended = set(settled()) if ours else set()
         return sorted(found + [name for name in ours if ended.issuperset(self._tickets_of(name))])
@@ -188,12 +173,8 @@ class Checkpoints:
             self._warned.add(key)
             self.warn(text)
 
-    def remove_named(self, name: str) -> None:
-        with suppress(ArtifactNotFound, OSError):
-            self.store.remove(name)
-
     def _named(self, tickets: Collection[int], trainings: int) -> str:
-        return f"checkpoint-{self._study}-{min(tickets)}x{trainings}.npz"
+        return f"checkpoint-{self.study}-{min(tickets)}x{trainings}.npz"
 
     def _tickets_of(self, name: str) -> list[int]:
         try:
@@ -223,5 +204,4 @@ def remove_all(store: AtomicFileStore, study: str) -> None:
     for name in store.ages():
         found = _NAME.match(name)
         if found is not None and found["study"] == study:
-            with suppress(ArtifactNotFound, OSError):
-                store.remove(name)
+            store.remove(name)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from optuna.artifacts import FileSystemArtifactStore
+from optuna.artifacts.exceptions import ArtifactNotFound
 
 #: Of the file that is written before it gets its name.
 UNFINISHED = ".tmp"
@@ -41,6 +42,11 @@ class AtomicFileStore(FileSystemArtifactStore):
                 unfinished.unlink()
             raise
         _sync(path.parent)
+
+    def remove(self, artifact_id: str) -> None:
+        """If it is there and can be removed."""
+        with suppress(ArtifactNotFound, OSError):
+            super().remove(artifact_id)
 
     def ages(self) -> dict[str, float]:
         """Name to seconds since it was written, of all files in the folder."""
