@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tuner.errors import StudyConflictError
-from tuner.search.attempt import WorkContext
 from tuner.search.checkpoints.checkpoints import Checkpoints, study_key
 from tuner.search.checkpoints.store import AtomicFileStore
 from tuner.search.events import (
@@ -102,11 +101,11 @@ def run_worker(
         warn=warn,
     )
     checkpoints = Checkpoints(AtomicFileStore(storage.artifacts_folder(artifacts)), key, warn)
-    context = WorkContext(worker, trainer, definition, ending, on_event, checkpoints)
+    work = GroupWork(queue, worker, trainer, definition, ending, on_event, checkpoints)
     on_event(WorkerReady(worker))
     try:
         checkpoints.sweep(queue.settled_tickets)
-        done = _work(queue, context)
+        done = _until_settled(work)
         reason: DoneReason = "done" if done else "stopped" if stop() else "deadline"
         checkpoints.sweep(queue.settled_tickets)
     finally:
@@ -134,17 +133,17 @@ def _keras_trainer(definition: StudyDefinition) -> TrainerLike:
     return StudyTrainer(definition)
 
 
-def _work(queue: TicketQueue, context: WorkContext) -> bool:
+def _until_settled(work: GroupWork) -> bool:
     """True if every ticket is settled, False if told to end before."""
-    work, idle = GroupWork(queue, context), False
-    while not context.ending():
+    idle = False
+    while not work.ending():
         if work.step():
             idle = False
-        elif queue.settled():
+        elif work.queue.settled():
             return True
         else:
             if not idle:
-                context.tell(WorkerIdle(context.worker))
+                work.tell(WorkerIdle(work.worker))
             idle = True
             time.sleep(IDLE)
-    return queue.settled()
+    return work.queue.settled()

@@ -12,6 +12,7 @@ and whoever pops another one voids it.
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,7 +57,6 @@ def new_ticket(ticket: int, fixed: Mapping[str, Any] | None = None) -> FrozenTri
 
 def follower(trial: FrozenTrial) -> FrozenTrial:
     """The trial that tries the ticket of a failed one again, with the same parameters."""
-    ticket, turn = _key(trial)
     handed_back = trial.system_attrs.get(records.SETTLED) == records.HANDED_BACK
     kept = {
         name: trial.system_attrs[name]
@@ -70,10 +70,10 @@ def follower(trial: FrozenTrial) -> FrozenTrial:
         params=dict(trial.params),
         distributions=dict(trial.distributions),
         user_attrs={
-            records.TICKET: ticket,
+            records.TICKET: trial.user_attrs[records.TICKET],
             records.ATTEMPT: attempt(trial) + (0 if handed_back else 1),
         },
-        system_attrs={records.TURN: turn + 1, **kept},
+        system_attrs={records.TURN: trial.system_attrs.get(records.TURN, 0) + 1, **kept},
     )
 
 
@@ -84,15 +84,15 @@ def attempt(trial: FrozenTrial) -> int:
 
 def last_trials(trials: Sequence[FrozenTrial]) -> dict[int, FrozenTrial]:
     """Ticket to the trial that counts for it: of its last turn, the one with the lowest number."""
-    last: dict[int, FrozenTrial] = {}
+    last: dict[int, tuple[int, FrozenTrial]] = {}
     for trial in sorted(trials, key=lambda trial: trial.number):
         key = ticket_key(trial)
         if key is None or trial.system_attrs.get(records.SETTLED) == records.DUPLICATE:
             continue
         ticket, turn = key
-        if ticket not in last or turn > _key(last[ticket])[1]:
-            last[ticket] = trial
-    return last
+        if ticket not in last or turn > last[ticket][0]:
+            last[ticket] = turn, trial
+    return {ticket: trial for ticket, (_, trial) in last.items()}
 
 
 def duplicates(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
@@ -214,7 +214,24 @@ def read_counts(study: Study) -> TicketCounts:
     return count_tickets(trials, total=total, retries=read_definition(study).retries)
 
 
-def _key(trial: FrozenTrial) -> tuple[int, int]:
-    key = ticket_key(trial)
-    assert key is not None, f"trial {trial.number} has no ticket"
-    return key
+def rungs_of(trial: FrozenTrial) -> dict[str, float]:
+    """The scores with which the trial reached its rungs."""
+    attributes = trial.system_attrs.items()
+    return {name: value for name, value in attributes if name.startswith(records.RUNG)}
+
+
+def without_repeated_rungs(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """`trials`, those that another trial of their ticket has followed without their rungs:
+    the follower reaches the same ones, and a pruner would count them twice."""
+    noted = [trial for trial in trials if trial.state == TrialState.FAIL and rungs_of(trial)]
+    if not noted:
+        return list(trials)
+    counting = {trial._trial_id for trial in last_trials(trials).values()}
+    repeated = {trial._trial_id for trial in noted} - counting
+    return [_without_rungs(trial) if trial._trial_id in repeated else trial for trial in trials]
+
+
+def _without_rungs(trial: FrozenTrial) -> FrozenTrial:
+    bare, rungs = copy.copy(trial), rungs_of(trial)
+    bare.system_attrs = {k: v for k, v in trial.system_attrs.items() if k not in rungs}
+    return bare

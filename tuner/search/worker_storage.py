@@ -20,8 +20,7 @@ from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.search.rungs import without_repeated_rungs
-from tuner.search.tickets import is_alone
+from tuner.search.tickets import is_alone, without_repeated_rungs
 from tuner.storage import records
 from tuner.storage.backend import Backend, Writes
 from tuner.storage.retry import Retry, is_transient
@@ -52,13 +51,7 @@ class WorkerStorage(BaseStorage):
         total: of the study's tickets; set by its user.
     """
 
-    def __init__(
-        self,
-        backend: Backend,
-        study_id: int,
-        owner: str,
-        call: Retry,
-    ) -> None:
+    def __init__(self, backend: Backend, study_id: int, owner: str, call: Retry) -> None:
         self.total = 0
         self._backend = backend
         self._study_id = study_id
