@@ -13,7 +13,7 @@ from tuner.errors import PlanError
 from tuner.forecast import REFERENCE, Speed, calibrate, forecast_work, typical
 from tuner.planning.cost import estimate
 from tuner.search.groups import groups_of
-from tuner.search.planner import Planner
+from tuner.search.trainer import Planner
 from tuner.study.data import load_study_data
 from tuner.training.callbacks import start
 

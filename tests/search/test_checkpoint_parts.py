@@ -14,7 +14,7 @@ from optuna.trial import TrialState, create_trial
 from tests.support.fake_trainer import FakeModel
 from tuner.search.checkpoints.checkpoints import KEPT, KEPT_UNFINISHED, Checkpoints
 from tuner.search.checkpoints.store import AtomicFileStore
-from tuner.search.checkpoints.writer import EVERY, CheckpointWriter, Pace
+from tuner.search.checkpoints.writer import EVERY, CheckpointWriter
 from tuner.search.tickets import without_repeated_rungs
 from tuner.storage import records, storage_at
 from tuner.training.state import NetworkState, RunState, TrainingState
@@ -32,6 +32,9 @@ class Clock:
 
     def __call__(self):
         return self.time
+
+    def pass_by(self, seconds):
+        self.time += seconds
 
 
 # The folder.
@@ -111,38 +114,14 @@ def test_a_file_is_synced_before_it_gets_its_name(tmp_path, monkeypatch):
 # When one is written.
 
 
-def test_a_checkpoint_is_due_after_a_while_and_then_not_too_often():
-    clock = Clock()
-    pace = Pace(resumed=False, now=clock)
-    clock.time += EVERY - 0.1
-    assert not pace.due(leaving=False)
-    assert not pace.due(leaving=True)  # a short training is quicker repeated
-    clock.time += 0.2
-    assert pace.due(leaving=False)
-    assert pace.due(leaving=True)
-    began = clock.time
-    clock.time += 1.0  # writing took a second: it may take a twentieth
-    pace.wrote(began)
-    clock.time += 19.0
-    assert not pace.due(leaving=False)
-    assert pace.due(leaving=True)
-    clock.time += 1.1
-    assert pace.due(leaving=False)
-
-
-def test_whoever_went_on_from_a_checkpoint_leaves_another_at_once():
-    pace = Pace(resumed=True, now=Clock())
-    assert pace.due(leaving=True)
-    assert not pace.due(leaving=False)
-
-
 class Recorder:
     """A `Checkpoint` that keeps what is saved."""
 
-    def __init__(self, fits=True):
-        self.resumed, self.saved, self._fits = [], [], fits
+    def __init__(self, fits=True, resumed=(), takes=lambda: None):
+        self.resumed, self.saved, self._fits, self._takes = resumed, [], fits, takes
 
     def save(self, state, notes):
+        self._takes()
         self.saved.append((state.epochs, notes))
         return self._fits
 
@@ -161,6 +140,29 @@ def run(made, clock, epochs, seconds):
         clock.time += seconds
         made.at = epoch + 1
         made.on_epoch_end(epoch)
+
+
+def test_a_checkpoint_is_due_after_a_while_and_then_not_too_often():
+    clock = Clock()
+    made, _ = writer_on(Recorder(takes=lambda: clock.pass_by(1.0)), clock)
+    clock.time += EVERY - 0.1
+    assert not made.due(leaving=False)
+    assert not made.due(leaving=True)  # a short training is quicker repeated
+    clock.time += 0.2
+    assert made.due(leaving=False)
+    assert made.due(leaving=True)
+    run(made, clock, [0], 0.0)  # writing took a second: it may take a twentieth
+    clock.time += 19.0
+    assert not made.due(leaving=False)
+    assert made.due(leaving=True)
+    clock.time += 1.1
+    assert made.due(leaving=False)
+
+
+def test_whoever_went_on_from_a_checkpoint_leaves_another_at_once():
+    made, _ = writer_on(Recorder(resumed=[3]), Clock())
+    assert made.due(leaving=True)
+    assert not made.due(leaving=False)
 
 
 def test_a_training_is_saved_every_few_seconds_but_not_at_its_end():

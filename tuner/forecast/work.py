@@ -10,7 +10,7 @@ from tuner.data import Dataset, Fold
 from tuner.errors import PlanError
 from tuner.planning import TrainingPlan
 from tuner.search.groups import groups_of, is_grouped
-from tuner.search.planner import Planner
+from tuner.search.trainer import Planner
 from tuner.study.definition import StudyDefinition
 
 #: Candidates whose cost stands for all, if they are not known before they run.

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from tuner.storage.backend import Backend
-    from tuner.storage.kind import StorageKind
-    from tuner.storage.retry import Retry
 
 #: Seconds to wait for another process that has made the study and not yet written what it is.
 _MAKING = 5.0
@@ -88,8 +86,8 @@ def prepare_study(
         attributes = call(lambda: _await_attributes(backend, study_id, definition, facts))
         stored = definition_in(attributes, name)
         require_same(definition, attributes, name, storage)
-        _require_same_data(definition, attributes, facts, name, storage)
-        total = _queue_missing(backend, study_id, definition, total, trials, call)
+        _require_same_data(attributes, facts, definition.data.uri, f"{name!r} in {storage}")
+        total = call(lambda: _queue_missing(backend, study_id, definition, total, trials))
         final = stored.model_copy(
             update={"trials": total, "retries": definition.retries, "timeout": definition.timeout}
         )
@@ -104,22 +102,20 @@ def prepare_study(
 
 
 def _queue_missing(
-    backend: Backend,
-    study_id: int,
-    definition: StudyDefinition,
-    total: int,
-    asked: int | None,
-    call: Retry,
+    backend: Backend, study_id: int, definition: StudyDefinition, total: int, asked: int | None
 ) -> int:
     """Queue what is missing to `total`, or to what was asked for or has begun before; the total
     then."""
-    there = call(lambda: backend.trials(study_id))
-    before = call(lambda: read_total(backend.storage, study_id))
-    total = max(total, before if asked is None else _begun(there))
+    there = backend.trials(study_id)
+    if asked is None:
+        total = max(total, read_total(backend.storage, study_id))
+    else:  # what has begun is not taken back
+        begun = [trial.user_attrs for trial in there if trial.state.name != "WAITING"]
+        total = max([total, *(int(own.get(records.TICKET, -1)) + 1 for own in begun)])
     if new := missing_tickets(definition, there, total):
-        call(lambda: backend.add_trials(study_id, new))
+        backend.add_trials(study_id, new)
     # The total last: whoever reads it finds its tickets.
-    return call(lambda: backend.set_total(study_id, total, lower=asked is not None))
+    return backend.set_total(study_id, total, lower=asked is not None)
 
 
 def missing_tickets(
@@ -174,15 +170,14 @@ def _await_attributes(
     backend: Backend, study_id: int, definition: StudyDefinition, facts: DataFacts
 ) -> Mapping[str, Any]:
     """What the study is known by, once its maker has written all of it, or has had the time."""
-    until = time.monotonic() + (0.0 if backend.creates_at_once else _MAKING)
+    until = time.monotonic() + _MAKING
     while True:
         attributes = backend.storage.get_study_user_attrs(study_id)
-        if records.STUDY_TASK in attributes or time.monotonic() >= until:
-            break
+        if records.STUDY_TASK in attributes or backend.creates_at_once:
+            return attributes
+        if time.monotonic() >= until:
+            return attributes | _complete(backend, study_id, attributes, definition, facts)
         time.sleep(0.05)
-    if records.STUDY_TASK not in attributes and not backend.creates_at_once:
-        return {**attributes, **_complete(backend, study_id, attributes, definition, facts)}
-    return attributes
 
 
 def _complete(
@@ -207,22 +202,12 @@ def _complete(
 
 
 def _require_same_data(
-    definition: StudyDefinition,
-    attributes: Mapping[str, Any],
-    facts: DataFacts,
-    name: str,
-    storage: StorageKind,
+    attributes: Mapping[str, Any], facts: DataFacts, uri: str, study: str
 ) -> None:
     data_hash = attributes[records.STUDY_DATA_HASH]
     if facts.hash != data_hash:
         raise StudyConflictError(
-            f"a study is made on one dataset; {name!r} in {storage} was made on data with the hash "
-            f"{data_hash}, {definition.data.uri} now has {facts.hash}. Available: the "
+            f"a study is made on one dataset; {study} was made on data with the hash "
+            f"{data_hash}, {uri} now has {facts.hash}. Available: the "
             "former data, or another --name"
         )
-
-
-def _begun(trials: list[FrozenTrial]) -> int:
-    """The lowest total that takes nothing back: all tickets up to the last one begun."""
-    begun = [int(t.user_attrs.get(records.TICKET, -1)) for t in trials if t.state.name != "WAITING"]
-    return max(begun, default=-1) + 1

@@ -18,12 +18,7 @@ from tuner.search.groups import is_grouped
 from tuner.search.heartbeat import Heartbeat
 from tuner.search.machine import MachineLock
 from tuner.search.sweep import Sweeper
-from tuner.search.tickets import (
-    duplicates,
-    fail,
-    give_back,
-    settled_tickets,
-)
+from tuner.search.tickets import duplicates, fail, give_back, settled_tickets
 from tuner.search.trainer import TrainerLike
 from tuner.search.trial_end import TrialEnd
 from tuner.search.worker_storage import WorkerStorage
@@ -158,11 +153,7 @@ class TicketQueue:
         final = {records.SETTLED: records.FINAL} if end.final else {}
         for key, value in (end.system_attrs | final).items():
             self._storage.set_trial_system_attr(trial._trial_id, key, value)
-        try:
-            told = self._study.tell(trial, end.value, state=end.state)
-        except LostTrialError:
-            self._storage.forget(trial._trial_id)
-            raise
+        told = self._study.tell(trial, end.value, state=end.state)
         if end.state == TrialState.FAIL:
             return None
         return told.value if told.values and math.isfinite(told.values[0]) else None

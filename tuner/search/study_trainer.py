@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuner.search.planner import Planner
+from tuner.search.trainer import Planner
 from tuner.study.data import load_study_data
 from tuner.study.definition import StudyDefinition
 from tuner.training import Trainer

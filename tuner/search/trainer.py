@@ -1,4 +1,5 @@
-"""What the search asks of a trainer: plan a candidate, train it, tell after every epoch.
+"""What the search asks of a trainer: plan a candidate, train it, tell after every epoch. No
+TensorFlow.
 
 The real one is `tuner.search.study_trainer.StudyTrainer`; `tests.support.fake_trainer.FakeTrainer`
 stands in for it in tests to which TensorFlow would only cost time.
@@ -9,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from tuner.data import Dataset, Fold
 from tuner.parameters.info import Value
+from tuner.planning import TrainingPlan, plan_training
+from tuner.planning.cost import Cost, estimate
 from tuner.training.callbacks import EpochCallback
-from tuner.training.grouping import Stacking
+from tuner.training.grouping import Stacking, stacking_of
 from tuner.training.scores import TrialScores
 from tuner.training.state import TrainingState
 
@@ -32,6 +36,27 @@ class PlannerLike(Protocol):
 
     def stacking(self, plan: Any) -> Stacking:
         """How `plan` may train together with others; follows from plan and data alone."""
+
+
+class Planner:
+    """The real `PlannerLike`, and what plans cost."""
+
+    def __init__(self, dataset: Dataset, folds: Sequence[Fold]) -> None:
+        self._dataset = dataset
+        self._folds = folds
+        self.folds = len(folds)
+
+    def plan(self, params: Mapping[str, Value]) -> TrainingPlan:
+        """Raises `PlanError` for a combination that cannot train."""
+        data = self._dataset
+        return plan_training(params, features=data.features, outputs=data.outputs, task=data.task)
+
+    def stacking(self, plan: TrainingPlan) -> Stacking:
+        return stacking_of(plan, self._dataset.task, self.cost(plan))
+
+    def cost(self, plan: TrainingPlan) -> Cost:
+        """Of one candidate over all folds."""
+        return estimate(plan, len(self._dataset.x), self._folds)
 
 
 class TrainerLike(PlannerLike, Protocol):

@@ -17,14 +17,7 @@ from tuner.planning.seeds import network_seed
 from tuner.search.checkpoints.checkpoints import Checkpoints
 from tuner.search.checkpoints.writer import CheckpointWriter
 from tuner.search.claims import Claim
-from tuner.search.events import (
-    EpochDone,
-    Event,
-    TrialDone,
-    TrialReturned,
-    TrialStarted,
-    WorkerId,
-)
+from tuner.search.events import EpochDone, Event, TrialDone, TrialReturned, TrialStarted, WorkerId
 from tuner.search.groups import Training
 from tuner.search.queue import TicketQueue
 from tuner.search.reporting import EpochReporter, TrialReports

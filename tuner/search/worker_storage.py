@@ -219,9 +219,6 @@ def _copy(trial: FrozenTrial) -> FrozenTrial:
     """A trial whose mappings can be changed without the other's; values and distributions are
     shared, nobody changes those."""
     copied = copy.copy(trial)
-    copied.params = dict(trial.params)
-    copied.distributions = dict(trial.distributions)
-    copied.user_attrs = dict(trial.user_attrs)
-    copied.system_attrs = dict(trial.system_attrs)
-    copied.intermediate_values = dict(trial.intermediate_values)
+    for name in ("params", "distributions", "user_attrs", "system_attrs", "intermediate_values"):
+        setattr(copied, name, dict(getattr(trial, name)))
     return copied

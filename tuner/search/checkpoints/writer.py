@@ -16,34 +16,6 @@ EVERY = 3.0
 SHARE = 0.05
 
 
-class Pace:
-    """When a checkpoint is due. It may depend on the time, as scores do not depend on it.
-
-    Args:
-        resumed: the training has been going for longer than this attempt.
-        now: seconds.
-    """
-
-    def __init__(self, *, resumed: bool, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._resumed = resumed
-        self._began = self._last = now()
-        self._cost = 0.0
-
-    def due(self, *, leaving: bool) -> bool:
-        """Whether to write after the epoch that just ended; `leaving`: the training ends here,
-        to go on another time."""
-        now = self._now()
-        if leaving:
-            return self._resumed or now - self._began >= EVERY
-        return now - self._last >= max(EVERY, self._cost / SHARE)
-
-    def wrote(self, began: float) -> None:
-        """One was written, from `began` (as of `now`) until now."""
-        self._last = self._now()
-        self._cost = self._last - began
-
-
 class CheckpointWriter(EpochCallback):
     """Saves the training's state if that is due. It comes after the callback that may end the
     training.
@@ -66,11 +38,12 @@ class CheckpointWriter(EpochCallback):
         self._notes = notes
         self._leaving = leaving
         self._now = now
-        self._pace = self._new_pace()
+        self._began = self._last = now()
+        self._cost = 0.0
         self._refused = False
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
-        self._pace = self._new_pace()
+        self._began = self._last = self._now()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         model = self.model
@@ -78,11 +51,17 @@ class CheckpointWriter(EpochCallback):
         last = self.params is not None and epoch + 1 == self.params.get("epochs")
         if self._refused or last or (model.stop_training and not leaving):
             return  # it ends here
-        if not self._pace.due(leaving=leaving):
+        if not self.due(leaving=leaving):
             return
         began = self._now()
         self._refused = not self._checkpoint.save(model.training_state(), self._notes())
-        self._pace.wrote(began)
+        self._last = self._now()
+        self._cost = self._last - began
 
-    def _new_pace(self) -> Pace:
-        return Pace(resumed=bool(self._checkpoint.resumed), now=self._now)
+    def due(self, *, leaving: bool) -> bool:
+        """Whether to write after the epoch that just ended; `leaving`: the training ends here,
+        to go on another time. It may depend on the time, as scores do not depend on it."""
+        now = self._now()
+        if leaving:  # what was resumed has been going for longer than this attempt
+            return bool(self._checkpoint.resumed) or now - self._began >= EVERY
+        return now - self._last >= max(EVERY, self._cost / SHARE)
