@@ -13,6 +13,7 @@ from tests.support.fake_trainer import FakeTrainer
 from tests.support.studies import RATE, definition, load, of, prepare, work
 from tuner.search.checkpoints import checkpoints, writer
 from tuner.search.events import EpochDone, TrialDone, TrialReturned, WorkerWarning
+from tuner.search.reporting import EpochReporter
 from tuner.search.tickets import last_trials, read_counts
 from tuner.storage import records, storage_at
 from tuner.storage.backend import Writes
@@ -314,6 +315,18 @@ def test_too_large_a_state_has_no_checkpoint_which_is_said_once(sqlite, artifact
     [warning] = of(WorkerWarning, events)
     assert "a checkpoint has at most 0 MB" in warning.text
     assert files(artifacts) == []
+
+
+def test_a_checkpoint_that_cannot_be_gone_on_from_is_tried_once(sqlite, artifacts, monkeypatch):
+    prepare(sqlite, definition(trials=1, retries=1))
+    with monkeypatch.context() as without_reports:
+        without_reports.setattr(EpochReporter, "notes", lambda _: {})
+        work(sqlite, **stopping_after(3))
+    assert len(files(artifacts)) == 1
+    trainer = FakeTrainer()
+    work(sqlite, trainer=trainer)
+    assert [trial.state for trial in load(sqlite).trials] == [TrialState.FAIL, TrialState.COMPLETE]
+    assert (trainer.begun, files(artifacts)) == ([0], [])
 
 
 def test_a_lost_trial_leaves_its_checkpoint_to_the_one_who_has_it(sqlite, artifacts):
