@@ -22,7 +22,7 @@ SPACE = {"name": "rates", "params": {"optimizer.learning_rate": {"low": 1e-4, "h
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tuner.storage.journal_checks.LOOK_AGAIN", 0.0)
+    monkeypatch.setattr("tuner.storage.journal.LOOK_AGAIN", 0.0)
     monkeypatch.delenv("TUNER_STORAGE", raising=False)
     monkeypatch.delenv("OPTUNA_STORAGE", raising=False)
     return tmp_path

@@ -16,4 +16,4 @@ def url(request) -> str:
 @pytest.fixture(autouse=True)
 def no_second_look(monkeypatch):
     """Nobody appends while these tests look: a torn record is torn."""
-    monkeypatch.setattr("tuner.storage.journal_checks.LOOK_AGAIN", 0.0)
+    monkeypatch.setattr("tuner.storage.journal.LOOK_AGAIN", 0.0)

@@ -10,11 +10,10 @@ import pytest
 
 from tests.support.doctor_tools import dead_owner
 from tuner.storage import storage_at
-from tuner.storage.file_lock import file_lock
 from tuner.storage.finding import Finding
-from tuner.storage.journal_checks import check_journal, check_lock, leftovers, look
-from tuner.storage.journal_repair import mend_tail, scan_journal
+from tuner.storage.journal_repair import mend_tail
 from tuner.storage.owner import new_owner
+from tuner.storage.sqlite import file_lock
 
 RECORD = b'{"op_code":2,"worker_id":"w","study_id":9,"user_attr":{}}\n'
 
@@ -26,17 +25,17 @@ def database(sqlite):
     return Path(sqlite.removeprefix("sqlite:///"))
 
 
-def check_integrity(path) -> Finding:
+def check_content(path) -> Finding:
     return storage_at(str(path)).check_file()[0]
 
 
-def check_making_lock(path) -> Finding:
+def check_lock(path) -> Finding:
     return storage_at(str(path)).check_file()[1]
 
 
 def test_a_sound_sqlite_file_is_left_alone(database):
     before = database.read_bytes(), database.stat().st_mtime_ns
-    assert check_integrity(database).state == "ok"
+    assert check_content(database).state == "ok"
     assert (database.read_bytes(), database.stat().st_mtime_ns) == before
     assert [file.name for file in database.parent.iterdir()] == ["a.db"]
 
@@ -46,7 +45,7 @@ def test_a_file_in_use_is_read_with_its_log(database):
         user.execute("INSERT INTO studies (study_name) VALUES ('a')")
         user.commit()
         assert database.with_name("a.db-wal").exists()
-        assert check_integrity(database).state == "ok"
+        assert check_content(database).state == "ok"
     user.close()
 
 
@@ -54,7 +53,7 @@ def test_damage_in_a_sqlite_file_is_found(database):
     content = bytearray(database.read_bytes())
     content[4096 * 3 : 4096 * 4] = os.urandom(4096)
     database.write_bytes(content)
-    found = check_integrity(database)
+    found = check_content(database)
     assert found.state == "error"
     assert ".recover" in found.text
 
@@ -62,18 +61,18 @@ def test_damage_in_a_sqlite_file_is_found(database):
 def test_a_file_that_is_no_database_is_found(tmp_path):
     path = tmp_path / "a.db"
     path.write_text("no database " * 100)
-    found = check_integrity(path)
+    found = check_content(path)
     assert (found.state, "not a database" in found.text) == ("error", True)
 
 
 def test_the_lock_of_making_tables_is_stale_never_and_held_sometimes(database):
-    assert check_making_lock(database).state == "ok"
+    assert check_lock(database).state == "ok"
     lock = database.with_name("a.db.lock")
     with file_lock(lock):
-        found = check_making_lock(database)
+        found = check_lock(database)
         assert (found.state, "fuser" in found.text) == ("warning", True)
     assert lock.exists()
-    assert check_making_lock(database).state == "ok"
+    assert check_lock(database).state == "ok"
 
 
 @pytest.fixture
@@ -83,33 +82,34 @@ def path(tmp_path):
 
 
 def test_a_whole_journal_is_whole(path):
-    found = check_journal(path, look(path))
+    found = check_content(path)
     assert (found.state, "all 3 records" in found.text) == ("ok", True)
 
 
 def test_a_torn_journal_is_found(path):
     path.write_bytes(RECORD * 3 + RECORD[:7])
-    found = check_journal(path, look(path, sleep=lambda seconds: None))
+    found = check_content(path)
     assert found.state == "warning"
     assert "7 bytes behind its last one" in found.text
     assert "tuner doctor --repair" in found.text
     mend_tail(path)
-    found = check_journal(path, scan_journal(path))
+    found = check_content(path)
     assert (found.state, "1 torn pieces are kept" in found.text) == ("ok", True)
 
 
-def test_a_record_that_is_just_being_appended_is_not_torn(path):
+def test_a_record_that_is_just_being_appended_is_not_torn(path, monkeypatch):
     path.write_bytes(RECORD * 3 + RECORD[:7])
 
     def go_on(seconds):
         path.write_bytes(RECORD * 4)
 
-    assert check_journal(path, look(path, sleep=go_on)).state == "ok"
+    monkeypatch.setattr("tuner.storage.journal.time.sleep", go_on)
+    assert check_content(path).state == "ok"
 
 
 def test_a_broken_line_before_whole_ones_is_an_error(path):
     path.write_bytes(RECORD + b"x\n" + RECORD)
-    found = check_journal(path, look(path))
+    found = check_content(path)
     assert found.state == "error"
     assert "line 2 of" in found.text
 
@@ -134,7 +134,7 @@ def test_a_lock_of_nobody_knows_whom_is_judged_by_its_age(path, kind, monkeypatc
         lock.write_text("" if kind == "file" else "elsewhere/1/2:77:1.00:abc")
     assert check_lock(path).state == "ok"
     later = time.time() + 90
-    monkeypatch.setattr("tuner.storage.journal_checks.time.time", lambda: later)
+    monkeypatch.setattr("tuner.storage.journal.time.time", lambda: later)
     found = check_lock(path)
     assert found.state == "warning"
     who = "process 77 on elsewhere" if kind == "elsewhere" else "does not name"
@@ -149,9 +149,9 @@ def test_what_a_dead_process_left_beside_the_lock_is_found(path, monkeypatch):
     ]
     for name in [*names, "a.log.torn-20250101T000000Z", "a.log.bak", f"b.log.{'f' * 32}"]:
         path.with_name(name).touch()
-    assert leftovers(path) == []  # a living process may need them yet
+    assert check_lock(path).state == "ok"  # a living process may need them yet
     later = time.time() + 90
-    monkeypatch.setattr("tuner.storage.journal_checks.time.time", lambda: later)
-    assert [file.name for file in leftovers(path)] == sorted(names)
+    monkeypatch.setattr("tuner.storage.journal.time.time", lambda: later)
     found = check_lock(path)
     assert (found.state, "does no harm" in found.text) == ("warning", True)
+    assert f"{', '.join(sorted(names))} was left by" in found.text

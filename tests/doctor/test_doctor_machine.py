@@ -10,8 +10,8 @@ import pytest
 from tests.support.studies import definition, prepare
 from tuner.doctor.disk import check_disk, judge_space
 from tuner.doctor.versions import check_versions, installed
+from tuner.storage import storage_at
 from tuner.storage.clock import judge_clock, judge_file_clock, judge_zone
-from tuner.storage.journal_checks import check_file_clock
 from tuner.text import size_text
 
 HERE = {"optuna": "4.9.0", "keras": "3.8", "numpy": "2.0rc1"}.get
@@ -119,6 +119,11 @@ def test_a_journals_clock_is_compared_with_its_last_heartbeat(tmp_path):
     from tests.support.doctor_tools import pop
 
     path = tmp_path / "a"
+
+    def check_file_clock(path):
+        [found] = storage_at(f"journal:{path}").check_clock(None)
+        return found
+
     prepare(f"journal:{path}", definition(trials=1))
     assert "not ahead" in check_file_clock(path).text
     pop(f"journal:{path}", "x:1:0:0")

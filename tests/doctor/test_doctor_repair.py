@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ from tuner.errors import StorageError, UsageError
 from tuner.search.tickets import new_ticket, read_counts
 from tuner.storage import records
 from tuner.storage.backend import Writes
-from tuner.storage.journal_lock import JournalLock
 from tuner.storage.owner import new_owner
 
 GRID = {"batch_size": {"choices": [16, 32]}, "initializer": {"choices": ["zeros", "he_normal"]}}
@@ -79,8 +77,7 @@ def test_a_journal_that_a_living_process_writes_to_is_left_alone(journal, path, 
     path.write_bytes(path.read_bytes()[:-9])
     lock = path.with_name("a.lock")
     lock.write_text(new_owner())
-    quick = partial(JournalLock.acquire_to_repair, patience=0.05)
-    monkeypatch.setattr(JournalLock, "acquire_to_repair", lambda self: quick(self))
+    monkeypatch.setattr("tuner.storage.journal.PATIENCE", 0.05)
     before = contents(path.parent)
     with pytest.raises(StorageError, match=f"by process {os.getpid()} on .* end that process"):
         repair(journal)
@@ -105,7 +102,7 @@ def test_what_a_dead_process_left_is_removed(journal, path, monkeypatch):
     left.touch()
     assert done(journal) == []
     later = time.time() + 90
-    monkeypatch.setattr("tuner.storage.journal_checks.time.time", lambda: later)
+    monkeypatch.setattr("tuner.storage.journal.time.time", lambda: later)
     assert done(journal) == [("locks", f"removed {left.name}, which a dead process had left")]
     assert not left.exists()
 

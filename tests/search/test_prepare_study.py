@@ -166,7 +166,7 @@ RACE = """
 import os, sys, time
 from tests.support.studies import definition, prepare
 from tuner.errors import StudyConflictError
-import tuner.storage.rdb_backend, tuner.storage.journal_backend
+import tuner.storage.rdb_backend, tuner.storage.journal_file
 import sqlalchemy.orm, alembic.script, alembic.migration
 begin = time.time() + 0.3
 children = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -14,11 +15,10 @@ from tuner.storage import journal_lock
 from tuner.storage.journal_lock import (
     JournalLock,
     break_lock,
-    holder_is_dead,
     lock_path,
     read_holder,
 )
-from tuner.storage.owner import new_owner
+from tuner.storage.owner import is_gone, new_owner
 
 
 @pytest.fixture
@@ -37,17 +37,17 @@ def test_the_lock_names_its_holder_and_leaves_nothing(path):
     lock.acquire()
     holder = read_holder(lock_path(path))
     assert f":{os.getpid()}:" in holder
-    assert not holder_is_dead(holder)
+    assert not is_gone(holder)
     lock.release()
     assert list(path.parent.iterdir()) == []
 
 
-@pytest.mark.parametrize("how", [JournalLock.acquire, JournalLock.acquire_to_repair])
-def test_the_lock_of_a_dead_process_is_broken_at_once(path, how, monkeypatch):
+@pytest.mark.parametrize("patience", [math.inf, 10.0, 0.0])
+def test_the_lock_of_a_dead_process_is_broken_at_once(path, patience, monkeypatch):
     monkeypatch.setattr(journal_lock, "GRACE", float("inf"))
     lock_path(path).write_text(dead_owner())
-    assert holder_is_dead(read_holder(lock_path(path)))
-    taken = threading.Thread(target=how, args=[JournalLock(path)], daemon=True)
+    assert is_gone(read_holder(lock_path(path)))
+    taken = threading.Thread(target=JournalLock(path, patience).acquire, daemon=True)
     taken.start()
     taken.join(60)
     assert not taken.is_alive()
@@ -58,10 +58,10 @@ def test_the_lock_of_a_dead_process_is_broken_at_once(path, how, monkeypatch):
 @pytest.mark.parametrize("content", ["", "x", "elsewhere/1/2:77:1.00:abc"])
 def test_a_lock_of_nobody_knows_whom_is_broken_after_it_was_watched(path, content, monkeypatch):
     monkeypatch.setattr(journal_lock, "GRACE", 0.05)
-    for how in (JournalLock.acquire, JournalLock.acquire_to_repair):
+    for patience in (math.inf, 10.0, 0.0):
         lock_path(path).write_text(content)
         began = time.monotonic()
-        how(JournalLock(path))
+        JournalLock(path, patience).acquire()
         assert time.monotonic() - began >= 0.05
         assert f":{os.getpid()}:" in lock_path(path).read_text()
 
@@ -70,7 +70,7 @@ def test_a_living_holder_is_named(path):
     holder = JournalLock(path)
     holder.acquire()
     with pytest.raises(StorageError, match=f"by process {os.getpid()} on ") as error:
-        JournalLock(path).acquire_to_repair(0.01)
+        JournalLock(path, 0.01).acquire()
     assert error.value.exit_code == 4
     assert holder.still_held
 

@@ -90,7 +90,7 @@ def test_a_cached_reading_sees_what_others_wrote(place):
 POP = """
 import os, sys, time
 from tuner.storage import storage_at
-import tuner.storage.rdb_backend, tuner.storage.journal_backend
+import tuner.storage.rdb_backend, tuner.storage.journal_file
 begin = time.time() + 0.5
 for number in range(4):
     if os.fork() == 0:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import ClassVar, Self
 
 import pytest
@@ -32,11 +30,6 @@ class Shelf(StorageKind):
         if self.url == "shelf:shut":
             raise OSError("it is shut")
         return self.kept.setdefault(self.url, InMemoryStorage())
-
-    @contextmanager
-    def open_read_only(self) -> Iterator[BaseStorage | None]:
-        with self.errors():
-            yield self._open()
 
     def steps(self, storage: BaseStorage) -> Backend:
         return Backend(storage)

@@ -21,7 +21,7 @@ RACE = """
 import os, sys, time
 import optuna, sqlalchemy.orm, alembic.script, alembic.migration
 from tuner.storage import open_storage
-import tuner.storage.sqlite_locking, tuner.storage.schema, tuner.storage.server
+import tuner.storage.sqlite_locking, tuner.storage.database, tuner.storage.server
 begin = time.time() + 0.3
 children = []
 for _ in range(8):

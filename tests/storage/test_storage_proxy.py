@@ -16,7 +16,7 @@ from tests.support.studies import definition, load, of, prepare, work
 from tuner.errors import StorageError, UsageError
 from tuner.search.events import EpochDone, WorkerWarning
 from tuner.search.tickets import read_counts
-from tuner.storage import open_storage, proxy, proxy_channel
+from tuner.storage import open_storage, proxy
 from tuner.storage.retry import is_transient
 
 
@@ -68,7 +68,7 @@ def test_a_worker_outlives_its_proxy(sqlite):
 
 @pytest.mark.slow
 def test_a_proxy_that_hangs_is_an_error_that_passes(monkeypatch):
-    monkeypatch.setattr(proxy_channel, "ANSWER", 0.3)
+    monkeypatch.setattr(proxy, "ANSWER", 0.3)
     ended = threading.Event()
     storage = InMemoryStorage()
     storage.get_all_studies = lambda: ended.wait(60)  # type: ignore[assignment, method-assign, return-value]

@@ -6,11 +6,13 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import optuna
 import sqlalchemy
-from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages import BaseStorage, RDBStorage, _rdb
 from optuna.storages._cached_storage import _CachedStorage
 
 from tuner.errors import StorageError
@@ -18,8 +20,16 @@ from tuner.storage.backend import Backend
 from tuner.storage.finding import Finding, WriteStep
 from tuner.storage.kind import StorageKind
 from tuner.storage.rdb_backend import RdbBackend
-from tuner.storage.schema import has_schema
 from tuner.storage.sqlite_locking import DatabaseStorage, reading
+
+
+@cache
+def _known_revisions() -> tuple[str, ...]:
+    """Optuna's schema revisions, the newest first."""
+    from alembic.script import ScriptDirectory
+
+    folder = Path(_rdb.__path__[0]) / "alembic"
+    return tuple(script.revision for script in ScriptDirectory(str(folder)).walk_revisions())
 
 
 class Database(StorageKind):
@@ -48,9 +58,32 @@ class Database(StorageKind):
             yield connection
 
     def _has_tables(self, *, read_only: bool = False) -> bool:
-        """Raises `StorageError` for the schema of another Optuna."""
+        """Whether Optuna's tables are there and complete; if not, they have to be made.
+
+        Raises `StorageError` if they have another revision than this Optuna's.
+        """
         with self.connect(read_only=read_only) as connection:
-            return has_schema(connection, str(self))
+            if not sqlalchemy.inspect(connection).has_table("alembic_version"):
+                return False
+            revision = connection.exec_driver_sql(
+                "SELECT version_num FROM alembic_version"
+            ).scalar()
+        known = _known_revisions()
+        if revision in (None, known[0]):
+            return revision is not None
+        rule = (
+            f"a storage has the schema of the installed Optuna {optuna.__version__} ({known[0]}); "
+            f"{self} has"
+        )
+        if revision in known:
+            raise StorageError(
+                f"{rule} the older {revision}. Upgrade it (after a copy) by: "
+                f"optuna storage upgrade --storage {self}"
+            )
+        raise StorageError(
+            f"{rule} {revision}, which this Optuna does not know: a newer one made it. "
+            "Available: pip install -U optuna, or another storage (--storage); nothing was changed"
+        )
 
     def _open(self) -> BaseStorage:
         if not self._has_tables():
@@ -66,18 +99,8 @@ class Database(StorageKind):
         with reading():
             RDBStorage(url, settings).engine.dispose()
 
-    @contextmanager
-    def open_read_only(self) -> Iterator[BaseStorage | None]:
-        self.require()
-        with self.errors():
-            if not self._has_tables(read_only=True):
-                yield None
-                return
-            storage = self._opened(read_only=True)
-            try:
-                yield storage
-            finally:
-                self.close(storage)
+    def _open_read_only(self) -> BaseStorage | None:
+        return self._opened(read_only=True) if self._has_tables(read_only=True) else None
 
     def close(self, storage: Any) -> None:
         storage._backend.engine.dispose()

@@ -1,4 +1,5 @@
-"""The file of a journal, read and written so that a writer killed in the middle hurts nobody.
+"""The file of a journal, read and written so that a writer killed in the middle hurts nobody, and
+a worker's steps in it, each one append.
 
 Optuna's own `JournalFileBackend` appends behind whatever stands at the end. Behind half a record
 the next one is glued to it, is lost, and from the record after it on nobody can read the file.
@@ -14,13 +15,17 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.storages.journal._file import get_lock_file
 
 from tuner.errors import StorageError
+from tuner.storage.backend import Backend
 from tuner.storage.journal_lock import JournalLock
 from tuner.storage.journal_repair import mend_tail, parse_record, sync
 
+#: What `append_logs` is given inside `JournalFile.held_back`.
 _held_back: ContextVar[list[dict[str, Any]] | None] = ContextVar("held back", default=None)
 
 
@@ -100,3 +105,35 @@ class JournalFile(JournalFileBackend):
             f"{line} is none, and whole records follow it. Available: tuner doctor --repair "
             f"--storage journal:{self._path}"
         )
+
+
+class JournalBackend(Backend):
+    """A process that dies in the middle of a step leaves the records before the torn one (see
+    `journal_repair`); what ends a step stands last among them."""
+
+    def __init__(self, storage: JournalStorage) -> None:
+        super().__init__(storage)
+        self._journal = storage
+        # Optuna reads it after creating a trial, and sets it only when that was read back.
+        storage._replay_result._last_created_trial_id_by_this_process = -1
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """Optuna's `JournalStorage` appends, and waits for the disk, once for every value; here
+        what this thread writes inside is appended in one write at the end, and read on."""
+        journal, lost = self._journal, None
+        file: Any = journal._backend
+        with file.held_back() as records:
+            yield
+        with journal._thread_lock:
+            file.append_logs(records)
+            # A record about a finished trial is void for every reader. Reading stops at every one
+            # of ours, so it may take as many goes.
+            for _ in range(len(records) + 1):
+                try:
+                    journal._sync_with_backend()
+                    break
+                except (UpdateFinishedTrialError, KeyError) as error:
+                    lost = error
+        if lost is not None:
+            raise lost

@@ -9,12 +9,11 @@ Creating a file that must not exist is atomic on local file systems and on NFS f
 
 from __future__ import annotations
 
+import math
 import os
 import random
-import re
 import time
 import uuid
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,7 +27,6 @@ from tuner.storage.owner import describe_owner, is_gone, new_owner, this_place
 GRACE = 30.0
 #: Seconds between two tries, at most.
 _PAUSE = 0.05
-_OWNER = re.compile(r"^[^:\n]+:\d+:[\d.]+:\w+$")
 
 
 class JournalLock(BaseJournalFileLock):
@@ -36,58 +34,54 @@ class JournalLock(BaseJournalFileLock):
 
     A lock is broken when the process that it names was on this machine and has ended, or when it
     has not changed for `GRACE` seconds of waiting.
+
+    Args:
+        patience: seconds after which it is not waited for any longer if the process that holds it
+            lives on this machine.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience: float = math.inf) -> None:
         self._file = lock_path(path)
+        self._patience = patience
         self._held: str | None = None
 
     def acquire(self) -> bool:
-        """Wait for the lock and take it. Raises OSError if the folder cannot be written."""
-        self._wait(lambda holder, watched: False)
-        return True
+        """Wait for the lock and take it.
 
-    def acquire_to_repair(self, patience: float = 10.0) -> None:
-        """As `acquire`, but never from a process that lives on this machine: gives up when one
-        has held the lock for `patience` seconds. Raises `StorageError` naming it."""
-        here = f"{this_place()}:"
-        self._wait(
-            lambda holder, watched: (
-                watched > patience and holder.startswith(here) and not holder_is_dead(holder)
-            )
-        )
+        Raises:
+            OSError: the folder cannot be written.
+            StorageError: a process that lives on this machine keeps it; names that process.
+        """
+        seen: str | None = None
+        since, pause = time.monotonic(), 0.001
+        while not self._take():
+            holder, now = read_holder(self._file), time.monotonic()
+            if holder is None or holder != seen:
+                seen, since = holder, now
+            elif is_gone(holder):
+                break_lock(self._file, holder)
+            elif now - since > self._patience and holder.startswith(f"{this_place()}:"):
+                raise StorageError(
+                    f"a journal is repaired when nobody writes to it; {self._file} has been held "
+                    f"for {now - since:.0f} s by {describe_holder(holder)}. Available: end that "
+                    "process, then try again"
+                )
+            elif now - since > GRACE:
+                break_lock(self._file, holder)
+            time.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(2 * pause, _PAUSE)
+        return True
 
     def release(self) -> None:
         """Let go of the lock; does nothing if somebody else has broken it."""
-        if self._held is not None and read_holder(self._file) == self._held:
-            with suppress(FileNotFoundError):
-                self._file.unlink()
+        if self.still_held:
+            self._file.unlink(missing_ok=True)
         self._held = None
 
     @property
     def still_held(self) -> bool:
         """False if somebody took this process for dead, because it stood still for so long."""
         return self._held is not None and read_holder(self._file) == self._held
-
-    def _wait(self, gives_up: Callable[[str, float], bool]) -> None:
-        """`gives_up` is asked with the holder and for how long it has been seen."""
-        seen: str | None = None
-        since, pause = time.monotonic(), 0.001
-        while not self._take():
-            now = time.monotonic()
-            holder = read_holder(self._file)
-            if holder is None or holder != seen:
-                seen, since = holder, now
-            elif gives_up(holder, now - since):
-                raise StorageError(
-                    f"a journal is repaired when nobody writes to it; {self._file} has been held "
-                    f"for {now - since:.0f} s by {describe_holder(holder)}. Available: end that "
-                    "process, then try again"
-                )
-            elif holder_is_dead(holder) or now - since > GRACE:
-                break_lock(self._file, holder)
-            time.sleep(pause * random.uniform(0.5, 1.0))
-            pause = min(2 * pause, _PAUSE)
 
     def _take(self) -> bool:
         owner = new_owner()
@@ -126,16 +120,9 @@ def read_holder(file: Path) -> str | None:
     return f"{status.st_ino}/{status.st_mtime_ns}"
 
 
-def holder_is_dead(holder: str) -> bool:
-    """Whether the holder is a process of this machine that has ended."""
-    return bool(_OWNER.match(holder)) and is_gone(holder)
-
-
-def describe_holder(holder: str | None) -> str:
+def describe_holder(holder: str) -> str:
     """For messages: `process 7 on node1`."""
-    if holder is None or not _OWNER.match(holder):
-        return "a process that it does not name"
-    return describe_owner(holder)
+    return describe_owner(holder) if ":" in holder else "a process that it does not name"
 
 
 def break_lock(file: Path, holder: str) -> bool:

@@ -26,14 +26,6 @@ _TAIL = 1 << 17
 
 
 @dataclass(frozen=True)
-class Broken:
-    """A line that is no record although whole ones follow: `number` from 1, `length` in bytes."""
-
-    number: int
-    length: int
-
-
-@dataclass(frozen=True)
 class JournalScan:
     """What a journal's file holds.
 
@@ -41,13 +33,13 @@ class JournalScan:
         size: bytes.
         records: whole ones.
         end: bytes up to the end of the last whole record.
-        broken: lines before `end` that are no records.
+        broken: numbers, from 1, of the lines before `end` that are no records.
     """
 
     size: int
     records: int
     end: int
-    broken: tuple[Broken, ...]
+    broken: tuple[int, ...]
 
     @property
     def torn(self) -> int:
@@ -58,11 +50,15 @@ class JournalScan:
 @dataclass(frozen=True)
 class Mended:
     """What a repair did: `cut` bytes are in `saved`; `rescued` whole records that stood in
-    broken lines are records again."""
+    broken lines are records again. As text, the end of a sentence about it."""
 
     cut: int
     saved: Path
     rescued: int
+
+    def __str__(self) -> str:
+        kept = f"; {self.rescued} whole record among them was kept" if self.rescued else ""
+        return f", kept in {self.saved.name}{kept}"
 
 
 def parse_record(line: bytes) -> dict[str, Any] | None:
@@ -81,12 +77,12 @@ def scan_journal(path: Path) -> JournalScan:
     """Read the whole journal; changes nothing. A record that is being appended right now looks
     torn: look again, or hold the lock. Raises OSError."""
     records = end = offset = 0
-    broken: list[Broken] = []
-    suspects: list[Broken] = []
+    broken: list[int] = []
+    suspects: list[int] = []
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if parse_record(line) is None:
-                suspects.append(Broken(number, len(line)))
+                suspects.append(number)
             else:
                 records += 1
                 end = offset + len(line)
@@ -134,13 +130,12 @@ def mend_lines(path: Path, scan: JournalScan) -> Mended | None:
     """
     if not scan.broken:
         return None
-    numbers = {line.number for line in scan.broken}
-    cut, rescued = [], 0
+    broken, cut, rescued = set(scan.broken), [], 0
     new = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     try:
         with path.open("rb") as old, new.open("xb") as file:
             for number, line in enumerate(old, start=1):
-                if number in numbers:
+                if number in broken:
                     cut.append(line)
                     line = rescue(line) or b""
                     rescued += bool(line)

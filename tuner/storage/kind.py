@@ -8,7 +8,7 @@ import re
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -43,6 +43,8 @@ class StorageKind(ABC):
     FORMS: ClassVar[tuple[str, ...]]
     #: Whether it is a server, which other machines reach.
     REMOTE: ClassVar[bool] = True
+    #: What has to be right for it to be reached, for messages.
+    LOGIN: ClassVar[str] = "host, database, user and password"
 
     url: str
 
@@ -57,17 +59,6 @@ class StorageKind(ABC):
     @abstractmethod
     def _open(self) -> BaseStorage:
         """The storage, its tables made if need be."""
-
-    @abstractmethod
-    def open_read_only(self) -> AbstractContextManager[BaseStorage | None]:
-        """The storage, to be read: nothing is made, changed or left behind. None if it has no
-        tables yet.
-
-        Raises:
-            UsageError: a driver that is not installed.
-            StorageError: it does not exist, cannot be reached or read, or has the schema of
-                another Optuna; and what `errors` makes of an error inside the context.
-        """
 
     @abstractmethod
     def steps(self, storage: BaseStorage) -> Backend:
@@ -117,7 +108,33 @@ class StorageKind(ABC):
         if not create:
             self.require()
         with self.errors():
+            self._prepare()
             return self._open()
+
+    @contextmanager
+    def open_read_only(self) -> Iterator[BaseStorage | None]:
+        """The storage, to be read: nothing is made, changed or left behind. None if it has no
+        tables yet.
+
+        Raises:
+            UsageError: a driver that is not installed.
+            StorageError: it does not exist, cannot be reached or read, or has the schema of
+                another Optuna; and what `errors` makes of an error inside the context.
+        """
+        self.require()
+        with self.errors():
+            storage = self._open_read_only()
+            try:
+                yield storage
+            finally:
+                if storage is not None:
+                    self.close(storage)
+
+    def _prepare(self) -> None:  # noqa: B027
+        """What comes before `_open`, but not before reading."""
+
+    def _open_read_only(self) -> BaseStorage | None:
+        return self._open()
 
     def close(self, storage: BaseStorage) -> None:  # noqa: B027
         """Let go of an opened storage's connections, if it has any."""
@@ -170,10 +187,10 @@ class StorageKind(ABC):
         cause = root_cause(error)
         return self._unusable(f"{type(cause).__name__}: {first_line(cause) or 'no reason given'}")
 
-    def _unusable(self, reason: str, right: str = "host, database, user and password") -> str:
+    def _unusable(self, reason: str) -> str:
         return (
             f"the storage {self} cannot be reached or used ({reason}). Is the server up, and are "
-            f"{right} right? Available: another --storage"
+            f"{self.LOGIN} right? Available: another --storage"
         )
 
 
@@ -188,7 +205,7 @@ class FileKind(StorageKind):
     def file(self) -> Path:
         return Path(self.url.removeprefix(self.PREFIX))
 
-    def _prepare_file(self) -> None:
+    def _prepare(self) -> None:
         """Make the folder. Raises PermissionError if file or folder cannot be written: SQLite
         itself would say so at the first trial only."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -196,7 +213,7 @@ class FileKind(StorageKind):
             if place.exists() and not os.access(place, os.W_OK):
                 raise PermissionError(f"no permission to write {place}")
 
-    def _unusable(self, reason: str, right: str = "") -> str:
+    def _unusable(self, reason: str) -> str:
         path = self.file
         folder = path.parent
         while not folder.exists():

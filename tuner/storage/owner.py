@@ -12,7 +12,7 @@ import psutil
 
 
 @cache
-def _place() -> str:
+def this_place() -> str:
     """The machine since it was started, and the container on it: where a process number means
     one process. A node name alone is shared by containers."""
     try:
@@ -23,14 +23,9 @@ def _place() -> str:
     return f"{platform.node()}/{boot}/{space}"
 
 
-def this_place() -> str:
-    """The name of this machine (or container) until it is started again."""
-    return _place()
-
-
 def process_name(pid: int) -> str:
     """Process `pid` of this machine, with which the owners it makes begin: `place:process`."""
-    return f"{_place()}:{pid}"
+    return f"{this_place()}:{pid}"
 
 
 def is_of(owner: str, process: str) -> bool:
@@ -69,14 +64,14 @@ def is_gone(owner: str) -> bool:
     """True if `owner`'s process was on this machine and has ended; False if it lives, or if
     nothing is known (another machine)."""
     place, _, rest = owner.partition(":")
-    if place != _place():
+    if place != this_place():
         return False
-    number, start, _ = rest.split(":")
     try:
+        number, start, _ = rest.split(":")
         process = psutil.Process(int(number))
         # A process number is used again; a zombie (dead, not yet waited for) does no more work.
         return _start(process) != start or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
-    except psutil.Error:
+    except (psutil.Error, ValueError):  # not to be asked, or no owner
         return False

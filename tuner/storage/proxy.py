@@ -7,16 +7,15 @@ dies is mended by the sweep (`tuner.search.sweep`).
 
 from __future__ import annotations
 
+import json
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Self
 from urllib.parse import urlsplit
 
 from optuna.exceptions import ExperimentalWarning
-from optuna.storages import BaseStorage
+from optuna.storages import BaseStorage, GrpcStorageProxy
 
 from tuner.errors import UsageError
 from tuner.storage.backend import Backend
@@ -27,10 +26,34 @@ from tuner.storage.kind import StorageKind, split_scheme
 CONNECT_TIMEOUT = 10
 #: Where Optuna's gRPC proxy listens unless it is told otherwise.
 PORT = 13000
+#: Seconds between two tries to reach a proxy that has gone, at most; gRPC's own limit is 120.
+RECONNECT = 2
+#: Seconds after which a call that nobody answers has failed; Optuna's calls wait for ever.
+ANSWER = 60
+
+
+class _PatientProxy(GrpcStorageProxy):
+    """Optuna's client on a channel that comes back soon and never waits for ever."""
+
+    def _setup(self) -> None:
+        import grpc
+        from optuna.storages._grpc.auto_generated import api_pb2_grpc
+        from optuna.storages._grpc.client import GrpcClientCache
+
+        every_call = {"name": [{}], "timeout": f"{ANSWER}s"}
+        options = [
+            ("grpc.max_receive_message_length", -1),
+            ("grpc.max_reconnect_backoff_ms", 1000 * RECONNECT),
+            ("grpc.service_config", json.dumps({"methodConfig": [every_call]})),
+        ]
+        self._channel = grpc.insecure_channel(f"{self._host}:{self._port}", options)
+        self._stub = api_pb2_grpc.StorageServiceStub(self._channel)
+        self._cache = GrpcClientCache(self._stub)
 
 
 class Proxy(StorageKind):
     FORMS = ("grpc://HOST:PORT",)
+    LOGIN = "host and port"
 
     @classmethod
     def read(cls, text: str) -> Self | None:
@@ -64,21 +87,14 @@ class Proxy(StorageKind):
                 "available: pip install grpcio protobuf"
             )
 
-        from tuner.storage.proxy_channel import PatientProxy  # needs gRPC
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
-            storage = PatientProxy(host=host, port=port)
+            storage = _PatientProxy(host=host, port=port)
         try:
             storage.wait_server_ready(timeout=CONNECT_TIMEOUT)
         except ConnectionError:
             raise ConnectionError(f"nobody has answered for {CONNECT_TIMEOUT:g} s") from None
         return storage
-
-    @contextmanager
-    def open_read_only(self) -> Iterator[BaseStorage | None]:
-        with self.errors():
-            yield self._open()
 
     def steps(self, storage: BaseStorage) -> Backend:
         return Backend(storage)
@@ -89,6 +105,3 @@ class Proxy(StorageKind):
     def explain(self, error: Exception) -> str | None:
         told = proxy_error(root_cause(error))
         return super().explain(error) if told is None else self._unusable(told[0])
-
-    def _unusable(self, reason: str, right: str = "host and port") -> str:
-        return super()._unusable(reason, right)

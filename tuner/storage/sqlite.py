@@ -4,26 +4,56 @@ under a lock; how transactions begin is in `sqlite_locking`."""
 from __future__ import annotations
 
 import sqlite3
-from contextlib import AbstractContextManager, closing
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy
-from optuna.storages import BaseStorage
 from sqlalchemy.exc import SQLAlchemyError
 
 from tuner.errors import UsageError
 from tuner.storage.database import Database
 from tuner.storage.failures import first_line, root_cause
-from tuner.storage.file_lock import file_lock, is_locked
 from tuner.storage.finding import Finding, WriteStep
 from tuner.storage.kind import FileKind, split_scheme
 from tuner.storage.sqlite_locking import PLUGIN
 from tuner.text import listed
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
 #: Seconds a writer waits for the lock before it gives up with "database is locked".
 BUSY_TIMEOUT = 60.0
+
+
+@contextmanager
+def file_lock(path: Path) -> Iterator[None]:
+    """Hold the lock of `path` between processes (made if need be, never removed: removing a lock
+    file lets two processes hold it). The system lets go of it when the file is closed, or its
+    holder dies. Raises OSError."""
+    with path.open("ab") as file:
+        if sys.platform == "win32":
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock of `path`; always False on Windows."""
+    if sys.platform == "win32" or not path.exists():
+        return False
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 class SQLite(FileKind, Database):
@@ -56,7 +86,7 @@ class SQLite(FileKind, Database):
     def here_alone(self) -> str:
         return "a SQLite file"
 
-    def _unusable(self, reason: str, right: str = "") -> str:
+    def _unusable(self, reason: str) -> str:
         if "not a database" in reason:
             return f"a SQLite storage is a SQLite file; {self.file} is something else ({reason})"
         return super()._unusable(reason)
@@ -85,10 +115,6 @@ class SQLite(FileKind, Database):
     def _has_tables(self, *, read_only: bool = False) -> bool:
         there = self.file.exists() and self.file.stat().st_size > 0
         return there and super()._has_tables(read_only=read_only)
-
-    def _open(self) -> BaseStorage:
-        self._prepare_file()
-        return super()._open()
 
     def _making(self) -> AbstractContextManager[None]:
         return file_lock(self._lock)

@@ -51,7 +51,7 @@ def work(url: str, study: str, name: str, log: Path, settings: Settings) -> None
     from tuner.storage import StorageKind, owner
 
     if settings.far:
-        owner._place = lambda: f"{name}/far/away"  # type: ignore[assignment]
+        owner.this_place = lambda: f"{name}/far/away"  # type: ignore[assignment]
     with log.open("ab", buffering=0) as file:
 
         def note(event: str, **fields: object) -> None:
