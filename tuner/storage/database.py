@@ -65,9 +65,8 @@ class Database(StorageKind):
         with self.connect(read_only=read_only) as connection:
             if not sqlalchemy.inspect(connection).has_table("alembic_version"):
                 return False
-            revision = connection.exec_driver_sql(
-                "SELECT version_num FROM alembic_version"
-            ).scalar()
+            query = "SELECT version_num FROM alembic_version"
+            revision = connection.exec_driver_sql(query).scalar()
         known = _known_revisions()
         if revision in (None, known[0]):
             return revision is not None

@@ -177,24 +177,22 @@ class Journal(FileKind):
         path, scan, done = self.file.absolute(), self._scan(), []
         holder = read_holder(lock := lock_path(path))
         dead = holder is not None and is_gone(holder)
-        stale = dead or (holder is not None and age_of(lock) > GRACE)
+        stale = dead or age_of(lock) > GRACE
         if not (stale or scan.torn or scan.broken or self._leftovers()):
             return []
         with get_lock_file(JournalLock(path, PATIENCE)):
-            if stale:
+            if holder is not None and stale:
                 why = "which has ended" if dead else f"unchanged for {GRACE:.0f} s"
                 done.append(("locks", f"removed {lock.name} of {describe_holder(holder)}, {why}"))
             for file in self._leftovers():
                 file.unlink(missing_ok=True)
                 done.append(("locks", f"removed {file.name}, which a dead process had left"))
-            if mended := mend_lines(path, scan_journal(path)):
-                cut = size_text(mended.cut)
-                done.append(("journal", f"took {cut} of broken lines out of the journal{mended}"))
-            if mended := mend_tail(path):
-                cut = size_text(mended.cut)
-                done.append(
-                    ("journal", f"cut {cut} behind the journal's last whole record{mended}")
-                )
+            if cut := mend_lines(path, scan_journal(path)):
+                text = f"took {size_text(cut.cut)} of broken lines out of the journal{cut}"
+                done.append(("journal", text))
+            if cut := mend_tail(path):
+                text = f"cut {size_text(cut.cut)} behind the journal's last whole record{cut}"
+                done.append(("journal", text))
         return [Repair(check, text) for check, text in done]
 
 
