@@ -159,7 +159,7 @@ def test_a_trial_that_only_looked_silent_is_left_alone(sqlite):
 def test_a_failed_trial_without_a_follower_is_queued_again(url):
     prepare(url, definition(trials=2))
     backend, _ = opened(url)
-    backend.write(pop(url, "x:1:0:0"), Writes(), "x:1:0:0", state=TrialState.FAIL)
+    backend.write(pop(url, "x:1:0:0"), Writes(state=TrialState.FAIL), "x:1:0:0")
     assert done(url) == [("followers", "queued ticket 0 again")]
     assert done(url) == []
     assert read_counts(load(url)).waiting == 2

@@ -155,7 +155,7 @@ def test_a_failed_trial_without_a_follower_is_found(url):
     """A worker that died between its two writes."""
     prepare(url, definition(trials=3))
     backend, _ = opened(url)
-    backend.write(pop(url, "x:1:0:0", 1), Writes(), "x:1:0:0", state=optuna.trial.TrialState.FAIL)
+    backend.write(pop(url, "x:1:0:0", 1), Writes(state=optuna.trial.TrialState.FAIL), "x:1:0:0")
     found = wrong(trials_of(url))
     assert list(found) == ["followers"]
     assert "ticket 1 is not" in found["followers"]

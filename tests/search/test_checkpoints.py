@@ -338,7 +338,7 @@ def test_a_lost_trial_leaves_its_checkpoint_to_the_one_who_has_it(sqlite, artifa
             backend = storage_at(sqlite).backend()
             [trial] = backend.trials(backend.storage.get_study_id_from_name("study"))
             owner = trial.system_attrs[records.WORKER]
-            backend.write(trial._trial_id, Writes(), owner, state=TrialState.FAIL)
+            backend.write(trial._trial_id, Writes(state=TrialState.FAIL), owner)
         if isinstance(event, TrialReturned):
             left.extend(files(artifacts))
 

@@ -223,7 +223,7 @@ def test_a_result_that_comes_after_a_takeover_is_void_and_the_others_count(url):
             backend = storage_at(url).backend()
             trial = backend.trials(backend.storage.get_study_id_from_name("study"))[1]
             owner = trial.system_attrs[records.WORKER]
-            backend.write(trial._trial_id, Writes(), owner, state=TrialState.FAIL)
+            backend.write(trial._trial_id, Writes(state=TrialState.FAIL), owner)
             taken.append(trial.number)
 
     trainer = FakeTrainer()

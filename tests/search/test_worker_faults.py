@@ -85,7 +85,7 @@ def test_a_result_that_comes_after_a_takeover_is_void(any_url):
             trial = backend.trials(study_id)[0]
             if trial.state == TrialState.RUNNING:
                 owner = trial.system_attrs[records.WORKER]
-                backend.write(trial._trial_id, Writes(), owner, state=TrialState.FAIL)
+                backend.write(trial._trial_id, Writes(state=TrialState.FAIL), owner)
 
     reason, events = work(any_url, on_event=take_over)
     assert reason == "done"
@@ -137,7 +137,7 @@ def test_a_follower_queued_twice_is_tried_once(tmp_path):
     storage.create_new_trial(study_id, new_ticket(1))
     first = load(url).trials[0]
     backend.pop(first._trial_id, "x:1:0:0")
-    backend.write(first._trial_id, Writes(), "x:1:0:0", state=TrialState.FAIL)
+    backend.write(first._trial_id, Writes(state=TrialState.FAIL), "x:1:0:0")
     for _ in range(2):
         storage.create_new_trial(study_id, follower(load(url).trials[0]))
     reason, events = work(url)

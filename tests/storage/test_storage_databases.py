@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from optuna.distributions import FloatDistribution
@@ -41,8 +42,9 @@ def test_a_repeated_write_whose_answer_was_lost_is_no_error(place):
     writes = Writes(params={"x": (0.5, rate)}, reports={0: 1.0}, user_attrs={"u": 1})
     place.backend.write(trial_id, writes, OWNER)
     place.backend.write(trial_id, writes, OWNER)
-    place.backend.write(trial_id, writes, OWNER, state=TrialState.COMPLETE, values=[1.0])
-    place.backend.write(trial_id, writes, OWNER, state=TrialState.COMPLETE, values=[1.0])
+    end = replace(writes, state=TrialState.COMPLETE, values=[1.0])
+    place.backend.write(trial_id, end, OWNER)
+    place.backend.write(trial_id, end, OWNER)
     trial = place.read().trials[0]
     assert (trial.value, trial.params, trial.intermediate_values) == (1.0, {"x": 0.5}, {0: 1.0})
 
@@ -75,7 +77,7 @@ def test_a_cached_reading_sees_what_others_wrote(place):
     other.pop(ids[0], OWNER)
     other.write(ids[0], Writes(reports={0: 0.5}), OWNER)
     assert place.backend.trials(place.study_id)[0].intermediate_values == {0: 0.5}
-    other.write(ids[0], Writes(reports={1: 0.6}), OWNER, state=TrialState.COMPLETE, values=[0.6])
+    other.write(ids[0], Writes(reports={1: 0.6}, state=TrialState.COMPLETE, values=[0.6]), OWNER)
     other.pop(ids[2], OWNER)
     other.add_trials(place.study_id, [new_ticket(9)])
     states = [trial.state.name for trial in place.backend.trials(place.study_id)]

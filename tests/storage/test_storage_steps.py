@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import optuna
 import pytest
@@ -60,7 +61,8 @@ def test_a_follower_keeps_ticket_and_parameters(place):
     [trial_id] = place.ids()
     place.backend.pop(trial_id, OWNER)
     kind = CategoricalDistribution(("a", "b"))
-    place.backend.write(trial_id, Writes(params={"x": (1, kind)}), OWNER, state=TrialState.FAIL)
+    writes = Writes(params={"x": (1, kind)}, state=TrialState.FAIL)
+    place.backend.write(trial_id, writes, OWNER)
     failed = place.read().trials[0]
     assert place.backend.add_trials(place.study_id, [follower(failed)]) == 1
     assert place.backend.add_trials(place.study_id, [follower(failed)]) == 0
@@ -82,7 +84,7 @@ def test_a_trial_is_popped_once(place):
     trial = place.read().trials[0]
     assert (trial.state, trial.system_attrs[records.WORKER]) == (TrialState.RUNNING, OWNER)
     assert trial.datetime_start is not None
-    place.backend.write(trial_id, Writes(), OWNER, state=TrialState.FAIL)
+    place.backend.write(trial_id, Writes(state=TrialState.FAIL), OWNER)
     assert not place.backend.pop(trial_id, OWNER)
 
 
@@ -100,8 +102,10 @@ def test_everything_is_written_at_once_and_read_by_optuna(place):
     place.backend.write(trial_id, writes, OWNER)
     trial = place.read().trials[0]
     assert trial.state == TrialState.RUNNING
-    more = Writes(user_attrs={"u": 2}, reports={3: 0.875})
-    place.backend.write(trial_id, more, OWNER, state=TrialState.COMPLETE, values=[0.875])
+    more = Writes(
+        user_attrs={"u": 2}, reports={3: 0.875}, state=TrialState.COMPLETE, values=[0.875]
+    )
+    place.backend.write(trial_id, more, OWNER)
     trial = place.read().trials[0]
     assert (trial.state, trial.value) == (TrialState.COMPLETE, 0.875)
     assert trial.params == {"rate": 0.25, "name": "b"}
@@ -118,18 +122,18 @@ def test_nothing_is_written_to_a_trial_that_was_taken_over(place):
     place.backend.add_trials(place.study_id, [new_ticket(0), new_ticket(1)])
     first, second = place.ids()
     place.backend.pop(first, OWNER)
-    place.backend.write(first, Writes(), OWNER, state=TrialState.FAIL)
+    place.backend.write(first, Writes(state=TrialState.FAIL), OWNER)
     late = Writes(user_attrs={"u": 1}, reports={0: 1.0})
     for state in (None, TrialState.COMPLETE, TrialState.FAIL):
         with pytest.raises(LostTrialError):
-            place.backend.write(first, late, OWNER, state=state, values=None)
+            place.backend.write(first, replace(late, state=state), OWNER)
     with pytest.raises(LostTrialError):
         place.backend.beat(first, OWNER)
     assert place.read().trials[0].intermediate_values == {}
     assert "u" not in place.read().trials[0].user_attrs
     # The storage goes on after the refused records.
     assert place.backend.pop(second, OWNER)
-    place.backend.write(second, Writes(), OWNER, state=TrialState.COMPLETE, values=[1.0])
+    place.backend.write(second, Writes(state=TrialState.COMPLETE, values=[1.0]), OWNER)
     assert place.read().trials[1].value == 1.0
 
 

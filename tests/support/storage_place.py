@@ -37,7 +37,7 @@ class Place:
 
     @property
     def has_transactions(self) -> bool:
-        return self.backend.queues_once
+        return self.backend.atomic
 
     def read(self) -> optuna.Study:
         if self.url is None:

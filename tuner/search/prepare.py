@@ -173,7 +173,7 @@ def _await_attributes(
     until = time.monotonic() + _MAKING
     while True:
         attributes = backend.storage.get_study_user_attrs(study_id)
-        if records.STUDY_TASK in attributes or backend.creates_at_once:
+        if records.STUDY_TASK in attributes or backend.atomic:
             return attributes
         if time.monotonic() >= until:
             return attributes | _complete(backend, study_id, attributes, definition, facts)

@@ -185,7 +185,7 @@ class TicketQueue:
             self._warn(f"{line}; its ticket is tried again")
         if self._sweeper.changed:
             trials = self._storage.snapshot(fresh=True)
-        if not self._backend.queues_once and (void := duplicates(trials)):
+        if not self._backend.atomic and (void := duplicates(trials)):
             for trial in void:
                 trial_id = trial._trial_id
                 if self._retry(partial(self._backend.pop, trial_id, self._owner)):

@@ -175,7 +175,7 @@ def give_back(
 ) -> None:
     """Let the ticket of `owner`'s running trial wait again; if the storage cannot do that in
     place, `requeue` has to be called next. Raises `LostTrialError`."""
-    if backend.hands_back_in_place:
+    if backend.atomic:
         backend.hand_back(trial_id, owner)
     else:
         fail(backend, trial_id, owner, cause, records.HANDED_BACK)
@@ -190,9 +190,10 @@ def fail(
     Args:
         settled: what that means for its ticket (`records.SETTLED`); None: an attempt.
     """
-    system = {} if settled is None else {records.SETTLED: settled}
-    writes = Writes(user_attrs={records.CAUSE: cause}, system_attrs=system)
-    backend.write(trial_id, writes, owner, state=TrialState.FAIL)
+    writes = Writes(user_attrs={records.CAUSE: cause}, state=TrialState.FAIL)
+    if settled is not None:
+        writes.system_attrs[records.SETTLED] = settled
+    backend.write(trial_id, writes, owner)
 
 
 def count_tickets(trials: Sequence[FrozenTrial], *, total: int, retries: int) -> TicketCounts:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -124,10 +125,9 @@ class WorkerStorage(BaseStorage):
         self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
     ) -> bool:
         """Ends it: the state is a finished one."""
-        own, writes = self._mine(trial_id), self._writes[trial_id]
-        self.call(
-            lambda: self._backend.write(trial_id, writes, self._owner, state=state, values=values)
-        )
+        own = self._mine(trial_id)
+        writes = replace(self._writes[trial_id], state=state, values=values)
+        self.call(lambda: self._backend.write(trial_id, writes, self._owner))
         own.state, own.values = state, None if values is None else list(values)
         own.datetime_complete = datetime.now()
         self._backend.remember(own)

@@ -29,15 +29,17 @@ class LostTrialError(Exception):
 @dataclass
 class Writes:
     """What is to be written to one trial. `params` are in Optuna's internal representation,
-    `reports` are step to value."""
+    `reports` are step to value; `state` ends it, with its `values`."""
 
     params: dict[str, tuple[float, BaseDistribution]] = field(default_factory=dict)
     user_attrs: dict[str, Any] = field(default_factory=dict)
     system_attrs: dict[str, Any] = field(default_factory=dict)
     reports: dict[int, float] = field(default_factory=dict)
+    state: TrialState | None = None
+    values: Sequence[float] | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.params or self.user_attrs or self.system_attrs or self.reports)
+        return self != Writes()
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,9 @@ class Backend:
     """Steps through Optuna's public methods; one process may die between any two of them, and
     `tuner.search.sweep` mends what it leaves."""
 
-    #: True if a worker can hand its trial back by making it WAITING again.
-    hands_back_in_place = False
-    #: True if a study is made together with its attributes.
-    creates_at_once = False
-    #: True if no ticket can be queued twice.
-    queues_once = False
+    #: True if each step is one transaction: a study is made together with its attributes, no
+    #: ticket is queued twice, and a worker hands its trial back by making it WAITING again.
+    atomic = False
 
     def __init__(self, storage: BaseStorage) -> None:
         self.storage = storage
@@ -114,15 +113,7 @@ class Backend:
 
     def pop(self, trial_id: int, owner: str) -> bool:
         """Make a WAITING trial RUNNING and `owner`'s; False if somebody else was quicker."""
-        try:
-            if not self.storage.set_trial_state_values(trial_id, TrialState.RUNNING):
-                return False
-        except (UpdateFinishedTrialError, KeyError):
-            return False
-        self.write(
-            trial_id, Writes(system_attrs={records.WORKER: owner, **self._beat_now()}), owner
-        )
-        return True
+        return bool(self.claim({trial_id: Writes()}, owner))
 
     def claim(self, wanted: Mapping[int, Writes], owner: str) -> list[int]:
         """Pop several WAITING trials, by ascending id, and write what is `wanted` to each; the
@@ -130,23 +121,21 @@ class Backend:
         """
         claimed: list[int] = []
         for trial_id in sorted(wanted):
-            if self.pop(trial_id, owner):
-                self.write(trial_id, wanted[trial_id], owner)
+            try:
+                popped = self.storage.set_trial_state_values(trial_id, TrialState.RUNNING)
+            except (UpdateFinishedTrialError, KeyError):
+                popped = False
+            if popped:
+                self.write(trial_id, Writes(system_attrs={records.WORKER: owner}), owner)
+                if wanted[trial_id]:
+                    self.write(trial_id, wanted[trial_id], owner)
                 claimed.append(trial_id)
             elif not claimed:
                 break
         return claimed
 
-    def write(
-        self,
-        trial_id: int,
-        writes: Writes,
-        owner: str | None,
-        *,
-        state: TrialState | None = None,
-        values: Sequence[float] | None = None,
-    ) -> None:
-        """Write to a RUNNING trial, beat its heart, and end it if `state` is given.
+    def write(self, trial_id: int, writes: Writes, owner: str | None) -> None:
+        """Write to a RUNNING trial, and beat its heart.
 
         Raises `LostTrialError` if it is finished already or not `owner`'s.
         """
@@ -159,10 +148,11 @@ class Backend:
                     storage.set_trial_intermediate_value(trial_id, step, report)
                 for key, value in writes.user_attrs.items():
                     storage.set_trial_user_attr(trial_id, key, value)
-                for key, value in (writes.system_attrs | self._beat_now()).items():
+                beat = {records.HEARTBEAT: round(time.time(), 6)}
+                for key, value in (writes.system_attrs | beat).items():
                     storage.set_trial_system_attr(trial_id, key, value)
-                if state is not None:
-                    storage.set_trial_state_values(trial_id, state, values)
+                if writes.state is not None:
+                    storage.set_trial_state_values(trial_id, writes.state, writes.values)
         except (UpdateFinishedTrialError, KeyError) as error:
             raise LostTrialError(str(error)) from error
 
@@ -172,7 +162,7 @@ class Backend:
 
     def hand_back(self, trial_id: int, owner: str) -> None:
         """Make `owner`'s RUNNING trial WAITING again, without reports, its parameters kept: its
-        next run repeats it. Only if `hands_back_in_place`. Raises `LostTrialError`."""
+        next run repeats it. Only if `atomic`. Raises `LostTrialError`."""
         raise NotImplementedError
 
     def beats(self, study_id: int, running: Sequence[FrozenTrial]) -> dict[int, Beat]:
@@ -185,6 +175,3 @@ class Backend:
     def _together(self) -> AbstractContextManager[None]:
         """What is written inside belongs to one step."""
         return nullcontext()
-
-    def _beat_now(self) -> dict[str, Any]:
-        return {records.HEARTBEAT: round(time.time(), 6)}

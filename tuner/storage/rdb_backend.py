@@ -28,9 +28,7 @@ from tuner.storage.sqlite_locking import reading
 
 
 class RdbBackend(Backend):
-    hands_back_in_place = True
-    creates_at_once = True
-    queues_once = True
+    atomic = True
 
     def __init__(self, storage: _CachedStorage) -> None:
         super().__init__(storage)
@@ -122,9 +120,6 @@ class RdbBackend(Backend):
                 rows.insert_trials(session, study_id, missing)
         return len(missing)
 
-    def pop(self, trial_id: int, owner: str) -> bool:
-        return bool(self.claim({trial_id: Writes()}, owner))
-
     def claim(self, wanted: Mapping[int, Writes], owner: str) -> list[int]:
         with self._session() as session:
             # In one order for everybody, so that no two wait for each other.
@@ -144,15 +139,8 @@ class RdbBackend(Backend):
                 self._beat(session, trial_id)
         return sorted(running + waiting)
 
-    def write(
-        self,
-        trial_id: int,
-        writes: Writes,
-        owner: str | None,
-        *,
-        state: TrialState | None = None,
-        values: Sequence[float] | None = None,
-    ) -> None:
+    def write(self, trial_id: int, writes: Writes, owner: str | None) -> None:
+        state = writes.state
         with self._session() as session:
             trial = self._owned(session, trial_id, owner)
             if trial.state.is_finished():
@@ -166,7 +154,7 @@ class RdbBackend(Backend):
             if state is None:
                 self._beat(session, trial_id)
                 return
-            for objective, value in enumerate(values or ()):
+            for objective, value in enumerate(writes.values or ()):
                 self._rdb._set_trial_value_without_commit(session, trial, objective, value)
             trial.state = state
             trial.datetime_complete = datetime.now()

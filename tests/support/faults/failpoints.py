@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from optuna.trial import TrialState
 
-from tuner.storage.backend import Backend
+from tuner.storage.backend import Backend, Writes
 
 Point = Literal[
     "pop:inside",
@@ -73,7 +73,7 @@ class _Armed:
         self._note = note
         self._passed = 0
         self._step = threading.local()  # the thread of the heartbeat commits too
-        self._commits = backend.queues_once  # each step of a database is one transaction
+        self._commits = backend.atomic  # each step of a database is one transaction
         if self._commits:
             from sqlalchemy import event
 
@@ -87,24 +87,24 @@ class _Armed:
         return popped
 
     def claim(self, *args: Any) -> list[int]:
-        within = self._name == "pop"  # a database pops by claiming one
+        within = self._name == "pop"  # it pops by claiming one
         with self._at("pop"):
             claimed = self._claim(*args)
         if claimed and not within:
             self._reach("pop:after")
         return claimed
 
-    def write(self, *args: Any, state: TrialState | None = None, **kwargs: Any) -> None:
-        if state is None or state == TrialState.FAIL:
+    def write(self, trial_id: int, writes: Writes, owner: str | None) -> None:
+        if writes.state in (None, TrialState.FAIL):
             if not self._commits and self._name == "pop":
                 self._reach("pop:inside")
-            self._write(*args, state=state, **kwargs)
-            if state == TrialState.FAIL:
+            self._write(trial_id, writes, owner)
+            if writes.state == TrialState.FAIL:
                 self._reach("sweep:between")
             return
         self._reach("tell:before")
         with self._at("tell"):
-            self._write(*args, state=state, **kwargs)
+            self._write(trial_id, writes, owner)
         self._reach("tell:after")
 
     def add_trials(self, *args: Any) -> int:

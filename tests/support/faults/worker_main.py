@@ -83,7 +83,7 @@ def work(url: str, study: str, name: str, log: Path, settings: Settings) -> None
 
 def _tell_of_transactions(backend: Backend, file: Path) -> None:
     """Keep in `file`, as one byte, how many connections to a database are in use."""
-    if not backend.queues_once:
+    if not backend.atomic:
         return
     from sqlalchemy import event
 
