@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.studies import definition, prepare
-from tuner.doctor.disk import check_disk, judge_space
-from tuner.doctor.versions import check_versions, installed
+from tuner.doctor.machine import check_disk, check_versions, installed, judge_space
 from tuner.storage import storage_at
 from tuner.storage.clock import judge_clock, judge_file_clock, judge_zone
 from tuner.text import size_text
@@ -51,7 +50,7 @@ def test_tensorflow_has_several_names(monkeypatch):
             return "2.20.0"
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr("tuner.doctor.versions.version", version)
+    monkeypatch.setattr("tuner.doctor.machine.version", version)
     assert installed("tensorflow") == "2.20.0"
     assert installed("keras") is None
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optuna.trial import TrialState
 
 from tuner.doctor.artifacts import StudyFiles, check_artifacts, files_of
-from tuner.doctor.data import DataCheck, Describe
-from tuner.doctor.disk import check_disk
-from tuner.doctor.studies import check_definition
+from tuner.doctor.machine import check_disk, check_versions
+from tuner.doctor.studies import DataCheck, Describe, check_definition
 from tuner.doctor.trials import check_trials
-from tuner.doctor.versions import check_versions
 from tuner.errors import StorageError, UsageError, unknown
 from tuner.storage import records, storage_at
 from tuner.storage.finding import Finding, WriteStep
@@ -90,13 +89,12 @@ def examine(
             read = None if opened is None else time_read(opened)
             own.insert(0, _reached(f"{product} at {storage}", seconds, read, write))
             if opened is not None:
-                check = StudyCheck(storage.steps(opened), grace, DataCheck(describe))
                 try:
                     with storage.errors():
-                        for study in chosen(opened.get_all_studies(), name):
-                            studies += check(study)
+                        meant = chosen(opened.get_all_studies(), name)
                         folder = storage.artifacts_folder(artifacts)
-                        studies = check_artifacts(folder, check.files) + studies
+                        steps = storage.steps(opened)
+                        studies = _check_studies(steps, meant, folder, grace, describe)
                 except StorageError as error:
                     studies = [Finding("studies", "error", str(error))]
     except (StorageError, OSError) as error:
@@ -143,36 +141,36 @@ def _reached(what: str, opened: float, read: float | None, write: WriteStep | No
     )
 
 
-class StudyCheck:
-    """Checks one study after the other; keeps what they have to do with the artifact folder."""
-
-    def __init__(self, backend: Backend, grace: float, data: DataCheck) -> None:
-        self._backend = backend
-        self._grace = grace
-        self._data = data
-        self.files: list[StudyFiles] = []
-
-    def __call__(self, study: FrozenStudy) -> list[Finding]:
+def _check_studies(
+    backend: Backend, studies: Sequence[FrozenStudy], folder: Path, grace: float, describe: Describe
+) -> list[Finding]:
+    """Each of the studies, and the `folder` of their artifacts."""
+    check_data = DataCheck(describe)
+    findings: list[Finding] = []
+    files: list[StudyFiles] = []
+    for study in studies:
         name, study_id = study.study_name, study._study_id
-        trials = self._backend.trials(study_id)
+        trials = backend.trials(study_id)
         found, definition = check_definition(name, study.user_attrs, len(trials))
+        findings.append(found)
         if definition is None:
-            return [found]
-        self.files.append(files_of(study, trials, definition.retries))
+            continue
+        files.append(files_of(study, trials, definition.retries))
         running = [trial for trial in trials if trial.state == TrialState.RUNNING]
-        return [
-            found,
-            self._data(name, definition, str(study.user_attrs[records.STUDY_DATA_HASH])),
+        stored = str(study.user_attrs[records.STUDY_DATA_HASH])
+        findings += [
+            check_data(name, definition, stored),
             *check_trials(
                 name,
                 trials,
-                self._backend.beats(study_id, running),
-                total=read_total(self._backend.storage, study_id),
+                backend.beats(study_id, running),
+                total=read_total(backend.storage, study_id),
                 retries=definition.retries,
-                grace=self._grace,
+                grace=grace,
                 now=time.time(),
             ),
         ]
+    return check_artifacts(folder, files) + findings
 
 
 def chosen(studies: Sequence[FrozenStudy], name: str | None) -> list[FrozenStudy]:

@@ -1,15 +1,21 @@
-"""A study's definition: can it be read, and does `tuner` know what it says?"""
+"""A study: can its definition be read, and are the data here those it was made on?"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from tuner.errors import StorageError, TunerError
+from tuner.data.sources.cache import without_downloads
+from tuner.errors import DataError, MissingDataError, StorageError, TunerError
 from tuner.storage import records
 from tuner.storage.finding import Finding
+from tuner.study.data import DataFacts, describe_data
 from tuner.study.definition import StudyDefinition
 from tuner.study.stored import definition_in
+
+Describe = Callable[[StudyDefinition], DataFacts]
+_KEPT = (records.STUDY_DEFINITION_HASH, records.STUDY_DATA_HASH, records.STUDY_TASK)
 
 
 def check_definition(
@@ -19,21 +25,17 @@ def check_definition(
 
     The definition is None if it cannot be read, or if something else made the study.
     """
-
-    def say(state: str, text: str) -> Finding:
-        return Finding("definition", state, text, name)  # type: ignore[arg-type]
-
+    say = partial(Finding, "definition", study=name)
     text = attributes.get(records.STUDY_DEFINITION)
     if text is None and not any(key.startswith("tuner:") for key in attributes):
-        what = (
-            f"something else than tuner made this study, with {trials} trials"
-            if trials
-            else (
-                "something else than tuner made this empty study, or its maker died: the same "
-                "tuner optimize completes it, tuner studies delete removes it"
-            )
-        )
-        return say("ok", what), None
+        maker = "something else than tuner made this"
+        if trials:
+            return say("ok", f"{maker} study, with {trials} trials"), None
+        return say(
+            "ok",
+            f"{maker} empty study, or its maker died: the same tuner optimize completes it, "
+            "tuner studies delete removes it",
+        ), None
     try:
         definition = definition_in(attributes, name)
     except StorageError as error:  # of a newer tuner
@@ -66,4 +68,38 @@ def check_definition(
     ), definition
 
 
-_KEPT = (records.STUDY_DEFINITION_HASH, records.STUDY_DATA_HASH, records.STUDY_TASK)
+class DataCheck:
+    """Loads each of the data once, however many studies are on them; downloads nothing."""
+
+    def __init__(self, describe: Describe = describe_data) -> None:
+        self._describe = describe
+        self._known: dict[str, DataFacts | DataError] = {}
+
+    def __call__(self, name: str, definition: StudyDefinition, stored: str) -> Finding:
+        """`stored`: the data hash of study `name`."""
+        found, uri = self._load(definition), definition.data.uri
+        if isinstance(found, DataError):
+            missing = isinstance(found, MissingDataError)
+            why = "are not here" if missing else "cannot be"
+            text = f"a worker loads the study's data; they {why}: {found}"
+            return Finding("data", "warning" if missing else "error", text, name)
+        if found.hash == stored:
+            return Finding("data", "ok", f"{uri} here has the study's hash {stored}", name)
+        return Finding(
+            "data",
+            "error",
+            f"a study is made on one dataset; its data had the hash {stored}, {uri} here has "
+            f"{found.hash}: no worker here will take its trials; bring the former data back, or "
+            "begin another study (--name)",
+            name,
+        )
+
+    def _load(self, definition: StudyDefinition) -> DataFacts | DataError:
+        key = f"{definition.data.model_dump_json()}{definition.folds!r}{definition.seed}"
+        if key not in self._known:
+            try:
+                with without_downloads():
+                    self._known[key] = self._describe(definition)
+            except DataError as error:
+                self._known[key] = error
+        return self._known[key]

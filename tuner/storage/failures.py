@@ -33,7 +33,7 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same call may succeed later. Looks through the errors that Optuna wraps
     around the database's."""
     seen: BaseException | None = error
-    while seen is not None:
+    while isinstance(seen, Exception):  # an interrupt ends what it interrupted
         if isinstance(seen, PoolTimeoutError | ConnectionError):
             return True
         if (told := proxy_error(seen)) is not None:

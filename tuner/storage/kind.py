@@ -214,19 +214,11 @@ class FileKind(StorageKind):
                 raise PermissionError(f"no permission to write {place}")
 
     def _unusable(self, reason: str) -> str:
-        path = self.file
-        folder = path.parent
-        while not folder.exists():
-            folder = folder.parent
-        where = (
-            f"the file {path} is not writable"
-            if path.exists() and not os.access(path, os.W_OK)
-            else f"the folder {folder} is not writable"
-            if not os.access(folder, os.W_OK)
-            else f"the folder is {folder}"
-        )
+        folder = next(folder for folder in self.file.parents if folder.exists())
+        shut = [p for p in (self.file, folder) if p.exists() and not os.access(p, os.W_OK)]
+        where = f"{shut[0]} is not writable" if shut else f"the folder is {folder}"
         return (
-            f"a storage must be a file that can be read and written; {path} cannot be used "
+            f"a storage must be a file that can be read and written; {self.file} cannot be used "
             f"({reason}; {where}). Available: --storage URL or TUNER_STORAGE with another place"
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeVar, cast
 
 import tenacity
 
@@ -49,7 +49,7 @@ class Retry:
         #: How often the storage was found not to answer so far, by whatever thread.
         self.outages = 0
         self._call = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_passes),
+            retry=tenacity.retry_if_exception(is_transient),
             after=self._count,
             stop=self._is_over,
             wait=lambda state: _growing(state) * random.uniform(0.5, 1.0),
@@ -76,10 +76,6 @@ class Retry:
                 return
 
 
-def _passes(error: BaseException) -> bool:
-    return isinstance(error, Exception) and is_transient(error)
-
-
 def _waited(state: tenacity.RetryCallState) -> float:
     return state.seconds_since_start or 0.0
 
@@ -96,7 +92,5 @@ def _reason(state: tenacity.RetryCallState) -> str:
 
 
 def _error(state: tenacity.RetryCallState) -> BaseException:
-    assert state.outcome is not None
-    error = state.outcome.exception()
-    assert error is not None
-    return error
+    outcome = cast("tenacity.Future", state.outcome)  # of a try that has failed
+    return cast("BaseException", outcome.exception())

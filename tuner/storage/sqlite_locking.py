@@ -65,22 +65,6 @@ class DatabaseStorage(RDBStorage):
     """`RDBStorage` whose reading methods begin reading transactions (the same on a server)."""
 
 
-for _name in (
-    "get_study_id_from_name",
-    "get_study_name_from_id",
-    "get_study_directions",
-    "get_study_user_attrs",
-    "get_study_system_attrs",
-    "get_trial_user_attrs",
-    "get_trial_system_attrs",
-    "get_all_studies",
-    "get_trial_param",
-    "get_trial_id_from_study_id_trial_number",
-    "get_trial",
-    "get_all_trials",
-    "get_best_trial",
-    "_get_trials",
-    "_get_best_trial_id",
-    "_get_stale_trial_ids",
-):
+_own = ("_get_trials", "_get_best_trial_id", "_get_stale_trial_ids")
+for _name in (*_own, *(name for name in dir(RDBStorage) if name.startswith("get_"))):
     setattr(DatabaseStorage, _name, reading()(getattr(RDBStorage, _name)))
