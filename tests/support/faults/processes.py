@@ -22,7 +22,7 @@ PRELOAD = [
     "tests.support.faults.worker_main",
     "tuner.search.loop",
     "tests.support.fake_trainer",
-    "tuner.storage.journal_backend",
+    "tuner.storage.journal_file",
     "tuner.storage.rdb_backend",
     "alembic.migration",
     "psycopg",
