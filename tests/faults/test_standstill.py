@@ -24,7 +24,7 @@ def test_postgresql_lets_nobody_wait_for_a_process_that_stands_still(postgres, m
         with still._session() as session:  # type: ignore[attr-defined]
             still._locked(session, trial._trial_id)  # type: ignore[attr-defined]
             # Waits for the row. Without a limit it would for ever: nothing commits above.
-            other.write(trial._trial_id, Writes(), "a:1:0.00:x", state=TrialState.FAIL)
+            other.write(trial._trial_id, Writes(state=TrialState.FAIL), "a:1:0.00:x")
 
     with pytest.raises(Exception) as raised:  # what Optuna makes of it
         stand_still()
