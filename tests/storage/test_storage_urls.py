@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tuner.errors import UsageError
-from tuner.storage import display_url, storage_at
+from tuner.storage import storage_at
+from tuner.storage.kind import display_url
 
 
 @pytest.fixture(autouse=True)

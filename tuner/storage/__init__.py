@@ -11,13 +11,11 @@ from tuner.lazy import lazy
 
 if TYPE_CHECKING:
     from tuner.storage.kind import StorageKind as StorageKind
-    from tuner.storage.kind import display_url as display_url
     from tuner.storage.urls import open_storage as open_storage
     from tuner.storage.urls import storage_at as storage_at
 
 _HOMES = {
     "StorageKind": "kind",
-    "display_url": "kind",
     "open_storage": "urls",
     "storage_at": "urls",
 }

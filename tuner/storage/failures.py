@@ -22,11 +22,12 @@ def root_cause(error: BaseException) -> BaseException:
 
 
 def first_line(error: BaseException) -> str:
-    """What the driver says of `error`, in a line; empty if nothing."""
-    if (told := proxy_error(error)) is not None:
+    """What the driver says at the bottom of `error`, in a line; its kind if nothing."""
+    cause = root_cause(error)
+    if (told := proxy_error(cause)) is not None:
         return told[0]
-    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
-    return lines[0] if lines else ""
+    lines = str(getattr(cause, "orig", None) or cause).strip().splitlines()
+    return next(iter(lines), type(cause).__name__)
 
 
 def is_transient(error: BaseException) -> bool:

@@ -184,8 +184,7 @@ class StorageKind(ABC):
         """What an error of this storage means and what to do; None if it is no error of it."""
         if not isinstance(error, (SQLAlchemyError, StorageInternalError, sqlite3.Error, OSError)):
             return None
-        cause = root_cause(error)
-        return self._unusable(f"{type(cause).__name__}: {first_line(cause) or 'no reason given'}")
+        return self._unusable(f"{type(root_cause(error)).__name__}: {first_line(error)}")
 
     def _unusable(self, reason: str) -> str:
         return (

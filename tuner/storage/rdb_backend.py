@@ -44,13 +44,10 @@ class RdbBackend(Backend):
         finished trial never does, and hundreds may wait."""
         if self._study_seen != study_id:
             self._seen, self._study_seen = {}, study_id
+        model = models.TrialModel
+        query = select(model.trial_id, model.state).where(model.study_id == study_id)
         with reading(), self._session() as session:
-            found = session.execute(
-                select(models.TrialModel.trial_id, models.TrialModel.state).where(
-                    models.TrialModel.study_id == study_id
-                )
-            )
-            states = {row[0]: row[1] for row in found}
+            states = dict(session.execute(query).tuples().all())
         changed = {
             trial_id
             for trial_id, state in states.items()
@@ -80,19 +77,16 @@ class RdbBackend(Backend):
                 study = models.StudyModel(
                     study_name=name,
                     directions=[models.StudyDirectionModel(objective=0, direction=direction)],
+                    user_attributes=[
+                        models.StudyUserAttributeModel(key=key, value_json=json.dumps(value))
+                        for key, value in user_attrs.items()
+                    ],
                 )
                 session.add(study)
                 session.flush()
-                study_id = int(study.study_id)
-                session.add_all(
-                    models.StudyUserAttributeModel(
-                        study_id=study_id, key=key, value_json=json.dumps(value)
-                    )
-                    for key, value in user_attrs.items()
-                )
+                return int(study.study_id)
         except IntegrityError as error:
             raise DuplicatedStudyError(f"a study named {name} exists") from error
-        return study_id
 
     def set_total(self, study_id: int, total: int, *, lower: bool) -> int:
         model = models.StudySystemAttributeModel
@@ -103,11 +97,9 @@ class RdbBackend(Backend):
             if stored > total and not lower:
                 return stored
             if row is None:
-                session.add(
-                    model(study_id=study_id, key=records.STUDY_TOTAL, value_json=json.dumps(total))
-                )
-            elif stored != total:
-                row.value_json = json.dumps(total)
+                row = model(study_id=study_id, key=records.STUDY_TOTAL)
+                session.add(row)
+            row.value_json = json.dumps(total)
         return total
 
     def add_trials(self, study_id: int, trials: Sequence[FrozenTrial]) -> int:

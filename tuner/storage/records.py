@@ -120,27 +120,20 @@ def encode_curves(scores: TrialScores) -> str:
     (epochs, folds, metric names, status), then all numbers as float32 with the bytes of equal
     rank side by side (the exponents of a curve hardly change, so they compress well).
     """
-    train, validation = list(scores.train), list(scores.validation)
     header = json.dumps(
         {
             "epochs": scores.epochs_run,
             "folds": len(scores.status),
-            "train": train,
-            "validation": validation,
+            "train": list(scores.train),
+            "validation": list(scores.validation),
             "status": list(scores.status),
         },
         separators=(",", ":"),
     ).encode()
-    blocks = [
-        *(scores.train[name] for name in train),
-        *(scores.validation[name] for name in validation),
-        scores.learning_rate,
-        scores.epoch_seconds,
-    ]
+    curves = (*scores.train.values(), *scores.validation.values(), scores.learning_rate)
     # Column by column: one fold's neighbouring epochs are alike, different folds are less so.
-    numbers = np.concatenate(
-        [np.asarray(block, dtype="<f4").ravel(order="F") for block in blocks]
-    ).astype("<f4")
+    columns = [np.ravel(block, order="F") for block in (*curves, scores.epoch_seconds)]
+    numbers = np.concatenate(columns).astype("<f4")
     planes = numbers.view(np.uint8).reshape(-1, 4).T.tobytes()
     packed = zlib.compress(len(header).to_bytes(4, "little") + header + planes, 6)
     return base64.b64encode(packed).decode("ascii")

@@ -10,7 +10,7 @@ from typing import NoReturn, TypeVar, cast
 import tenacity
 
 from tuner.errors import StorageError
-from tuner.storage.failures import first_line, is_transient, root_cause
+from tuner.storage.failures import first_line, is_transient
 
 Result = TypeVar("Result")
 
@@ -63,7 +63,7 @@ class Retry:
     def _count(self, state: tenacity.RetryCallState) -> None:
         if state.attempt_number == 1:
             self.outages += 1
-            self._warn(f"the storage does not answer, trying again: {_reason(state)}")
+            self._warn(f"the storage does not answer, trying again: {first_line(_error(state))}")
 
     def _is_over(self, state: tenacity.RetryCallState) -> bool:
         return _waited(state) > (STOPPING if self._stop() else self._patience)
@@ -82,13 +82,8 @@ def _waited(state: tenacity.RetryCallState) -> float:
 
 def _give_up(state: tenacity.RetryCallState) -> NoReturn:
     raise StorageError(
-        f"the storage did not answer for {_waited(state):.0f} s: {_reason(state)}"
+        f"the storage did not answer for {_waited(state):.0f} s: {first_line(_error(state))}"
     ) from _error(state)
-
-
-def _reason(state: tenacity.RetryCallState) -> str:
-    cause = root_cause(_error(state))
-    return first_line(cause) or type(cause).__name__
 
 
 def _error(state: tenacity.RetryCallState) -> BaseException:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tuner.errors import UsageError
 from tuner.storage.database import Database
-from tuner.storage.failures import first_line, root_cause
+from tuner.storage.failures import first_line
 from tuner.storage.finding import Finding, WriteStep
 from tuner.storage.kind import FileKind, split_scheme
 from tuner.storage.sqlite_locking import PLUGIN
@@ -102,15 +102,12 @@ class SQLite(FileKind, Database):
         has open, unless it is told that the file is immutable. Where somebody has it open, or died
         with it open, the log is there and has to be read.
         """
-        alone = self.is_wal() and not self.file.with_name(f"{self.file.name}-wal").exists()
+        with self.file.open("rb") as file:
+            logs = file.read(20)[18:19] == b"\x02"  # of the header: the write version
+        alone = logs and not self.file.with_name(f"{self.file.name}-wal").exists()
         query = {"mode": "ro", "uri": "true"} | ({"immutable": "1"} if alone else {})
         url = sqlalchemy.URL.create("sqlite", database=self.file.absolute().as_uri(), query=query)
         return url.render_as_string(hide_password=False)
-
-    def is_wal(self) -> bool:
-        """Whether the file keeps a write-ahead log. Raises OSError."""
-        with self.file.open("rb") as file:
-            return file.read(20)[18:19] == b"\x02"
 
     def _has_tables(self, *, read_only: bool = False) -> bool:
         there = self.file.exists() and self.file.stat().st_size > 0
@@ -136,7 +133,7 @@ class SQLite(FileKind, Database):
             with self.connect() as connection:
                 found = list(connection.exec_driver_sql("PRAGMA quick_check(5)").scalars())
         except (SQLAlchemyError, sqlite3.Error) as error:
-            found = [first_line(root_cause(error))]
+            found = [first_line(error)]
         if found == ["ok"]:
             return Finding("integrity", "ok", "SQLite's quick_check finds the file sound")
         return Finding(
