@@ -10,8 +10,7 @@ import pytest
 
 from tests.support.doctor_tools import dead_owner, look, opened, pop, said, wrong
 from tests.support.studies import FACTS, definition, prepare, work
-from tuner.doctor.studies import DataCheck, check_definition
-from tuner.doctor.trials import check_trials, stale_trials
+from tuner.doctor.studies import DataCheck, check_definition, check_trials, stale_trials
 from tuner.errors import DataError, MissingDataError
 from tuner.search.tickets import new_ticket
 from tuner.storage import records

@@ -12,8 +12,7 @@ from optuna.trial import TrialState
 
 from tuner.doctor.artifacts import StudyFiles, check_artifacts, files_of
 from tuner.doctor.machine import check_disk, check_versions
-from tuner.doctor.studies import DataCheck, Describe, check_definition
-from tuner.doctor.trials import check_trials
+from tuner.doctor.studies import DataCheck, Describe, check_definition, check_trials
 from tuner.errors import StorageError, UsageError, unknown
 from tuner.storage import records, storage_at
 from tuner.storage.finding import Finding, WriteStep

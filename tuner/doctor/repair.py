@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 
 from tuner.doctor.artifacts import StudyFiles, files_of, orphaned
 from tuner.doctor.examine import chosen
-from tuner.doctor.trials import lost_tickets, numbered, stale_trials
+from tuner.doctor.studies import lost_tickets, numbered, stale_trials
 from tuner.errors import TunerError
 from tuner.search.prepare import missing_tickets
 from tuner.search.sweep import Sweeper

@@ -58,7 +58,11 @@ class JournalFile(JournalFileBackend):
                     return
                 record = parse_record(line)
                 if broken is not None and record is not None:
-                    raise StorageError(self._unreadable(broken))
+                    raise StorageError(
+                        f"a journal holds one record a line; {self._path} is no readable journal: "
+                        f"its line {broken} is none, and whole records follow it. Available: "
+                        f"tuner doctor --repair --storage journal:{self._path}"
+                    )
                 if record is None:
                     broken = broken or number + 1
                     continue
@@ -98,13 +102,6 @@ class JournalFile(JournalFileBackend):
                     if self._lock.still_held:
                         os.truncate(self._path, before)
                 raise
-
-    def _unreadable(self, line: int) -> str:
-        return (
-            f"a journal holds one record a line; {self._path} is no readable journal: its line "
-            f"{line} is none, and whole records follow it. Available: tuner doctor --repair "
-            f"--storage journal:{self._path}"
-        )
 
 
 class JournalBackend(Backend):

@@ -156,20 +156,17 @@ class Server(Database):
             engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
         ):
             if engine.dialect.name == "postgresql":
-                connection.execute(sqlalchemy.text(f"SET lock_timeout = '{LOCK_TIMEOUT}s'"))
-                take, leave = (
-                    f"SELECT pg_advisory_lock({_LOCK})",
-                    f"SELECT pg_advisory_unlock({_LOCK})",
-                )
+                connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_TIMEOUT}s'")
+                take = f"SELECT pg_advisory_lock({_LOCK})"
+                leave = f"SELECT pg_advisory_unlock({_LOCK})"
             else:
                 take = f"SELECT GET_LOCK('tuner{_LOCK}', {LOCK_TIMEOUT})"
                 leave = f"SELECT RELEASE_LOCK('tuner{_LOCK}')"
-            taken = connection.execute(sqlalchemy.text(take)).scalar()
-            if taken == 0:  # MySQL's answer; PostgreSQL raises
+            if connection.exec_driver_sql(take).scalar() == 0:  # MySQL's answer; PostgreSQL raises
                 raise sqlalchemy.exc.TimeoutError(
                     f"another process has been making the tables for {LOCK_TIMEOUT} s"
                 )
             try:
                 yield
             finally:
-                connection.execute(sqlalchemy.text(leave))
+                connection.exec_driver_sql(leave)
