@@ -47,7 +47,7 @@ class RdbBackend(Backend):
         model = models.TrialModel
         query = select(model.trial_id, model.state).where(model.study_id == study_id)
         with reading(), self._session() as session:
-            states = {trial_id: state for trial_id, state in session.execute(query)}
+            states = {row[0]: row[1] for row in session.execute(query)}
         changed = {
             trial_id
             for trial_id, state in states.items()
