@@ -70,7 +70,7 @@ def test_the_schema_knows_a_schedule_its_settings_and_bounds(run: Run) -> None:
 def test_the_tables_of_the_documentation_know_a_schedule(run: Run, tmp_path: Path) -> None:
     for page in ("spaces.md", "schedules.md"):
         shutil.copy(ROOT / "docs" / page, tmp_path)
-    run("tuner.spaces.reference", "spaces.md", "schedules.md")
+    run("tuner.study.reference", "spaces.md", "schedules.md")
     spaces = (tmp_path / "spaces.md").read_text(encoding="utf-8")
     assert (
         "| `schedule.teeth` | whole number | `5` | at least 1 | `schedule` `sawtooth` | "

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
-from tuner.parameters import ParameterInfo
-from tuner.parameters.fields import setting, setting_as, settings_of, summary
+from tuner.parameters import ParameterInfo, setting, setting_as, settings_of
 from tuner.registry import Registry
 
 LEARNING_RATE = ParameterInfo(
@@ -42,7 +41,6 @@ class Optimizer:
     """
 
     name: ClassVar[str]
-    help: ClassVar[str]
     slots: ClassVar[int] = 0
     switches: ClassVar[tuple[str, ...]] = ()
     stacked: ClassVar[str] = ""
@@ -53,7 +51,7 @@ class Optimizer:
     global_clipnorm: float | None = setting(None, "Largest norm of the whole gradient.", above=0)
 
     def __init_subclass__(cls) -> None:
-        cls.name, cls.help = cls.__name__.lower(), summary(cls)
+        cls.name = cls.__name__.lower()
         dataclass(frozen=True)(cls)
 
     @classmethod

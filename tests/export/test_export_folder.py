@@ -12,17 +12,10 @@ import pytest
 from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 
 from tuner.errors import DataError, UsageError
-from tuner.export import (
-    answer,
-    check_target,
-    load_export,
-    model_scores,
-    prediction_rows,
-    refit_trial,
-    rows_for,
-    write_export,
-)
-from tuner.export.folder import write_folder
+from tuner.export import load_export, refit_trial, write_export
+from tuner.export.folder import check_target, write_folder
+from tuner.export.model import model_scores, prediction_rows, rows_for
+from tuner.export.scores import predict
 
 PARAMS = {"model.units": "16", "epochs": 8, "optimizer.learning_rate": 0.01}
 
@@ -70,7 +63,7 @@ def test_what_a_folder_holds(train_study, tmp_path):
     assert settings["epochs"] == 10
     # The test rows, scored with what the folder holds and scikit-learn.
     model = load_export(tmp_path / "out")
-    decided = answer(model, made.dataset.x_test).argmax(axis=1)
+    decided = predict(model.keras_model, made.dataset.x_test).argmax(axis=1)
     assert stored["test"]["accuracy"] == accuracy_score(made.dataset.y_test, decided)
     assert stored["test"]["accuracy"] > 0.75
     card = (tmp_path / "out" / "MODEL.md").read_text()
@@ -121,7 +114,7 @@ def test_keras_alone_loads_both_forms_and_the_cards_example_runs(train_study, tm
     )
     assert done.returncode == 0, done.stderr
     for name, made in studies.items():
-        expected = answer(load_export(tmp_path / name), made.dataset.x[:50])
+        expected = predict(load_export(tmp_path / name).keras_model, made.dataset.x[:50])
         scale = max(1.0, np.abs(expected).max())
         for form in ("loaded", "rebuilt"):
             found = np.load(tmp_path / name / f"{form}.npy")
@@ -146,7 +139,7 @@ def test_predicting_a_table_by_column_names(train_study, tmp_path, wine_csv):
     export(made, tmp_path / "out")
     model = load_export(tmp_path / "out")
     rows = rows_for(model, uri)
-    answers = answer(model, rows.x)
+    answers = predict(model.keras_model, rows.x)
     table = prediction_rows(model, answers, rows.y)
     assert len(table) == 178
     assert list(table[0]) == [
@@ -168,7 +161,7 @@ def test_predicting_a_table_by_column_names(train_study, tmp_path, wine_csv):
     again = rows_for(model, f"csv:{tmp_path / 'fresh.csv'}")
     assert again.y is None
     np.testing.assert_allclose(again.x, rows.x, rtol=1e-6)
-    assert "actual" not in prediction_rows(model, answer(model, again.x))[0]
+    assert "actual" not in prediction_rows(model, predict(model.keras_model, again.x))[0]
 
 
 def test_predicting_bytes_equals_predicting_the_dataset(train_study, tmp_path):
@@ -179,7 +172,7 @@ def test_predicting_bytes_equals_predicting_the_dataset(train_study, tmp_path):
     from sklearn.datasets import load_digits
 
     np.testing.assert_allclose(rows.x, load_digits().data, atol=1e-5)
-    assert len(prediction_rows(model, answer(model, rows.x[:5]), rows.y[:5])) == 5
+    assert len(prediction_rows(model, predict(model.keras_model, rows.x[:5]), rows.y[:5])) == 5
 
 
 @pytest.mark.slow
@@ -188,7 +181,7 @@ def test_predicting_with_two_classes_and_with_values(train_study, tmp_path):
     export(made, tmp_path / "cancer")
     model = load_export(tmp_path / "cancer")
     rows = rows_for(model, "sklearn:breast_cancer")
-    answers = answer(model, rows.x)
+    answers = predict(model.keras_model, rows.x)
     table = prediction_rows(model, answers, rows.y)
     assert list(table[0])[3:] == ["probability_malignant", "probability_benign"]
     assert table[0]["probability_malignant"] + table[0]["probability_benign"] == pytest.approx(1)
@@ -203,7 +196,7 @@ def test_predicting_with_two_classes_and_with_values(train_study, tmp_path):
     assert not (tmp_path / "diabetes" / "classes.json").exists()
     model = load_export(tmp_path / "diabetes")
     rows = rows_for(model, "sklearn:diabetes")
-    answers = answer(model, rows.x)
+    answers = predict(model.keras_model, rows.x)
     assert list(prediction_rows(model, answers, rows.y)[0]) == ["row", "predicted", "actual"]
     assert model_scores(model, answers, rows.y)["r2"] == pytest.approx(r2_score(rows.y, answers))
     assert r2_score(rows.y, answers) > 0.3
@@ -232,7 +225,7 @@ def test_only_exports_are_read(train_study, tmp_path):
     export(made, tmp_path / "out")
     (tmp_path / "out" / "model.keras").write_bytes(b"torn")
     with pytest.raises(UsageError, match="must be whole"):
-        answer(load_export(tmp_path / "out"), made.dataset.x[:1])
+        predict(load_export(tmp_path / "out").keras_model, made.dataset.x[:1])
     (tmp_path / "out" / "preprocessing.json").write_text("{")
     with pytest.raises(UsageError, match="must be whole"):
         load_export(tmp_path / "out")

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from tuner.data import Fold
 from tuner.errors import DataError, NoCompletedTrialError, TunerError, UsageError
 from tuner.export import chosen_trial, refit_trial, study_dataset
-from tuner.export.schedules import FirstEpochs, RecordedRates
+from tuner.export.refit import FirstEpochs, RecordedRates
 from tuner.planning import plan_training
 from tuner.storage import records
 from tuner.training import Trainer

@@ -6,7 +6,7 @@ import pytest
 from sklearn import metrics as sk
 
 from tuner.errors import PlanError
-from tuner.export.schedules import FirstEpochs, RecordedRates
+from tuner.export.refit import FirstEpochs, RecordedRates
 from tuner.export.scores import loss_of, score
 from tuner.planning import LossPlan
 from tuner.schedules import CosineSchedule, ExponentialSchedule
@@ -41,6 +41,8 @@ BY_TASK = {
         ("accuracy", "multilabel", sk.accuracy_score),
         ("hamming", "multilabel", sk.hamming_loss),
         ("mse", "regression", sk.mean_squared_error),
+        ("mse", "multiclass", lambda y, _: sk.mean_squared_error(np.eye(7)[y], SOFTMAX)),
+        ("mae", "binary", lambda y, _: sk.mean_absolute_error(y, SIGMOID)),
         ("mae", "regression", sk.mean_absolute_error),
         ("r2", "regression", sk.r2_score),
         ("top_5_accuracy", "multiclass", lambda y, _: sk.top_k_accuracy_score(y, SOFTMAX, k=5)),

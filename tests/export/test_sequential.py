@@ -11,7 +11,7 @@ from sklearn.datasets import load_diabetes, load_digits
 
 from tuner.data import Dataset, Fold, fit_scaling, fit_target_scaling
 from tuner.errors import TunerError
-from tuner.export import build_sequential
+from tuner.export.sequential import build_sequential
 from tuner.planning import METRICS, MetricInfo, plan_training
 from tuner.training import Trainer
 

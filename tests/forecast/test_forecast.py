@@ -48,9 +48,8 @@ def test_a_sampled_study_has_one_stack_a_trial(data):
     )
     dataset, folds = data
     planner = Planner(dataset, folds)
-    cost = estimate(
-        planner.plan(space(params).complete({"optimizer.learning_rate": 0.5})), 60, folds
-    )
+    made = planner.plan(space(params).complete({"optimizer.learning_rate": 0.5}))
+    cost = estimate(made, folds)
     assert (work.counts()["steps"], work.counts()["multiply_adds"]) == (
         7 * cost.steps,
         7 * 3 * cost.multiply_adds,

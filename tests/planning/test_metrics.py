@@ -76,9 +76,7 @@ def fitted() -> dict[str, tuple[Any, np.ndarray, np.ndarray, np.ndarray]]:
     return made
 
 
-PREDICTIONS = [
-    (name, task) for name, info in METRICS.items() for task in info.tasks if info.kind != "sum"
-]
+PREDICTIONS = [(name, task) for name, info in METRICS.items() for task in info.tasks if info.score]
 
 
 @pytest.mark.parametrize(("name", "task"), PREDICTIONS)
@@ -117,7 +115,7 @@ def test_shapes_that_mean_the_same_score_the_same(fitted) -> None:
 def test_float32_probabilities_score_as_float64_ones(fitted, recwarn) -> None:
     _, _, y, p = fitted["multiclass"]
     for name, info in METRICS.items():
-        if info.kind == "predictions" and "multiclass" in info.tasks:
+        if info.score and "multiclass" in info.tasks:
             single = info.compute(y, p.astype(np.float32))
             assert single == pytest.approx(info.compute(y, p), rel=1e-5), name
     assert [str(w.message) for w in recwarn] == []

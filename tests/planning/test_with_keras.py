@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tuner.data.dataset import Fold
 from tuner.optimizers import OPTIMIZERS, Optimizer
 from tuner.planning import estimate, plan_training
 from tuner.planning.cost import backward_multiply_adds, count_parameters, forward_multiply_adds
@@ -273,11 +274,14 @@ def keras_model(params: dict[str, Any]) -> Any:
     return model
 
 
+FIVE_FOLDS = [Fold(np.arange(80, dtype=np.int32), np.arange(80, 100, dtype=np.int32))] * 5
+
+
 @pytest.mark.parametrize("params", MODELS, ids=str)
 def test_parameters_are_as_many_as_keras_counts(params: dict[str, Any]) -> None:
     plan = plan_training(params, features=20, outputs=3, task="multiclass")
     model = keras_model(params)
-    assert estimate(plan, 100, 5).parameters == model.count_params()
+    assert estimate(plan, FIVE_FOLDS).parameters == model.count_params()
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     assert count_parameters(plan.model, trainable_only=True) == trainable
 
@@ -322,4 +326,4 @@ def test_state_is_the_gradients_and_kerass_optimizer_variables(params: dict[str,
     optimizer.build(model.trainable_variables)
     kept = sum(np.prod(v.shape) for v in optimizer.variables if len(v.shape) > 0)
     gradients = sum(np.prod(v.shape) for v in model.trainable_variables)
-    assert estimate(plan, 100, 5).state_bytes == 5 * 4 * (kept + gradients)
+    assert estimate(plan, FIVE_FOLDS).state_bytes == 5 * 4 * (kept + gradients)

@@ -7,8 +7,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tuner.spaces import list_spaces, load_space, load_yaml, space_schema
+from tuner.spaces import list_spaces, load_space, space_schema
 from tuner.spaces.catalogue import CATALOGUE
+from tuner.spaces.yaml_file import load_yaml
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tuner.errors import PlanError
-from tuner.parameters.info import Value
+from tuner.parameters import Value
 from tuner.training.callbacks import EpochCallback, start
 from tuner.training.grouping import Stacking
 from tuner.training.identity import training_identity

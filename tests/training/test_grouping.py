@@ -32,7 +32,7 @@ def plan(**params: Any) -> TrainingPlan:
 
 
 def stacking_on(folds: list[Fold]) -> Callable[[TrainingPlan], Stacking]:
-    return lambda own: stacking_of(own, "multiclass", estimate(own, 80, folds))
+    return lambda own: stacking_of(own, "multiclass", estimate(own, folds))
 
 
 def shared(plans: list[TrainingPlan], seeds: list[int] | None = None) -> list[Training]:

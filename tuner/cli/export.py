@@ -99,15 +99,16 @@ def predict(
     One row an input row on stdout. If the data hold the true values, the scores go to stderr
     (with --scores alone to stdout).
     """
-    from tuner.export import answer, load_export, model_scores, prediction_rows, rows_for
+    from tuner.export.model import load_export, model_scores, prediction_rows, rows_for
     from tuner.export.quiet import import_tensorflow
+    from tuner.export.scores import predict
 
     model = load_export(folder)
     rows = rows_for(model, uri, target=target, part=part)
     if only_scores and rows.y is None:
         raise UsageError(f"--scores needs the true values; {uri} has none. Name them by --target")
     import_tensorflow()
-    answers = answer(model, rows.x)
+    answers = predict(model.keras_model, rows.x)
     scores = {} if rows.y is None else model_scores(model, answers, rows.y)
     if only_scores:
         emit({"rows": len(answers), **scores})

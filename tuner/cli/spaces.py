@@ -104,7 +104,7 @@ def parameter_row(space: Space, name: str) -> dict[str, Any]:
 
 def condition_words(space: Space, name: str) -> str | None:
     """What has to hold for a parameter to be part of a trial; None: nothing."""
-    from tuner.parameters.words import word
+    from tuner.parameters import word
 
     words = [
         f"{condition.parent} is {' or '.join(word(value) for value in possible)}"

@@ -13,7 +13,7 @@ from tuner import __version__
 from tuner.export import folder
 from tuner.export.card import model_card
 from tuner.export.refit import Refit
-from tuner.export.scores import all_scores, predict
+from tuner.export.scores import loss_of, predict, score
 from tuner.export.sequential import build_sequential
 from tuner.text import json_ready
 
@@ -47,9 +47,13 @@ def write_export(
     )
     test = None
     if data.x_test is not None and data.y_test is not None:
-        answers = predict(model, data.x_test)
-        loss = refit.plan.loss
-        test = all_scores(metrics, loss, data.task, data.y_test, answers, refit.target_scaling)
+        tested = (data.task, data.y_test, predict(model, data.x_test))
+        test = {
+            name: loss_of(refit.plan.loss, *tested, refit.target_scaling)
+            if name == "loss"
+            else score(name, *tested)
+            for name in metrics
+        }
     settings = _settings(refit, study, test)
     preprocessing = _preprocessing(refit)
 

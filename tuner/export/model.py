@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from tuner.data.rows import Part
 from tuner.data.sources import source_of
 from tuner.errors import DataError, UsageError
 from tuner.export import folder
-from tuner.export.scores import decide, predict, score
+from tuner.export.scores import decide, score
 from tuner.planning.metrics import METRICS
 from tuner.text import rounded
 
@@ -97,35 +97,29 @@ def rows_for(
     facts = model.preprocessing
     names, trained = facts["feature_names"], model.settings["data"]["target_names"]
 
-    def load(column: str | None) -> Rows:
-        return load_rows(
-            uri,
-            features=facts["features"],
-            task=model.task,
-            classes=model.classes,
-            byte_scale=facts["byte_scale"],
-            feature_names=None if names is None else tuple(names),
-            target=column,
-            part=part,
-        )
+    load = partial(
+        load_rows,
+        uri,
+        features=facts["features"],
+        task=model.task,
+        classes=model.classes,
+        byte_scale=facts["byte_scale"],
+        feature_names=None if names is None else tuple(names),
+        part=part,
+    )
 
     if target is None and trained and source_of(uri)[0].is_table:
         try:
-            rows = load(",".join(trained))
+            rows = load(target=",".join(trained))
         except DataError as error:
             # New rows need no target; anything else that is wrong is wrong the second time too.
             if "unknown target column" not in str(error):
                 raise
-            rows = load(None)
+            rows = load(target=None)
     else:
-        rows = load(target)
+        rows = load(target=target)
     # `load_rows` has multiplied bytes by the factor that is the model's own first layer.
     return Rows(rows.x / np.float32(facts["byte_scale"]), rows.y)
-
-
-def answer(model: ExportedModel, x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """`(rows, outputs)`: probabilities, or values for a regression."""
-    return predict(model.keras_model, x)
 
 
 def prediction_rows(

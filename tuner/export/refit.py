@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from tuner.data import Dataset, Fold, Scaling, fit_scaling, fit_target_scaling
 from tuner.errors import DataError, TunerError, UsageError
-from tuner.export.schedules import FirstEpochs, RecordedRates
 from tuner.planning import network_seed, plan_training
 from tuner.planning.plan import TrainingPlan
 from tuner.results import best_trial, find_trial, mean_curves
-from tuner.schedules.base import Schedule
+from tuner.schedules import Rates, Schedule
 from tuner.storage import records
 from tuner.study.data import load_study_data
 from tuner.study.stored import read_definition
@@ -26,6 +25,39 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from tuner.study.definition import StudyDefinition
+
+
+class FirstEpochs(Schedule):
+    """The first epochs of `inner` as it runs over `total` epochs.
+
+    A trial that early stopping ended after 12 of its 40 epochs is refitted with the first 12
+    epochs of the schedule over 40, not with the whole schedule squeezed into 12.
+    """
+
+    name = "first_epochs"
+
+    inner: Schedule
+    total: int
+
+    def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
+        total = max(self.total, epochs)
+        return self.inner.rates(steps_per_epoch, total)[: epochs * steps_per_epoch]
+
+
+class RecordedRates(Schedule):
+    """One rate an epoch, as recorded; after the last one it stays.
+
+    For schedules that follow validation scores (plateau): a refit has no validation rows.
+    """
+
+    name = "recorded_rates"
+
+    recorded: tuple[float, ...]
+
+    def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
+        numbers = np.minimum(np.arange(epochs), len(self.recorded) - 1)
+        rates = np.asarray(self.recorded, dtype=np.float32)[numbers]
+        return np.repeat(rates, steps_per_epoch)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +155,10 @@ def refit_trial(study: Study, trial: FrozenTrial, dataset: Dataset) -> Refit:
         scaling=fit_scaling(dataset, rows, scaling_kind),
         target_scaling=fit_target_scaling(dataset, rows) if regression else None,
         weights=weights,
-        fold_scores=_fold_scores(trial, definition),
+        fold_scores={
+            **trial.user_attrs.get(records.METRICS, {}),
+            definition.metric: list(trial.user_attrs[records.FOLD_SCORES]),
+        },
     )
 
 
@@ -167,9 +202,3 @@ def _schedule(trial: FrozenTrial, plan: TrainingPlan, epochs: int) -> Schedule:
     if epochs == plan.epochs:
         return plan.schedule
     return FirstEpochs(plan.schedule.learning_rate, plan.schedule, plan.epochs)
-
-
-def _fold_scores(trial: FrozenTrial, definition: StudyDefinition) -> dict[str, list[float]]:
-    scores: dict[str, list[float]] = dict(trial.user_attrs.get(records.METRICS, {}))
-    scores[definition.metric] = list(trial.user_attrs[records.FOLD_SCORES])
-    return scores

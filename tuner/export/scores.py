@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,32 +21,6 @@ def predict(network: keras.Model, x: NDArray[Any]) -> NDArray[np.float32]:
     return answers
 
 
-def _top_5(y: NDArray[Any], predictions: NDArray[Any], decided: NDArray[Any]) -> float:
-    own = np.take_along_axis(predictions, y[:, None], axis=1)
-    return float(np.mean((predictions > own).sum(axis=1) < 5))
-
-
-def _sklearn(name: str, *, decides: bool) -> Callable[..., float]:
-    """scikit-learn's function, of decided classes or of the predictions themselves."""
-
-    def score(y: NDArray[Any], predictions: NDArray[Any], decided: NDArray[Any]) -> float:
-        from sklearn import metrics
-
-        return float(getattr(metrics, name)(y, decided if decides else predictions))
-
-    return score
-
-
-#: The metrics that training sums over rows, from true values, predictions and what they decide.
-_SUMS: dict[str, Callable[..., float]] = {
-    "accuracy": _sklearn("accuracy_score", decides=True),
-    "top_5_accuracy": _top_5,
-    "hamming": _sklearn("hamming_loss", decides=True),
-    "mse": _sklearn("mean_squared_error", decides=False),
-    "mae": _sklearn("mean_absolute_error", decides=False),
-}
-
-
 def score(metric: str, task: Task, y: NDArray[Any], predictions: NDArray[Any]) -> float:
     """`metric` of predictions as the exported model answers them.
 
@@ -60,11 +33,26 @@ def score(metric: str, task: Task, y: NDArray[Any], predictions: NDArray[Any]) -
         PlanError: a metric that does not exist or does not fit the task.
         DataError: rows that leave the metric undefined.
     """
+    from sklearn import metrics
+
     info = check_metric(metric, task)
-    if info.kind == "predictions":
-        answered = predictions[:, 0] if task == "binary" else predictions
-        return info.compute(y, answered)
-    return _SUMS[metric](y, predictions, decide(task, predictions))
+    if info.score:
+        return info.compute(y, predictions)
+    if metric == "top_5_accuracy":
+        own = np.take_along_axis(predictions, y[:, None], axis=1)
+        return float(np.mean((predictions > own).sum(axis=1) < 5))
+    if metric in ("mse", "mae"):
+        error = metrics.mean_squared_error if metric == "mse" else metrics.mean_absolute_error
+        return float(error(_targets(task, y, predictions), predictions))
+    share = metrics.accuracy_score if metric == "accuracy" else metrics.hamming_loss
+    return float(share(y, decide(task, predictions)))
+
+
+def _targets(task: Task, y: NDArray[Any], predictions: NDArray[Any]) -> NDArray[Any]:
+    """What `predictions` are compared with, of their shape: one-hot rows for class numbers."""
+    if task == "multiclass":
+        return np.eye(predictions.shape[1], dtype=np.float32)[y]
+    return y.reshape(predictions.shape)
 
 
 def decide(task: Task, predictions: NDArray[Any]) -> NDArray[np.int32]:
@@ -97,29 +85,8 @@ def loss_of(
     loss = getattr(keras.losses, plan.name.title().replace("_", ""))(**settings)
     if plan.name == "sparse_categorical_crossentropy":
         return float(loss(y, predictions))
-    targets = np.asarray(y, dtype=np.float32)
-    if task == "multiclass":
-        targets = np.eye(predictions.shape[1], dtype=np.float32)[y]
-    elif task == "binary":
-        targets = targets[:, None]
+    targets = np.asarray(_targets(task, y, predictions), dtype=np.float32)
     if target_scaling is not None:
         mean, std = target_scaling
         targets, predictions = (targets - mean) / std, (predictions - mean) / std
     return float(loss(targets, predictions))
-
-
-def all_scores(
-    metrics: tuple[str, ...],
-    plan: LossPlan,
-    task: Task,
-    y: NDArray[Any],
-    predictions: NDArray[Any],
-    target_scaling: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
-) -> dict[str, float]:
-    """Every one of `metrics` by name, `loss` among them if it is asked for."""
-    return {
-        name: loss_of(plan, task, y, predictions, target_scaling)
-        if name == "loss"
-        else score(name, task, y, predictions)
-        for name in metrics
-    }

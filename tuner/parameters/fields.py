@@ -55,8 +55,3 @@ def settings_of(kind: type, section: str) -> dict[str, ParameterInfo]:
         if "info" in f.metadata
     }
     return {name: infos[name] for name in order if name in infos}
-
-
-def summary(kind: type) -> str:
-    """The first paragraph of a docstring, in one line."""
-    return " ".join((kind.__doc__ or "").partition("\n\n")[0].split())

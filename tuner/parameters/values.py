@@ -1,15 +1,14 @@
-"""Single values of a parameter: do they fit what is known of it?"""
+"""Single values of a parameter: do they fit what is known of it, and how are they written?"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuner.errors import PlanError, unknown
 from tuner.parameters.info import ParameterInfo, Scalar, Value
-from tuner.parameters.words import show
 
 _WIDTHS = re.compile(r"[1-9][0-9]*(-[1-9][0-9]*)*")
 
@@ -118,3 +117,29 @@ def mixture(values: Sequence[object]) -> str | None:
         return None
     shown = {"text": repr}
     return " and ".join(f"{kind} ({shown.get(kind, show)(value)})" for kind, value in first.items())
+
+
+def show(value: object) -> str:
+    """A value received, as YAML writes it, with its kind if that may surprise."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = repr(value)
+    text = text if len(text) <= 60 else text[:57] + "..."
+    if isinstance(value, str):
+        return f"{text} (text)"
+    if isinstance(value, list | tuple):
+        return f"{text} (a list)"
+    if isinstance(value, Mapping):
+        return f"{text} (a mapping)"
+    return text
+
+
+def word(value: Value) -> str:
+    """A value as YAML writes it, floats with 6 significant digits."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return f"[{', '.join(word(item) for item in value)}]"
+    return value if isinstance(value, str) else show(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tuner.planning.cost import Cost as Cost
 from tuner.planning.cost import estimate as estimate
 from tuner.planning.metrics import METRICS as METRICS
 from tuner.planning.metrics import MetricInfo as MetricInfo
@@ -11,10 +10,7 @@ from tuner.planning.metrics import default_metric as default_metric
 from tuner.planning.metrics import metric_direction as metric_direction
 from tuner.planning.metrics import metrics_for as metrics_for
 from tuner.planning.plan import LossPlan as LossPlan
-from tuner.planning.plan import ModelPlan as ModelPlan
-from tuner.planning.plan import OptimizerPlan as OptimizerPlan
 from tuner.planning.plan import TrainingPlan as TrainingPlan
 from tuner.planning.planner import plan_training as plan_training
 from tuner.planning.seeds import epoch_order as epoch_order
 from tuner.planning.seeds import network_seed as network_seed
-from tuner.planning.seeds import stream as stream

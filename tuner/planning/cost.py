@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tuner.data.dataset import Fold
-from tuner.errors import PlanError
 from tuner.optimizers import OPTIMIZERS
 from tuner.planning.plan import ModelPlan, OptimizerPlan, TrainingPlan
 
@@ -55,13 +54,10 @@ class Cost:
         return self.multiply_adds >= HEAVY_STEP * max(1, self.steps_per_epoch * self.networks)
 
 
-def estimate(plan: TrainingPlan, rows: int, folds: int | Sequence[Fold]) -> Cost:
-    """The cost of training `plan` on `rows` rows cut into `folds`.
-
-    `folds` is k of a k-fold split (k = 1: train on all rows, validate on none) or the folds
-    themselves. Raises PlanError for fewer than 1 fold, or more folds than rows.
-    """
-    train, validation = _fold_sizes(rows, folds)
+def estimate(plan: TrainingPlan, folds: Sequence[Fold]) -> Cost:
+    """The cost of training `plan` on `folds`."""
+    train = [len(fold.train) for fold in folds]
+    validation = [len(fold.validation) for fold in folds]
     networks = len(train)
     batch = min(plan.batch_size, max(train))
     steps = -(-max(train) // plan.batch_size)
@@ -101,12 +97,8 @@ def backward_multiply_adds(model: ModelPlan) -> int:
 
 def optimizer_slots(optimizer: OptimizerPlan) -> int:
     """How many variables of its shape Keras's optimizer keeps for every weight."""
-    return (
-        OPTIMIZERS[optimizer.name].slots
-        + bool(optimizer.setting("momentum", 0.0))
-        + bool(optimizer.setting("amsgrad", False))
-        + bool(optimizer.setting("centered", False))
-    )
+    with_more = ("momentum", "amsgrad", "centered")
+    return OPTIMIZERS[optimizer.name].slots + sum(map(bool, map(optimizer.setting, with_more)))
 
 
 def _widths(model: ModelPlan) -> tuple[int, ...]:
@@ -118,16 +110,3 @@ def _values_per_row(model: ModelPlan) -> int:
     the activation, the normalised value and the dropped-out value; logits and their gradient."""
     per_unit = 2 + model.batch_norm + (model.dropout > 0)
     return model.features + per_unit * sum(model.units) + 2 * model.outputs
-
-
-def _fold_sizes(rows: int, folds: int | Sequence[Fold]) -> tuple[list[int], list[int]]:
-    """Training and validation rows of every fold."""
-    if not isinstance(folds, int):
-        return [len(fold.train) for fold in folds], [len(fold.validation) for fold in folds]
-    if not 1 <= folds <= rows:
-        raise PlanError(f"folds must be at least 1 and at most the {rows} rows; got {folds}")
-    if folds == 1:
-        return [rows], [0]
-    # As scikit-learn's KFold: the first `rows % folds` folds have one row more.
-    validation = [rows // folds + (fold < rows % folds) for fold in range(folds)]
-    return [rows - size for size in validation], validation

@@ -44,7 +44,8 @@ def plan_loss(name: object, smoothing: float, delta: object, task: Task) -> Loss
     Huber's.
     """
     fitting = LOSSES[task]
-    listed = f"Available for a {task} task: {', '.join(['auto', *fitting, *_aliases(fitting)])}"
+    aliases = [alias for alias, of in CATALOGUE["loss"].aliases.items() if of in fitting]
+    listed = f"Available for a {task} task: {', '.join(['auto', *fitting, *aliases])}"
     if name in ("hamming", "hamming_loss"):
         raise PlanError(
             "a loss must have a gradient, and Hamming distance has none: it is a metric only "
@@ -68,7 +69,3 @@ def plan_loss(name: object, smoothing: float, delta: object, task: Task) -> Loss
     if loss != "huber":
         raise PlanError(f"loss.delta is for the loss huber; got {delta!r} with the loss {loss}")
     return LossPlan(loss, smoothing, checked(CATALOGUE["loss.delta"], delta))
-
-
-def _aliases(losses: tuple[str, ...]) -> list[str]:
-    return [alias for alias, loss in CATALOGUE["loss"].aliases.items() if loss in losses]

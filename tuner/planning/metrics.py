@@ -18,7 +18,6 @@ from tuner.data.dataset import CLASSES, Task
 from tuner.errors import DataError, PlanError, unknown
 
 Direction = Literal["maximize", "minimize"]
-MetricKind = Literal["sum", "predictions"]
 #: Targets and predictions, as `MetricInfo.compute` hands them over, to a score.
 Score = Callable[[NDArray[Any], NDArray[Any]], float]
 
@@ -33,17 +32,13 @@ DOWN: Direction = "minimize"
 @dataclass(frozen=True)
 class MetricInfo:
     """One metric. `tasks` are those it can be asked for; `help` says what it is in one line;
-    `score` is the function of a `predictions` metric."""
+    `score` is the function of a `predictions` metric, None for a `sum` metric."""
 
     name: str
     direction: Direction
     tasks: tuple[Task, ...]
     help: str
     score: Score | None = None
-
-    @property
-    def kind(self) -> MetricKind:
-        return "sum" if self.score is None else "predictions"
 
     def compute(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> float:
         """The score of a `predictions` metric by scikit-learn's function.

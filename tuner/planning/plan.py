@@ -31,8 +31,8 @@ class OptimizerPlan:
     name: str
     settings: tuple[tuple[str, float | bool], ...] = ()
 
-    def setting(self, name: str, default: float | bool | None = None) -> float | bool | None:
-        return dict(self.settings).get(name, default)
+    def setting(self, name: str) -> float | bool | None:
+        return dict(self.settings).get(name)
 
 
 @dataclass(frozen=True)

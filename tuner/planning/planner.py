@@ -9,14 +9,15 @@ from tuner.data.dataset import Task
 from tuner.errors import PlanError, unknown
 from tuner.optimizers import CLIPPING, OPTIMIZERS
 from tuner.parameters import Value, checked
-from tuner.planning.architecture import plan_model
 from tuner.planning.losses import LOSSES, plan_loss
-from tuner.planning.plan import OptimizerPlan, TrainingPlan
+from tuner.planning.plan import ModelPlan, OptimizerPlan, TrainingPlan
 from tuner.schedules import SCHEDULES, Schedule, WarmupSchedule
 from tuner.spaces.catalogue import CATALOGUE, settings_of
 
 #: What holds if a trial leaves a parameter out; None: the optimizer's own default.
 DEFAULTS: Mapping[str, object] = {name: info.default for name, info in CATALOGUE.items()}
+#: What is neither a setting of the optimizer nor of the schedule behind the warmup.
+_RATE = ("optimizer.learning_rate", "schedule.warmup")
 #: The loss and the widths of layers have rules of their own beside the catalogue's.
 _SPECIAL = ("loss", "loss.delta", "model.units", "model.layers")
 
@@ -65,6 +66,54 @@ def plan_training(
     )
 
 
+def plan_model(values: Mapping[str, Any], *, features: int, outputs: int) -> ModelPlan:
+    """The MLP that `values` (every catalogue name to its value) describe.
+
+    Every initializer suits a dense kernel of any shape: on one that is not square, `identity` has
+    ones on its main diagonal and `orthogonal` has orthonormal rows or columns.
+
+    Units and layers are checked here, the others have been. Raises PlanError.
+    """
+    for what, size in (("features", features), ("outputs", outputs)):
+        if size < 1:
+            raise PlanError(f"data must have at least 1 of its {what}; got {size}")
+    return ModelPlan(
+        features=int(features),
+        outputs=int(outputs),
+        units=plan_units(values["model.units"], values["model.layers"]),
+        activation=values["model.activation"],
+        # Keras's `Constant()` has the value 0, and `get("constant")` fails for want of a value.
+        initializer="zeros" if values["initializer"] == "constant" else values["initializer"],
+        dropout=values["model.dropout"],
+        batch_norm=values["model.batch_norm"],
+        l1=values["model.l1"],
+        l2=values["model.l2"],
+    )
+
+
+def plan_units(units: object, layers: object) -> tuple[int, ...]:
+    """The widths of the hidden layers.
+
+    `units` is one width for all `layers`, or a text such as "64-32" that gives each layer its
+    own; then `layers` is None. Raises PlanError.
+    """
+    if not isinstance(units, str):
+        width = checked(CATALOGUE["model.units"], units)
+        return (width,) * checked(CATALOGUE["model.layers"], layers)
+    widths = [part.strip() for part in units.split("-")]
+    if not all(part.isdecimal() and int(part) >= 1 for part in widths):
+        raise PlanError(
+            "model.units must be a whole number at least 1, or such numbers joined by '-' "
+            f"(64-32: a layer of 64, then one of 32); got {units!r}"
+        )
+    if layers is not None:
+        raise PlanError(
+            "model.layers must be left out if model.units gives each layer its width; "
+            f"got model.units: {units!r} and model.layers: {layers!r}"
+        )
+    return tuple(int(part) for part in widths)
+
+
 def plan_optimizer(name: str, given: Mapping[str, float | bool]) -> OptimizerPlan:
     """The optimizer with the `given` settings, all its others as in Keras, sorted by name.
 
@@ -86,7 +135,6 @@ def plan_schedule(values: Mapping[str, Any], given: Mapping[str, Any]) -> Schedu
     Raises PlanError for settings that do not fit each other.
     """
     rate, warmup = values["optimizer.learning_rate"], values["schedule.warmup"]
-    given = {name: value for name, value in given.items() if name != "warmup"}
     schedule = SCHEDULES[values["schedule"]](rate, **given)
     return WarmupSchedule(rate, schedule, warmup) if warmup else schedule
 
@@ -105,9 +153,9 @@ def _refuse_settings_of_others(section: str, chosen: str, given: Mapping[str, ob
 
 
 def _settings(section: str, values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The given parameters `section.x` as x -> value, all but the learning rate."""
+    """The given parameters `section.x` as x -> value, without the rate and its warmup."""
     return {
         name.removeprefix(f"{section}."): values[name]
         for name in given
-        if name.startswith(f"{section}.") and name != "optimizer.learning_rate"
+        if name.startswith(f"{section}.") and name not in _RATE
     }

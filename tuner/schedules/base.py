@@ -5,14 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Literal, Protocol, dataclass_transform
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuner.optimizers import LEARNING_RATE
-from tuner.parameters import ParameterInfo, checked
-from tuner.parameters.fields import settings_of, summary
+from tuner.parameters import ParameterInfo, checked, settings_of
 
 #: Float32, one rate a step.
 Rates = NDArray[np.float32]
@@ -56,16 +56,12 @@ class Schedule(ABC):
 
     learning_rate: float
     name: ClassVar[str] = ""
-    help: ClassVar[str] = ""
     formula: ClassVar[str] = ""
     keras: ClassVar[str] = ""
     depends_on_total: ClassVar[bool] = False
-    _settings: ClassVar[dict[str, ParameterInfo]] = {}
 
     def __init_subclass__(cls) -> None:
-        cls.help = summary(cls)
         dataclass(frozen=True)(cls)
-        cls._settings = settings_of(cls, "schedule")
 
     def __post_init__(self) -> None:
         for name, info in {"learning_rate": LEARNING_RATE, **self.settings()}.items():
@@ -75,9 +71,10 @@ class Schedule(ABC):
                 object.__setattr__(self, name, checked(info, value))
 
     @classmethod
+    @cache
     def settings(cls) -> dict[str, ParameterInfo]:
         """Field -> the parameter that it is."""
-        return cls._settings
+        return settings_of(cls, "schedule")
 
     @abstractmethod
     def rates(self, steps_per_epoch: int, epochs: int) -> Rates:

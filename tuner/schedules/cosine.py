@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from tuner.schedules.base import Rates, Schedule
-from tuner.schedules.clock import cosine_fall, steps
-from tuner.schedules.settings import END_RATE
+from tuner.schedules.shared import END_RATE, cosine_fall, steps
 
 
 class CosineSchedule(Schedule):

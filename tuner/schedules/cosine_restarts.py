@@ -3,8 +3,14 @@ from __future__ import annotations
 import numpy as np
 
 from tuner.schedules.base import Rates, Schedule
-from tuner.schedules.clock import cosine_fall, cycle_starts, steps
-from tuner.schedules.settings import CYCLE_MULT, END_RATE, RESTART_EVERY
+from tuner.schedules.shared import (
+    CYCLE_MULT,
+    END_RATE,
+    RESTART_EVERY,
+    cosine_fall,
+    cycle_starts,
+    steps,
+)
 
 
 class CosineRestartsSchedule(Schedule):

@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from tuner.schedules.base import Rates, Schedule
-from tuner.schedules.clock import clock
-from tuner.schedules.settings import DECAY, PER, Per
+from tuner.schedules.shared import DECAY, PER, Per, clock
 
 
 class ExponentialSchedule(Schedule):

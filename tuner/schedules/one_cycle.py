@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tuner.parameters.fields import setting
+from tuner.parameters import setting
 from tuner.schedules.base import Rates, Schedule
-from tuner.schedules.clock import cosine_fall, steps
-from tuner.schedules.settings import END_RATE
+from tuner.schedules.shared import END_RATE, cosine_fall, steps
 
 #: The first rate as a fraction of the peak: PyTorch's and fastai's div_factor is 25.
 START = 1 / 25

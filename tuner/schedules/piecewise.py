@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 
 from tuner.errors import PlanError
-from tuner.parameters.fields import setting
+from tuner.parameters import setting
 from tuner.schedules.base import Rates, Schedule
-from tuner.schedules.clock import steps
+from tuner.schedules.shared import steps
 
 
 class PiecewiseSchedule(Schedule):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tuner.parameters.fields import setting
+from tuner.parameters import setting
 from tuner.schedules.base import Mode, Rates, Schedule
 
 

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tuner.parameters.fields import setting
+from tuner.parameters import setting
 from tuner.schedules.base import Rates, Schedule
-from tuner.schedules.clock import steps
-from tuner.schedules.settings import END_RATE
+from tuner.schedules.shared import END_RATE, steps
 
 
 class PolynomialSchedule(Schedule):

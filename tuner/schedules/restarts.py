@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tuner.parameters.fields import setting
+from tuner.parameters import setting
 from tuner.schedules.base import Rates, Schedule
-from tuner.schedules.clock import clock, cycle_starts
-from tuner.schedules.settings import CYCLE_MULT, DECAY, PER, RESTART_EVERY, Per
+from tuner.schedules.shared import CYCLE_MULT, DECAY, PER, RESTART_EVERY, Per, clock, cycle_starts
 
 
 class RestartsSchedule(Schedule):

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tuner.parameters.fields import setting
+from tuner.parameters import setting
 from tuner.schedules.base import Rates, Schedule
-from tuner.schedules.clock import epoch_numbers
+from tuner.schedules.shared import epoch_numbers
 
 
 class StepSchedule(Schedule):

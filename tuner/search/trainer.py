@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from tuner.data import Dataset, Fold
-from tuner.parameters.info import Value
+from tuner.parameters import Value
 from tuner.planning import TrainingPlan, plan_training
 from tuner.planning.cost import Cost, estimate
 from tuner.training.callbacks import EpochCallback
@@ -56,7 +56,7 @@ class Planner:
 
     def cost(self, plan: TrainingPlan) -> Cost:
         """Of one candidate over all folds."""
-        return estimate(plan, len(self._dataset.x), self._folds)
+        return estimate(plan, self._folds)
 
 
 class TrainerLike(PlannerLike, Protocol):

@@ -13,23 +13,15 @@ from tuner.spaces.catalogue import CATALOGUE as CATALOGUE
 from tuner.spaces.shipped import shipped_folder as shipped_folder
 
 if TYPE_CHECKING:
-    from tuner.spaces.library import SpaceEntry as SpaceEntry
-    from tuner.spaces.library import check_space as check_space
     from tuner.spaces.library import list_spaces as list_spaces
     from tuner.spaces.library import load_space as load_space
-    from tuner.spaces.parameter import Parameter as Parameter
     from tuner.spaces.schema import space_schema as space_schema
     from tuner.spaces.space import Space as Space
-    from tuner.spaces.yaml_file import load_yaml as load_yaml
 
 _LAZY = {
-    "Parameter": "parameter",
     "Space": "space",
-    "SpaceEntry": "library",
-    "check_space": "library",
     "list_spaces": "library",
     "load_space": "library",
-    "load_yaml": "yaml_file",
     "space_schema": "schema",
 }
 

@@ -11,7 +11,8 @@ itself goes through them sorted by name, the last name changing fastest.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from tuner.errors import SpaceError
@@ -89,25 +90,22 @@ def _combinations(activity: Activity) -> list[tuple[dict[str, Value], list[str]]
     active in it, in file order."""
     parents = {c.parent for conditions in activity.conditions.values() for c in conditions}
     deciding = [name for name in activity.order if name in parents]
-
-    def choose(position: int, values: dict[str, Value]) -> Iterator[dict[str, Value]]:
-        if position == len(deciding):
-            yield values
-            return
-        name = deciding[position]
-        if not activity.active(name, values):
-            yield from choose(position + 1, values)
-            return
-        for value in activity.params[name].points() or ():
-            yield from choose(position + 1, {**values, name: value})
-
-    found: list[tuple[dict[str, Value], list[str]]] = []
-    for chosen in choose(0, {}):
-        if len(found) == MOST_COMBINATIONS:
+    found: list[dict[str, Value]] = [{}]
+    for name in deciding:
+        points = activity.params[name].points() or ()
+        wider = (
+            {**values, name: point} if active else values
+            for values in found
+            for active in [activity.active(name, values)]
+            for point in (points if active else [None])
+        )
+        found = list(islice(wider, MOST_COMBINATIONS + 1))
+        if len(found) > MOST_COMBINATIONS:
             raise SpaceError(
                 f"the parameters that others depend on ({', '.join(deciding)}) have more than "
                 f"{MOST_COMBINATIONS} combinations"
             )
-        active = [name for name in activity.params if activity.active(name, chosen)]
-        found.append((chosen, active))
-    return found
+    return [
+        (chosen, [name for name in activity.params if activity.active(name, chosen)])
+        for chosen in found
+    ]

@@ -11,13 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import ClassVar, Protocol
 
 from tuner.errors import UsageError
-from tuner.optimizers import LEARNING_RATE, OPTIMIZERS
-from tuner.parameters import ParameterInfo
+from tuner.optimizers import LEARNING_RATE, OPTIMIZERS, Optimizer
 from tuner.parameters import ParameterInfo as P
-from tuner.schedules import SCHEDULES, WarmupSchedule
+from tuner.schedules import SCHEDULES, Schedule, WarmupSchedule
 
 INITIALIZERS = (
     "zeros", "ones", "constant", "identity", "orthogonal", "glorot_uniform", "glorot_normal",
@@ -40,21 +38,14 @@ LOSSES = (
 _CROSS_ENTROPIES = {"loss": LOSSES[:4]}
 
 
-class _HasSettings(Protocol):
-    help: ClassVar[str]
-
-    @classmethod
-    def settings(cls) -> Mapping[str, ParameterInfo]: ...
-
-
-def _settings(section: str) -> list[ParameterInfo]:
+def _settings(section: str) -> list[P]:
     """The settings of all kinds of a section, tied to those that have them. What all of them have
     comes last.
 
     Raises UsageError if two of them mean different things by one name.
     """
     kinds = KINDS[section]
-    infos: dict[str, ParameterInfo] = {}
+    infos: dict[str, P] = {}
     having: dict[str, list[str]] = {}
     for kind, described in kinds.items():
         for info in described.settings().values():
@@ -75,7 +66,7 @@ def _settings(section: str) -> list[ParameterInfo]:
 
 
 #: Categories whose choices have settings.
-KINDS: Mapping[str, Mapping[str, type[_HasSettings]]] = {
+KINDS: Mapping[str, Mapping[str, type[Optimizer] | type[Schedule]]] = {
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
 }

@@ -9,13 +9,12 @@ setting without effect, and nobody has to write it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tuner.errors import unknown
-from tuner.parameters import Scalar, Value, fit_scalar
-from tuner.parameters.words import show, word
+from tuner.parameters import Scalar, Value, fit_scalar, show, word
 from tuner.spaces.catalogue import CATALOGUE
-from tuner.spaces.explain import Fault
+from tuner.spaces.explain import Problem
 from tuner.spaces.forms import Fixed
 from tuner.spaces.parameter import Parameter
 
@@ -60,35 +59,39 @@ class Activity:
 
 def find_activity(
     params: Mapping[str, Parameter], broken: Collection[str] = ()
-) -> tuple[Activity, list[Fault]]:
+) -> tuple[Activity, list[Problem]]:
     """The conditions of a space's parameters, and what is wrong with any of them.
 
-    `broken` names parameters of the space that are not in `params` because of their own faults;
+    `broken` names parameters of the space that are not in `params` because of their own problems;
     nothing is said of conditions on these. Faults have the parameter's name first in their path;
     with any, there are no conditions.
     """
     conditions: dict[str, tuple[Condition, ...]] = {}
-    faults: list[Fault] = []
+    problems: list[Problem] = []
     for name, parameter in params.items():
-        found: list[Condition] = []
+        found: dict[str, Condition] = {}
         for parent in parameter.when:
             try:
-                found += [] if parent in broken else [_written(params, name, parent)]
+                if parent not in broken:
+                    found[parent] = _written(params, name, parent)
             except ValueError as error:
-                faults.append(Fault((name, "when", parent), str(error)))
+                problems.append(Problem((name, "when", parent), str(error)))
         # Null means "as if it were not here", which does nothing anywhere.
         if not (isinstance(parameter, Fixed) and parameter.value is None):
             try:
-                found += _implied(params, name, broken)
+                for implied in _implied(params, name, broken):
+                    written = found.setdefault(implied.parent, implied)
+                    both = tuple(value for value in written.allowed if value in implied.allowed)
+                    found[implied.parent] = replace(written, allowed=both)
             except ValueError as error:
-                faults.append(Fault((name,), str(error)))
+                problems.append(Problem((name,), str(error)))
         if found:
-            conditions[name] = tuple(_merged(found))
+            conditions[name] = tuple(found.values())
     order: list[str] = []
-    if not faults:
-        order, faults = _ordered(params, conditions)
-    if faults:
-        return Activity(params, {}, tuple(params)), faults
+    if not problems:
+        order, problems = _ordered(params, conditions)
+    if problems:
+        return Activity(params, {}, tuple(params)), problems
     return Activity(params, _that_can_fail(params, conditions, order), tuple(order)), []
 
 
@@ -154,17 +157,6 @@ def _implied(
     return found
 
 
-def _merged(found: Sequence[Condition]) -> list[Condition]:
-    """One condition for each parent: what `when` and the catalogue both allow."""
-    merged: dict[str, Condition] = {}
-    for condition in found:
-        other = merged.setdefault(condition.parent, condition)
-        if other is not condition:
-            both = tuple(value for value in other.allowed if value in condition.allowed)
-            merged[condition.parent] = Condition(condition.parent, both, written=True)
-    return list(merged.values())
-
-
 def does_nothing(name: str, params: Mapping[str, Parameter], broken: Collection[str] = ()) -> bool:
     """Whether the catalogue says that a parameter is without effect in every trial."""
     try:
@@ -196,29 +188,28 @@ def _that_can_fail(
 
 def _ordered(
     params: Mapping[str, Parameter], conditions: Mapping[str, tuple[Condition, ...]]
-) -> tuple[list[str], list[Fault]]:
+) -> tuple[list[str], list[Problem]]:
     """The names in file order, but each after all that its conditions look at; a cycle of
-    parameters that need each other is a fault."""
+    parameters that need each other is a problem."""
     order: dict[str, None] = {}
-    faults: list[Fault] = []
+    problems: list[Problem] = []
 
     def visit(name: str, path: list[str]) -> None:
         if name in path:
             cycle = [*path[path.index(name) :], name]
-            faults.append(Fault((name,), f"a cycle of conditions: {' needs '.join(cycle)}"))
+            problems.append(Problem((name,), f"a cycle of conditions: {' needs '.join(cycle)}"))
             return
         for condition in conditions.get(name, ()):
-            if condition.parent in params and condition.parent not in order and not faults:
+            if condition.parent in params and condition.parent not in order and not problems:
                 visit(condition.parent, [*path, name])
         order[name] = None
 
     for name in params:
         visit(name, [])
-    return list(order), faults[:1]
+    return list(order), problems[:1]
 
 
 def _listed(values: Sequence[Value]) -> str:
     """Values for a message; a long list is cut."""
-    words = [word(values[i]) for i in range(min(len(values), _SHOWN))]
     more = "" if len(values) <= _SHOWN else f", ... ({len(values)} values)"
-    return ", ".join(words) + more
+    return ", ".join(map(word, values[:_SHOWN])) + more

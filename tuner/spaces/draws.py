@@ -9,18 +9,41 @@ low .. high, both of which have to be given.
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from tuner.parameters import ParameterInfo, Value
-from tuner.parameters.words import word
-from tuner.spaces.distributions import ExpOf
-from tuner.spaces.explain import Fault
+from tuner.parameters import ParameterInfo, Value, word
+from tuner.spaces.explain import Problem
 from tuner.spaces.parameter import Number, Parameter
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
+
+
+@dataclass(frozen=True)
+class Exp:
+    """`exp` of what a frozen distribution of scipy draws, rounded if `whole`, at least `low` and
+    at most `high`.
+
+    It has the one method that scikit-learn's ParameterSampler asks of a distribution: `rvs`.
+    """
+
+    logarithm: Any
+    low: float
+    high: float
+    whole: bool = False
+
+    def rvs(self, size: Any = None, random_state: Any = None) -> Any:
+        """One number if `size` is None, else an array of that shape: int64 or float64."""
+        import numpy as np
+
+        drawn = np.exp(self.logarithm.rvs(size=size or 1, random_state=random_state))
+        if self.whole:
+            drawn = np.rint(drawn).astype(np.int64)
+        # The ends themselves may be missed by a rounding of exp(log(x)).
+        inside = np.clip(drawn, self.low, self.high)
+        return inside[0].item() if size is None else inside
 
 
 class Draw(Parameter):
@@ -30,32 +53,35 @@ class Draw(Parameter):
     kind: ClassVar[Literal["int", "float"]] = "float"
     #: Arguments that must be above 0.
     positive: ClassVar[tuple[str, ...]] = ("scale",)
-    #: The arguments that are the two ends, the first below the second.
+    #: The arguments that are the two ends, the first below the second; None: `loc` is the lower
+    #: one, `scale` the width.
     limits: ClassVar[tuple[str, str] | None] = None
     #: Whether Optuna's samplers see a logarithmic scale.
     log: ClassVar[bool] = False
 
     distribution: str
 
-    @abstractmethod
     def frozen(self, stats: Any) -> Any:
         """What ParameterSampler draws from, made by scipy's module `stats`."""
+        arguments = self.model_dump(exclude={"when", "distribution"})
+        return getattr(stats, self.distribution)(**arguments)
 
     def ends(self) -> tuple[float, float]:
         """The smallest and the largest value that can be drawn."""
-        assert self.limits is not None
+        if self.limits is None:
+            return float(self.loc), float(self.loc + self.scale)  # type: ignore[attr-defined]
         return float(getattr(self, self.limits[0])), float(getattr(self, self.limits[1]))
 
-    def faults(self, info: ParameterInfo) -> list[Fault]:
+    def problems(self, info: ParameterInfo) -> list[Problem]:
         name = self.distribution
         if info.many or info.kind not in ("int", "float"):
             return self.no_numbers(info, "distribution")
         if info.kind != self.kind:
             noun = {"int": "a whole number", "float": "a number with fractions"}[info.kind]
             names = ", ".join(key for key, form in DRAWS.items() if form.kind == info.kind)
-            return [Fault(("distribution",), f"must draw {noun} ({names}); got {name}")]
-        faults = [
-            Fault((key,), f"must be above 0; got {getattr(self, key)}")
+            return [Problem(("distribution",), f"must draw {noun} ({names}); got {name}")]
+        problems = [
+            Problem((key,), f"must be above 0; got {getattr(self, key)}")
             for key in self.positive
             if getattr(self, key) <= 0
         ]
@@ -63,19 +89,16 @@ class Draw(Parameter):
             (first, low), (second, high) = ((key, getattr(self, key)) for key in self.limits)
             if low >= high:
                 text = f"{first} must be below {second}; got {first} {low}, {second} {high}"
-                faults.append(Fault((), text))
-        if not faults:
+                problems.append(Problem((), text))
+        if not problems:
             low, high = self.ends()
             if not (info.contains(low) and info.contains(high)):
                 text = f"must be {info.bounds}; {name} draws from {word(low)} to {word(high)}"
-                faults.append(Fault((), text))
-        return faults
+                problems.append(Problem((), text))
+        return problems
 
     def fitted(self, info: ParameterInfo) -> Draw:
         return self
-
-    def data(self) -> dict[str, Any]:
-        return self.model_dump(exclude={"when"}, exclude_defaults=True)
 
     def points(self) -> Sequence[Value] | None:
         return None
@@ -108,12 +131,6 @@ class Uniform(Draw):
     loc: Number = 0
     scale: Number = 1
 
-    def ends(self) -> tuple[float, float]:
-        return float(self.loc), float(self.loc + self.scale)
-
-    def frozen(self, stats: Any) -> Any:
-        return stats.uniform(self.loc, self.scale)
-
 
 class LogUniform(Draw):
     positive = ("a",)
@@ -122,9 +139,6 @@ class LogUniform(Draw):
     distribution: Literal["loguniform"]
     a: Number
     b: Number
-
-    def frozen(self, stats: Any) -> Any:
-        return stats.loguniform(self.a, self.b)
 
 
 class RandInt(Draw):
@@ -137,13 +151,13 @@ class RandInt(Draw):
     low: Number
     high: Number
 
-    def faults(self, info: ParameterInfo) -> list[Fault]:
+    def problems(self, info: ParameterInfo) -> list[Problem]:
         whole = [
-            Fault((key,), f"must be a whole number; got {getattr(self, key)}")
+            Problem((key,), f"must be a whole number; got {getattr(self, key)}")
             for key in ("low", "high")
             if getattr(self, key) != int(getattr(self, key))
         ]
-        return whole or super().faults(info)
+        return whole or super().problems(info)
 
     def ends(self) -> tuple[float, float]:
         return int(self.low), int(self.high) - 1
@@ -162,12 +176,6 @@ class Beta(Draw):
     b: Number
     loc: Number = 0
     scale: Number = 1
-
-    def ends(self) -> tuple[float, float]:
-        return float(self.loc), float(self.loc + self.scale)
-
-    def frozen(self, stats: Any) -> Any:
-        return stats.beta(self.a, self.b, self.loc, self.scale)
 
 
 class CutDraw(Draw):
@@ -200,17 +208,17 @@ class LogNorm(CutDraw):
     def frozen(self, stats: Any) -> Any:
         mean = math.log(self.scale)
         low, high = (math.log(self.low) - mean) / self.s, (math.log(self.high) - mean) / self.s
-        return ExpOf(stats.truncnorm(low, high, mean, self.s), float(self.low), float(self.high))
+        return Exp(stats.truncnorm(low, high, mean, self.s), float(self.low), float(self.high))
 
 
 class Expon(CutDraw):
     distribution: Literal["expon"]
     scale: Number = 1
 
-    def faults(self, info: ParameterInfo) -> list[Fault]:
+    def problems(self, info: ParameterInfo) -> list[Problem]:
         if self.low < 0:
-            return [Fault(("low",), f"must be at least 0, where expon begins; got {self.low}")]
-        return super().faults(info)
+            return [Problem(("low",), f"must be at least 0, where expon begins; got {self.low}")]
+        return super().problems(info)
 
     def frozen(self, stats: Any) -> Any:
         # Without memory: cut at low, it is the same distribution begun at low.

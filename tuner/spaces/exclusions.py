@@ -6,19 +6,19 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 
 from tuner.optimizers import CLIPPING
-from tuner.parameters.words import word
+from tuner.parameters import word
 from tuner.spaces.conditions import Activity
-from tuner.spaces.explain import Fault
+from tuner.spaces.explain import Problem
 from tuner.spaces.forms import Fixed
 from tuner.spaces.parameter import Parameter
 
 BOUNDARIES, FACTORS = "schedule.boundaries", "schedule.factors"
 
 
-def exclusion_faults(activity: Activity, broken: Collection[str] = ()) -> list[Fault]:
+def exclusion_problems(activity: Activity, broken: Collection[str] = ()) -> list[Problem]:
     """What is wrong between the parameters of a space; paths begin with a parameter's name.
 
-    `broken` names those that are not in `params` because of their own faults.
+    `broken` names those that are not in `params` because of their own problems.
     """
     params = activity.params
     return [*_layers(params), *_clipping(activity), *_piecewise(params, broken)]
@@ -31,16 +31,16 @@ def gives_widths(params: Mapping[str, Parameter]) -> bool:
     return bool(points) and isinstance(points[0], str)  # type: ignore[index]
 
 
-def _layers(params: Mapping[str, Parameter]) -> Iterator[Fault]:
+def _layers(params: Mapping[str, Parameter]) -> Iterator[Problem]:
     if "model.layers" in params and gives_widths(params):
-        yield Fault(
+        yield Problem(
             ("model.layers",),
             f"must be left out, since model.units ({params['model.units'].describe()}) gives a "
             f"width for each layer; got {params['model.layers'].describe()}",
         )
 
 
-def _clipping(activity: Activity) -> Iterator[Fault]:
+def _clipping(activity: Activity) -> Iterator[Problem]:
     """Keras clips in one way. Ways with conditions of their own may exclude each other, and a
     trial finds out."""
     used = [
@@ -48,18 +48,13 @@ def _clipping(activity: Activity) -> Iterator[Fault]:
         for name in (f"optimizer.{clip}" for clip in CLIPPING)
         if name in activity.params
         and name not in activity.conditions
-        and _can_be_set(activity.params[name])
+        and activity.params[name].points() not in ([None], (None,))
     ]
     for name in used[1:]:
-        yield Fault((name,), f"gradients are clipped in one way only; got {used[0]} too")
+        yield Problem((name,), f"gradients are clipped in one way only; got {used[0]} too")
 
 
-def _can_be_set(parameter: Parameter) -> bool:
-    points = parameter.points()
-    return points is None or any(point is not None for point in points)
-
-
-def _piecewise(params: Mapping[str, Parameter], broken: Collection[str]) -> Iterator[Fault]:
+def _piecewise(params: Mapping[str, Parameter], broken: Collection[str]) -> Iterator[Problem]:
     schedule = params.get("schedule")
     if schedule is None or not schedule.takes("piecewise"):
         return
@@ -69,14 +64,14 @@ def _piecewise(params: Mapping[str, Parameter], broken: Collection[str]) -> Iter
         if isinstance(parameter, Fixed) and parameter.value is not None:
             lists[name] = parameter.value
         elif name not in broken:
-            yield Fault(("schedule",), f"piecewise needs {name}, such as [10, 15]; got none")
+            yield Problem(("schedule",), f"piecewise needs {name}, such as [10, 15]; got none")
     if len(lists) < 2:
         return
     boundaries, factors = lists[BOUNDARIES], lists[FACTORS]
     if len(boundaries) != len(factors):
-        yield Fault(
+        yield Problem(
             (FACTORS,),
             f"must be as many as {BOUNDARIES} ({word(boundaries)}); got {word(factors)}",
         )
     if any(a >= b for a, b in pairwise(boundaries)):
-        yield Fault((BOUNDARIES,), f"must rise; got {word(boundaries)}")
+        yield Problem((BOUNDARIES,), f"must rise; got {word(boundaries)}")

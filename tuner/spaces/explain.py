@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from tuner.errors import unknown
-from tuner.parameters.words import show
+from tuner.parameters import show
 
 #: The path to a field: keys and list positions from the top.
 Loc = tuple[str | int, ...]
@@ -18,12 +18,13 @@ Loc = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Problem:
-    """One broken rule. `str()` is `source:line: field: text`, what is not known left out."""
+    """One broken rule, at a path inside the thing that was checked. `str()` is
+    `source:line: field: text`, what is not known left out."""
 
-    source: str
-    line: int | None
     loc: Loc
     text: str
+    source: str = ""
+    line: int | None = None
 
     @property
     def field(self) -> str:
@@ -38,25 +39,17 @@ class Problem:
         return ": ".join(part for part in (place, self.field, self.text) if part)
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A broken rule at a path inside the thing that was checked."""
-
-    loc: Loc
-    text: str
-
-
-def to_validation_error(title: str, faults: Sequence[Fault], data: object) -> ValidationError:
-    """Faults as pydantic's own error, so that they join those of the fields around them."""
+def to_validation_error(title: str, problems: Sequence[Problem], data: object) -> ValidationError:
+    """Problems as pydantic's own error, so that they join those of the fields around them."""
     return ValidationError.from_exception_data(
         title,
         [
             InitErrorDetails(
-                type=PydanticCustomError("rule", "{text}", {"text": fault.text}),
-                loc=fault.loc,
+                type=PydanticCustomError("rule", "{text}", {"text": problem.text}),
+                loc=problem.loc,
                 input=data,
             )
-            for fault in faults
+            for problem in problems
         ],
     )
 
@@ -64,23 +57,17 @@ def to_validation_error(title: str, faults: Sequence[Fault], data: object) -> Va
 def problems_of(
     error: ValidationError,
     model: type[BaseModel],
-    source: str,
-    line_of: Callable[[Loc], int | None] | None = None,
+    source: str = "",
+    line_of: Callable[[Loc], int | None] = lambda loc: None,
 ) -> list[Problem]:
     """pydantic's errors as problems, in the order of the file if lines are known."""
     problems = []
     for details in error.errors():
         loc = details["loc"]
-        line = line_of(loc) if line_of is not None else None
-        problem = Problem(source, line, loc, explain(details, model))
+        problem = Problem(loc, explain(details, model), source, line_of(loc))
         if problem not in problems:
             problems.append(problem)
     return sorted(problems, key=lambda problem: problem.line or 0)
-
-
-def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
-    """pydantic's errors as faults."""
-    return [Fault(p.loc, p.text) for p in problems_of(error, model, "")]
 
 
 #: pydantic's type of error -> the rule; the value is told after it.
@@ -127,10 +114,7 @@ def fields_at(model: type[BaseModel], loc: Loc) -> list[str]:
     for part in loc:
         if part in model.model_fields:
             annotation = model.model_fields[str(part)].annotation
-            inner = [kind for kind in (annotation, *get_args(annotation)) if _is_model(kind)]
-            model = inner[0] if inner else model
+            for kind in (*reversed(get_args(annotation)), annotation):
+                if isinstance(kind, type) and issubclass(kind, BaseModel):
+                    model = kind
     return list(model.model_fields)
-
-
-def _is_model(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -51,7 +51,7 @@ def check_space(path: Path) -> tuple[Space | None, list[Problem]]:
         return None, problems
     if "name" in data:
         text = f"must be left out: the file's name is the space's name; got {data['name']!r}"
-        problems.append(Problem(str(path), lines.of(("name",)), ("name",), text))
+        problems.append(Problem(("name",), text, str(path), lines.of(("name",))))
     space, found = validate_data({**data, "name": path.stem}, Space, str(path), lines)
     problems = sorted([*problems, *found], key=lambda problem: problem.line or 0)
     return (None, problems) if problems else (space, [])

@@ -12,10 +12,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tuner.errors import SpaceError
-from tuner.parameters.info import Scalar
+from tuner.parameters import Scalar
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.spaces.conditions import does_nothing
 from tuner.spaces.exclusions import gives_widths
@@ -27,7 +28,7 @@ from tuner.spaces.yaml_file import parse_yaml, raise_problems
 
 def overridden(params: Mapping[str, Parameter], settings: Mapping[str, str]) -> dict[str, Any]:
     """The parameters of a space with `settings` in force; one whose setting is wrong is left as
-    it is written, for the whole space to find the same faults in.
+    it is written, for the whole space to find the same problems in.
 
     Raises SpaceError with one line for each text that is no YAML.
     """
@@ -37,9 +38,9 @@ def overridden(params: Mapping[str, Parameter], settings: Mapping[str, str]) -> 
     for name, text in settings.items():
         source = f"--set {name}"
         value, _, found = parse_yaml(text, source)
-        problems += [Problem(source, None, p.loc, p.text) for p in found]
+        problems += [replace(problem, line=None) for problem in found]
         if not found and not text.strip():
-            problems.append(Problem(source, None, (), "needs a value; got nothing"))
+            problems.append(Problem((), "needs a value; got nothing", source))
         elif value is None and name in CATALOGUE:
             changed.pop(name, None)
         elif not found:
@@ -58,7 +59,7 @@ def blamed(problem: Problem, settings: Collection[str]) -> Problem:
     name = str(problem.loc[1]) if len(problem.loc) > 1 else ""
     if name not in settings:
         return problem
-    return Problem(f"--set {name}", None, problem.loc[2:], problem.text)
+    return Problem(problem.loc[2:], problem.text, f"--set {name}")
 
 
 def _read(name: str, value: Any) -> Any:
@@ -78,21 +79,18 @@ def _settle(params: dict[str, Any], settings: set[str], inherited: set[str]) -> 
         for name, parameter in list(params.items()):
             if not isinstance(parameter, Parameter):
                 continue
-            own = name in settings
+            own, when = name in settings, parameter.when
             if not own or name in inherited:
                 when = _possible(parameter, params)
-                if own:
-                    # This `when` was not asked for: it stays only as far as it still can hold.
-                    when = {parent: values for parent, values in when.items() if values}
-                if when != parameter.when:
-                    changed = True
-                    params[name] = parameter.model_copy(update={"when": when})
-                gone = not all(when.values())
-            else:
-                gone = False
-            if not own and (gone or _useless(name, params)):
+            if name in inherited:
+                # This `when` was not asked for: it stays only as far as it still can hold.
+                when = {parent: values for parent, values in when.items() if values}
+            if not own and (not all(when.values()) or _useless(name, params)):
                 changed = True
                 del params[name]
+            elif when != parameter.when:
+                changed = True
+                params[name] = parameter.model_copy(update={"when": when})
 
 
 def _possible(parameter: Parameter, params: Mapping[str, Any]) -> dict[str, tuple[Scalar, ...]]:
@@ -112,6 +110,5 @@ def _possible(parameter: Parameter, params: Mapping[str, Any]) -> dict[str, tupl
 
 def _useless(name: str, params: Mapping[str, Any]) -> bool:
     read = {key: p for key, p in params.items() if isinstance(p, Parameter)}
-    if name == "model.layers" and gives_widths(read):
-        return True
-    return does_nothing(name, read, broken=[key for key in params if key not in read])
+    counted = name == "model.layers" and gives_widths(read)
+    return counted or does_nothing(name, read, [key for key in params if key not in read])

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
-from tuner.parameters.info import ParameterInfo, Scalar, Value
-from tuner.parameters.words import show
-from tuner.spaces.explain import Fault
+from tuner.parameters import ParameterInfo, Scalar, Value, show
+from tuner.spaces.explain import Problem
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -24,19 +22,15 @@ MOST_POINTS = 100_000
 
 def _scalar(value: object) -> object:
     if value is not None and not isinstance(value, str | int | float | bool):
-        raise PydanticCustomError(
-            "rule", "{text}", {"text": f"must be one value; got {show(value)}"}
-        )
+        raise ValueError(f"must be one value; got {show(value)}")
     return value
 
 
 def _number(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PydanticCustomError(
-            "rule", "{text}", {"text": f"must be a number; got {show(value)}"}
-        )
+        raise ValueError(f"must be a number; got {show(value)}")
     if not math.isfinite(value):
-        raise PydanticCustomError("rule", "{text}", {"text": f"must be finite; got {value}"})
+        raise ValueError(f"must be finite; got {value}")
     return value
 
 
@@ -62,16 +56,17 @@ class Parameter(BaseModel, ABC):
     when: When = Field(default_factory=dict)
 
     @abstractmethod
-    def faults(self, info: ParameterInfo) -> list[Fault]:
+    def problems(self, info: ParameterInfo) -> list[Problem]:
         """Every rule of the catalogue and of this form that is broken."""
 
     @abstractmethod
     def fitted(self, info: ParameterInfo) -> Parameter:
-        """The same with its values brought to the parameter's kind. Only without faults."""
+        """The same with its values brought to the parameter's kind. Only without problems."""
 
-    @abstractmethod
     def data(self) -> dict[str, Any]:
-        """The mapping of a space file that makes this parameter, without `when`."""
+        """The mapping of a space file that makes this parameter, without `when` and what follows
+        from the parameter."""
+        return self.model_dump(mode="json", exclude={"when", "type"}, exclude_defaults=True)
 
     @abstractmethod
     def points(self) -> Sequence[Value] | None:
@@ -93,11 +88,11 @@ class Parameter(BaseModel, ABC):
     def describe(self) -> str:
         """The range or the values in a few words."""
 
-    def no_numbers(self, info: ParameterInfo, form: str) -> list[Fault]:
-        """The fault of a form that `info` cannot have, being no single number."""
+    def no_numbers(self, info: ParameterInfo, form: str) -> list[Problem]:
+        """The problem of a form that `info` cannot have, being no single number."""
         if info.many:
-            return [Fault((), f"must be a fixed list of numbers; got {show(self.data())}")]
-        return [Fault((), f"has no {form}: it is {info.rule}; write {{choices: [...]}}")]
+            return [Problem((), f"must be a fixed list of numbers; got {show(self.data())}")]
+        return [Problem((), f"has no {form}: it is {info.rule}; write {{choices: [...]}}")]
 
     def to_data(self) -> Any:
         """The part of a space file that makes this parameter (JSON-able)."""
@@ -109,16 +104,10 @@ class Parameter(BaseModel, ABC):
 
     def suggest(self, trial: Trial, name: str) -> Value:
         """Ask a trial for a value."""
-        from optuna.distributions import (
-            CategoricalDistribution,
-            FloatDistribution,
-            IntDistribution,
-        )
+        from optuna.distributions import CategoricalDistribution, IntDistribution
 
-        kind = self.to_optuna()
+        kind: Any = self.to_optuna()
         if isinstance(kind, CategoricalDistribution):
             return trial.suggest_categorical(name, kind.choices)
-        if isinstance(kind, IntDistribution):
-            return trial.suggest_int(name, kind.low, kind.high, step=kind.step, log=kind.log)
-        assert isinstance(kind, FloatDistribution)
-        return trial.suggest_float(name, kind.low, kind.high, step=kind.step, log=kind.log)
+        suggest = trial.suggest_int if isinstance(kind, IntDistribution) else trial.suggest_float
+        return suggest(name, kind.low, kind.high, step=kind.step, log=kind.log)

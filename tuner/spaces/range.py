@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from tuner.parameters.info import ParameterInfo, Value
-from tuner.parameters.values import fit_scalar
-from tuner.parameters.words import word
-from tuner.spaces.explain import Fault
+from tuner.parameters import ParameterInfo, Value, fit_scalar, word
+from tuner.spaces.explain import Problem
 from tuner.spaces.parameter import Number, Parameter
 
 if TYPE_CHECKING:
@@ -32,42 +31,42 @@ class Range(Parameter):
     step: Number | None = None
     type: Literal["int", "float"] | None = None
 
-    def faults(self, info: ParameterInfo) -> list[Fault]:
+    def problems(self, info: ParameterInfo) -> list[Problem]:
         if info.many or info.kind not in ("int", "float"):
             return self.no_numbers(info, "range")
-        faults = []
+        problems = []
         if self.type not in (None, info.kind):
-            faults.append(Fault(("type",), f"must be {info.kind}; got {self.type}"))
+            problems.append(Problem(("type",), f"must be {info.kind}; got {self.type}"))
         for end in ("low", "high"):
             try:
                 fit_scalar(info, getattr(self, end))
             except ValueError as error:
-                faults.append(Fault((end,), str(error)))
+                problems.append(Problem((end,), str(error)))
         if self.low > self.high:
-            faults.append(
-                Fault((), f"low must not be above high; got low {self.low}, high {self.high}")
+            problems.append(
+                Problem((), f"low must not be above high; got low {self.low}, high {self.high}")
             )
         if self.log and self.low <= 0:
-            faults.append(Fault(("log",), f"log needs low above 0; got low {self.low}"))
+            problems.append(Problem(("log",), f"log needs low above 0; got low {self.low}"))
         if self.step is not None:
-            faults += self._step_faults(info, self.step)
-        return faults
+            problems += self._step_problems(info, self.step)
+        return problems
 
-    def _step_faults(self, info: ParameterInfo, step: float) -> list[Fault]:
+    def _step_problems(self, info: ParameterInfo, step: float) -> list[Problem]:
         if self.log:
-            return [Fault(("step",), f"log and step exclude each other; got step {step}")]
+            return [Problem(("step",), f"log and step exclude each other; got step {step}")]
         if step <= 0:
-            return [Fault(("step",), f"must be above 0; got {step}")]
+            return [Problem(("step",), f"must be above 0; got {step}")]
         if info.kind == "int" and step != int(step):
-            return [Fault(("step",), f"must be a whole number; got {step}")]
+            return [Problem(("step",), f"must be a whole number; got {step}")]
         width = Decimal(str(self.high)) - Decimal(str(self.low))
         if width / Decimal(str(step)) > MOST_STEPS:
-            return [Fault(("step",), f"must leave at most {MOST_STEPS} values; got {step}")]
+            return [Problem(("step",), f"must leave at most {MOST_STEPS} values; got {step}")]
         left_over = width % Decimal(str(step))
         if width > 0 and left_over != 0:
             last = Decimal(str(self.high)) - left_over
             return [
-                Fault(
+                Problem(
                     ("step",),
                     f"must divide high - low evenly; got {step} from {self.low} to {self.high}, "
                     f"where the last value would be {last}",
@@ -80,14 +79,6 @@ class Range(Parameter):
         step = None if self.step is None else number(self.step)
         update = {"low": number(self.low), "high": number(self.high), "step": step}
         return self.model_copy(update={**update, "type": info.kind})
-
-    def data(self) -> dict[str, Any]:
-        data: dict[str, Any] = {"low": self.low, "high": self.high}
-        if self.log:
-            data["log"] = True
-        if self.step is not None:
-            data["step"] = self.step
-        return data
 
     def points(self) -> Sequence[Value] | None:
         if self.low == self.high:
@@ -119,12 +110,18 @@ class Range(Parameter):
     def to_sklearn(self) -> Any:
         from scipy import stats
 
-        from tuner.spaces.distributions import IntLogUniform
+        from tuner.spaces.draws import Exp
 
         points = self.points()
         if self.type == "int" and points is not None and len(points) > 1:
             if self.log:
-                return IntLogUniform(int(self.low), int(self.high))
+                # As Optuna samples its logarithmic integers: round(exp(U)), with U uniform on
+                # log(low - 0.5) .. log(high + 0.5).
+                low, high = int(self.low), int(self.high)
+                start = math.log(low - 0.5)
+                return Exp(
+                    stats.uniform(start, math.log(high + 0.5) - start), low, high, whole=True
+                )
             if self.step in (None, 1):
                 return stats.randint(int(self.low), int(self.high) + 1)
         if points is not None:

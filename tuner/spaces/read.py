@@ -1,4 +1,4 @@
-"""From the data of a space file to its parameters, with every fault at once."""
+"""From the data of a space file to its parameters, with every problem at once."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from tuner.errors import unknown
-from tuner.parameters.info import ParameterInfo
-from tuner.parameters.words import show
+from tuner.parameters import ParameterInfo, show
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.spaces.draws import DRAWS
-from tuner.spaces.explain import Fault, faults_of
+from tuner.spaces.explain import Problem, problems_of
 from tuner.spaces.forms import Choices, Fixed, Values
 from tuner.spaces.parameter import Parameter
 from tuner.spaces.range import Range
@@ -30,30 +29,30 @@ _ALL = ", ".join((*FORMS, "{distribution, ...}"))
 
 
 class ParameterError(ValueError):
-    """What is wrong with one parameter; `faults` have paths inside it."""
+    """What is wrong with one parameter; `problems` have paths inside it."""
 
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("; ".join(fault.text for fault in faults))
-        self.faults = faults
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(problem.text for problem in problems))
+        self.problems = problems
 
 
-def read_parameters(data: Mapping[Any, Any]) -> tuple[dict[str, Parameter], list[Fault]]:
-    """The parameters that are right, in file order, and the faults of the others (paths begin
+def read_parameters(data: Mapping[Any, Any]) -> tuple[dict[str, Parameter], list[Problem]]:
+    """The parameters that are right, in file order, and the problems of the others (paths begin
     with the parameter's name)."""
     params: dict[str, Parameter] = {}
-    faults: list[Fault] = []
+    problems: list[Problem] = []
     for name, raw in data.items():
         try:
             params[name] = read_parameter(name, raw)
         except ParameterError as error:
-            faults += [Fault((str(name), *fault.loc), fault.text) for fault in error.faults]
-    return params, faults
+            problems += [Problem((str(name), *p.loc), p.text) for p in error.problems]
+    return params, problems
 
 
 def read_parameter(name: str, raw: Any) -> Parameter:
     """One parameter from its name and what stands behind it. Raises ParameterError."""
     if name not in CATALOGUE:
-        raise ParameterError([Fault((), unknown_parameter(name))])
+        raise ParameterError([Problem((), unknown_parameter(name))])
     info = CATALOGUE[name]
     if isinstance(raw, Parameter):
         parameter = raw
@@ -62,12 +61,12 @@ def read_parameter(name: str, raw: Any) -> Parameter:
         try:
             parameter = form.model_validate(dict(raw))
         except ValidationError as error:
-            raise ParameterError(faults_of(error, form)) from None
+            raise ParameterError(problems_of(error, form)) from None
     else:
         parameter = Fixed(value=raw)
-    faults = parameter.faults(info)
-    if faults:
-        raise ParameterError(faults)
+    problems = parameter.problems(info)
+    if problems:
+        raise ParameterError(problems)
     return parameter.fitted(info)
 
 
@@ -77,17 +76,17 @@ def find_form(info: ParameterInfo, raw: Mapping[Any, Any]) -> type[Parameter]:
         name = raw["distribution"]
         if not isinstance(name, str) or name not in DRAWS:
             text = unknown("distribution", name, DRAWS)
-            raise ParameterError([Fault(("distribution",), text)])
+            raise ParameterError([Problem(("distribution",), text)])
         return DRAWS[name]
     found = [text for text, form in FORMS.items() if any(key in raw for key in _keys(form))]
     if len(found) > 1:
         text = f"must have one form; got {' and '.join(found)} at once in {show(dict(raw))}"
-        raise ParameterError([Fault((), text)])
+        raise ParameterError([Problem((), text)])
     if not found:
         text = f"must be a value or one of the forms {_ALL}; got {show(dict(raw))}"
         inside = [f"{info.name}.{key}" for key in raw if f"{info.name}.{key}" in CATALOGUE]
         hint = f"; write {inside[0]} beside it, not inside" if inside else ""
-        raise ParameterError([Fault((), text + hint)])
+        raise ParameterError([Problem((), text + hint)])
     return FORMS[found[0]]
 
 
@@ -98,16 +97,10 @@ def unknown_parameter(name: object) -> str:
     for info in CATALOGUE.values():
         sections.setdefault(info.section, []).append(info.name)
     message = unknown("parameter", name, CATALOGUE).split(" Available:")[0]
-    section = str(name).split(".")[0]
-    if "." in str(name) and section in sections:
-        available = sections[section]
-    else:
-        available = [
-            f"{section}.*"
-            if section not in CATALOGUE
-            else section
-            if len(names) == 1
-            else f"{section}, {section}.*"
-            for section, names in sections.items()
-        ]
+    section, dot, _ = str(name).partition(".")
+    available = sections.get(section, []) if dot else []
+    if not available:
+        for section, names in sections.items():
+            available += [section] if section in CATALOGUE else []
+            available += [f"{section}.*"] if names != [section] else []
     return f"{message} Available: {', '.join(available)}"

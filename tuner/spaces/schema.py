@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tuner.parameters.info import ParameterInfo
+from tuner.parameters import ParameterInfo
+from tuner.registry import summary
 from tuner.spaces.catalogue import CATALOGUE, KINDS
 from tuner.spaces.draws import DRAWS
 from tuner.spaces.forms import Choices, Fixed, Values
 from tuner.spaces.parameter import Parameter
 from tuner.spaces.range import Range
 
+SCALAR = {"type": ["string", "number", "boolean", "null"]}
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -43,16 +45,7 @@ def space_schema() -> dict[str, Any]:
                 "type": "object",
                 "description": "Active only while each parameter has (one of) the given values.",
                 "propertyNames": {"enum": list(CATALOGUE)},
-                "additionalProperties": {
-                    "anyOf": [
-                        {"type": ["string", "number", "boolean", "null"]},
-                        {
-                            "type": "array",
-                            "minItems": 1,
-                            "items": {"type": ["string", "number", "boolean", "null"]},
-                        },
-                    ]
-                },
+                "additionalProperties": {"anyOf": [SCALAR, _list_of(SCALAR)]},
             }
         },
     }
@@ -61,15 +54,15 @@ def space_schema() -> dict[str, Any]:
 def parameter_schema(info: ParameterInfo) -> dict[str, Any]:
     """What may stand behind a parameter's name."""
     value = value_schema(info)
+    listed = []
     if info.many:
-        value = {"type": "array", "minItems": 1, "items": value}
+        value = _list_of(value)
         if info.default is None:
             value = {"anyOf": [value, {"type": "null"}]}
-        forms = [value, _form(Fixed, {"value": value})]
     else:
-        items = {"type": "array", "minItems": 1, "uniqueItems": True, "items": value}
+        items = _list_of(value, uniqueItems=True)
         listed = [_form(Choices, {"choices": items}), _form(Values, {"values": items})]
-        forms = [value, *listed, _form(Fixed, {"value": value})]
+    forms = [value, *listed, _form(Fixed, {"value": value})]
     if info.kind in ("int", "float") and not info.many:
         end = _number_schema(info)
         step = {"type": end["type"], "exclusiveMinimum": 0}
@@ -88,18 +81,13 @@ def parameter_schema(info: ParameterInfo) -> dict[str, Any]:
 
 def value_schema(info: ParameterInfo) -> dict[str, Any]:
     """A single value of a parameter."""
-    if info.kind == "bool":
-        schema: dict[str, Any] = {"type": "boolean"}
-    elif info.kind == "category":
-        schema = {"enum": list(info.names)}
-    else:
-        schema = _number_schema(info)
-    options = [schema]
+    named: dict[str, Any] = {"bool": {"type": "boolean"}, "category": {"enum": list(info.names)}}
+    options: list[dict[str, Any]] = [named.get(info.kind) or _number_schema(info)]
     if info.widths:
         options.append({"type": "string", "pattern": "^[1-9][0-9]*(-[1-9][0-9]*)*$"})
     if info.default is None and not info.many:
         options.append({"type": "null"})
-    return schema if len(options) == 1 else {"anyOf": options}
+    return options[0] if len(options) == 1 else {"anyOf": options}
 
 
 def describe(info: ParameterInfo) -> str:
@@ -107,7 +95,7 @@ def describe(info: ParameterInfo) -> str:
     settings = "; ".join(
         f"with {parent} {', '.join(values)}" for parent, values in info.only_with.items()
     )
-    lines = [f"{name}: {kind.help}" for name, kind in KINDS.get(info.name, {}).items()]
+    lines = [f"{name}: {summary(kind)}" for name, kind in KINDS.get(info.name, {}).items()]
     return " ".join([info.help, *([f"Only {settings}."] if settings else []), *lines])
 
 
@@ -120,6 +108,10 @@ def _number_schema(info: ParameterInfo) -> dict[str, Any]:
     }
     kind = "integer" if info.kind == "int" else "number"
     return {"type": kind, **{key: bound for key, bound in bounds.items() if bound is not None}}
+
+
+def _list_of(items: Mapping[str, Any], **rules: Any) -> dict[str, Any]:
+    return {"type": "array", "minItems": 1, **rules, "items": items}
 
 
 def _form(form: type[Parameter], fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    ValidationError,
-    field_serializer,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
 
 from tuner.errors import SpaceError, unknown
-from tuner.parameters.info import Value
-from tuner.parameters.values import fit_value
-from tuner.parameters.words import show, word
+from tuner.parameters import Value, fit_value, show, word
 from tuner.spaces import candidates
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.spaces.conditions import Activity, Condition, find_activity
-from tuner.spaces.exclusions import exclusion_faults
-from tuner.spaces.explain import Fault, problems_of, to_validation_error
+from tuner.spaces.exclusions import exclusion_problems
+from tuner.spaces.explain import Problem, to_validation_error
 from tuner.spaces.override import blamed, overridden
 from tuner.spaces.parameter import Parameter
 from tuner.spaces.read import read_parameters
+from tuner.spaces.yaml_file import raise_problems, validate_data, validated
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -57,38 +49,33 @@ class Space(BaseModel):
     description: str = ""
     params: dict[str, Parameter] = Field(min_length=1)
 
-    _activity: Activity = PrivateAttr()
-
     @field_validator("params", mode="plain")
     @classmethod
     def _read(cls, data: Any) -> dict[str, Parameter]:
         if not isinstance(data, Mapping) or not data:
             text = f"must hold at least one parameter with its value; got {show(data)}"
-            raise to_validation_error("Space", [Fault((), text)], data)
-        params, faults = read_parameters(data)
+            raise to_validation_error("Space", [Problem((), text)], data)
+        params, problems = read_parameters(data)
         broken = [str(name) for name in data if name not in params]
         activity, found = find_activity(params, broken)
-        faults += found
-        faults += exclusion_faults(activity, broken)
-        if faults:
-            raise to_validation_error("Space", faults, data)
+        problems += found
+        problems += exclusion_problems(activity, broken)
+        if problems:
+            raise to_validation_error("Space", problems, data)
         return params
 
     @field_serializer("params")
     def _write(self, params: dict[str, Parameter]) -> dict[str, Any]:
         return {name: parameter.to_data() for name, parameter in params.items()}
 
-    def model_post_init(self, context: Any, /) -> None:
-        self._activity = find_activity(self.params)[0]
+    @cached_property
+    def _activity(self) -> Activity:
+        return find_activity(self.params)[0]
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """The space that `to_dict` wrote. Raises SpaceError with one line for each problem."""
-        try:
-            return cls.model_validate(dict(data))
-        except ValidationError as error:
-            problems = problems_of(error, cls, f"space {data.get('name', '')}".strip())
-            raise SpaceError("\n".join(str(problem) for problem in problems)) from None
+        return validated(dict(data), cls, f"space {data.get('name', '')}".strip(), SpaceError)
 
     def to_dict(self) -> dict[str, Any]:
         """The contents of a space file and the name, JSON-able: `from_dict` reads it back."""
@@ -102,26 +89,15 @@ class Space(BaseModel):
         """
         params = overridden(self.params, settings)
         data = {"name": self.name, "description": self.description, "params": params}
-        try:
-            return type(self).model_validate(data)
-        except ValidationError as error:
-            problems = problems_of(error, type(self), f"space {self.name}")
-            lines = [str(blamed(problem, settings)) for problem in problems]
-            raise SpaceError("\n".join(lines)) from None
-
-    @property
-    def order(self) -> tuple[str, ...]:
-        """The names in the order they are suggested in: see `Activity`."""
-        return self._activity.order
+        space, problems = validate_data(data, type(self), f"space {self.name}")
+        raise_problems([blamed(problem, settings) for problem in problems], SpaceError)
+        assert space is not None
+        return space
 
     @property
     def conditions(self) -> dict[str, tuple[Condition, ...]]:
         """What has to hold for a parameter to be active; always active ones have no entry."""
         return dict(self._activity.conditions)
-
-    def active(self, name: str, values: Mapping[str, Value]) -> bool:
-        """Whether a parameter is part of a trial that has these values already."""
-        return self._activity.active(name, values)
 
     def possible(self, condition: Condition) -> list[Value]:
         """The values that a condition allows and its parent can take here, in the catalogue's
@@ -148,13 +124,13 @@ class Space(BaseModel):
         }
 
     def suggest(self, trial: Trial) -> dict[str, Value]:
-        """Ask a trial for every active varying parameter, in `order`.
+        """Ask a trial for every active varying parameter, in the order of `Activity`.
 
         Returns all active parameters in file order, the fixed ones included.
         """
         values: dict[str, Value] = {}
-        for name in self.order:
-            if self.active(name, values):
+        for name in self._activity.order:
+            if self._activity.active(name, values):
                 values[name] = self.params[name].suggest(trial, name)
         return self._in_file_order(values)
 
@@ -166,8 +142,8 @@ class Space(BaseModel):
         has a value that it cannot take.
         """
         complete: dict[str, Value] = {}
-        for name in self.order:
-            if not self.active(name, complete):
+        for name in self._activity.order:
+            if not self._activity.active(name, complete):
                 if name in values:
                     needs = " and ".join(
                         f"{c.parent} to be {', '.join(word(value) for value in c.allowed)}"

@@ -43,8 +43,12 @@ class Lines:
         return None
 
 
+#: Of data that no document holds.
+NO_LINES = Lines({})
+
+
 class _Reader:
-    """Turns nodes into data, noting lines; the faults it meets are collected."""
+    """Turns nodes into data, noting lines; the problems it meets are collected."""
 
     def __init__(self, yaml: YAML, source: str) -> None:
         self.yaml = yaml
@@ -52,13 +56,13 @@ class _Reader:
         self.lines: dict[Loc, int] = {}
         self.problems: list[Problem] = []
 
-    def fault(self, node: Node, loc: Loc, text: str) -> None:
-        self.problems.append(Problem(self.source, node.start_mark.line + 1, loc, text))
+    def refuse(self, node: Node, loc: Loc, text: str) -> None:
+        self.problems.append(Problem(loc, text, self.source, node.start_mark.line + 1))
 
     def read(self, node: Node, loc: Loc, around: tuple[Node, ...] = ()) -> Any:
         self.lines.setdefault(loc, node.start_mark.line + 1)
         if any(node is outer for outer in around):
-            self.fault(node, loc, "an alias must not stand inside what it refers to")
+            self.refuse(node, loc, "an alias must not stand inside what it refers to")
             return None
         inside = (*around, node)
         if isinstance(node, MappingNode) and node.tag == _TAG + "map":
@@ -71,21 +75,21 @@ class _Reader:
             try:
                 return self.yaml.constructor.construct_object(node, deep=True)
             except (ValueError, YAMLError):
-                self.fault(node, loc, f"the tag {node.tag} does not fit {node.value!r}")
+                self.refuse(node, loc, f"the tag {node.tag} does not fit {node.value!r}")
                 return None
-        self.fault(node, loc, f"tags are not allowed; got {node.tag}")
+        self.refuse(node, loc, f"tags are not allowed; got {node.tag}")
         return None
 
     def read_mapping(self, node: MappingNode, loc: Loc, around: tuple[Node, ...]) -> Any:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, ScalarNode) or key_node.tag not in _TEXT_TAGS:
-                self.fault(key_node, loc, f"a key must be text; got {key_node.value!r}")
+                self.refuse(key_node, loc, f"a key must be text; got {key_node.value!r}")
                 continue
             key = str(key_node.value)
             if key in data:
                 first = self.lines[(*loc, key)]
-                self.fault(key_node, (*loc, key), f"given twice; first in line {first}")
+                self.refuse(key_node, (*loc, key), f"given twice; first in line {first}")
                 continue
             self.lines[(*loc, key)] = key_node.start_mark.line + 1
             data[key] = self.read(value_node, (*loc, key), around)
@@ -108,14 +112,14 @@ def parse_yaml(text: str, source: str) -> tuple[Any, Lines, list[Problem]]:
         mark = error.problem_mark or error.context_mark
         said = " ".join(part for part in (error.context, error.problem) if part)
         line = None if mark is None else mark.line + 1
-        return None, Lines({}), [Problem(source, line, (), f"not valid YAML: {said}")]
+        return None, NO_LINES, [Problem((), f"not valid YAML: {said}", source, line)]
     except YAMLError as error:
         said = " ".join(str(error).split())
-        return None, Lines({}), [Problem(source, None, (), f"not valid YAML: {said}")]
+        return None, NO_LINES, [Problem((), f"not valid YAML: {said}", source)]
     if tuple(version or (1, 2)) != (1, 2):
         given = ".".join(str(part) for part in version)
         reader.problems.append(
-            Problem(source, 1, (), f"must be YAML 1.2; got the directive %YAML {given}")
+            Problem((), f"must be YAML 1.2; got the directive %YAML {given}", source, 1)
         )
     return data, Lines(reader.lines), reader.problems
 
@@ -147,19 +151,32 @@ def read_mapping(
     data, lines, problems = parse_yaml(read_text(path, error), str(path))
     if not problems and not isinstance(data, dict):
         got = "nothing" if data is None else f"a {type(data).__name__}"
-        problems = [Problem(str(path), lines.of(()), (), f"must be fields with values; got {got}")]
+        problems = [Problem((), f"must be fields with values; got {got}", str(path), lines.of(()))]
     return data if isinstance(data, dict) else {}, lines, problems
 
 
 def validate_data(
-    data: Mapping[str, Any], model: type[Model], source: str, lines: Lines | None = None
+    data: Mapping[str, Any], model: type[Model], source: str, lines: Lines = NO_LINES
 ) -> tuple[Model | None, list[Problem]]:
     """A model made from data, or what is wrong with the data."""
     try:
         return model.model_validate(data), []
     except ValidationError as error:
-        line_of = lines.of if lines is not None else None
-        return None, problems_of(error, model, source, line_of)
+        return None, problems_of(error, model, source, lines.of)
+
+
+def validated(
+    data: Mapping[str, Any],
+    model: type[Model],
+    source: str,
+    error: type[UsageError],
+    lines: Lines = NO_LINES,
+) -> Model:
+    """As `validate_data`. Raises `error` with all problems at once, one a line."""
+    made, problems = validate_data(data, model, source, lines)
+    raise_problems(problems, error)
+    assert made is not None
+    return made
 
 
 def raise_problems(problems: list[Problem], error: type[UsageError]) -> None:

@@ -7,15 +7,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from tuner.data.dataset import Task
 from tuner.data.folds import FoldSpec
 from tuner.data.scaling import ScalingKind
 from tuner.errors import DefinitionError, unknown
 from tuner.planning.metrics import METRICS, check_metric, default_metric, metric_direction
-from tuner.spaces.explain import problems_of
 from tuner.spaces.space import Space
+from tuner.spaces.yaml_file import validated
 from tuner.study.pruners import AnyPruner, Median
 from tuner.study.sampler import Candidate
 from tuner.study.samplers import SAMPLERS, AnySampler, Tpe
@@ -202,11 +202,7 @@ class StudyDefinition(BaseModel):
 
 def definition_of(data: Mapping[str, Any], source: str) -> StudyDefinition:
     """The definition in `data`. Raises `DefinitionError` naming `source`, field, rule, value."""
-    try:
-        return StudyDefinition.model_validate(data)
-    except ValidationError as error:
-        problems = problems_of(error, StudyDefinition, source)
-        raise DefinitionError("\n".join(str(problem) for problem in problems)) from None
+    return validated(data, StudyDefinition, source, DefinitionError)
 
 
 def _flat(definition: StudyDefinition) -> dict[str, str]:

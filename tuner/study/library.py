@@ -9,7 +9,7 @@ from tuner.errors import DefinitionError
 from tuner.spaces import Space, load_space
 from tuner.spaces.explain import Problem
 from tuner.spaces.shipped import named_file
-from tuner.spaces.yaml_file import load_yaml, raise_problems, validate_data
+from tuner.spaces.yaml_file import load_yaml, raise_problems, validated
 from tuner.study.definition import StudyDefinition
 
 
@@ -27,7 +27,7 @@ def load_definition(name_or_path: str | Path, *, space: Space | None = None) -> 
     data, lines = load_yaml(path, DefinitionError)
     if "name" in data:
         text = f"must be left out: the file's name is its name; got {data['name']!r}"
-        raise_problems([Problem(str(path), lines.of(("name",)), ("name",), text)], DefinitionError)
+        raise_problems([Problem(("name",), text, str(path), lines.of(("name",)))], DefinitionError)
     complete: dict[str, Any] = {**data, "name": path.stem}
     if space is not None:
         complete["space"] = space
@@ -40,7 +40,4 @@ def load_definition(name_or_path: str | Path, *, space: Space | None = None) -> 
             f"a study needs a search space; {path} names none. "
             "Available: --space NAME, or a line `space: NAME` in the file"
         )
-    definition, problems = validate_data(complete, StudyDefinition, str(path), lines)
-    raise_problems(problems, DefinitionError)
-    assert definition is not None
-    return definition
+    return validated(complete, StudyDefinition, str(path), DefinitionError, lines)

@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from tuner.registry import Registry, summary
-from tuner.spaces.explain import faults_of, to_validation_error
+from tuner.spaces.explain import problems_of, to_validation_error
 
 
 class Named(BaseModel):
@@ -68,7 +68,6 @@ def by_name(registry: Callable[[], Registry[type[AnyNamed]]]) -> Callable[[objec
         try:
             return kind.model_validate(settings)
         except ValidationError as error:
-            faults = faults_of(error, kind)
-            raise to_validation_error(kind.name, faults, settings) from None
+            raise to_validation_error(kind.name, problems_of(error, kind), settings) from None
 
     return choose

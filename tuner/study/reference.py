@@ -1,6 +1,6 @@
-"""The tables of docs/search.md, docs/metrics.md and docs/data.md, made from what they list.
+"""The tables of docs/*.md, made from what the code knows.
 
-python -m tuner.study.reference docs/search.md ...     (writes them between the files' markers)
+python -m tuner.study.reference docs/spaces.md ...     (writes them between the files' markers)
 """
 
 from __future__ import annotations
@@ -13,13 +13,72 @@ from pathlib import Path
 from typing import Any
 
 from tuner.data.sources import SOURCES
+from tuner.optimizers import OPTIMIZERS
+from tuner.parameters import ParameterInfo, word
 from tuner.planning.metrics import ALL_TASKS, METRICS
 from tuner.registry import summary
-from tuner.spaces import reference
-from tuner.spaces.reference import markdown_table
+from tuner.schedules import SCHEDULES
+from tuner.spaces.catalogue import CATALOGUE
+from tuner.spaces.draws import DRAWS
 from tuner.study.named import Named
 from tuner.study.pruners import PRUNERS
 from tuner.study.samplers import SAMPLERS
+
+#: Between these two lines a file has the table of that name.
+BEGIN, END = "<!-- {name}: made by tuner.study.reference -->", "<!-- end of {name} -->"
+
+
+def parameter_table() -> str:
+    """Every parameter of the catalogue as a Markdown table."""
+    rows = [
+        [
+            f"`{info.name}`",
+            _kind(info),
+            _default(info),
+            _allowed(info),
+            _only_with(info),
+            info.help,
+        ]
+        for info in CATALOGUE.values()
+    ]
+    return markdown_table(
+        ["parameter", "kind", "default", "allowed", "only with", "what it is"], rows
+    )
+
+
+def distribution_table() -> str:
+    """Every distribution with its arguments as a Markdown table."""
+    rows = []
+    for name, draw in DRAWS.items():
+        arguments = [
+            f"`{key}`" if field.is_required() else f"`{key}` ({field.default})"
+            for key, field in draw.model_fields.items()
+            if key not in ("when", "distribution")
+        ]
+        numbers = "whole numbers" if draw.kind == "int" else "fractions"
+        rows.append([f"`{name}`", ", ".join(arguments), numbers])
+    return markdown_table(["distribution", "arguments (defaults)", "draws"], rows)
+
+
+def schedule_table() -> str:
+    """Every schedule with its formula as a Markdown table."""
+    rows = [
+        [f"`{name}`", summary(kind), kind.formula, _named(kind.settings()), kind.keras]
+        for name, kind in SCHEDULES.items()
+    ]
+    header = ["`schedule`", "what it is", "rate", "settings (defaults)", "Keras's name for it"]
+    return markdown_table(header, rows)
+
+
+def optimizer_table() -> str:
+    """Every optimizer with Keras's defaults as a Markdown table."""
+    rows = []
+    for name, kind in OPTIMIZERS.items():
+        settings = ", ".join(f"`{key}` {word(value)}" for key, value in kind.defaults().items())
+        rows.append([f"`{name}`", summary(kind), settings, f"`keras.optimizers.{kind.__name__}`"])
+    return markdown_table(
+        ["`optimizer`", "what it is", "settings (Keras's defaults)", "class"], rows
+    )
 
 
 def named_table(kinds: Mapping[str, type[Named]]) -> str:
@@ -50,6 +109,10 @@ def source_table() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
+    "parameters": parameter_table,
+    "distributions": distribution_table,
+    "schedules": schedule_table,
+    "optimizers": optimizer_table,
     "samplers": partial(named_table, SAMPLERS),
     "pruners": partial(named_table, PRUNERS),
     "metrics": metric_table,
@@ -59,12 +122,58 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def with_tables(text: str) -> str:
     """`text` with those of the tables that it has between markers made anew."""
-    return reference.with_tables(text, TABLES, "tuner.study.reference")
+    for name, make in TABLES.items():
+        begin, end = BEGIN.format(name=name), END.format(name=name)
+        if begin in text:
+            before, _, rest = text.partition(begin)
+            text = f"{before}{begin}\n{make()}\n{end}{rest.partition(end)[2]}"
+    return text
+
+
+def _named(settings: Mapping[str, ParameterInfo]) -> str:
+    return ", ".join(
+        f"`{name}`" + ("" if info.default is None else f" {word(info.default)}")
+        for name, info in settings.items()
+    )
+
+
+def _kind(info: ParameterInfo) -> str:
+    if info.many:
+        return "list of numbers"
+    words = {"float": "number", "int": "whole number", "bool": "true or false", "category": "name"}
+    return words[info.kind] + (" or widths" if info.widths else "")
+
+
+def _default(info: ParameterInfo) -> str:
+    if info.default is None:
+        return "Keras's own" if info.section == "optimizer" else "none"
+    return f"`{word(info.default)}`"
+
+
+def _allowed(info: ParameterInfo) -> str:
+    if info.choices:
+        names = ", ".join(f"`{name}`" for name in info.choices)
+        aliases = ", ".join(f"`{alias}` = `{name}`" for alias, name in info.aliases.items())
+        return f"{names}; {aliases}" if aliases else names
+    return info.bounds + (" (or text such as `64-32`)" if info.widths else "")
+
+
+def _only_with(info: ParameterInfo) -> str:
+    return "; ".join(
+        f"`{parent}` {', '.join(f'`{name}`' for name in names)}"
+        for parent, names in info.only_with.items()
+    )
 
 
 def _setting(item: tuple[str, Any]) -> str:
     name, default = item
     return f"`{name}`" if default is None else f"`{name}` {json.dumps(default)}".replace('"', "")
+
+
+def markdown_table(header: list[str], rows: list[list[str]]) -> str:
+    """A table of Markdown, without a line end."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 if __name__ == "__main__":

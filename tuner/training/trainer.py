@@ -67,8 +67,8 @@ class Trainer:
         for name in (*names, objective):
             check_metric(name, dataset.task)
         self._measures = Measures(
-            summed=tuple(name for name in names if METRICS[name].kind == "sum"),
-            predicted=tuple(name for name in names if METRICS[name].kind == "predictions"),
+            summed=tuple(name for name in names if METRICS[name].score is None),
+            predicted=tuple(name for name in names if METRICS[name].score),
             objective=objective,
         )
         self._targets: NDArray[Any] = dataset.y

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any, NamedTuple
 
-from tuner.parameters.info import ParameterInfo
+from tuner.parameters import ParameterInfo
 from tuner.sklearn.estimators.params import PARAMETERS
 from tuner.spaces.catalogue import CATALOGUE
 

@@ -182,7 +182,7 @@ class FoldGroupTraining:
 
     def _stacking(self, plan: TrainingPlan) -> Stacking:
         dataset = self._group.rows.dataset
-        return stacking_of(plan, dataset.task, estimate(plan, dataset.rows, self._trainer.folds))
+        return stacking_of(plan, dataset.task, estimate(plan, self._trainer.folds))
 
     def _train(
         self, stack: Stack, more: Sequence[EpochCallback]

@@ -8,11 +8,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from tuner.training.optimizers.fused import update_by_adam
+from tuner.training.optimizers.fused import handle
 from tuner.training.optimizers.per_network import PerNetwork
 
 
-class _AdamRule(PerNetwork):
+class StackedAdam(PerNetwork, keras.optimizers.Adam):
     """Update rule of `keras.optimizers.Adam`, t being a network's number of steps:
 
         alpha = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t)
@@ -24,20 +24,6 @@ class _AdamRule(PerNetwork):
     their last bit depends on a network's place in the stack, and the bits of its weights with it.
     Networks that are alike take TensorFlow's kernel of the same formula, given alpha as its rate.
     """
-
-    # What Keras's class brings.
-    amsgrad: bool
-    beta_1: Any
-    beta_2: Any
-    epsilon: Any
-    iterations: Any
-    assign: Any
-    assign_add: Any
-    assign_sub: Any
-    _get_variable_index: Any
-    _momentums: list[Any]
-    _velocities: list[Any]
-    _velocity_hats: list[Any]
 
     def use(self, settings: Mapping[str, Any], rate: Any) -> None:
         super().use(settings, rate)
@@ -53,6 +39,9 @@ class _AdamRule(PerNetwork):
                 "beta1": ops.max(self.beta_1),
                 "beta2": ops.max(self.beta_2),
                 "epsilon": ops.max(self.epsilon),
+                # No correction besides alpha's.
+                "beta1_power": 0.0,
+                "beta2_power": 0.0,
             }
         self._left = (1.0 - self.beta_1, 1.0 - self.beta_2)
 
@@ -60,7 +49,12 @@ class _AdamRule(PerNetwork):
         index = self._get_variable_index(variable)
         m, v = self._momentums[index], self._velocities[index]
         if self.fused is not None:
-            update_by_adam(variable, m, v, gradient, **self._scalars)
+            # Here, because the formula needs Keras alone, whatever it runs on.
+            import tensorflow as tf
+
+            tf.raw_ops.ResourceApplyAdam(
+                var=handle(variable), m=handle(m), v=handle(v), grad=gradient, **self._scalars
+            )
             return
         left_1, left_2 = self._left
         self.assign_add(m, (gradient - m) * left_1)
@@ -73,9 +67,5 @@ class _AdamRule(PerNetwork):
         self.assign_sub(variable, move)
 
 
-class StackedAdam(_AdamRule, keras.optimizers.Adam):
-    """`keras.optimizers.Adam` over a stack."""
-
-
-class StackedAdamW(_AdamRule, keras.optimizers.AdamW):
+class StackedAdamW(StackedAdam, keras.optimizers.AdamW):
     """`keras.optimizers.AdamW` over a stack."""

@@ -43,34 +43,7 @@ def fused_update(plans: Sequence[TrainingPlan], steps: Sequence[int]) -> FusedUp
     return FusedUpdate(nesterov=bool(optimizer.setting("nesterov")))
 
 
-def update_by_momentum(variable: Any, velocity: Any, gradient: Any, **settings: Any) -> None:
-    """TensorFlow's kernel of `keras.optimizers.SGD`; `settings`: `lr`, `momentum` (scalars) and
-    `use_nesterov`."""
-    # Here, because the formulas beside this module need Keras alone, whatever it runs on.
-    import tensorflow as tf
-
-    tf.raw_ops.ResourceApplyKerasMomentum(
-        var=_handle(variable), accum=_handle(velocity), grad=gradient, **settings
-    )
-
-
-def update_by_adam(variable: Any, m: Any, v: Any, gradient: Any, **settings: Any) -> None:
-    """TensorFlow's kernel of `keras.optimizers.Adam`; `settings`: `lr` (alpha, bias corrections
-    included), `beta1`, `beta2`, `epsilon` (scalars)."""
-    import tensorflow as tf
-
-    tf.raw_ops.ResourceApplyAdam(
-        var=_handle(variable),
-        m=_handle(m),
-        v=_handle(v),
-        beta1_power=0.0,  # no correction besides alpha's
-        beta2_power=0.0,
-        grad=gradient,
-        **settings,
-    )
-
-
-def _handle(variable: Any) -> Any:
+def handle(variable: Any) -> Any:
     """What TensorFlow's kernels write to. Keras hands its optimizers the `tf.Variable` within a
     trainable variable, and its own variable for a slot."""
     return (variable.value if isinstance(variable, keras.Variable) else variable).handle

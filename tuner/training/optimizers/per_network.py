@@ -47,6 +47,9 @@ class PerNetwork:
         self.networks = networks
         self.clip = clip
         self.fused = fused
+        if hasattr(self, "momentum"):
+            # Keras makes the variables of a momentum only if it is above 0; here it is data.
+            self.momentum = 1.0
         shared_counter = self._iterations  # type: ignore[has-type]
         self._untrack_variable(shared_counter)  # type: ignore[attr-defined]
         self._iterations = keras.Variable(

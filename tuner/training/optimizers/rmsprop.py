@@ -19,13 +19,6 @@ class StackedRMSprop(PerNetwork, keras.optimizers.RMSprop):
     w = w - momentum_
     """
 
-    def build(self, variables: list[Any]) -> None:
-        if self.built:
-            return
-        # Keras makes the momentum variables only for a momentum above 0.
-        self.momentum = 1.0
-        super().build(variables)
-
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
         velocity = self._velocities[index]

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from tuner.training.optimizers.fused import update_by_momentum
+from tuner.training.optimizers.fused import handle
 from tuner.training.optimizers.per_network import PerNetwork
 
 
@@ -25,17 +25,14 @@ class StackedSGD(PerNetwork, keras.optimizers.SGD):
     formula.
     """
 
-    def build(self, variables: list[Any]) -> None:
-        if self.built:
-            return
-        # Keras makes velocities only for a momentum other than 0.
-        self.momentum = 1.0
-        super().build(variables)
-
     def use(self, settings: Mapping[str, Any], rate: Any) -> None:
         super().use(settings, rate)
         if self.fused is not None:
-            self._scalars = (ops.max(rate), ops.max(self.momentum))
+            self._scalars = {
+                "lr": ops.max(rate),
+                "momentum": ops.max(self.momentum),
+                "use_nesterov": self.fused.nesterov,
+            }
             return
         self._along = ops.where(self.nesterov > 0.0, self.momentum, 1.0)
         self._ahead = self.nesterov * rate
@@ -43,14 +40,11 @@ class StackedSGD(PerNetwork, keras.optimizers.SGD):
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         velocity = self.momentums[self._get_variable_index(variable)]
         if self.fused is not None:
-            rate, momentum = self._scalars
-            update_by_momentum(
-                variable,
-                velocity,
-                gradient,
-                lr=rate,
-                momentum=momentum,
-                use_nesterov=self.fused.nesterov,
+            # Here, because the formula needs Keras alone, whatever it runs on.
+            import tensorflow as tf
+
+            tf.raw_ops.ResourceApplyKerasMomentum(
+                var=handle(variable), accum=handle(velocity), grad=gradient, **self._scalars
             )
             return
         moved = self.momentum * velocity - learning_rate * gradient
