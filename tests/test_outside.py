@@ -145,6 +145,7 @@ def test_the_help_and_the_refusals_know_a_sampler_a_pruner_and_a_source(run: Run
     assert "did you mean nsga3?" in run(*flags, "--sampler", "nsga33", code=2)
     assert "did you mean deadline?" in run(*flags, "--pruner", "dead-line", code=2)
     assert "spirals: (ROWS of two spirals)" in run("tuner.cli.main", "data", "show", "x", code=2)
+    assert "or spirals:ROWS." in " ".join(run("tuner.cli.main", "data", "show", "-h").split())
     assert "rows       60" in run("tuner.cli.main", "data", "show", "spirals:60")
 
 

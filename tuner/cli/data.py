@@ -11,6 +11,7 @@ import click
 
 from tuner.cli.flags import flag, takes
 from tuner.cli.output import columns_of, emit, format_option
+from tuner.cli.study_flags import one_of
 
 if TYPE_CHECKING:
     from tuner.data.dataset import Dataset
@@ -40,14 +41,28 @@ def data() -> None:
     """Show a dataset."""
 
 
-@data.command()
+class _NamingSources(click.Command):
+    """A command whose help names the schemes of a URI, once somebody asks for it."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from tuner.data.sources import SOURCES
+
+        schemes = [
+            f"{name}:{'NAME' if source.names else source.what.split()[0]}"
+            for name, source in SOURCES.items()
+        ]
+        self.help = (self.help or "").format(schemes=one_of(schemes))
+        super().format_help_text(ctx, formatter)
+
+
+@data.command(cls=_NamingSources)
 @click.argument("uri", default="sklearn:digits")
 @takes(flags=DataFlags)
 @format_option
 def show(uri: str, flags: DataFlags) -> None:
     """Show shape, types, task, classes and hash of URI, and one image of each class.
 
-    URI is sklearn:NAME, npz:PATH, csv:PATH, parquet:PATH, keras:NAME or openml:NUMBER.
+    URI is {schemes}.
     """
     from tuner.data.facts import facts
     from tuner.data.load import load_dataset

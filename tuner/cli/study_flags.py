@@ -24,11 +24,12 @@ class Choosing(click.Option):
         from tuner.study.samplers import SAMPLERS
 
         record = super().get_help_record(ctx)
-        names = {"samplers": _or(SAMPLERS), "pruners": _or(PRUNERS)}
+        names = {"samplers": one_of(SAMPLERS), "pruners": one_of(PRUNERS)}
         return record and (record[0], record[1].format(**names))
 
 
-def _or(names: Iterable[str]) -> str:
+def one_of(names: Iterable[str]) -> str:
+    """`a, b or c`."""
     *others, last = names
     return f"{', '.join(others)} or {last}"
 
