@@ -28,7 +28,7 @@ from bench.stock import Timed, stock_keras
 from tuner.data import FoldSpec, load_dataset, make_folds
 from tuner.data.dataset import Dataset, Fold
 from tuner.planning import network_seed, plan_training
-from tuner.training import Trainer, compiling
+from tuner.training import Trainer, kind
 
 
 def stack(
@@ -57,7 +57,7 @@ def stack(
 
     def run() -> tuple[float, float]:
         # The rule would compile longer trainings than a benchmark has patience for.
-        compiling.COMPILED_STEPS = 0 if by_xla else 10**9
+        kind.COMPILED_STEPS = 0 if by_xla else 10**9
         scores = trainer.train([plan] * candidates, seeds)
         networks = candidates * len(folds)
         accuracy = float(np.mean([own.fold_scores("accuracy").mean() for own in scores]))

@@ -70,7 +70,7 @@ class Optimizer:
 class SGD(Optimizer):
     """Gradient descent, with or without momentum."""
 
-    stacked = "tuner.training.optimizers.sgd:StackedSGD"
+    stacked = "tuner.training.optimizers.rules:StackedSGD"
     momentum: float = MOMENTUM
     nesterov: bool = setting(False, "Look ahead along the momentum.")
 
@@ -80,7 +80,7 @@ class RMSprop(Optimizer):
 
     slots = 1
     switches = ("centered",)
-    stacked = "tuner.training.optimizers.rmsprop:StackedRMSprop"
+    stacked = "tuner.training.optimizers.rules:StackedRMSprop"
     rho: float = RHO
     momentum: float = MOMENTUM
     epsilon: float = EPSILON
@@ -99,21 +99,21 @@ class Adamax(Optimizer):
 class Nadam(Adamax):
     """Adam with Nesterov's momentum."""
 
-    stacked = "tuner.training.optimizers.nadam:StackedNadam"
+    stacked = "tuner.training.optimizers.rules:StackedNadam"
 
 
 class Adam(Adamax):
     """Means of gradients and of their squares, corrected for their start at 0."""
 
     switches = ("amsgrad",)
-    stacked = "tuner.training.optimizers.adam:StackedAdam"
+    stacked = "tuner.training.optimizers.rules:StackedAdam"
     amsgrad: bool = setting(False, "Keep the largest second moment (AMSGrad).")
 
 
 class AdamW(Adam):
     """Adam with a decoupled weight decay."""
 
-    stacked = "tuner.training.optimizers.adam:StackedAdamW"
+    stacked = "tuner.training.optimizers.rules:StackedAdamW"
     weight_decay: float | None = setting_as(WEIGHT_DECAY, 0.004)
 
 

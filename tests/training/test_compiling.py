@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import problems
 from tuner.training import Trainer
-from tuner.training.compiling import COMPILED_STEPS, compiled
+from tuner.training.kind import COMPILED_STEPS, compiled
 
 
 def test_the_rule_counts_the_steps_of_the_longest_training() -> None:
@@ -39,7 +39,7 @@ def test_compiled_and_plain_trainings_agree(params: dict, monkeypatch: pytest.Mo
     metrics = ("accuracy", "log_loss")
     plan = problems.plan(**params)
     [plain] = Trainer(data, folds, metrics=metrics).train([plan], [seeds], weights=True)
-    monkeypatch.setattr("tuner.training.compiling.COMPILED_STEPS", 0)
+    monkeypatch.setattr("tuner.training.kind.COMPILED_STEPS", 0)
     [fast] = Trainer(data, folds, metrics=metrics).train([plan], [seeds], weights=True)
     for a, b in zip(plain.weights, fast.weights, strict=True):
         for one, other in zip(a, b, strict=True):
@@ -53,7 +53,7 @@ def test_a_compiled_stack_serves_other_batch_sizes(monkeypatch: pytest.MonkeyPat
     data, folds, seeds = problems.dataset(), problems.folds(33, 64), problems.seeds(2)
     plans = [problems.plan(batch_size=size, epochs=2) for size in (16, 7)]
     plain = [Trainer(data, folds).train([plan], [seeds])[0] for plan in plans]
-    monkeypatch.setattr("tuner.training.compiling.COMPILED_STEPS", 0)
+    monkeypatch.setattr("tuner.training.kind.COMPILED_STEPS", 0)
     trainer = Trainer(data, folds)
     for plan, expected in zip(plans, plain, strict=True):
         [scores] = trainer.train([plan], [seeds])

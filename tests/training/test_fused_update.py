@@ -9,7 +9,7 @@ from tests.support import plain_keras
 from tests.support.problems import dataset, folds, plan, seeds
 from tuner.planning import TrainingPlan
 from tuner.training import Trainer, kind
-from tuner.training.optimizers import FusedUpdate, fused_update
+from tuner.training.kind import FusedUpdate, fused_update
 from tuner.training.stack_cache import STACKS
 
 SGD = {"optimizer": "sgd", "optimizer.learning_rate": 0.05}

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tuner.training.gradients import forgotten_gradients
 from tuner.training.kind import StackKind
 from tuner.training.losses import predictions, row_losses, row_metric
 from tuner.training.network import StackedNetwork
@@ -61,12 +60,9 @@ class EpochGraph:
         """
         if self._concrete is None:
             graph = tf.function(self._run, autograph=False, jit_compile=self._kind.compiled or None)
-
-            def trace() -> Any:
-                with forgotten_gradients():
-                    return graph.get_concrete_function(*_open(arguments))
-
-            self._concrete = self._trace.function(self._state, trace)
+            self._concrete = self._trace.function(
+                self._state, lambda: graph.get_concrete_function(*_open(arguments))
+            )
         result: EpochResult = self._concrete(*arguments)
         return result
 

@@ -16,7 +16,7 @@ from typing import Any
 from tuner.data.dataset import Task
 from tuner.planning.cost import Cost
 from tuner.planning.plan import TrainingPlan
-from tuner.training.shape import StackShape
+from tuner.training.kind import StackShape
 
 #: Networks of a stack. A step of 20 small ones takes 0.63 times as long for each as a step of 5,
 #: of 40 0.55 times (bench/RESULTS.md): not enough to leave other cores, or other workers, without

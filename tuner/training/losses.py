@@ -18,7 +18,7 @@ import tensorflow as tf
 from keras import ops
 
 from tuner.data.dataset import Task
-from tuner.training.shape import StackShape
+from tuner.training.kind import StackShape
 
 
 def predictions(task: Task, outputs: Any) -> Any:

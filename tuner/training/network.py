@@ -7,13 +7,13 @@ from typing import Any
 import keras
 from keras import ops
 
+from tuner.training.kind import StackShape
 from tuner.training.layers import (
     DropoutClock,
     StackedBatchNormalization,
     StackedDense,
     StackedDropout,
 )
-from tuner.training.shape import StackShape
 
 
 class PerNetworkL1L2(keras.regularizers.Regularizer):

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tuner.planning.plan import TrainingPlan
+from tuner.training.kind import StackShape
 from tuner.training.layers import DropoutClock
-from tuner.training.shape import StackShape
 
 
 class StackSettings(NamedTuple):

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
+
+_LOCK = threading.Lock()
 
 
 class SharedTrace:
@@ -34,7 +37,8 @@ class SharedTrace:
         """
         with self._lock:
             if self._function is None:
-                self._function, self._variables = trace(), list(variables)
+                with forgotten_gradients():
+                    self._function, self._variables = trace(), list(variables)
                 return self._function
             function = copy.copy(self._function)
         handles = {
@@ -47,3 +51,33 @@ class SharedTrace:
             raise RuntimeError(f"a trace is shared with all its variables; unknown: {strangers}")
         function.set_external_captures([handles.get(id(own), own) for own in captures])
         return function
+
+
+@contextmanager
+def forgotten_gradients() -> Iterator[None]:
+    """Trace within the block, and `tf.custom_gradient` leaves nothing behind.
+
+    In a graph it registers a gradient function for each of its calls (a layer's, or Keras's own
+    in `Optimizer.apply`), under a name of its own, and the registry never lets go: each function
+    holds its whole graph, some 10 MB for a stack, long after the stack is gone. Only gradients by
+    name (`tf.gradients`) look there; a `GradientTape` holds the function itself.
+    """
+    registered = _registered()
+    with _LOCK:
+        before = set(registered)
+        try:
+            yield
+        finally:
+            for name in set(registered) - before:
+                if name.startswith("CustomGradient-"):
+                    registered.pop(name, None)
+
+
+def _registered() -> dict[str, Any]:
+    """TensorFlow's gradient functions by name. It offers no other way to them; where another
+    version keeps them elsewhere, they stay."""
+    from tensorflow.python.framework import ops
+
+    registry = getattr(ops, "gradient_registry", None)
+    found: dict[str, Any] = getattr(registry, "_registry", {})
+    return found

@@ -16,11 +16,10 @@ from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import same_rows
 from tuner.training.identity import training_identity
 from tuner.training.inputs import UsedInputs, unused_weights_stay
-from tuner.training.kind import StackKind
+from tuner.training.kind import StackKind, StackShape
 from tuner.training.lockstep import Lockstep
 from tuner.training.measures import Measures, Scores
 from tuner.training.scores import TrialScores
-from tuner.training.shape import StackShape
 from tuner.training.stack import NetworkStack
 from tuner.training.stack_cache import STACKS
 from tuner.training.stack_data import StackData

@@ -24,8 +24,8 @@ from tuner.sklearn.estimators.training import (
     row_weights,
     train,
 )
+from tuner.training.kind import StackShape
 from tuner.training.scores import TrialScores
-from tuner.training.shape import StackShape
 
 if TYPE_CHECKING:
     import keras

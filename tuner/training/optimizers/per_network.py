@@ -9,6 +9,8 @@ of the stacked variable).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import keras
@@ -16,7 +18,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from tuner.training.optimizers.fused import FusedUpdate
+from tuner.optimizers import OPTIMIZERS
+from tuner.training.kind import FusedUpdate
 
 
 class StepRate(keras.optimizers.schedules.LearningRateSchedule):
@@ -93,3 +96,39 @@ class PerNetwork:
 
 #: Settings that Keras reads only when it creates its variables.
 BUILD_ONLY = frozenset({"initial_accumulator_value"})
+
+
+def build_optimizer(
+    name: str,
+    switches: tuple[tuple[str, bool], ...],
+    clip: str | None,
+    networks: int,
+    variables: list[Any],
+    fused: FusedUpdate | None = None,
+) -> Any:
+    """A built optimizer over stacked `variables`, its numeric settings still to come as data.
+
+    Args:
+        name: a key of `tuner.optimizers.OPTIMIZERS`.
+        switches: constructor arguments that decide the graph (`amsgrad`, `centered`).
+        clip: the kind of clipping, or None.
+        networks: N, the leading axis of every variable.
+        fused: see `fused_update`.
+    """
+    optimizer = _stacked_class(name)(learning_rate=StepRate(), **dict(switches))
+    optimizer.attach(networks, clip, fused)
+    optimizer.build(variables)
+    optimizer.built = True
+    return optimizer
+
+
+@cache
+def _stacked_class(name: str) -> type[Any]:
+    """The optimizer's own class for a stack, or Keras's with nothing but the mixin."""
+    described = OPTIMIZERS[name]
+    if described.stacked:
+        module, _, own = described.stacked.partition(":")
+        found: type[Any] = getattr(import_module(module), own)
+        return found
+    stock = getattr(keras.optimizers, described.__name__)
+    return type(f"Stacked{stock.__name__}", (PerNetwork, stock), {})
