@@ -20,9 +20,8 @@ from bench.gpu.problem import Problem
 from tuner.training.batches import BatchPlan, ValidationChunks
 from tuner.training.initial_weights import drawn_weights, stacked_weights
 from tuner.training.kind import StackShape
-from tuner.training.network import StackedNetwork
+from tuner.training.network import StackedNetwork, StackSettings
 from tuner.training.optimizers import build_optimizer
-from tuner.training.settings import StackSettings
 
 #: Float32 values of the widest activation in one chunk of validation, all networks together.
 CHUNK_VALUES = 1 << 28

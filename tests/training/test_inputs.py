@@ -41,14 +41,14 @@ def plan(**params: Any) -> TrainingPlan:
 def test_the_used_ones_are_found_and_filled_up_to_vectors() -> None:
     used = used_inputs(dataset().x)
     assert used is not None
-    assert set(USED) < set(used.columns)
+    assert set(USED) < set(used)
     assert len(used) == 16
-    assert used.columns.tolist() == sorted(set(used.columns))
+    assert used.tolist() == sorted(set(used))
     negative = np.zeros((3, 64), np.float32)
     negative[2, 63] = -1
     found = used_inputs(negative)
     assert found is not None
-    assert 63 in found.columns
+    assert 63 in found
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,12 @@ def test_the_rows_in_memory_are_those_columns(dtype: str, scaling: Any) -> None:
     folds = problems.folds(33, 64)
     cut = StackData.of(data, folds, scaling, None, None, used)
     whole = StackData.of(data, folds, scaling, None, None, None)
-    np.testing.assert_array_equal(cut.x, data.x[:, used.columns])
+    np.testing.assert_array_equal(cut.x, data.x[:, used])
     np.testing.assert_array_equal(whole.x, data.x)
     assert cut.x.dtype == whole.x.dtype == dtype
     if scaling == "standard":
-        np.testing.assert_array_equal(cut.scale, whole.scale.numpy()[:, :, used.columns])
-        np.testing.assert_array_equal(cut.shift, whole.shift.numpy()[:, :, used.columns])
+        np.testing.assert_array_equal(cut.scale, whole.scale.numpy()[:, :, used])
+        np.testing.assert_array_equal(cut.shift, whole.shift.numpy()[:, :, used])
 
 
 def test_many_rows_are_copied_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +83,7 @@ def test_many_rows_are_copied_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     used = used_inputs(data.x)
     assert used is not None
     cut = StackData.of(data, problems.folds(33), "none", None, None, used)
-    np.testing.assert_array_equal(cut.x, data.x[:, used.columns])
+    np.testing.assert_array_equal(cut.x, data.x[:, used])
 
 
 @pytest.mark.parametrize(

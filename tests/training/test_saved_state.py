@@ -14,16 +14,17 @@ from tests.support import problems
 from tuner.planning import TrainingPlan
 from tuner.training import Trainer, TrainingState
 from tuner.training.identity import differences, training_identity
-from tuner.training.saved_state import (
+from tuner.training.scores import TrialScores
+from tuner.training.stack_cache import STACKS
+from tuner.training.state import (
+    NetworkState,
+    RunState,
     SavedState,
     SavedStateError,
     from_file,
     read_notes,
     to_bytes,
 )
-from tuner.training.scores import TrialScores
-from tuner.training.stack_cache import STACKS
-from tuner.training.state import NetworkState, RunState
 
 METRICS = ("accuracy", "f1_macro")
 #: Folds stop at different epochs, if at all.

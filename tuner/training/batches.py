@@ -62,19 +62,17 @@ class BatchPlan:
         most = max(len(rows) for rows in train)
         self.batch = min(batch_size, most)
         self.steps = [steps_of(len(rows), batch_size) for rows in train]
-        starts = np.arange(max(self.steps))[:, None] * self.batch
-        sizes = np.array([len(rows) for rows in train])[None, :]
-        self._counts = np.clip(sizes - starts, 0, self.batch).astype(np.float32)
+        self._counts = _counts(train, max(self.steps), self.batch)
         self._full_steps = min(len(rows) // self.batch for rows in train)
 
     def epoch(self, epoch: int) -> EpochBatches:
         """The batches of `epoch` (from 0)."""
-        steps, networks = len(self._counts), len(self._train)
-        table = np.zeros((networks, steps * self.batch), np.int32)
-        for network, (rows, seed) in enumerate(zip(self._train, self._seeds, strict=True)):
-            table[network, : len(rows)] = rows[epoch_order(seed, epoch, len(rows))]
-        shaped = table.reshape(networks, steps, self.batch).transpose(1, 0, 2)
-        return EpochBatches(np.ascontiguousarray(shaped), self._counts, self._full_steps)
+        ordered = [
+            rows[epoch_order(seed, epoch, len(rows))]
+            for rows, seed in zip(self._train, self._seeds, strict=True)
+        ]
+        table = _cut(ordered, len(self._counts), self.batch)
+        return EpochBatches(table, self._counts, self._full_steps)
 
 
 #: Float32 values of the widest activation that one chunk of validation may hold: 4 MB, so that a
@@ -109,10 +107,19 @@ class ValidationChunks:
         chunks = max(1, -(-most // limit))
         size = max(1, -(-most // chunks))
         held = validation[:1] if shared else validation
-        table = np.zeros((len(held), chunks * size), np.int32)
-        for network, rows in enumerate(held):
-            table[network, : len(rows)] = rows
-        sizes = np.array([len(rows) for rows in validation])[None, :]
-        counts = np.clip(sizes - np.arange(chunks)[:, None] * size, 0, size).astype(np.float32)
-        shaped = table.reshape(len(held), chunks, size).transpose(1, 0, 2)
-        return cls(np.ascontiguousarray(shaped), counts)
+        return cls(_cut(held, chunks, size), _counts(validation, chunks, size))
+
+
+def _cut(networks: Sequence[NDArray[np.int32]], parts: int, size: int) -> NDArray[np.int32]:
+    """Each network's rows in `parts` of `size`, filled up with row 0: `(parts, N, size)`."""
+    table = np.zeros((len(networks), parts * size), np.int32)
+    for network, rows in enumerate(networks):
+        table[network, : len(rows)] = rows
+    shaped = table.reshape(len(networks), parts, size).transpose(1, 0, 2)
+    return np.ascontiguousarray(shaped)
+
+
+def _counts(networks: Sequence[NDArray[np.int32]], parts: int, size: int) -> NDArray[np.float32]:
+    """How many rows of each part are a network's own: `(parts, N)`."""
+    sizes = np.array([len(rows) for rows in networks])
+    return np.clip(sizes - np.arange(parts)[:, None] * size, 0, size).astype(np.float32)

@@ -70,7 +70,6 @@ def start(
     """Tell `callbacks` that a training of `epochs` epochs of `steps` steps each begins."""
     for callback in callbacks:
         callback.set_model(model)
-    for callback in callbacks:
         callback.set_params({"epochs": epochs, "steps": steps})
     for callback in callbacks:
         callback.on_train_begin()

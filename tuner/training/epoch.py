@@ -13,8 +13,7 @@ import tensorflow as tf
 
 from tuner.training.kind import StackKind
 from tuner.training.losses import predictions, row_losses, row_metric
-from tuner.training.network import StackedNetwork
-from tuner.training.settings import StackSettings
+from tuner.training.network import StackedNetwork, StackSettings
 from tuner.training.stack_data import StackData
 from tuner.training.trace import SharedTrace
 

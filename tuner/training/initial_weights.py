@@ -70,14 +70,3 @@ def stacked_weights(
         value = np.stack(values)
         stacked.append(value if value.ndim == 3 else value[:, None, :])
     return stacked
-
-
-def unstacked_weights(
-    stacked: Sequence[NDArray[np.float32]], kernels: Sequence[bool], network: int
-) -> list[NDArray[np.float32]]:
-    """The weights of one network out of stacked ones, as `network_weights` orders them;
-    `kernels` tells matrices from vectors."""
-    return [
-        (value[network] if kernel else value[network, 0]).copy()
-        for value, kernel in zip(stacked, kernels, strict=True)
-    ]

@@ -6,8 +6,6 @@ so do the gradients of their weights, which end as they began.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,36 +17,16 @@ _VECTOR = 16
 _MOST = 0.95
 
 
-@dataclass(frozen=True, eq=False)
-class UsedInputs:
-    """`columns`, rising numbers of the features that networks are given, out of `features`."""
-
-    columns: NDArray[np.intp]
-    features: int
-
-    def __len__(self) -> int:
-        return len(self.columns)
-
-    def with_unused(
-        self, kernel: NDArray[np.float32], initial: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """The first layer's kernel `(features, units)`: the trained one of the used features,
-        with the weights of the others as they were in `initial`."""
-        whole = initial.copy()
-        whole[self.columns] = kernel
-        return whole
-
-
-def used_inputs(x: NDArray[np.generic]) -> UsedInputs | None:
-    """The columns of `x` `(rows, features)` that hold anything but zeros (and as many others as
-    make them a multiple of 16); None if that is nearly all of them."""
+def used_inputs(x: NDArray[np.generic]) -> NDArray[np.intp] | None:
+    """The rising numbers of the columns of `x` `(rows, features)` that hold anything but zeros
+    (and as many others as make them a multiple of 16); None if that is nearly all of them."""
     features = x.shape[1]
     used = np.asarray(x.any(axis=0))
     wanted = min(features, max(1, -(-int(used.sum()) // _VECTOR)) * _VECTOR)
     if wanted > _MOST * features:
         return None
     used[np.flatnonzero(~used)[: wanted - int(used.sum())]] = True
-    return UsedInputs(np.flatnonzero(used), features)
+    return np.flatnonzero(used)
 
 
 def unused_weights_stay(plan: TrainingPlan) -> bool:

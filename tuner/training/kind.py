@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tuner.data.dataset import Fold, Task
 from tuner.optimizers import CLIPPING, OPTIMIZERS
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import steps_of
-from tuner.training.inputs import UsedInputs
 from tuner.training.measures import Measures
 
 #: Steps of a training from which compiling it has paid for itself: it saves 0.2 ms a step or more.
@@ -119,7 +121,7 @@ class StackKind:
         folds: Sequence[Fold],
         task: Task,
         measures: Measures,
-        inputs: UsedInputs | None,
+        inputs: NDArray[np.intp] | None,
         one_input: bool,
     ) -> StackKind:
         """For `plans`, one a network, on `folds` in turn; `inputs`: those that networks see."""

@@ -31,6 +31,7 @@ from tuner.training.measures import (
 )
 from tuner.training.progress import NetworkProgress
 from tuner.training.rates import network_rates, rates_table
+from tuner.training.scores import TrialScores
 from tuner.training.stack import NetworkStack
 from tuner.training.stack_data import StackData
 from tuner.training.state import NetworkState, RunState, TrainingState
@@ -134,6 +135,22 @@ class Lockstep:
             ),
         )
         return TrainingState(self._stack.get_state(), first_epoch + run.epochs, run)
+
+    def scores(self) -> TrialScores:
+        """Of all networks, as if they were the folds of one candidate."""
+        return TrialScores(
+            train=curves_of(self.train),
+            validation=curves_of(self.validation),
+            learning_rate=np.stack(self.learning_rate),
+            epoch_seconds=np.array(self.epoch_seconds),
+            score_epoch=np.array([own.score_epoch for own in self.progress]),
+            status=tuple(own.status for own in self.progress),
+            weights=[own.weights or [] for own in self.progress] if self._keep_weights else None,
+            snapshots={
+                epoch: [own.get(epoch, []) for own in self.snapshots]
+                for epoch in sorted(set().union(*self.snapshots))
+            },
+        )
 
     def restore(self, run: RunState) -> None:
         """Take over what the networks went through before; the stack has their values already.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.planning.metrics import METRICS
-from tuner.training.progress import Mode
+from tuner.schedules import Mode
 
 #: Metric to one score a network, `(N,)`.
 Scores = dict[str, NDArray[np.float64]]

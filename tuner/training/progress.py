@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuner.planning.plan import TrainingPlan
+from tuner.schedules import Mode
 from tuner.training.scores import FoldStatus
 
-Mode = Literal["min", "max"]
+_COUNTED = ("running", "status", "score_epoch", "best", "wait")
 
 
 class NetworkProgress:
@@ -23,6 +24,7 @@ class NetworkProgress:
         running: whether the network still trains.
         score_epoch: the 1-based epoch the network is scored by: its best one if the plan has
             a patience, else its last. 0 before the first epoch.
+        best: the best score so far, times -1 if the lowest is; wait: epochs since.
         weights: the weights at `score_epoch` once the network has ended, if they were asked for.
     """
 
@@ -32,8 +34,8 @@ class NetworkProgress:
         self.watches = plan.patience is not None
         self._min_delta = plan.min_delta
         self._sign = 1.0 if mode == "max" else -1.0
-        self._best = -math.inf
-        self._wait = 0
+        self.best = -math.inf
+        self.wait = 0
         self.running = True
         self.status: FoldStatus = "interrupted"
         self.score_epoch = 0
@@ -52,7 +54,7 @@ class NetworkProgress:
         better = self._better(epoch, score)
         if better:
             self.score_epoch = epoch + 1
-        if self._patience is not None and self._wait >= self._patience and epoch > 0:
+        if self._patience is not None and self.wait >= self._patience and epoch > 0:
             self.running, self.status = False, "stopped"
         elif epoch + 1 == self._epochs:
             self.running, self.status = False, "completed"
@@ -60,26 +62,19 @@ class NetworkProgress:
 
     def state(self) -> dict[str, Any]:
         """All that it has counted, as numbers and text; the weights are not in it."""
-        return {
-            "running": self.running,
-            "status": self.status,
-            "score_epoch": self.score_epoch,
-            "best": self._best,
-            "wait": self._wait,
-        }
+        return {name: getattr(self, name) for name in _COUNTED}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
-        self.running, self.status = state["running"], state["status"]
-        self.score_epoch = state["score_epoch"]
-        self._best, self._wait = state["best"], state["wait"]
+        for name in _COUNTED:
+            setattr(self, name, state[name])
 
     def _better(self, epoch: int, score: float) -> bool:
         if self._patience is None:
             return True
-        self._wait += 1
-        if self._sign * score - self._min_delta > self._best or epoch == 0:
-            self._best = self._sign * score
-            self._wait = 0
+        self.wait += 1
+        if self._sign * score - self._min_delta > self.best or epoch == 0:
+            self.best = self._sign * score
+            self.wait = 0
             return True
         return False

@@ -60,21 +60,22 @@ class TrialScores:
         """`(epochs_run,)`: see `mean_fold_curve`."""
         return mean_fold_curve(self.validation[metric], self.score_epoch.tolist(), self.status)
 
-    def of_fold(self, fold: int) -> TrialScores:
-        """What a training of that fold by itself gives back; without snapshots."""
-        epochs = int(np.isfinite(self.learning_rate[:, fold]).sum())
-
-        def own(curves: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-            return {name: curve[:epochs, [fold]] for name, curve in curves.items()}
-
+    def of_folds(self, folds: slice) -> TrialScores:
+        """What a training of those folds by themselves gives back."""
+        epochs = int(np.isfinite(self.learning_rate[:, folds]).any(axis=1).sum())
         return TrialScores(
-            train=own(self.train),
-            validation=own(self.validation),
-            learning_rate=self.learning_rate[:epochs, [fold]],
+            train={name: curve[:epochs, folds] for name, curve in self.train.items()},
+            validation={name: curve[:epochs, folds] for name, curve in self.validation.items()},
+            learning_rate=self.learning_rate[:epochs, folds],
             epoch_seconds=self.epoch_seconds[:epochs],
-            score_epoch=self.score_epoch[[fold]],
-            status=(self.status[fold],),
-            weights=None if self.weights is None else [self.weights[fold]],
+            score_epoch=self.score_epoch[folds],
+            status=self.status[folds],
+            weights=None if self.weights is None else self.weights[folds],
+            snapshots={
+                epoch: weights[folds]
+                for epoch, weights in self.snapshots.items()
+                if any(weights[folds])
+            },
         )
 
     def until(self, epochs: int) -> TrialScores:

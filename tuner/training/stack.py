@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import EpochBatches, ValidationChunks
 from tuner.training.epoch import EpochGraph, EpochResult
-from tuner.training.initial_weights import drawn_weights, stacked_weights, unstacked_weights
-from tuner.training.inputs import UsedInputs
+from tuner.training.initial_weights import drawn_weights, stacked_weights
 from tuner.training.kind import StackKind
-from tuner.training.network import StackedNetwork
+from tuner.training.network import StackedNetwork, StackSettings
 from tuner.training.optimizers import build_optimizer
-from tuner.training.settings import StackSettings
 from tuner.training.stack_data import StackData
 from tuner.training.trace import SharedTrace
 
@@ -44,9 +42,8 @@ class NetworkStack:
         )
         self.trace = trace
         self._graph = EpochGraph(kind, self.network, self.optimizer, trace)
-        self._kernels = [variable.name == "kernel" for variable in self.model.weights]
         self._settings = StackSettings({}, {}, {})
-        self._inputs: UsedInputs | None = None
+        self._inputs: NDArray[np.intp] | None = None
         #: As they were drawn, with the weights of inputs that no network sees.
         self._first_kernels: list[NDArray[np.float32]] = []
 
@@ -54,7 +51,7 @@ class NetworkStack:
         self,
         plans: Sequence[TrainingPlan],
         seeds: Sequence[int],
-        inputs: UsedInputs | None = None,
+        inputs: NDArray[np.intp] | None = None,
     ) -> None:
         """Begin anew: network i trains as `plans[i]` (all of this stack's shape) from
         `seeds[i]` (uint32). `inputs`: those that the networks see, if the stack's shape has
@@ -97,17 +94,22 @@ class NetworkStack:
 
     def get_weights(self) -> list[list[NDArray[np.float32]]]:
         """Each network's weights, ordered as plain Keras `Sequential.get_weights()`."""
-        stacked = [np.asarray(variable) for variable in self.model.weights]
-        weights = [unstacked_weights(stacked, self._kernels, i) for i in range(self.networks)]
+        stacked = [
+            value if variable.name == "kernel" else value[:, 0]
+            for variable in self.model.weights
+            for value in [np.asarray(variable)]
+        ]
+        weights = [[value[i].copy() for value in stacked] for i in range(self.networks)]
         if self._inputs is not None:
             for own, initial in zip(weights, self._first_kernels, strict=True):
-                own[0] = self._inputs.with_unused(own[0], initial)
+                used, own[0] = own[0], initial.copy()
+                own[0][self._inputs] = used
         return weights
 
     def set_weights(self, weights: Sequence[Sequence[NDArray[np.float32]]]) -> None:
         """The inverse of `get_weights`."""
         if self._inputs is not None:
-            weights = [[own[0][self._inputs.columns], *own[1:]] for own in weights]
+            weights = [[own[0][self._inputs], *own[1:]] for own in weights]
         for variable, value in zip(self.model.weights, stacked_weights(weights), strict=True):
             variable.assign(value)
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from tuner.data.dataset import Dataset, Fold
 from tuner.data.scaling import ScalingKind, TargetScaling, fit_scaling
-from tuner.training.inputs import UsedInputs
 
 _PER_NETWORK = ("scale", "shift", "target_mean", "target_std")
 
@@ -47,14 +46,14 @@ class StackData(NamedTuple):
         scaling: ScalingKind,
         target_scalings: Sequence[TargetScaling] | None,
         sample_weight: NDArray[np.floating] | None,
-        inputs: UsedInputs | None,
+        inputs: NDArray[np.intp] | None,
     ) -> StackData:
         """One network a fold, with the fold's own scaling; `inputs`: those that networks see."""
         scalings = [fit_scaling(dataset, fold.train, scaling) for fold in folds]
         fitted = [own for own in scalings if own is not None]
         scale = shift = mean = std = weight = None
         if fitted:
-            seen = slice(None) if inputs is None else inputs.columns
+            seen = slice(None) if inputs is None else inputs
             scale = tf.constant(np.stack([own.scale[seen] for own in fitted])[:, None, :])
             shift = tf.constant(np.stack([own.shift[seen] for own in fitted])[:, None, :])
         if target_scalings is not None:
@@ -94,13 +93,13 @@ _ALIGNMENT = 64
 _ROWS = 1024
 
 
-def _resident(x: NDArray[Any], inputs: UsedInputs | None) -> Any:
+def _resident(x: NDArray[Any], inputs: NDArray[np.intp] | None) -> Any:
     """A copy of `x` `(rows, features)`, or of those of its columns, as a tensor.
 
     `tf.constant` copies a large array twice, page by page of 4 KB. NumPy asks for large pages, and
     TensorFlow takes an array over as it is if it is aligned.
     """
-    columns = np.arange(x.shape[1]) if inputs is None else inputs.columns
+    columns = np.arange(x.shape[1]) if inputs is None else inputs
     size = len(x) * len(columns) * x.itemsize
     memory = np.empty(size + _ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % _ALIGNMENT

@@ -15,10 +15,10 @@ from tuner.planning.metrics import METRICS, check_metric
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import same_rows
 from tuner.training.identity import training_identity
-from tuner.training.inputs import UsedInputs, unused_weights_stay
+from tuner.training.inputs import unused_weights_stay
 from tuner.training.kind import StackKind, StackShape
 from tuner.training.lockstep import Lockstep
-from tuner.training.measures import Measures, Scores
+from tuner.training.measures import Measures
 from tuner.training.scores import TrialScores
 from tuner.training.stack import NetworkStack
 from tuner.training.stack_cache import STACKS
@@ -56,7 +56,7 @@ class Trainer:
         objective: str = "accuracy",
         sample_weight: NDArray[np.floating] | None = None,
         target_scalings: Sequence[TargetScaling] | None = None,
-        inputs: UsedInputs | None = None,
+        inputs: NDArray[np.intp] | None = None,
     ) -> None:
         self.dataset = dataset
         self._scaling = scaling
@@ -166,8 +166,9 @@ class Trainer:
                 state.values = stack.get_state()
                 state.epochs = before + len(lockstep.epoch_seconds)
                 state.run = None
+            scores = lockstep.scores()
         return [
-            _scores(lockstep, self._measures.names, slice(i, i + len(self.folds)), weights)
+            scores.of_folds(slice(i, i + len(self.folds)))
             for i in range(0, len(networks), len(self.folds))
         ]
 
@@ -192,38 +193,9 @@ class Trainer:
                     self._scaling,
                     None if data.weight is None else data.weight.numpy(),
                     self.target_scalings,
-                    None if self._inputs is None else self._inputs.columns,
+                    self._inputs,
                 ],
                 "folds": self.folds,
                 "scores": [self._measures, weights, snapshots],
             }
         )
-
-
-def _scores(
-    lockstep: Lockstep, names: Sequence[str], networks: slice, weights: bool
-) -> TrialScores:
-    """The outcome of one candidate, cut to the epochs that any of its folds ran."""
-    progress = lockstep.progress[networks]
-    epochs = int(np.isfinite(np.stack(lockstep.learning_rate)[:, networks]).any(axis=1).sum())
-
-    def curves(logs: list[Scores]) -> dict[str, NDArray[np.float64]]:
-        return {
-            name: np.stack([own[name][networks] for own in logs[:epochs]])
-            for name in names
-            if name in logs[0]
-        }
-
-    return TrialScores(
-        train=curves(lockstep.train),
-        validation=curves(lockstep.validation),
-        learning_rate=np.stack(lockstep.learning_rate)[:epochs, networks],
-        epoch_seconds=np.array(lockstep.epoch_seconds[:epochs]),
-        score_epoch=np.array([own.score_epoch for own in progress]),
-        status=tuple(own.status for own in progress),
-        weights=[own.weights or [] for own in progress] if weights else None,
-        snapshots={
-            epoch: [own.get(epoch, []) for own in lockstep.snapshots[networks]]
-            for epoch in sorted(set().union(*lockstep.snapshots[networks]))
-        },
-    )

@@ -14,7 +14,7 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 from tuner.search.checkpoints.store import UNFINISHED, AtomicFileStore
 from tuner.storage import records
 from tuner.training.identity import differences
-from tuner.training.saved_state import SavedState, SavedStateError, from_file, read_notes, to_bytes
+from tuner.training.state import SavedState, SavedStateError, from_file, read_notes, to_bytes
 
 if TYPE_CHECKING:
     from optuna.study import Study

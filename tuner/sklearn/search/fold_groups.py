@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -220,9 +220,12 @@ class FoldGroupTraining:
         for training, trained in zip(stack.trainings, scores, strict=True):
             for number, epochs in training.epochs.items():
                 own = trained if epochs == training.plan.epochs else trained.until(epochs)
+                own = replace(own, snapshots={})
                 share = seconds * epochs / whole
                 for place, fold in enumerate(stack.folds):
-                    network = self._network(number, fold, own.of_fold(place), share)
+                    network = self._network(
+                        number, fold, own.of_folds(slice(place, place + 1)), share
+                    )
                     yield Fit(number, splits[fold].number, network)
 
     def _network(
