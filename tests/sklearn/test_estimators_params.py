@@ -15,8 +15,8 @@ from tuner.errors import SpaceError, UsageError
 from tuner.planning import plan_training
 from tuner.sklearn import KerasMLPClassifier, KerasMLPRegressor
 from tuner.sklearn.estimators.documented import described, table
-from tuner.sklearn.estimators.params import PARAMETERS, plan_of
-from tuner.sklearn.search.spaces import CatalogueSpace
+from tuner.sklearn.estimators.parameters import PARAMETERS, plan_of
+from tuner.sklearn.search.study_parts import CatalogueSpace
 from tuner.spaces.catalogue import CATALOGUE
 
 BOTH = (KerasMLPClassifier, KerasMLPRegressor)

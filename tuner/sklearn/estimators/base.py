@@ -9,12 +9,10 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from tuner.data.dataset import Fold
 from tuner.planning.plan import TrainingPlan
 from tuner.sklearn.estimators.errors import EstimatorError
 from tuner.sklearn.estimators.forward import forward
-from tuner.sklearn.estimators.parameters import KerasMLPParameters
-from tuner.sklearn.estimators.params import plan_of
+from tuner.sklearn.estimators.parameters import KerasMLPParameters, plan_of
 from tuner.sklearn.estimators.targets import Targets
 from tuner.sklearn.estimators.training import (
     FitState,
@@ -76,53 +74,26 @@ class KerasMLP(KerasMLPParameters):
         for name, values in curves.items():
             self.history_.setdefault(name, []).extend(values[:, 0].tolist())
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
-        goes_on = bool(self.warm_start) and hasattr(self, "weights_")
-        x, targets = self.read(X, y, reset=not goes_on)
-        plan = self._plan(x, targets)
+    def _train(
+        self, X: Any, y: Any, sample_weight: Any, *, partial: bool = False, classes: Any = None
+    ) -> None:
+        """All epochs, or a `partial` fit's one on all rows; from where the last training ended if
+        that is asked for."""
+        goes_on = (partial or bool(self.warm_start)) and hasattr(self, "weights_")
+        x, targets = self.read(X, y, reset=not goes_on, classes=classes)
+        plan = plan_of(self, features=x.shape[1], outputs=targets.outputs, task=targets.task)
         if goes_on:
             self._check_same_network(plan, targets)
         state = self._state if goes_on else FitState(draw_seed(self.random_state))
+        if partial:
+            plan = one_epoch(plan, state.epochs)
         fold = fold_of(plan, targets, self.validation_fraction, state.seed)
         weight = row_weights(sample_weight, x)
-        if weight is not None:
+        if weight is not None and not partial:
             self._check_weights(weight, targets)
-        self._train(plan, x, targets, fold, weight, state, goes_on)
-
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> None:
-        goes_on = hasattr(self, "weights_")
-        x, targets = self.read(X, y, reset=not goes_on, classes=classes)
-        plan = self._plan(x, targets)
-        if goes_on:
-            self._check_same_network(plan, targets)
-        state = self._state if goes_on else FitState(draw_seed(self.random_state))
-        rows = np.arange(len(x), dtype=np.int32)
-        fold = Fold(train=rows, validation=rows[:0])
-        epoch = one_epoch(plan, state.epochs)
-        weight = row_weights(sample_weight, x)
-        self._train(epoch, x, targets, fold, weight, state, goes_on)
-
-    def _plan(self, x: NDArray[Any], targets: Targets) -> TrainingPlan:
-        return plan_of(self, features=x.shape[1], outputs=targets.outputs, task=targets.task)
-
-    def _train(
-        self,
-        plan: TrainingPlan,
-        x: NDArray[Any],
-        targets: Targets,
-        fold: Fold,
-        weight: NDArray[np.float32] | None,
-        state: FitState,
-        goes_on: bool,
-    ) -> None:
+        verbose = bool(self.verbose)
         scores, state = train(
-            plan,
-            x,
-            targets,
-            fold,
-            sample_weight=weight,
-            state=state,
-            verbose=bool(self.verbose),
+            plan, x, targets, fold, sample_weight=weight, state=state, verbose=verbose
         )
         if not goes_on:
             self.history_ = {}

@@ -28,16 +28,7 @@ class KerasMLPClassifier(ClassifierMixin, KerasMLP):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-    n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,), if X had names
-    loss_curve_ : list of float, the training loss of every epoch
-    history_ : dict of lists: loss, learning_rate, and val_loss if rows were held out
-    n_iter_ : int, epochs trained
-    coefs_, intercepts_ : list of ndarray, kernel and bias of each layer
-    weights_ : list of ndarray, all weights as `keras.Sequential.get_weights()` orders them
-    model_ : keras.Sequential, the trained network
-    n_layers_, n_outputs_, out_activation_ : as scikit-learn's `MLPClassifier` has them
-    plan_ : tuner.planning.TrainingPlan, what was trained
+    {attributes}
     """)
 
     classes_: NDArray[Any]
@@ -48,7 +39,7 @@ class KerasMLPClassifier(ClassifierMixin, KerasMLP):
         Raises:
             ValueError: bad rows, labels, weights or parameters; or the training diverged.
         """
-        self._fit(X, y, sample_weight)
+        self._train(X, y, sample_weight)
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -64,7 +55,7 @@ class KerasMLPClassifier(ClassifierMixin, KerasMLP):
         first = _check_partial_fit_first_call(self, classes)
         known = self.classes_
         try:
-            self._partial_fit(X, y, sample_weight, known)
+            self._train(X, y, sample_weight, partial=True, classes=known)
         except Exception:
             if first:  # the call above has set it; a failed first call leaves nothing behind
                 del self.classes_

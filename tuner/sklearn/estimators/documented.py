@@ -6,7 +6,7 @@ import textwrap
 from typing import Any, NamedTuple
 
 from tuner.parameters import ParameterInfo
-from tuner.sklearn.estimators.params import PARAMETERS
+from tuner.sklearn.estimators.parameters import PARAMETERS
 from tuner.spaces.catalogue import CATALOGUE
 
 
@@ -42,6 +42,18 @@ _SIZES = Described(
     "int or sequence of int",
     "Width of each hidden layer; an empty sequence for none.",
 )
+_ATTRIBUTES = """
+n_features_in_ : int
+feature_names_in_ : ndarray of shape (n_features_in_,), if X had names
+loss_curve_ : list of float, the training loss of every epoch
+history_ : dict of lists: loss, learning_rate, and val_loss if rows were held out
+n_iter_ : int, epochs trained
+coefs_, intercepts_ : list of ndarray, kernel and bias of each layer
+weights_ : list of ndarray, all weights as `keras.Sequential.get_weights()` orders them
+model_ : keras.Sequential, the trained network; a regressor's answers in the units of y
+n_layers_, n_outputs_, out_activation_ : as scikit-learn's MLP estimators have them
+plan_ : tuner.planning.TrainingPlan, what was trained
+"""
 
 
 def described() -> list[Described]:
@@ -51,13 +63,15 @@ def described() -> list[Described]:
 
 
 def with_parameters(text: str) -> str:
-    """`text` with numpydoc's list of parameters where it says `{parameters}`."""
+    """`text` with numpydoc's list of parameters where it says `{parameters}`, and the attributes
+    that both estimators have where it says `{attributes}`."""
     lines = ["Parameters", "----------"]
     for name, values, words in described():
         lines.append(f"{name} : {values}")
         lines += textwrap.wrap(words, 92, initial_indent="    ", subsequent_indent="    ")
     listed = textwrap.indent("\n".join(lines), "    ").lstrip()
-    return text.replace("{parameters}", listed)
+    attributes = textwrap.indent(_ATTRIBUTES, "    ").strip()
+    return text.replace("{parameters}", listed).replace("{attributes}", attributes)
 
 
 def table(defaults: dict[str, Any]) -> str:

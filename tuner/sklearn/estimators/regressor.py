@@ -26,16 +26,7 @@ class KerasMLPRegressor(RegressorMixin, KerasMLP):
 
     Attributes
     ----------
-    n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,), if X had names
-    loss_curve_ : list of float, the training loss of every epoch
-    history_ : dict of lists: loss, learning_rate, and val_loss if rows were held out
-    n_iter_ : int, epochs trained
-    coefs_, intercepts_ : list of ndarray, kernel and bias of each layer
-    weights_ : list of ndarray, all weights as `keras.Sequential.get_weights()` orders them
-    model_ : keras.Sequential, the trained network; answers in the units of y
-    n_layers_, n_outputs_, out_activation_ : as scikit-learn's `MLPRegressor` has them
-    plan_ : tuner.planning.TrainingPlan, what was trained
+    {attributes}
     """)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -44,7 +35,7 @@ class KerasMLPRegressor(RegressorMixin, KerasMLP):
         Raises:
             ValueError: bad rows, values, weights or parameters; or the training diverged.
         """
-        self._fit(X, y, sample_weight)
+        self._train(X, y, sample_weight)
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -54,7 +45,7 @@ class KerasMLPRegressor(RegressorMixin, KerasMLP):
         Raises:
             ValueError: as `fit`; `patience` or the schedule plateau, which need rows held out.
         """
-        self._partial_fit(X, y, sample_weight)
+        self._train(X, y, sample_weight, partial=True)
         return self
 
     def predict(self, X: Any) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
@@ -16,9 +17,9 @@ from tuner.data.scaling import TargetScaling
 from tuner.planning.plan import TrainingPlan
 from tuner.planning.seeds import network_seed
 from tuner.schedules import Rates, Schedule
-from tuner.sklearn.estimators.epoch_lines import epoch_lines
 from tuner.sklearn.estimators.errors import DivergedError, EstimatorError
 from tuner.sklearn.estimators.targets import Targets, to_dataset
+from tuner.training.callbacks import EpochCallback
 from tuner.training.scores import TrialScores
 from tuner.training.state import TrainingState
 from tuner.training.threads import settle_threads
@@ -53,6 +54,24 @@ class LaterEpoch(Schedule):
     def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
         rates = self.inner.rates(steps_per_epoch, max(self.total, self.first + epochs))
         return rates[self.first * steps_per_epoch :][: epochs * steps_per_epoch]
+
+
+class EpochLines(EpochCallback):
+    """Prints `Epoch 3/20: loss 0.1234, val_loss 0.2345, learning_rate 0.001`."""
+
+    def __init__(self, validated: bool) -> None:
+        self._names = ["loss", *["val_loss"] * validated, "learning_rate"]
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        assert self.params is not None
+        logs = logs or {}
+        values = ", ".join(f"{name} {logs[name]:.4g}" for name in self._names)
+        print(f"Epoch {epoch + 1}/{self.params['epochs']}: {values}", flush=True)
+
+
+def epoch_lines(verbose: bool, folds: Sequence[Fold]) -> list[EpochCallback]:
+    """What a training on `folds` is watched by."""
+    return [EpochLines(any(len(fold.validation) for fold in folds))] if verbose else []
 
 
 def draw_seed(random_state: Any) -> int:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from sklearn.base import clone
 
 from tuner.sklearn.estimators.training import draw_seed
-from tuner.sklearn.search.final_step import final_estimator
 from tuner.sklearn.search.fold_groups import (
     Candidate,
     Fit,
@@ -21,7 +20,7 @@ from tuner.sklearn.search.fold_groups import (
     plan_candidates,
     train_groups,
 )
-from tuner.sklearn.search.pipeline_steps import FittedSteps, fit_steps, steps_key
+from tuner.sklearn.search.pipeline_steps import FittedSteps, final_estimator, fit_steps, steps_key
 from tuner.sklearn.search.splits import Split, read_split, read_whole
 from tuner.sklearn.search.trained_network import TrainedNetwork
 

@@ -17,9 +17,8 @@ from tuner.errors import PlanError
 from tuner.planning.cost import estimate
 from tuner.planning.plan import TrainingPlan
 from tuner.sklearn.estimators.base import KerasMLP
-from tuner.sklearn.estimators.epoch_lines import epoch_lines
-from tuner.sklearn.estimators.params import plan_of
-from tuner.sklearn.estimators.training import fold_of
+from tuner.sklearn.estimators.parameters import plan_of
+from tuner.sklearn.estimators.training import epoch_lines, fold_of
 from tuner.sklearn.search.parallel import in_threads
 from tuner.sklearn.search.splits import Split, SplitRows, rows_of_splits
 from tuner.sklearn.search.trained_network import TrainedNetwork, still_training

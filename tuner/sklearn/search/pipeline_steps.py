@@ -1,4 +1,5 @@
-"""What a pipeline does before its last step, once for each split, for all candidates alike."""
+"""What a pipeline does before its last step, once for each split, for all candidates alike; and
+the estimator that learns, a bare one or that last step."""
 
 from __future__ import annotations
 
@@ -14,7 +15,26 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params, _num_samples
 
-from tuner.sklearn.search.final_step import final_estimator
+from tuner.sklearn.estimators import KerasMLPClassifier, KerasMLPRegressor
+
+
+def final_estimator(estimator: Any) -> KerasMLPClassifier | KerasMLPRegressor | None:
+    """Our estimator in `estimator`; None if there is none that a stack can train.
+
+    A subclass with a `fit` of its own is not ours to train.
+    """
+    final = estimator
+    if type(estimator) is Pipeline:
+        final = estimator.steps[-1][1] if estimator.steps else None
+    for ours in (KerasMLPClassifier, KerasMLPRegressor):
+        if isinstance(final, ours) and type(final).fit is ours.fit:
+            return final
+    return None
+
+
+def last_step_prefix(estimator: Any) -> str:
+    """What stands before a parameter of the estimator that learns."""
+    return f"{estimator.steps[-1][0]}__" if isinstance(estimator, Pipeline) else ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,8 @@ from joblib import effective_n_jobs, parallel_config
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
 from tuner.sklearn.search.contexts import StackContexts
-from tuner.sklearn.search.final_step import final_estimator
 from tuner.sklearn.search.fits import SplitCache, StackedFits
+from tuner.sklearn.search.pipeline_steps import final_estimator
 
 
 @dataclass

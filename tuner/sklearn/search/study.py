@@ -17,9 +17,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from tuner.sklearn.search.contexts import StackContexts
-from tuner.sklearn.search.spaces import estimator_space
+from tuner.sklearn.search.pipeline_steps import last_step_prefix
 from tuner.sklearn.search.stacked import FixedSplits, StackedSearchMixin
-from tuner.sklearn.search.study_parts import last_step_prefix, opened_study
+from tuner.sklearn.search.study_parts import estimator_space, opened_study
 from tuner.sklearn.search.trials import StudyTrials
 
 

@@ -16,11 +16,15 @@ from sklearn.model_selection._validation import _score
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
-from tuner.sklearn.search.final_step import final_estimator
 from tuner.sklearn.search.fits import SplitCache, StackedFits
+from tuner.sklearn.search.pipeline_steps import final_estimator
 from tuner.sklearn.search.score_reporter import ScoreReporter
-from tuner.sklearn.search.spaces import EstimatorSpace
-from tuner.sklearn.search.study_parts import most_epochs, optuna_pruner, optuna_sampler
+from tuner.sklearn.search.study_parts import (
+    EstimatorSpace,
+    most_epochs,
+    optuna_pruner,
+    optuna_sampler,
+)
 from tuner.sklearn.search.trained_network import TrainedNetwork
 
 if TYPE_CHECKING:
