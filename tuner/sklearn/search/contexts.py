@@ -69,8 +69,6 @@ class _FitContext:
         finally:
             del estimator.fit
 
-    def call_on_fit_task_begin(self, **arguments: Any) -> Any:
-        return self._context.call_on_fit_task_begin(**arguments)
-
-    def call_on_fit_task_end(self, **arguments: Any) -> Any:
-        return self._context.call_on_fit_task_end(**arguments)
+    def __getattr__(self, name: str) -> Any:
+        """`call_on_fit_task_begin`, `call_on_fit_task_end`."""
+        return getattr(self._context, name)

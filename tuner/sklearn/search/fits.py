@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sklearn.base import clone
@@ -83,9 +82,11 @@ class StackedFits:
 
     Args:
         estimator: bare or a pipeline; not changed.
-        on_seconds: told (evaluation, share of the stack's time).
         reporter: of a single candidate, told of its epochs.
         jobs: stacks that train at a time.
+
+    Attributes:
+        seconds: per evaluation that was trained here, its share of its stack's time; else None.
     """
 
     def __init__(
@@ -94,21 +95,20 @@ class StackedFits:
         candidates: Sequence[Mapping[str, Any]],
         cache: SplitCache,
         *,
-        on_seconds: Callable[[int, float], None],
         reporter: ScoreReporter | None = None,
         jobs: int = 1,
     ) -> None:
         self._jobs = jobs
         self._cache = cache
-        self._on_seconds = on_seconds
         self._reporter = reporter
         self._alike: dict[str, list[Candidate]] = {}
         self._key_of: dict[int, str] = {}
         self._candidates = len(candidates)
+        self.seconds: list[float | None] = [None] * (len(candidates) * cache.count)
         self._networks: dict[int, TrainedNetwork | Exception] = {}
         #: Of the candidates at work: their key, and what still trains.
         self._at_work: tuple[str, Fits] = ("", _nothing())
-        self._plans: dict[str, tuple[list[FoldGroup], float]] = {}
+        self._plans: dict[str, list[FoldGroup]] = {}
         for number, params in enumerate(candidates):
             candidate = _candidate(estimator, number, params, cache.count)
             if candidate is not None:
@@ -122,9 +122,8 @@ class StackedFits:
         if len(self._alike) != 1 or len(self._key_of) < self._candidates:
             return set()
         (key,) = self._alike
-        groups, _ = self._plan(key)
         planned = Counter(
-            split.number for own in groups for split in own.rows.splits * len(own.candidates)
+            split.number for own in self._plan(key) for split in own.rows.splits * len(own.plans)
         )
         return {split for split, count in planned.items() if count == self._candidates}
 
@@ -146,7 +145,7 @@ class StackedFits:
     def install(self, task: int, estimator: Any) -> None:
         network = self.network(task)
         del self._networks[task]
-        self._on_seconds(task, network.seconds)
+        self.seconds[task] = network.seconds
         network.install(estimator)
 
     def close(self) -> None:
@@ -156,39 +155,25 @@ class StackedFits:
         # Its pool of threads has to be waited for here, not wherever Python collects it.
         fits.close()
 
-    def _plan(self, key: str) -> tuple[list[FoldGroup], float]:
-        """What trains the candidates of `key`, and each fit's share of the seconds spent before
-        the last step."""
+    def _plan(self, key: str) -> list[FoldGroup]:
+        """What trains the candidates of `key`."""
         if key not in self._plans:
             candidates = self._alike[key]
             splits, seconds = self._cache.read(key, candidates[0].estimator)
-            share = seconds / max(1, len(candidates) * len(splits))
-            self._plans[key] = plan_candidates(candidates, splits), share
+            self._plans[key] = plan_candidates(candidates, splits, seconds)
         return self._plans[key]
 
     def _begin(self, key: str) -> None:
         """Train those of `key`, after what still trains of those before: one pool of threads."""
         while self._advance():
             pass
-        groups, share = self._plan(key)
+        groups = self._plan(key)
         del self._plans[key]
         verbose = any(own.final.verbose for own in self._alike.pop(key))
         # It looks at all splits at once.
         reporter = self._reporter if len(groups) == 1 else None
-        self._at_work = key, self._trained(groups, share, verbose, reporter)
-
-    def _trained(
-        self,
-        groups: Sequence[FoldGroup],
-        share: float,
-        verbose: bool,
-        reporter: ScoreReporter | None,
-    ) -> Fits:
-        for fit in train_groups(groups, verbose=verbose, reporter=reporter, jobs=self._jobs):
-            if isinstance(fit.network, TrainedNetwork):
-                later = replace(fit.network, seconds=fit.network.seconds + share)
-                fit = fit._replace(network=later)
-            yield fit
+        fits = train_groups(groups, verbose=verbose, reporter=reporter, jobs=self._jobs)
+        self._at_work = key, fits
 
     def _advance(self) -> bool:
         """Take the next fit; False if nothing trains."""

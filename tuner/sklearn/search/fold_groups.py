@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Generator, Hashable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -42,21 +42,21 @@ class Candidate:
     seeds: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class PlannedCandidate:
-    """A candidate on rows of splits: one seed and one fold for each of the splits."""
-
-    plan: TrainingPlan
-    seeds: tuple[int, ...]
-    folds: tuple[Fold, ...]
-
-
 @dataclass(frozen=True, eq=False)
 class FoldGroup:
-    """Candidates of equal folds on the same rows, by number: what one `Trainer` trains."""
+    """Candidates of equal folds on the same rows: what one `Trainer` trains.
+
+    Attributes:
+        folds: one for each of the rows' splits.
+        seconds: each fit's share of the time of the steps before.
+        plans, seeds: by candidate number; one seed for each of the splits.
+    """
 
     rows: SplitRows
-    candidates: dict[int, PlannedCandidate]
+    folds: tuple[Fold, ...]
+    seconds: float
+    plans: dict[int, TrainingPlan] = field(default_factory=dict)
+    seeds: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
 class Fit(NamedTuple):
@@ -67,21 +67,31 @@ class Fit(NamedTuple):
     network: TrainedNetwork | Exception
 
 
-def plan_candidates(candidates: Sequence[Candidate], splits: Sequence[Split]) -> list[FoldGroup]:
-    """All `candidates` on all `splits`. Those that make no plan are left out."""
+def plan_candidates(
+    candidates: Sequence[Candidate], splits: Sequence[Split], seconds: float
+) -> list[FoldGroup]:
+    """All `candidates` on all `splits`, which took `seconds` to read. Those that make no plan are
+    left out."""
     groups: list[FoldGroup] = []
+    share = seconds / max(1, len(candidates) * len(splits))
     for rows in rows_of_splits(splits):
-        by_folds: dict[Hashable, dict[int, PlannedCandidate]] = {}
+        by_folds: dict[Hashable, FoldGroup] = {}
         for candidate in candidates:
             with suppress(PlanError, ValueError):
-                key, planned = _planned(candidate, rows)
-                by_folds.setdefault(key, {})[candidate.number] = planned
-        groups += [FoldGroup(rows, own) for own in by_folds.values()]
+                plan, seeds, folds = _planned(candidate, rows)
+                held_out = any(len(fold.validation) for fold in folds)
+                key = (candidate.final.validation_fraction, seeds) if held_out else None
+                group = by_folds.setdefault(key, FoldGroup(rows, folds, share))
+                group.plans[candidate.number] = plan
+                group.seeds[candidate.number] = seeds
+        groups += by_folds.values()
     return groups
 
 
-def _planned(candidate: Candidate, rows: SplitRows) -> tuple[Hashable, PlannedCandidate]:
-    """The plan and the folds; candidates of one key have the same folds."""
+def _planned(
+    candidate: Candidate, rows: SplitRows
+) -> tuple[TrainingPlan, tuple[int, ...], tuple[Fold, ...]]:
+    """The plan, and a seed and a fold for each of the splits."""
     first = rows.splits[0]
     plan = plan_of(
         candidate.final,
@@ -95,18 +105,16 @@ def _planned(candidate: Candidate, rows: SplitRows) -> tuple[Hashable, PlannedCa
     for split, own, seed in zip(rows.splits, rows.rows, seeds, strict=True):
         fold = fold_of(plan, split.targets, fraction, seed)
         folds.append(Fold(train=own[fold.train], validation=own[fold.validation]))
-    held_out = any(len(fold.validation) for fold in folds)
-    key = (fraction, seeds) if held_out else None
-    return key, PlannedCandidate(plan, seeds, tuple(folds))
+    return plan, seeds, tuple(folds)
 
 
 def train_groups(
     groups: Sequence[FoldGroup],
     *,
     verbose: bool,
-    reporter: ScoreReporter | None = None,
-    jobs: int = 1,
-) -> Iterator[Fit]:
+    reporter: ScoreReporter | None,
+    jobs: int,
+) -> Generator[Fit, None, None]:
     """Train all `groups`, `jobs` stacks at a time; gives a fit for every candidate and split of
     theirs as each stack ends.
 
@@ -114,7 +122,7 @@ def train_groups(
         reporter: of a single candidate, whose splits are all of one group.
     """
     for group in groups:
-        missing = [(number, own.number) for number in group.candidates for own in group.rows.splits]
+        missing = [(number, own.number) for number in group.plans for own in group.rows.splits]
         try:
             for fit in FoldGroupTraining(group, _trainer_of(group), verbose, reporter).run(jobs):
                 missing.remove((fit.candidate, fit.split))
@@ -130,12 +138,11 @@ def _trainer_of(group: FoldGroup) -> Trainer:
     from tuner.training import Trainer
     from tuner.training.inputs import unused_weights_stay, used_inputs
 
-    candidates = list(group.candidates.values())
     dataset = group.rows.dataset
-    stay = all(unused_weights_stay(own.plan) for own in candidates)
+    stay = all(map(unused_weights_stay, group.plans.values()))
     return Trainer(
         dataset,
-        candidates[0].folds,
+        group.folds,
         scaling="none",
         metrics=(),
         objective="loss",
@@ -159,8 +166,7 @@ class FoldGroupTraining:
         self._trainer = trainer
         self._verbose = verbose
         self._reporter = reporter
-        self._plans = {number: own.plan for number, own in group.candidates.items()}
-        self._seeds = {number: own.seeds for number, own in group.candidates.items()}
+        self._plans, self._seeds = group.plans, group.seeds
 
     def run(self, jobs: int) -> Iterator[Fit]:
         """Train all stacks, `jobs` at a time."""
@@ -172,7 +178,8 @@ class FoldGroupTraining:
     def networks_now(
         self, weights: Sequence[Sequence[NDArray[np.float32]]]
     ) -> dict[int, TrainedNetwork]:
-        """See `tuner.sklearn.search.score_reporter.Networks`; of the group's only candidate."""
+        """The networks of the group's only candidate as they stand, by split number, in the order
+        of `weights`."""
         (number,) = self._plans
         return {
             split.number: self._network(number, fold, still_training(weights[fold]), 0.0)
@@ -190,7 +197,7 @@ class FoldGroupTraining:
         trainer = self._trainer.on_folds(stack.folds)
         callbacks = [*epoch_lines(self._verbose, trainer.folds), *more]
         if self._reporter is not None:
-            self._reporter.networks = self
+            self._reporter.networks_now = self.networks_now
             callbacks.append(self._reporter)
         started = time.perf_counter()
         scores: list[TrialScores] | Exception
@@ -220,7 +227,7 @@ class FoldGroupTraining:
             for number, epochs in training.epochs.items():
                 own = trained if epochs == training.plan.epochs else trained.until(epochs)
                 own = replace(own, snapshots={})
-                share = seconds * epochs / whole
+                share = seconds * epochs / whole + self._group.seconds
                 for place, fold in enumerate(stack.folds):
                     network = self._network(
                         number, fold, own.of_folds(slice(place, place + 1)), share

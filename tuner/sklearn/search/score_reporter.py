@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +16,6 @@ if TYPE_CHECKING:
     import optuna
 
 
-class Networks(Protocol):
-    """A candidate's networks as they stand."""
-
-    def networks_now(
-        self, weights: Sequence[Sequence[NDArray[np.float32]]]
-    ) -> Mapping[int, TrainedNetwork]:
-        """By split number, in the order of `weights`, one network's a split."""
-
-
 class ScoreReporter(EpochCallback):
     """Reports the mean score over the splits after every epoch, and ends the training if the
     pruner says so; after the last epoch nothing is pruned.
@@ -34,11 +25,12 @@ class ScoreReporter(EpochCallback):
         score: (split, its network) to the score that the search is by.
 
     Attributes:
-        networks: what is trained; set before the training.
+        networks_now: from the candidate's weights in each split to its networks, by split number;
+            set before the training.
         pruned: whether the pruner ended the training.
     """
 
-    networks: Networks
+    networks_now: Callable[[Sequence[Sequence[NDArray[np.float32]]]], Mapping[int, TrainedNetwork]]
 
     def __init__(self, trial: optuna.Trial, score: Callable[[int, TrainedNetwork], float]) -> None:
         self.pruned = False
@@ -48,7 +40,7 @@ class ScoreReporter(EpochCallback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         ended = np.isnan(self.model.network_logs.train["loss"])
-        networks = self.networks.networks_now(self.model.network_weights())
+        networks = self.networks_now(self.model.network_weights())
         for done, (split, network) in zip(ended, networks.items(), strict=True):
             if not (done and split in self._scores):  # one that has ended keeps its score
                 self._scores[split] = self._score(split, network)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,8 @@ class SearchRows:
         X, y: as scikit-learn made them indexable.
         split_params, fit_params, score_params: what it routes to the splitter, the estimator and
             the scorer.
-        seconds: per evaluation so far, its share of its stack's time; None if the estimator's
-            own `fit` ran.
+        seconds: for each call of `evaluate_candidates` so far, per evaluation its share of its
+            stack's time; None if the estimator's own `fit` ran.
         jobs: stacks that train at a time.
     """
 
@@ -33,7 +34,7 @@ class SearchRows:
     split_params: Mapping[str, Any] = field(default_factory=dict)
     fit_params: Mapping[str, Any] = field(default_factory=dict)
     score_params: Mapping[str, Any] = field(default_factory=dict)
-    seconds: list[float | None] = field(default_factory=list)
+    seconds: list[list[float | None]] = field(default_factory=list)
     jobs: int = 1
 
 
@@ -103,15 +104,13 @@ class StackedSearchMixin:
             candidates = list(candidate_params)
             cv = cv or self._checked_cv_orig  # type: ignore[attr-defined]
             splits = list(cv.split(rows.X, rows.y, **rows.split_params))
-            before = len(rows.seconds)
-            rows.seconds += [None] * (len(candidates) * len(splits))
             fits = StackedFits(
                 self.estimator,  # type: ignore[attr-defined]
                 candidates,
                 SplitCache(list(splits), rows.X, rows.y, rows.fit_params),
-                on_seconds=lambda task, share: rows.seconds.__setitem__(before + task, share),
                 jobs=rows.jobs,
             )
+            rows.seconds.append(fits.seconds)
             if not self.return_train_score and not hasattr(self, "_skl_callbacks"):  # type: ignore[attr-defined]
                 # Nobody will look at the training rows that scikit-learn would copy for each fit.
                 for number in fits.stacked_splits():
@@ -132,7 +131,7 @@ class StackedSearchMixin:
         self, candidate_params: Any, n_splits: int, out: Any, more_results: Any = None
     ) -> Any:
         if hasattr(self, "_search_rows"):
-            for result, share in zip(out, self._search_rows.seconds, strict=False):
+            for result, share in zip(out, chain(*self._search_rows.seconds), strict=True):
                 if share is not None:
                     result["fit_time"] = share
         return super()._format_results(  # type: ignore[misc]

@@ -17,9 +17,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from tuner.sklearn.search.contexts import StackContexts
-from tuner.sklearn.search.pipeline_steps import last_step_prefix
+from tuner.sklearn.search.pipeline_steps import final_estimator, last_step_prefix
 from tuner.sklearn.search.stacked import FixedSplits, StackedSearchMixin
-from tuner.sklearn.search.study_parts import estimator_space, opened_study
+from tuner.sklearn.search.study_parts import (
+    estimator_space,
+    most_epochs,
+    opened_study,
+    optuna_pruner,
+)
 from tuner.sklearn.search.trials import StudyTrials
 
 
@@ -111,23 +116,14 @@ class StudySearchCV(StackedSearchMixin, BaseSearchCV):
         splits = FixedSplits(list(cv.split(rows.X, rows.y, **rows.split_params)))
         space = estimator_space(self.space, last_step_prefix(self.estimator))
         self.study_ = opened_study(self.storage, self.study_name)
-        trials = StudyTrials(
-            self.study_,
-            space,
-            self.estimator,
-            splits.splits,
-            rows,
-            scorer=self._get_scorers()[0],
-            metric=self.refit if isinstance(self.refit, str) else None,
-            error_score=self.error_score,
-            sampler=self.sampler,
-            pruner=self.pruner,
-            seed=int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)),
-        )
+        epochs = most_epochs(space, final_estimator(self.estimator))
+        self.study_.pruner = optuna_pruner(self.pruner, epochs)
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        trials = StudyTrials(self, self.study_, space, splits.splits, seed)
         for _ in range(self.n_trials):
             trials.run()
         self._trials = trials
-        rows.seconds = trials.seconds
+        rows.seconds.append(trials.seconds)
         context = callback_ctx.subcontext(
             task_name="search",
             max_subtasks=self.n_trials * self.n_splits_,

@@ -4,36 +4,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import optuna
-from optuna.pruners import BasePruner, NopPruner
-from optuna.samplers import BaseSampler
+from optuna.pruners import NopPruner
 from optuna.trial import TrialState
 from sklearn.base import clone
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._validation import _score
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
 from tuner.sklearn.search.fits import SplitCache, StackedFits
-from tuner.sklearn.search.pipeline_steps import final_estimator
 from tuner.sklearn.search.score_reporter import ScoreReporter
 from tuner.sklearn.search.study_parts import (
     EstimatorSpace,
-    most_epochs,
-    optuna_pruner,
     optuna_sampler,
 )
 from tuner.sklearn.search.trained_network import TrainedNetwork
-
-if TYPE_CHECKING:
-    from tuner.sklearn.search.stacked import SearchRows
 
 
 class StudyTrials:
     """Runs trials and keeps every fold's fitted estimator, or its error, for scikit-learn's own
     evaluation of the candidates (`TrainedFits`).
+
+    Args:
+        search: a `StudySearchCV` in its `fit`.
+        seed: of its sampler.
 
     Attributes:
         candidates, numbers, states, epochs: of every trial run: its parameters, its number in
@@ -44,24 +42,17 @@ class StudyTrials:
 
     def __init__(
         self,
+        search: BaseSearchCV,
         study: optuna.Study,
         space: EstimatorSpace,
-        estimator: Any,
         splits: Sequence[Any],
-        rows: SearchRows,
-        *,
-        scorer: Any,
-        metric: str | None,
-        error_score: Any,
-        sampler: str | BaseSampler,
-        pruner: str | BasePruner,
         seed: int,
     ) -> None:
-        self._study, self._space, self._estimator = study, space, estimator
-        self._splits, self._rows = splits, rows
-        self._scorer, self._metric, self._error_score = scorer, metric, error_score
-        self._sampler, self._seed = sampler, seed
-        study.pruner = optuna_pruner(pruner, most_epochs(space, final_estimator(estimator)))
+        self._study, self._space, self._splits, self._seed = study, space, splits, seed
+        self._estimator, self._error_score = search.estimator, search.error_score
+        self._sampler, self._refit = search.sampler, search.refit
+        self._scorer, _ = search._get_scorers()
+        self._rows = rows = search._search_rows
         self._cache = SplitCache(splits, rows.X, rows.y, rows.fit_params)
         self._fitted: list[Mapping[str, Any] | Exception] = []
         self.candidates: list[dict[str, Any]] = []
@@ -99,7 +90,6 @@ class StudyTrials:
             self._estimator,
             [params],
             self._cache,
-            on_seconds=lambda task, share: None,
             reporter=reporter,
         )
         values, epochs, failed = [], 0, False
@@ -154,7 +144,8 @@ class StudyTrials:
         scores = _score(estimator, X, y, self._scorer, params, self._error_score)
         if not isinstance(scores, dict):
             return float(scores)
-        return float(scores[self._metric or next(iter(scores))])
+        known = self._refit in scores
+        return float(scores[self._refit if known else next(iter(scores))])
 
     def _reporter(self, trial: optuna.Trial, params: Mapping[str, Any]) -> ScoreReporter | None:
         if isinstance(self._study.pruner, NopPruner):
