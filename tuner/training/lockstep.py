@@ -31,7 +31,6 @@ from tuner.training.measures import (
 )
 from tuner.training.progress import NetworkProgress
 from tuner.training.rates import network_rates, rates_table
-from tuner.training.scores import TrialScores
 from tuner.training.stack import NetworkStack
 from tuner.training.stack_data import StackData
 from tuner.training.state import NetworkState, RunState, TrainingState
@@ -85,8 +84,6 @@ class Lockstep:
         self.validation: list[Scores] = []
         self.learning_rate: list[NDArray[np.float64]] = []
         self.epoch_seconds: list[float] = []
-        #: Per network: epoch (1-based) to weights.
-        self.snapshots: list[dict[int, list[NDArray[np.float32]]]] = [{} for _ in plans]
 
     def run(self, callbacks: Sequence[EpochCallback], first_epoch: int = 0) -> None:
         """Train until every network has ended or a callback sets `model.stop_training`.
@@ -97,7 +94,9 @@ class Lockstep:
         """
         model = self._stack.model
         model.stop_training = False
-        model.training_state = lambda: self.state(first_epoch)
+        model.training_state = lambda: TrainingState(
+            self._stack.get_state(), first_epoch + len(self.train), self.run_state()
+        )
         model.fold_means = self.fold_means
         model.network_weights = self._stack.get_weights
         start(callbacks, model, epochs=self.epochs, steps=max(self._batches.steps))
@@ -114,42 +113,22 @@ class Lockstep:
                 callback.on_epoch_end(epoch, logs)
             if model.stop_training or not any(own.running for own in self.progress):
                 break
-        self._keep([own.running and not own.watches for own in self.progress])
+        self._keep([own for own in self.progress if own.running and not own.watches])
         for callback in callbacks:
             callback.on_train_end()
         model.training_state = model.fold_means = None  # they hold this training's data
 
-    def state(self, first_epoch: int = 0) -> TrainingState:
-        """Where the training stands after the epoch just run; callbacks reach it as
-        `self.model.training_state()`. Nothing of it changes when the training goes on."""
-        run = RunState(
+    def run_state(self) -> RunState:
+        """What the networks have gone through. Nothing of it changes when the training goes on."""
+        return RunState(
             train=curves_of(self.train),
             validation=curves_of(self.validation),
             learning_rate=np.stack(self.learning_rate),
             epoch_seconds=np.array(self.epoch_seconds),
             networks=tuple(
-                NetworkState(own.state(), rates.state(), own.weights, dict(snapshots))
-                for own, rates, snapshots in zip(
-                    self.progress, self._rates, self.snapshots, strict=True
-                )
+                NetworkState(own.state(), rates.state(), own.weights, dict(own.snapshots))
+                for own, rates in zip(self.progress, self._rates, strict=True)
             ),
-        )
-        return TrainingState(self._stack.get_state(), first_epoch + run.epochs, run)
-
-    def scores(self) -> TrialScores:
-        """Of all networks, as if they were the folds of one candidate."""
-        return TrialScores(
-            train=curves_of(self.train),
-            validation=curves_of(self.validation),
-            learning_rate=np.stack(self.learning_rate),
-            epoch_seconds=np.array(self.epoch_seconds),
-            score_epoch=np.array([own.score_epoch for own in self.progress]),
-            status=tuple(own.status for own in self.progress),
-            weights=[own.weights or [] for own in self.progress] if self._keep_weights else None,
-            snapshots={
-                epoch: [own.get(epoch, []) for own in self.snapshots]
-                for epoch in sorted(set().union(*self.snapshots))
-            },
         )
 
     def restore(self, run: RunState) -> None:
@@ -164,9 +143,8 @@ class Lockstep:
             )
         for own, rates, network in zip(self.progress, self._rates, run.networks, strict=True):
             own.restore(network.progress)
-            own.weights = network.weights
+            own.weights, own.snapshots = network.weights, dict(network.snapshots)
             rates.restore(network.rates)
-        self.snapshots = [dict(network.snapshots) for network in run.networks]
         self.train, self.validation = epochs_of(run.train), epochs_of(run.validation)
         self.learning_rate = list(run.learning_rate)
         self.epoch_seconds = run.epoch_seconds.tolist()
@@ -187,7 +165,7 @@ class Lockstep:
         self._judge(epoch, running)
 
     def _judge(self, epoch: int, running: NDArray[np.bool_]) -> None:
-        keep = [False] * len(running)
+        kept, snapped = [], []
         for network in np.flatnonzero(running).tolist():
             own = self.progress[network]
             train = float(self.train[-1]["loss"][network])
@@ -195,32 +173,29 @@ class Lockstep:
             unvalidated = len(self._folds[network].validation) == 0
             losses = (train, train if unvalidated else validation["loss"])
             score = validation[self._measures.objective]
-            keep[network] = own.update(epoch, losses, score)
+            if own.update(epoch, losses, score):
+                kept.append(own)
             self._rates[network].update(score)
-        self._keep(keep)
-        self._snap(epoch + 1, running)
+            if epoch + 1 in self._snapshot_epochs[network] and own.status != "diverged":
+                snapped.append(own)
+        self._keep(kept, snapped, epoch + 1)
 
-    def _keep(self, networks: Sequence[bool]) -> None:
-        """Keep the present weights of the chosen networks."""
-        if not self._keep_weights or not any(networks):
+    def _keep(
+        self,
+        kept: Sequence[NetworkProgress],
+        snapped: Sequence[NetworkProgress] = (),
+        epoch: int = 0,
+    ) -> None:
+        """Keep the present weights of the `kept` networks if they are asked for, and of the
+        `snapped` ones as those after `epoch` (1-based)."""
+        kept = kept if self._keep_weights else ()
+        if not kept and not snapped:
             return
-        weights = self._stack.get_weights()
-        for own, chosen, values in zip(self.progress, networks, weights, strict=True):
-            if chosen:
-                own.weights = values
-
-    def _snap(self, epoch: int, running: NDArray[np.bool_]) -> None:
-        """Keep the present weights of the networks that are wanted after `epoch` and are sound."""
-        wanted = [
-            network
-            for network in np.flatnonzero(running).tolist()
-            if epoch in self._snapshot_epochs[network]
-            and self.progress[network].status != "diverged"
-        ]
-        if wanted:
-            weights = self._stack.get_weights()
-            for network in wanted:
-                self.snapshots[network][epoch] = weights[network]
+        for own, weights in zip(self.progress, self._stack.get_weights(), strict=True):
+            if own in kept:
+                own.weights = weights
+            if own in snapped:
+                own.snapshots[epoch] = weights
 
     def _predicted(self, outputs: Any, running: NDArray[np.bool_]) -> dict[str, Any]:
         """Metrics that need all predictions of a fold at once, by scikit-learn's functions."""

@@ -26,6 +26,7 @@ class NetworkProgress:
             a patience, else its last. 0 before the first epoch.
         best: the best score so far, times -1 if the lowest is; wait: epochs since.
         weights: the weights at `score_epoch` once the network has ended, if they were asked for.
+        snapshots: epoch (1-based) to the weights then.
     """
 
     def __init__(self, plan: TrainingPlan, mode: Mode) -> None:
@@ -40,6 +41,7 @@ class NetworkProgress:
         self.status: FoldStatus = "interrupted"
         self.score_epoch = 0
         self.weights: list[NDArray[np.float32]] | None = None
+        self.snapshots: dict[int, list[NDArray[np.float32]]] = {}
 
     def update(self, epoch: int, losses: tuple[float, float], score: float) -> bool:
         """Take `epoch` (from 0) in; True if its weights are now to be kept: those

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.planning.fold_means import mean_fold_curve
+from tuner.training.state import RunState
 
 FoldStatus = Literal["completed", "stopped", "diverged", "interrupted"]
 
@@ -41,6 +42,24 @@ class TrialScores:
     status: tuple[FoldStatus, ...]
     weights: list[list[NDArray[np.float32]]] | None = field(default=None)
     snapshots: Mapping[int, list[list[NDArray[np.float32]]]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, run: RunState, weights: bool) -> TrialScores:
+        """Of all networks of a training, as if they were the folds of one candidate."""
+        progress = [own.progress for own in run.networks]
+        return cls(
+            train=run.train,
+            validation=run.validation,
+            learning_rate=run.learning_rate,
+            epoch_seconds=run.epoch_seconds,
+            score_epoch=np.array([own["score_epoch"] for own in progress]),
+            status=tuple(own["status"] for own in progress),
+            weights=[own.weights or [] for own in run.networks] if weights else None,
+            snapshots={
+                epoch: [own.snapshots.get(epoch, []) for own in run.networks]
+                for epoch in sorted(set().union(*(own.snapshots for own in run.networks)))
+            },
+        )
 
     @property
     def epochs_run(self) -> int:

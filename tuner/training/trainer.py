@@ -166,7 +166,7 @@ class Trainer:
                 state.values = stack.get_state()
                 state.epochs = before + len(lockstep.epoch_seconds)
                 state.run = None
-            scores = lockstep.scores()
+        scores = TrialScores.of(lockstep.run_state(), weights)
         return [
             scores.of_folds(slice(i, i + len(self.folds)))
             for i in range(0, len(networks), len(self.folds))
