@@ -6,8 +6,9 @@ after `set_threads()`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tuner.lazy import lazy
 from tuner.training.scores import TrialScores as TrialScores
 from tuner.training.state import TrainingState as TrainingState
 from tuner.training.threads import set_threads as set_threads
@@ -16,11 +17,4 @@ if TYPE_CHECKING:
     from tuner.training.trainer import Trainer as Trainer
 
 __all__ = ["Trainer", "TrainingState", "TrialScores", "set_threads"]
-
-
-def __getattr__(name: str) -> Any:
-    if name == "Trainer":
-        from tuner.training.trainer import Trainer
-
-        return Trainer
-    raise AttributeError(f"module 'tuner.training' has no attribute {name!r}")
+__getattr__ = lazy(__name__, {"Trainer": "trainer"})

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sklearn.base import clone
 
@@ -21,10 +21,7 @@ from tuner.sklearn.search.fold_groups import (
 )
 from tuner.sklearn.search.pipeline_steps import FittedSteps, final_estimator, fit_steps, steps_key
 from tuner.sklearn.search.splits import Split, read_split, read_whole
-from tuner.sklearn.search.trained_network import TrainedNetwork
-
-if TYPE_CHECKING:
-    from tuner.sklearn.search.score_reporter import ScoreReporter
+from tuner.sklearn.search.trained_network import ScoreReporter, TrainedNetwork
 
 
 class SplitCache:

@@ -21,14 +21,13 @@ from tuner.sklearn.estimators.parameters import plan_of
 from tuner.sklearn.estimators.training import epoch_lines, fold_of
 from tuner.sklearn.search.parallel import in_threads
 from tuner.sklearn.search.splits import Split, SplitRows, rows_of_splits
-from tuner.sklearn.search.trained_network import TrainedNetwork, still_training
+from tuner.sklearn.search.trained_network import ScoreReporter, TrainedNetwork, still_training
 from tuner.training.callbacks import EpochCallback
 from tuner.training.grouping import Stack, Stacking, cut_stacks, share_trainings, stacking_of
 from tuner.training.scores import TrialScores
 from tuner.training.threads import settle_threads
 
 if TYPE_CHECKING:
-    from tuner.sklearn.search.score_reporter import ScoreReporter
     from tuner.training import Trainer
 
 

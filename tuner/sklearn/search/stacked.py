@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs, parallel_config
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
 
 from tuner.sklearn.search.contexts import StackContexts
 from tuner.sklearn.search.fits import SplitCache, StackedFits
@@ -36,16 +36,6 @@ class SearchRows:
     score_params: Mapping[str, Any] = field(default_factory=dict)
     seconds: list[list[float | None]] = field(default_factory=list)
     jobs: int = 1
-
-
-class FixedSplits:
-    """A cv object of splits that are drawn already."""
-
-    def __init__(self, splits: Sequence[Any]) -> None:
-        self.splits = splits
-
-    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Any]:
-        return iter(self.splits)
 
 
 class StackedSearchMixin:
@@ -118,7 +108,7 @@ class StackedSearchMixin:
             try:
                 return evaluate_candidates(
                     candidates,
-                    cv=FixedSplits(splits),
+                    cv=check_cv(splits),
                     more_results=more_results,
                     callback_ctx=StackContexts(callback_ctx, fits),
                 )

@@ -12,13 +12,14 @@ from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from scipy.stats import rankdata
+from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from tuner.sklearn.search.contexts import StackContexts
 from tuner.sklearn.search.pipeline_steps import final_estimator, last_step_prefix
-from tuner.sklearn.search.stacked import FixedSplits, StackedSearchMixin
+from tuner.sklearn.search.stacked import StackedSearchMixin
 from tuner.sklearn.search.study_parts import (
     estimator_space,
     most_epochs,
@@ -113,13 +114,13 @@ class StudySearchCV(StackedSearchMixin, BaseSearchCV):
     ) -> None:
         rows = self._search_rows
         cv = self._checked_cv_orig
-        splits = FixedSplits(list(cv.split(rows.X, rows.y, **rows.split_params)))
+        splits = list(cv.split(rows.X, rows.y, **rows.split_params))
         space = estimator_space(self.space, last_step_prefix(self.estimator))
         self.study_ = opened_study(self.storage, self.study_name)
         epochs = most_epochs(space, final_estimator(self.estimator))
         self.study_.pruner = optuna_pruner(self.pruner, epochs)
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        trials = StudyTrials(self, self.study_, space, splits.splits, seed)
+        trials = StudyTrials(self, self.study_, space, splits, seed)
         for _ in range(self.n_trials):
             trials.run()
         self._trials = trials
@@ -130,7 +131,7 @@ class StudySearchCV(StackedSearchMixin, BaseSearchCV):
             sequential_subtasks=False,
         ).call_on_fit_task_begin(estimator=self)
         evaluate_candidates(
-            trials.candidates, cv=splits, callback_ctx=StackContexts(context, trials)
+            trials.candidates, cv=check_cv(splits), callback_ctx=StackContexts(context, trials)
         )
         context.call_on_fit_task_end(estimator=self)
         del self._trials

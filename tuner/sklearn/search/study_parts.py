@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
@@ -27,16 +27,6 @@ _FLAT = {dotted: flat for flat, dotted in PARAMETERS.items()}
 _SIZES = ("model.layers", "model.units")
 
 
-class EstimatorSpace(Protocol):
-    """A space whose points are parameters of an estimator."""
-
-    def distributions(self) -> dict[str, BaseDistribution]:
-        """Of what varies, by the trial's parameter names."""
-
-    def ask(self, study: optuna.Study) -> tuple[optuna.Trial, dict[str, Any]]:
-        """A new trial and its candidate: estimator parameter names to values."""
-
-
 class DistributionSpace:
     """Optuna distributions keyed by estimator parameter names (`step__name` in a pipeline)."""
 
@@ -52,6 +42,7 @@ class DistributionSpace:
         return dict(self._distributions)
 
     def ask(self, study: optuna.Study) -> tuple[optuna.Trial, dict[str, Any]]:
+        """A new trial and its candidate: estimator parameter names to values."""
         trial = study.ask(self._distributions)
         return trial, {name: trial.params[name] for name in self._distributions}
 
@@ -76,6 +67,9 @@ class CatalogueSpace:
         trial = study.ask()
         flat = estimator_params(self._space.suggest(trial))
         return trial, {self._prefix + name: value for name, value in flat.items()}
+
+
+EstimatorSpace = DistributionSpace | CatalogueSpace
 
 
 def estimator_params(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,12 +17,11 @@ from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
 from tuner.sklearn.search.fits import SplitCache, StackedFits
-from tuner.sklearn.search.score_reporter import ScoreReporter
 from tuner.sklearn.search.study_parts import (
     EstimatorSpace,
     optuna_sampler,
 )
-from tuner.sklearn.search.trained_network import TrainedNetwork
+from tuner.sklearn.search.trained_network import ScoreReporter, TrainedNetwork
 
 
 class StudyTrials:
