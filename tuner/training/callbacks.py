@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.training.measures import NetworkLogs
+from tuner.training.scores import NetworkLogs
 from tuner.training.state import TrainingState
 
 

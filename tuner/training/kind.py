@@ -16,7 +16,7 @@ from tuner.data.dataset import Fold, Task
 from tuner.optimizers import CLIPPING, OPTIMIZERS
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import steps_of
-from tuner.training.measures import Measures
+from tuner.training.scores import Measures
 
 #: Steps of a training from which compiling it has paid for itself: it saves 0.2 ms a step or more.
 COMPILED_STEPS = 6000

@@ -20,7 +20,9 @@ from tuner.planning.metrics import METRICS
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import BatchPlan, ValidationChunks, same_rows
 from tuner.training.callbacks import EpochCallback, start
-from tuner.training.measures import (
+from tuner.training.progress import NetworkProgress
+from tuner.training.rates import network_rates, rates_table
+from tuner.training.scores import (
     Measures,
     NetworkLogs,
     Scores,
@@ -29,8 +31,6 @@ from tuner.training.measures import (
     mean_over_networks,
     means_over_rows,
 )
-from tuner.training.progress import NetworkProgress
-from tuner.training.rates import network_rates, rates_table
 from tuner.training.stack import NetworkStack
 from tuner.training.stack_data import StackData
 from tuner.training.state import NetworkState, RunState, TrainingState

@@ -51,15 +51,11 @@ def row_losses(shape: StackShape, y: Any, outputs: Any, settings: Mapping[str, A
         classes = shape.outputs if shape.loss == "categorical_crossentropy" else 2
         smoothing = settings["label_smoothing"]
         targets = targets * (1.0 - smoothing) + smoothing / classes
-    if shape.loss == "categorical_crossentropy":
-        return keras.losses.categorical_crossentropy(targets, outputs, from_logits=True)
-    if shape.loss == "binary_crossentropy":
-        return keras.losses.binary_crossentropy(targets, outputs, from_logits=True)
+    if shape.loss in ("categorical_crossentropy", "binary_crossentropy"):
+        return getattr(keras.losses, shape.loss)(targets, outputs, from_logits=True)
     answered = predictions(shape.task, outputs)
-    if shape.loss == "mean_squared_error":
-        return keras.losses.mean_squared_error(targets, answered)
-    if shape.loss == "mean_absolute_error":
-        return keras.losses.mean_absolute_error(targets, answered)
+    if shape.loss in ("mean_squared_error", "mean_absolute_error"):
+        return getattr(keras.losses, shape.loss)(targets, answered)
     if shape.loss == "huber":
         return _huber(targets - answered, settings["delta"])
     raise ValueError(f"no stacked form of the loss {shape.loss!r}")

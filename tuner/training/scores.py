@@ -1,18 +1,54 @@
-"""What a training gives back: scores per epoch and fold, never a model object."""
+"""Which scores a training takes, epoch by epoch, and what it gives back: scores per epoch and fold,
+never a model object."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuner.planning.fold_means import mean_fold_curve
+from tuner.planning.metrics import METRICS
+from tuner.schedules import Mode
 from tuner.training.state import RunState
 
 FoldStatus = Literal["completed", "stopped", "diverged", "interrupted"]
+
+
+#: Metric to one score a network, `(N,)`.
+Scores = dict[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Which scores to take. `summed` and `predicted` are metric names by kind (the loss always
+    comes first), `objective` is the one that early stopping and plateau watch."""
+
+    summed: tuple[str, ...]
+    predicted: tuple[str, ...]
+    objective: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("loss", *self.summed, *self.predicted)
+
+    @property
+    def mode(self) -> Mode:
+        return "max" if METRICS[self.objective].direction == "maximize" else "min"
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkLogs:
+    """An epoch's scores of every network, as `callback.model.network_logs` during
+    `on_epoch_end`: metric to `(N,)`, NaN for networks that have ended."""
+
+    epoch: int
+    train: Scores
+    validation: Scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +118,11 @@ class TrialScores:
     def of_folds(self, folds: slice) -> TrialScores:
         """What a training of those folds by themselves gives back."""
         epochs = int(np.isfinite(self.learning_rate[:, folds]).any(axis=1).sum())
+        return self._part(epochs, folds)
+
+    def _part(self, epochs: int, folds: slice) -> TrialScores:
+        """The first `epochs` epochs of some folds."""
+        kept = {epoch: weights[folds] for epoch, weights in self.snapshots.items()}
         return TrialScores(
             train={name: curve[:epochs, folds] for name, curve in self.train.items()},
             validation={name: curve[:epochs, folds] for name, curve in self.validation.items()},
@@ -90,11 +131,7 @@ class TrialScores:
             score_epoch=self.score_epoch[folds],
             status=self.status[folds],
             weights=None if self.weights is None else self.weights[folds],
-            snapshots={
-                epoch: weights[folds]
-                for epoch, weights in self.snapshots.items()
-                if any(weights[folds])
-            },
+            snapshots={epoch: weights for epoch, weights in kept.items() if any(weights)},
         )
 
     def until(self, epochs: int) -> TrialScores:
@@ -118,15 +155,42 @@ class TrialScores:
             weights = [
                 kept or ended for kept, ended in zip(self.snapshots[epochs], own, strict=True)
             ]
-        return TrialScores(
-            train={name: curve[:epochs] for name, curve in self.train.items()},
-            validation={name: curve[:epochs] for name, curve in self.validation.items()},
-            learning_rate=self.learning_rate[:epochs],
-            epoch_seconds=self.epoch_seconds[:epochs],
+        return replace(
+            self._part(epochs, slice(None)),
             score_epoch=np.minimum(self.score_epoch, epochs),
             status=tuple(
                 "completed" if reached else status
                 for reached, status in zip(reached_end, self.status, strict=True)
             ),
             weights=weights,
+            snapshots={},
         )
+
+
+def means_over_rows(
+    names: Sequence[str],
+    sums: NDArray[np.float32],
+    rows: Sequence[int],
+    running: NDArray[np.bool_],
+) -> Scores:
+    """Sums `(metrics, N)` over `rows` of each network as means in float64; NaN for networks that
+    have ended, or have no rows."""
+    counts = np.where(running & (np.array(rows) > 0), rows, math.nan)
+    return dict(zip(names, sums.astype(np.float64) / counts, strict=True))
+
+
+def mean_over_networks(values: NDArray[np.float64]) -> float:
+    """The mean over networks that ran."""
+    ran = values[~np.isnan(values)]
+    return float(ran.mean()) if len(ran) else math.nan
+
+
+def curves_of(epochs: Sequence[Scores]) -> Scores:
+    """Scores `(N,)` of each epoch and metric as curves `(epochs, N)`."""
+    return {name: np.stack([own[name] for own in epochs]) for name in epochs[0]}
+
+
+def epochs_of(curves: Scores) -> list[Scores]:
+    """The inverse of `curves_of`."""
+    epochs = len(next(iter(curves.values())))
+    return [{name: curve[epoch] for name, curve in curves.items()} for epoch in range(epochs)]

@@ -37,22 +37,16 @@ class StackCache:
     ) -> Iterator[NetworkStack]:
         """A stack for `key`, exclusively until the block ends; one that raised is dropped."""
         with self._lock:
-            stack = self._take(key)
+            own = [idle for idle in self._idle if idle[0] == key][-1:]
+            self._idle = [idle for idle in self._idle if idle not in own]
             trace = self._traces.get(key)
             if trace is None:
                 trace = self._traces[key] = SharedTrace()
-        if stack is None:
-            stack = build(trace)
+        stack = own[0][1] if own else build(trace)
         yield stack
         with self._lock:
             self._idle.append((key, stack))
             del self._idle[: -self._limit]
-
-    def _take(self, key: Hashable) -> NetworkStack | None:
-        for index in reversed(range(len(self._idle))):
-            if self._idle[index][0] == key:
-                return self._idle.pop(index)[1]
-        return None
 
     def clear(self) -> None:
         """Forget all idle stacks, and every trace."""

@@ -60,9 +60,12 @@ def forgotten_gradients() -> Iterator[None]:
     In a graph it registers a gradient function for each of its calls (a layer's, or Keras's own
     in `Optimizer.apply`), under a name of its own, and the registry never lets go: each function
     holds its whole graph, some 10 MB for a stack, long after the stack is gone. Only gradients by
-    name (`tf.gradients`) look there; a `GradientTape` holds the function itself.
+    name (`tf.gradients`) look there; a `GradientTape` holds the function itself. TensorFlow offers
+    no other way to them; if another version keeps them elsewhere, they stay.
     """
-    registered = _registered()
+    from tensorflow.python.framework import ops
+
+    registered = getattr(getattr(ops, "gradient_registry", None), "_registry", {})
     with _LOCK:
         before = set(registered)
         try:
@@ -71,13 +74,3 @@ def forgotten_gradients() -> Iterator[None]:
             for name in set(registered) - before:
                 if name.startswith("CustomGradient-"):
                     registered.pop(name, None)
-
-
-def _registered() -> dict[str, Any]:
-    """TensorFlow's gradient functions by name. It offers no other way to them; where another
-    version keeps them elsewhere, they stay."""
-    from tensorflow.python.framework import ops
-
-    registry = getattr(ops, "gradient_registry", None)
-    found: dict[str, Any] = getattr(registry, "_registry", {})
-    return found

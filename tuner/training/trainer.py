@@ -18,8 +18,7 @@ from tuner.training.identity import training_identity
 from tuner.training.inputs import unused_weights_stay
 from tuner.training.kind import StackKind, StackShape
 from tuner.training.lockstep import Lockstep
-from tuner.training.measures import Measures
-from tuner.training.scores import TrialScores
+from tuner.training.scores import Measures, TrialScores
 from tuner.training.stack import NetworkStack
 from tuner.training.stack_cache import STACKS
 from tuner.training.stack_data import StackData
@@ -70,7 +69,6 @@ class Trainer:
             predicted=tuple(name for name in names if METRICS[name].score),
             objective=objective,
         )
-        self._targets: NDArray[Any] = dataset.y
         if dataset.task == "regression" and target_scalings is None:
             target_scalings = [fit_target_scaling(dataset, fold.train) for fold in self.folds]
         self.target_scalings = target_scalings
@@ -152,7 +150,7 @@ class Trainer:
                 own_seeds,
                 len(plans),
                 data,
-                self._targets,
+                self.dataset.y,
                 self._measures,
                 weights,
                 [own for own in snapshots or [()] * len(plans) for _ in self.folds],

@@ -42,7 +42,7 @@ class StackedSGD(_WithMomentum, keras.optimizers.SGD):
     def use(self, settings: Mapping[str, Any], rate: Any) -> None:
         super().use(settings, rate)
         if self.fused is not None:
-            self._scalars = (ops.max(rate), ops.max(self.momentum))
+            self._scalars = {"lr": ops.max(rate), "momentum": ops.max(self.momentum)}
             return
         self._along = ops.where(self.nesterov > 0.0, self.momentum, 1.0)
         self._ahead = self.nesterov * rate
@@ -50,14 +50,12 @@ class StackedSGD(_WithMomentum, keras.optimizers.SGD):
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         velocity = self.momentums[self._get_variable_index(variable)]
         if self.fused is not None:
-            rate, momentum = self._scalars
-            update_by_momentum(
-                variable,
-                velocity,
-                gradient,
-                lr=rate,
-                momentum=momentum,
+            _kernels().ResourceApplyKerasMomentum(
+                var=_handle(variable),
+                accum=_handle(velocity),
+                grad=gradient,
                 use_nesterov=self.fused.nesterov,
+                **self._scalars,
             )
             return
         moved = self.momentum * velocity - learning_rate * gradient
@@ -123,7 +121,15 @@ class StackedAdam(PerNetwork, keras.optimizers.Adam):
         index = self._get_variable_index(variable)
         m, v = self._momentums[index], self._velocities[index]
         if self.fused is not None:
-            update_by_adam(variable, m, v, gradient, **self._scalars)
+            _kernels().ResourceApplyAdam(
+                var=_handle(variable),
+                m=_handle(m),
+                v=_handle(v),
+                beta1_power=0.0,  # no correction besides alpha's
+                beta2_power=0.0,
+                grad=gradient,
+                **self._scalars,
+            )
             return
         left_1, left_2 = self._left
         self.assign_add(m, (gradient - m) * left_1)
@@ -153,31 +159,12 @@ class StackedNadam(PerNetwork, keras.optimizers.Nadam):
         self._tracker.lock()
 
 
-def update_by_momentum(variable: Any, velocity: Any, gradient: Any, **settings: Any) -> None:
-    """TensorFlow's kernel of `keras.optimizers.SGD`; `settings`: `lr`, `momentum` (scalars) and
-    `use_nesterov`."""
-    # Here, because the formulas beside this module need Keras alone, whatever it runs on.
+def _kernels() -> Any:
+    """TensorFlow's kernels; imported here, because the formulas need Keras alone, whatever it runs
+    on."""
     import tensorflow as tf
 
-    tf.raw_ops.ResourceApplyKerasMomentum(
-        var=_handle(variable), accum=_handle(velocity), grad=gradient, **settings
-    )
-
-
-def update_by_adam(variable: Any, m: Any, v: Any, gradient: Any, **settings: Any) -> None:
-    """TensorFlow's kernel of `keras.optimizers.Adam`; `settings`: `lr` (alpha, bias corrections
-    included), `beta1`, `beta2`, `epsilon` (scalars)."""
-    import tensorflow as tf
-
-    tf.raw_ops.ResourceApplyAdam(
-        var=_handle(variable),
-        m=_handle(m),
-        v=_handle(v),
-        beta1_power=0.0,  # no correction besides alpha's
-        beta2_power=0.0,
-        grad=gradient,
-        **settings,
-    )
+    return tf.raw_ops
 
 
 def _handle(variable: Any) -> Any:
