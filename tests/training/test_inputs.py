@@ -13,8 +13,7 @@ from tuner.data.dataset import Dataset
 from tuner.planning import TrainingPlan, plan_training
 from tuner.training import Trainer
 from tuner.training.initial_weights import network_weights
-from tuner.training.inputs import unused_weights_stay, used_inputs
-from tuner.training.stack_data import StackData
+from tuner.training.stack_data import StackData, unused_weights_stay, used_inputs
 
 FEATURES = 40
 USED = [*range(3, 12), 30, 39]

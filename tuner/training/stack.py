@@ -40,7 +40,6 @@ class NetworkStack:
             self.model.trainable_variables,
             kind.fused,
         )
-        self.trace = trace
         self._graph = EpochGraph(kind, self.network, self.optimizer, trace)
         self._settings = StackSettings({}, {}, {})
         self._inputs: NDArray[np.intp] | None = None

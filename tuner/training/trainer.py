@@ -15,13 +15,12 @@ from tuner.planning.metrics import METRICS, check_metric
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import same_rows
 from tuner.training.identity import training_identity
-from tuner.training.inputs import unused_weights_stay
 from tuner.training.kind import StackKind, StackShape
 from tuner.training.lockstep import Lockstep
 from tuner.training.scores import Measures, TrialScores
 from tuner.training.stack import NetworkStack
 from tuner.training.stack_cache import STACKS
-from tuner.training.stack_data import StackData
+from tuner.training.stack_data import StackData, unused_weights_stay
 from tuner.training.state import TrainingState
 
 
@@ -38,7 +37,7 @@ class Trainer:
         sample_weight: `(rows,)`, factors of the rows' losses in training, as in Keras; None: 1.
         target_scalings: a regression's (mean, std) of the targets, each `(outputs,)`, per fold;
             None: fitted on each fold's training rows. What is used is an attribute.
-        inputs: those of the features that networks see, as `tuner.training.inputs.used_inputs`
+        inputs: those of the features that networks see, as `tuner.training.stack_data.used_inputs`
             finds them; None: all. Every plan must be one whose `unused_weights_stay`.
 
     Raises:

@@ -32,7 +32,7 @@ _RENAMED = {
     "schedule.cooldown": "plateau_cooldown",
 }
 #: `hidden_layer_sizes` says both.
-_SIZES = ("model.layers", "model.units")
+SIZES = ("model.layers", "model.units")
 
 
 def _of_another_package(info: ParameterInfo) -> bool:
@@ -48,10 +48,11 @@ PARAMETERS: Mapping[str, str] = MappingProxyType(
     {
         _RENAMED.get(name, name.split(".")[-1]): name
         for name, info in CATALOGUE.items()
-        if name not in _SIZES and not _of_another_package(info)
+        if name not in SIZES and not _of_another_package(info)
     }
 )
-_FLAT = {dotted: flat for flat, dotted in PARAMETERS.items()}
+#: The inverse.
+FLAT = {dotted: flat for flat, dotted in PARAMETERS.items()}
 
 
 class KerasMLPParameters(BaseEstimator):
@@ -181,7 +182,7 @@ def _sizes(hidden_layer_sizes: object) -> dict[str, Any]:
 def _check_settings(group: str, params: Mapping[str, Any], given: Mapping[str, object]) -> None:
     """Refuse a setting that the chosen optimizer or schedule does not have."""
     chosen = checked(CATALOGUE[group], params.get(group, CATALOGUE[group].default))
-    available = [_FLAT[name] for name in settings_of(group, chosen) if name in _FLAT]
+    available = [FLAT[name] for name in settings_of(group, chosen) if name in FLAT]
     for flat, value in given.items():
         if PARAMETERS[flat].startswith(f"{group}.") and flat not in available:
             raise EstimatorError(
@@ -191,9 +192,9 @@ def _check_settings(group: str, params: Mapping[str, Any], given: Mapping[str, o
 
 
 def _in_flat_names(message: str) -> str:
-    for dotted in sorted(_FLAT, key=len, reverse=True):
+    for dotted in sorted(FLAT, key=len, reverse=True):
         if "." in dotted:
-            message = message.replace(dotted, _FLAT[dotted])
+            message = message.replace(dotted, FLAT[dotted])
     return message
 
 

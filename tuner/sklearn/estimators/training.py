@@ -77,12 +77,11 @@ def epoch_lines(verbose: bool, folds: Sequence[Fold]) -> list[EpochCallback]:
 def draw_seed(random_state: Any) -> int:
     """The network's seed: an integer's own, or one from a 32-bit number drawn from the
     `RandomState` (NumPy's global one for None). Raises ValueError for anything else."""
-    if isinstance(random_state, Integral) and int(random_state) < 0:
+    if not isinstance(random_state, Integral):
+        random_state = check_random_state(random_state).randint(0, 1 << 32, dtype=np.uint64)
+    if random_state < 0:
         raise EstimatorError(f"random_state must not be negative; got {random_state}")
-    if isinstance(random_state, Integral):
-        return network_seed(int(random_state), 0, 0)
-    drawn = check_random_state(random_state).randint(0, 1 << 32, dtype=np.uint64)
-    return network_seed(int(drawn), 0, 0)
+    return network_seed(int(random_state), 0, 0)
 
 
 def fold_of(plan: TrainingPlan, targets: Targets, fraction: object, seed: int) -> Fold:

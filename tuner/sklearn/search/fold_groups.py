@@ -135,7 +135,7 @@ def _trainer_of(group: FoldGroup) -> Trainer:
     """Imports TensorFlow."""
     settle_threads(stacks=cpu_count())
     from tuner.training import Trainer
-    from tuner.training.inputs import unused_weights_stay, used_inputs
+    from tuner.training.stack_data import unused_weights_stay, used_inputs
 
     dataset = group.rows.dataset
     stay = all(map(unused_weights_stay, group.plans.values()))

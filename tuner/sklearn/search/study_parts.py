@@ -15,16 +15,13 @@ from optuna.storages import BaseStorage
 from pydantic import ValidationError
 
 from tuner.errors import SpaceError, UsageError, unknown
-from tuner.sklearn.estimators.parameters import PARAMETERS
+from tuner.sklearn.estimators.parameters import FLAT, SIZES
 from tuner.spaces import Space, load_space
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.storage import open_storage
 from tuner.storage.quiet import quiet_optuna
 from tuner.study.pruners import PRUNERS
 from tuner.study.samplers import SAMPLERS
-
-_FLAT = {dotted: flat for flat, dotted in PARAMETERS.items()}
-_SIZES = ("model.layers", "model.units")
 
 
 class DistributionSpace:
@@ -51,7 +48,7 @@ class CatalogueSpace:
     """A `tuner.spaces.Space`: its names become the constructor's, behind `prefix`."""
 
     def __init__(self, space: Space, prefix: str) -> None:
-        missing = [name for name in space.params if name not in (*_FLAT, *_SIZES)]
+        missing = [name for name in space.params if name not in (*FLAT, *SIZES)]
         if missing:
             raise SpaceError(
                 "a space for an estimator must have its parameters only; got those of another "
@@ -79,8 +76,8 @@ def estimator_params(values: Mapping[str, Any]) -> dict[str, Any]:
     >>> estimator_params({"optimizer.learning_rate": 0.1, "model.units": "64-32"})
     {'learning_rate': 0.1, 'hidden_layer_sizes': (64, 32)}
     """
-    params = {_FLAT[name]: value for name, value in values.items() if name not in _SIZES}
-    if not set(_SIZES) & set(values):
+    params = {FLAT[name]: value for name, value in values.items() if name not in SIZES}
+    if not set(SIZES) & set(values):
         return params
     units = values.get("model.units", CATALOGUE["model.units"].default)
     if isinstance(units, str):

@@ -19,12 +19,10 @@ class StackedBatchNormalization(keras.layers.Layer):
     zero rows; whoever runs that step must restore its weights and moving values.
     """
 
-    def __init__(
-        self, momentum: float = 0.99, epsilon: float = 1e-3, name: str | None = None
-    ) -> None:
+    momentum, epsilon = 0.99, 1e-3  # Keras's
+
+    def __init__(self, name: str) -> None:
         super().__init__(name=name)
-        self.momentum = momentum
-        self.epsilon = epsilon
         self.supports_masking = True
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

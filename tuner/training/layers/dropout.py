@@ -16,6 +16,10 @@ from keras import ops
 _GOLDEN = 0x9E3779B9
 
 
+def _word(value: int) -> Any:
+    return ops.convert_to_tensor(np.uint32(value & 0xFFFFFFFF))
+
+
 def lowbias32(x: Any) -> Any:
     """Mix 32-bit words so that every input bit reaches every output bit.
 
@@ -24,13 +28,9 @@ def lowbias32(x: Any) -> Any:
     Args:
         x: uint32 tensor of any shape.
     """
-
-    def word(value: int) -> Any:
-        return ops.convert_to_tensor(np.uint32(value))
-
-    x = ops.multiply(ops.bitwise_xor(x, ops.right_shift(x, word(16))), word(0x7FEB352D))
-    x = ops.multiply(ops.bitwise_xor(x, ops.right_shift(x, word(15))), word(0x846CA68B))
-    return ops.bitwise_xor(x, ops.right_shift(x, word(16)))
+    x = ops.multiply(ops.bitwise_xor(x, ops.right_shift(x, _word(16))), _word(0x7FEB352D))
+    x = ops.multiply(ops.bitwise_xor(x, ops.right_shift(x, _word(15))), _word(0x846CA68B))
+    return ops.bitwise_xor(x, ops.right_shift(x, _word(16)))
 
 
 class DropoutClock:
@@ -41,11 +41,10 @@ class DropoutClock:
     iteration counter, so a network that sits out a step draws what it would have drawn alone.
     """
 
-    def __init__(self) -> None:
-        self.seed: Any = None
-        self.threshold: Any = None
-        self.scale: Any = None
-        self.step: Any = None
+    seed: Any = None
+    threshold: Any = None
+    scale: Any = None
+    step: Any = None
 
     @staticmethod
     def settings(seeds: list[int], rates: list[float]) -> dict[str, np.ndarray]:
@@ -82,19 +81,16 @@ class StackedDropout(keras.layers.Layer):
         """`(N, rows, units)` bool: which values stay at the networks' present steps."""
         clock = self.clock
 
-        def word(value: int) -> Any:
-            return ops.convert_to_tensor(np.uint32(value & 0xFFFFFFFF))
-
         step = ops.cast(clock.step, "uint32")
-        key = lowbias32(ops.bitwise_xor(clock.seed, word(self.salt * _GOLDEN)))
-        key = lowbias32(ops.bitwise_xor(key, ops.multiply(step, word(_GOLDEN))))
+        key = lowbias32(ops.bitwise_xor(clock.seed, _word(self.salt * _GOLDEN)))
+        key = lowbias32(ops.bitwise_xor(key, ops.multiply(step, _word(_GOLDEN))))
         halves = -(-units // 2)
         row = ops.expand_dims(ops.cast(ops.arange(rows, dtype="int32"), "uint32"), -1)
         unit = ops.cast(ops.arange(halves, dtype="int32"), "uint32")
-        index = ops.expand_dims(ops.multiply(row, word(halves)) + unit, 0)
-        mixed = lowbias32(ops.multiply(index, word(_GOLDEN)) + key)
-        low = ops.bitwise_and(mixed, word(0xFFFF))
-        high = ops.right_shift(mixed, word(16))
+        index = ops.expand_dims(ops.multiply(row, _word(halves)) + unit, 0)
+        mixed = lowbias32(ops.multiply(index, _word(_GOLDEN)) + key)
+        low = ops.bitwise_and(mixed, _word(0xFFFF))
+        high = ops.right_shift(mixed, _word(16))
         kept = ops.concatenate([low >= clock.threshold, high >= clock.threshold], axis=-1)
         return kept[:, :, :units]
 
