@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -152,31 +152,26 @@ def plan_of(estimator: BaseEstimator, *, features: int, outputs: int, task: Task
         raise EstimatorError(_in_flat_names(str(error))) from None
 
 
-def layer_sizes(hidden_layer_sizes: object) -> tuple[int, ...]:
-    """The widths of the hidden layers out of one whole number, or a sequence of them.
+def _sizes(hidden_layer_sizes: object) -> dict[str, Any]:
+    """The catalogue's sizes out of one whole number, or a sequence of them.
 
     Raises EstimatorError for anything else.
     """
-    listed = (
+    sizes = (
         hidden_layer_sizes
         if isinstance(hidden_layer_sizes, Sequence | np.ndarray)
         and not isinstance(hidden_layer_sizes, str)
         else (hidden_layer_sizes,)
     )
-    for width in listed:
+    for width in sizes:
         if not isinstance(width, Integral) or isinstance(width, bool) or width < 1:
             raise EstimatorError(
                 "hidden_layer_sizes must be a whole number at least 1, or a sequence of such, one "
                 f"a layer, empty for no hidden layer; got {hidden_layer_sizes!r}"
             )
-    return tuple(int(cast("int", width)) for width in listed)
-
-
-def _sizes(hidden_layer_sizes: object) -> dict[str, Any]:
-    sizes = layer_sizes(hidden_layer_sizes)
-    if not sizes:
+    if len(sizes) == 0:
         return {"model.layers": 0}
-    return {"model.units": "-".join(str(width) for width in sizes)}
+    return {"model.units": "-".join(str(int(width)) for width in sizes)}
 
 
 def _check_settings(group: str, params: Mapping[str, Any], given: Mapping[str, object]) -> None:
