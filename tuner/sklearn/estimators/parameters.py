@@ -157,7 +157,7 @@ def _sizes(hidden_layer_sizes: object) -> dict[str, Any]:
 
     Raises EstimatorError for anything else.
     """
-    sizes = (
+    sizes: Any = (
         hidden_layer_sizes
         if isinstance(hidden_layer_sizes, Sequence | np.ndarray)
         and not isinstance(hidden_layer_sizes, str)
