@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -78,44 +80,36 @@ class StackedSearchMixin:
         self, evaluate_candidates: Callable[..., Any], *, callback_ctx: Any = None
     ) -> None:
         if hasattr(self, "_search_rows"):
-            evaluate_candidates = self._in_stacks(evaluate_candidates)
+            evaluate_candidates = partial(self._evaluate, evaluate_candidates)
         super()._run_search(evaluate_candidates, callback_ctx=callback_ctx)  # type: ignore[misc]
 
-    def _in_stacks(self, evaluate_candidates: Callable[..., Any]) -> Callable[..., Any]:
-        """`evaluate_candidates` with stacks in the place of single fits."""
-
-        def evaluate(
-            candidate_params: Iterable[Mapping[str, Any]],
-            cv: Any = None,
-            more_results: Any = None,
-            callback_ctx: Any = None,
-        ) -> Any:
-            rows = self._search_rows
-            candidates = list(candidate_params)
-            cv = cv or self._checked_cv_orig  # type: ignore[attr-defined]
-            splits = list(cv.split(rows.X, rows.y, **rows.split_params))
-            fits = StackedFits(
-                self.estimator,  # type: ignore[attr-defined]
+    def _evaluate(
+        self,
+        evaluate_candidates: Callable[..., Any],
+        candidate_params: Iterable[Mapping[str, Any]],
+        cv: Any = None,
+        more_results: Any = None,
+        callback_ctx: Any = None,
+    ) -> Any:
+        """scikit-learn's `evaluate_candidates` with stacks in the place of single fits."""
+        rows = self._search_rows
+        candidates = list(candidate_params)
+        cv = cv or self._checked_cv_orig  # type: ignore[attr-defined]
+        splits = list(cv.split(rows.X, rows.y, **rows.split_params))
+        cache = SplitCache(list(splits), rows.X, rows.y, rows.fit_params)
+        fits = StackedFits(self.estimator, candidates, cache, jobs=rows.jobs)  # type: ignore[attr-defined]
+        rows.seconds.append(fits.seconds)
+        if not self.return_train_score and not hasattr(self, "_skl_callbacks"):  # type: ignore[attr-defined]
+            # Nobody will look at the training rows that scikit-learn would copy for each fit.
+            for number in fits.stacked_splits():
+                splits[number] = (np.empty(0, np.intp), splits[number][1])
+        with closing(fits):
+            return evaluate_candidates(
                 candidates,
-                SplitCache(list(splits), rows.X, rows.y, rows.fit_params),
-                jobs=rows.jobs,
+                cv=check_cv(splits),
+                more_results=more_results,
+                callback_ctx=StackContexts(callback_ctx, fits),
             )
-            rows.seconds.append(fits.seconds)
-            if not self.return_train_score and not hasattr(self, "_skl_callbacks"):  # type: ignore[attr-defined]
-                # Nobody will look at the training rows that scikit-learn would copy for each fit.
-                for number in fits.stacked_splits():
-                    splits[number] = (np.empty(0, np.intp), splits[number][1])
-            try:
-                return evaluate_candidates(
-                    candidates,
-                    cv=check_cv(splits),
-                    more_results=more_results,
-                    callback_ctx=StackContexts(callback_ctx, fits),
-                )
-            finally:
-                fits.close()
-
-        return evaluate
 
     def _format_results(
         self, candidate_params: Any, n_splits: int, out: Any, more_results: Any = None
