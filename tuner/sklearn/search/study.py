@@ -120,7 +120,7 @@ class StudySearchCV(StackedSearchMixin, BaseSearchCV):
         epochs = most_epochs(space, final_estimator(self.estimator))
         self.study_.pruner = optuna_pruner(self.pruner, epochs)
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        trials = StudyTrials(self, self.study_, space, splits, seed)
+        trials = StudyTrials(self, rows, self.study_, space, splits, seed)
         for _ in range(self.n_trials):
             trials.run()
         self._trials = trials

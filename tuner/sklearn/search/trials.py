@@ -17,6 +17,7 @@ from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
 from tuner.sklearn.search.fits import SplitCache, StackedFits
+from tuner.sklearn.search.stacked import SearchRows
 from tuner.sklearn.search.study_parts import (
     EstimatorSpace,
     optuna_sampler,
@@ -42,6 +43,7 @@ class StudyTrials:
     def __init__(
         self,
         search: BaseSearchCV,
+        rows: SearchRows,
         study: optuna.Study,
         space: EstimatorSpace,
         splits: Sequence[Any],
@@ -51,7 +53,7 @@ class StudyTrials:
         self._estimator, self._error_score = search.estimator, search.error_score
         self._sampler, self._refit = search.sampler, search.refit
         self._scorer, _ = search._get_scorers()
-        self._rows = rows = search._search_rows
+        self._rows = rows
         self._cache = SplitCache(splits, rows.X, rows.y, rows.fit_params)
         self._fitted: list[Mapping[str, Any] | Exception] = []
         self.candidates: list[dict[str, Any]] = []
