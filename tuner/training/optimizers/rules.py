@@ -18,15 +18,7 @@ from keras import ops
 from tuner.training.optimizers.per_network import PerNetwork
 
 
-class _WithMomentum(PerNetwork):
-    """Has variables for its momentum, which Keras makes only for a momentum other than 0."""
-
-    def build(self, variables: list[Any]) -> None:
-        self.momentum = 1.0
-        super().build(variables)  # type: ignore[misc]
-
-
-class StackedSGD(_WithMomentum, keras.optimizers.SGD):
+class StackedSGD(PerNetwork, keras.optimizers.SGD):
     """Update rule of `keras.optimizers.SGD`, written so that 0 momentum needs no branch:
 
         velocity = momentum * velocity - learning_rate * g
@@ -63,7 +55,7 @@ class StackedSGD(_WithMomentum, keras.optimizers.SGD):
         self.assign_add(variable, self._along * moved - self._ahead * gradient)
 
 
-class StackedRMSprop(_WithMomentum, keras.optimizers.RMSprop):
+class StackedRMSprop(PerNetwork, keras.optimizers.RMSprop):
     """Update rule of `keras.optimizers.RMSprop`, written so that 0 momentum needs no branch:
 
     velocity = rho * velocity + (1 - rho) * g^2
