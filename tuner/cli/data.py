@@ -75,13 +75,15 @@ def show(uri: str, flags: DataFlags) -> None:
 def _table(dataset: Dataset, known: dict[str, Any]) -> str:
     shape = known["image_shape"]
     image = f" (images of {' x '.join(map(str, shape))}, flattened)" if shape else ""
+    scale = known["byte_scale"]
+    of_bytes = f" (bytes, times 1/{round(1 / scale)})"
     lines = [
         ["data", known["uri"]],
         ["task", known["task"]],
         ["rows", f"{known['rows']}"],
         ["test rows", f"{known['test_rows'] or 'none'}"],
         ["features", f"{known['features']}{image}"],
-        ["type", known["dtype"] + _bytes(known["byte_scale"])],
+        ["type", f"{known['dtype']}{of_bytes if scale != 1.0 else ''}"],
         ["range", f"{known['range'][0]:g} to {known['range'][1]:g}"],
         ["scaling", f"{known['scaling']} (per fold, unless told otherwise)"],
     ]
@@ -103,10 +105,6 @@ def _table(dataset: Dataset, known: dict[str, Any]) -> str:
         parts.append(table + (f"\n... and {more} more classes" if more else ""))
     parts.extend(_pictures(dataset))
     return "\n\n".join(parts)
-
-
-def _bytes(scale: float) -> str:
-    return "" if scale == 1.0 else f" (bytes, times 1/{round(1 / scale)})"
 
 
 def _pictures(dataset: Dataset) -> list[str]:

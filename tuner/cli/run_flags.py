@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import click
 
 from tuner.cli.flags import ARTIFACTS, COUNT, POSITIVE, SIZE, STUDY_STORAGE, TIME, flag
+from tuner.cli.opening import storage_at
 from tuner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -142,11 +143,11 @@ class WorkerFlags:
         shares = [f" {name} {value:g}" for name, value in self._shares().items()]
         return "" if self.ray is None else f" --ray {self.ray}{''.join(shares)}"
 
-    def engine(self, storage_url: str, workers: int | None) -> RayEngine | None:
+    def engine(self, storage: str | None, workers: int | None) -> RayEngine | None:
         """Where so many workers run, or as many as fit; None: as processes of this machine."""
         if self.ray is None:
             return None
         from tuner.workers.ray import RayEngine, Share
 
         share = Share(self.ray_cpus or 1.0, self.ray_gpus or 0.0)
-        return RayEngine(self.ray, share, storage_url, workers=workers)
+        return RayEngine(self.ray, share, storage_at(storage).url, workers=workers)

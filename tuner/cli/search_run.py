@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from tuner.cli.opening import reading, storage_at
+from tuner.cli.opening import reading
 from tuner.cli.output import current_format
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.watchdog import Watchdog
@@ -87,7 +87,7 @@ def run(
             workers = workers or available_cores()
         if trials is not None and workers is not None:
             workers = min(workers, trials)
-        engine = place.engine(storage_at(flags.storage).url, workers)
+        engine = place.engine(flags.storage, workers)
         worker_limits, trial_limits = flags.limits(workers if engine is None else None)
         starting = f"{workers} workers" if engine is None else f"workers on Ray ({place.ray})"
         try:
@@ -105,7 +105,7 @@ def run(
                     heartbeat=flags.heartbeat,
                     grace=flags.grace,
                     # Workers elsewhere stand in other folders.
-                    artifacts=flags.artifacts and os.path.abspath(flags.artifacts),
+                    artifacts=None if flags.artifacts is None else os.path.abspath(flags.artifacts),
                 )
         except Interrupted as stop:
             click.echo("interrupted before the first trial began", err=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from importlib import import_module
 
 from tuner.errors import TunerError
@@ -16,35 +17,30 @@ from tuner.workers.recycling import Recycling, WorkerLimits
 EPOCH_EVERY = 0.1
 
 
+@dataclass(eq=False)
 class LoopRunner:
     """Runs the loop of `tuner.search.loop.run_worker` once.
 
-    Args:
+    Attributes:
         number, make_trainer, limits: see `tuner.workers.interfaces.Engine.start`.
         send: takes the loop's events, from any thread.
         threads: of TensorFlow.
-
-    Attributes:
         ready: whether the loop asks for trials.
     """
 
-    def __init__(
-        self,
-        number: int,
-        make_trainer: MakeTrainer | None,
-        limits: WorkerLimits,
-        send: Callable[[Event], None],
-        threads: int = 1,
-    ) -> None:
-        self.ready = False
-        self._number = number
-        self._make_trainer = make_trainer
-        self._recycling = Recycling(limits)
-        self._send = send
-        self._threads = threads
-        self._recycled = False
-        self._stop = False  # a plain bool: a signal handler may not wait for a lock
-        self._last_epoch = 0.0
+    number: int
+    make_trainer: MakeTrainer | None
+    limits: WorkerLimits
+    send: Callable[[Event], None]
+    threads: int = 1
+    ready: bool = field(default=False, init=False)
+    _recycled: bool = field(default=False, init=False)
+    #: A plain bool: a signal handler may not wait for a lock.
+    _stop: bool = field(default=False, init=False)
+    _last_epoch: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        self._recycling = Recycling(self.limits)
 
     def stop(self) -> None:
         """End at the next epoch, or before the loop begins."""
@@ -64,10 +60,10 @@ class LoopRunner:
 
     def _import(self) -> None:
         """The slow part of a start (about 4 s), which needs no task yet."""
-        if self._make_trainer is None:
+        if self.make_trainer is None:
             from tuner.training import set_threads
 
-            set_threads(self._threads)
+            set_threads(self.threads)
             import_module("tuner.search.study_trainer")  # TensorFlow and Keras
         import_module("tuner.search.loop")
 
@@ -78,11 +74,11 @@ class LoopRunner:
         reason = run_worker(
             task.storage_url,
             task.study_name,
-            worker=self._number,
+            worker=self.number,
             stop=lambda: self._stop,
             on_event=self._tell,
             deadline=task.deadline,
-            make_trainer=self._make_trainer,
+            make_trainer=self.make_trainer,
             **{name: value for name, value in own.items() if value is not None},  # type: ignore[arg-type]
         )
         return Ended("recycled" if self._recycled and reason == "stopped" else reason)
@@ -95,6 +91,6 @@ class LoopRunner:
                 return
             self._last_epoch = now
         self.ready = self.ready or isinstance(event, WorkerReady)
-        self._send(event)
+        self.send(event)
         if isinstance(event, TrialDone) and self._recycling.due():
             self._recycled = self._stop = True

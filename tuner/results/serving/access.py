@@ -112,14 +112,8 @@ def _refuse(
     start_response: StartResponse, status: str, reason: str, *headers: tuple[str, str]
 ) -> Iterable[bytes]:
     body = json.dumps({"reason": reason}).encode("utf-8")
-    start_response(
-        status,
-        [
-            ("Content-Type", "application/json; charset=utf-8"),
-            ("Content-Length", str(len(body))),
-            *headers,
-        ],
-    )
+    kind = ("Content-Type", "application/json; charset=utf-8")
+    start_response(status, [kind, ("Content-Length", str(len(body))), *headers])
     return [body]
 
 
