@@ -15,18 +15,20 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 #: What `pip install` of the other package would put on the path.
 OUTSIDE = ROOT / "tests" / "support" / "outside"
+TUNER = ("-m", "tuner.cli.main")
+TABLES = str(ROOT / "docs" / "make_tables.py")
 
 Run = Callable[..., str]
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """`python -m MODULE ARGUMENTS...` in an empty folder, beside the other package: its stdout;
-    `code`: the exit code that is expected, with which stderr comes too."""
+    """`python ARGUMENTS...` in an empty folder, beside the other package: its stdout; `code`: the
+    exit code that is expected, with which stderr comes too."""
 
-    def run(module: str, *arguments: str, code: int = 0) -> str:
+    def run(*arguments: str, code: int = 0) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, *arguments],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(OUTSIDE)])},
             capture_output=True,
@@ -54,7 +56,7 @@ SAWTOOTH = """schedule: {choices: [constant, sawtooth]}
 
 
 def test_the_schema_knows_a_schedule_its_settings_and_bounds(run: Run) -> None:
-    schema = json.loads(run("tuner.cli.main", "spaces", "schema"))
+    schema = json.loads(run(*TUNER, "spaces", "schema"))
     params = schema["properties"]["params"]["properties"]
     assert {"enum"} == set(params["schedule"]["anyOf"][0])
     assert params["schedule"]["anyOf"][0]["enum"][-1] == "sawtooth"
@@ -70,7 +72,7 @@ def test_the_schema_knows_a_schedule_its_settings_and_bounds(run: Run) -> None:
 def test_the_tables_of_the_documentation_know_a_schedule(run: Run, tmp_path: Path) -> None:
     for page in ("spaces.md", "schedules.md"):
         shutil.copy(ROOT / "docs" / page, tmp_path)
-    run("tuner.study.reference", "spaces.md", "schedules.md")
+    run(TABLES, "spaces.md", "schedules.md")
     spaces = (tmp_path / "spaces.md").read_text(encoding="utf-8")
     assert (
         "| `schedule.teeth` | whole number | `5` | at least 1 | `schedule` `sawtooth` | "
@@ -85,12 +87,12 @@ def test_the_tables_of_the_documentation_know_a_schedule(run: Run, tmp_path: Pat
 
 def test_a_space_is_checked_by_a_schedules_bounds(run: Run, tmp_path: Path) -> None:
     right = space(tmp_path, SAWTOOTH)
-    assert "valid, 7 parameters, 2 vary" in run("tuner.cli.main", "spaces", "validate", right)
-    shown = run("tuner.cli.main", "spaces", "show", right)
+    assert "valid, 7 parameters, 2 vary" in run(*TUNER, "spaces", "validate", right)
+    shown = run(*TUNER, "spaces", "show", right)
     assert "schedule is sawtooth" in shown
     wrong = space(tmp_path, SAWTOOTH.replace("low: 2", "low: 0"))
     assert "schedule.teeth.low: must be at least 1; got 0" in run(
-        "tuner.cli.main", "spaces", "validate", wrong, code=2
+        *TUNER, "spaces", "validate", wrong, code=2
     )
 
 
@@ -98,11 +100,11 @@ def test_a_space_is_checked_by_a_schedules_bounds(run: Run, tmp_path: Path) -> N
 def test_a_schedule_trains(run: Run, tmp_path: Path) -> None:
     storage = ["--storage", f"sqlite:///{tmp_path}/studies.db", "--format", "json"]
     run(
-        "tuner.cli.main", "optimize", "--space", space(tmp_path, SAWTOOTH), "--data",
+        *TUNER, "optimize", "--space", space(tmp_path, SAWTOOTH), "--data",
         "sklearn:iris", "--folds", "2", "--trials", "3", "--sampler", "grid", "--pruner", "none",
         "--workers", "1", "--name", "outside", *storage,
     )  # fmt: skip
-    trials = json.loads(run("tuner.cli.main", "results", "outside", *storage))
+    trials = json.loads(run(*TUNER, "results", "outside", *storage))
     teeth = {
         trial["params"]["schedule.teeth"]: trial["number"]
         for trial in trials
@@ -110,9 +112,7 @@ def test_a_schedule_trains(run: Run, tmp_path: Path) -> None:
     }
     assert set(teeth) == {2, 3}
     for length, number in teeth.items():
-        epochs = json.loads(
-            run("tuner.cli.main", "results", "outside", "--trial", str(number), *storage)
-        )
+        epochs = json.loads(run(*TUNER, "results", "outside", "--trial", str(number), *storage))
         rates = [epoch["learning_rate"] for epoch in epochs]
         expected = [0.1 * (1 - 0.9 * (epoch % length) / length) for epoch in range(4)]
         assert rates[1:] == pytest.approx(expected)
@@ -123,7 +123,7 @@ def test_the_tables_of_the_documentation_know_a_sampler_a_pruner_and_a_source(
 ) -> None:
     for page in ("search.md", "data.md"):
         shutil.copy(ROOT / "docs" / page, tmp_path)
-    run("tuner.study.reference", "search.md", "data.md")
+    run(TABLES, "search.md", "data.md")
     search, data = ((tmp_path / page).read_text("utf-8") for page in ("search.md", "data.md"))
     assert (
         "| `nsga3` | Optuna's NSGAIIISampler: a genetic algorithm with reference points. | "
@@ -138,15 +138,15 @@ def test_the_tables_of_the_documentation_know_a_sampler_a_pruner_and_a_source(
 
 def test_the_help_and_the_refusals_know_a_sampler_a_pruner_and_a_source(run: Run) -> None:
     for command in ("optimize", "plan"):
-        text = " ".join(run("tuner.cli.main", command, "--help").split())
+        text = " ".join(run(*TUNER, command, "--help").split())
         assert "or nsga3" in text
         assert "or deadline" in text
-    flags = ["tuner.cli.main", "plan", "--space", "sgd_decay", "--data", "sklearn:iris"]
+    flags = [*TUNER, "plan", "--space", "sgd_decay", "--data", "sklearn:iris"]
     assert "did you mean nsga3?" in run(*flags, "--sampler", "nsga33", code=2)
     assert "did you mean deadline?" in run(*flags, "--pruner", "dead-line", code=2)
-    assert "spirals: (ROWS of two spirals)" in run("tuner.cli.main", "data", "show", "x", code=2)
-    assert "or spirals:ROWS." in " ".join(run("tuner.cli.main", "data", "show", "-h").split())
-    assert "rows       60" in run("tuner.cli.main", "data", "show", "spirals:60")
+    assert "spirals: (ROWS of two spirals)" in run(*TUNER, "data", "show", "x", code=2)
+    assert "or spirals:ROWS." in " ".join(run(*TUNER, "data", "show", "-h").split())
+    assert "rows       60" in run(*TUNER, "data", "show", "spirals:60")
 
 
 STUDY = """space:
@@ -162,7 +162,7 @@ def test_a_definition_holds_a_sampler_and_a_pruner_and_names_their_wrong_setting
 ) -> None:
     file = tmp_path / "study.yaml"
     file.write_text(STUDY, encoding="utf-8")
-    planned = run("tuner.cli.main", "plan", "--study", "study.yaml", "--trials", "3")
+    planned = run(*TUNER, "plan", "--study", "study.yaml", "--trials", "3")
     assert "search   nsga3, pruner patient" in planned
     for right, wrong, told in (
         (
@@ -173,7 +173,7 @@ def test_a_definition_holds_a_sampler_and_a_pruner_and_names_their_wrong_setting
         ("wrapped: deadline", "wrapped: {name: deadline, end: 3}", "pruner.wrapped.end: unknown"),
     ):
         file.write_text(STUDY.replace(right, wrong), encoding="utf-8")
-        assert told in run("tuner.cli.main", "plan", "--study", "study.yaml", code=2)
+        assert told in run(*TUNER, "plan", "--study", "study.yaml", code=2)
 
 
 @pytest.mark.slow
@@ -181,11 +181,11 @@ def test_a_search_runs_with_a_sampler_a_pruner_and_a_source(run: Run, tmp_path: 
     (tmp_path / "study.yaml").write_text(STUDY, encoding="utf-8")
     storage = ["--storage", f"sqlite:///{tmp_path}/studies.db", "--format", "json"]
     run(
-        "tuner.cli.main", "optimize", "--study", "study.yaml", "--pruner", "deadline",
+        *TUNER, "optimize", "--study", "study.yaml", "--pruner", "deadline",
         "--folds", "2", "--trials", "3", "--workers", "1", "--name", "outside", *storage, code=3,
     )  # fmt: skip
-    shown = json.loads(run("tuner.cli.main", "studies", "show", "outside", *storage))
+    shown = json.loads(run(*TUNER, "studies", "show", "outside", *storage))
     assert shown["definition"]["sampler"] == {"name": "nsga3", "population_size": 4}
     assert shown["definition"]["pruner"] == {"name": "deadline", "last": 2}
-    told = run("tuner.cli.main", "results", "outside", *storage, code=3)
+    told = run(*TUNER, "results", "outside", *storage, code=3)
     assert "3 trials: pruned by deadline after epoch 2 of 4" in told

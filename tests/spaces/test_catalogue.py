@@ -13,7 +13,6 @@ from tuner.parameters import fit_value
 from tuner.schedules import SCHEDULES, Schedule, setting
 from tuner.spaces import catalogue
 from tuner.spaces.catalogue import ACTIVATIONS, CATALOGUE, INITIALIZERS
-from tuner.study.reference import with_tables
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,12 +64,6 @@ def test_one_setting_means_one_thing_for_all_that_have_it(monkeypatch):
         UsageError, match=r"schedule\.decay must be the same .* in other than in time"
     ):
         catalogue._settings("schedule")
-
-
-@pytest.mark.parametrize("page", ["docs/spaces.md", "docs/schedules.md"])
-def test_the_documentation_is_current(page):
-    written = (ROOT / page).read_text(encoding="utf-8")
-    assert with_tables(written) == written, f"run: python -m tuner.study.reference {page}"
 
 
 def test_the_documentation_has_every_parameter():

@@ -1,6 +1,6 @@
 """docs/cli.md, made from the commands' own help.
 
-python -m tuner.cli.reference > docs/cli.md
+python docs/make_cli.py > docs/cli.md
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from tuner.cli.main import cli
 
 _HEAD = """# The command line
 
-Made from the commands' own help by `python -m tuner.cli.reference > docs/cli.md`; a test checks
+Made from the commands' own help by `python docs/make_cli.py > docs/cli.md`; a test checks
 that it is current.
 
 Data go to stdout in the form that `--format` asks for, logs and progress to stderr. Exit codes:

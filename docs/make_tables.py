@@ -1,6 +1,6 @@
 """The tables of docs/*.md, made from what the code knows.
 
-python -m tuner.study.reference docs/spaces.md ...     (writes them between the files' markers)
+python docs/make_tables.py docs/*.md     (writes them between the files' markers)
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tuner.study.pruners import PRUNERS
 from tuner.study.samplers import SAMPLERS
 
 #: Between these two lines a file has the table of that name.
-BEGIN, END = "<!-- {name}: made by tuner.study.reference -->", "<!-- end of {name} -->"
+BEGIN, END = "<!-- {name}: made by docs/make_tables.py -->", "<!-- end of {name} -->"
 
 
 def parameter_table() -> str:
