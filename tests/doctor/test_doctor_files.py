@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.doctor_tools import dead_owner
 from tuner.storage import storage_at
-from tuner.storage.finding import Finding
+from tuner.storage.check_result import Finding
 from tuner.storage.journal_repair import mend_tail
 from tuner.storage.owner import new_owner
 from tuner.storage.sqlite import file_lock

@@ -30,10 +30,10 @@ from tuner.search.events import (
 )
 from tuner.workers.interfaces import Task
 from tuner.workers.limits import TrialLimits
+from tuner.workers.parent_signals import SignalWatch
 from tuner.workers.pool import WorkerPool
 from tuner.workers.process import LocalEngine
 from tuner.workers.recycling import WorkerLimits
-from tuner.workers.signals import SignalWatch
 
 
 def run_worker(folder, loop, *, worker, stop, on_event, deadline, make_trainer):

@@ -19,7 +19,7 @@ from tuner.study.data import DataFacts
 from tuner.study.definition import definition_of
 from tuner.study.stored import load_study
 from tuner.workers import Interrupted, run_search
-from tuner.workers.hand_back import HandBack, Loss
+from tuner.workers.hand_back import HandBack, WorkerDeath
 from tuner.workers.lost_trials import hand_back_trials
 
 SPACE = {"name": "small", "params": {"optimizer.learning_rate": {"low": 0.1, "high": 1.0}}}
@@ -54,7 +54,7 @@ def pop(url: str, pid: int, machine: str | None = None) -> int:
 
 
 def lose(url: str, cause: str, fault, *, process: str | None = None, trials=None) -> list[int]:
-    loss = Loss(process or process_name(DEAD), cause, fault, trials)
+    loss = WorkerDeath(process or process_name(DEAD), cause, fault, trials)
     return hand_back_trials(url, "s", loss)
 
 
@@ -155,7 +155,7 @@ def test_what_cannot_be_handed_back_is_told(tmp_path):
     with pytest.raises(StorageError):
         lose(url, "x", "nobody")
     hand_back = HandBack(partial(hand_back_trials, url, "s"))
-    hand_back(Loss(process_name(DEAD), "x", "nobody"))
+    hand_back(WorkerDeath(process_name(DEAD), "x", "nobody"))
     hand_back.close()
     assert len(hand_back.problems) == 1
     assert "gone.db" in hand_back.problems[0]
@@ -164,7 +164,7 @@ def test_what_cannot_be_handed_back_is_told(tmp_path):
 def test_a_storage_that_hangs_does_not_hold_up_the_end():
     hangs = threading.Event()
     hand_back = HandBack(lambda _: hangs.wait(60))
-    done = hand_back(Loss(process_name(DEAD), "x", "nobody"))
+    done = hand_back(WorkerDeath(process_name(DEAD), "x", "nobody"))
     hand_back.close(until=time.time() + 0.2)
     assert not done()
     assert hand_back.problems == [

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial
 from tuner.search.checkpoints.checkpoints import Checkpoints, study_key
 from tuner.search.checkpoints.store import AtomicFileStore
 from tuner.search.tickets import settled_tickets
-from tuner.storage.finding import Finding
+from tuner.storage.check_result import Finding
 from tuner.text import counted, listed, size_text
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from tuner.doctor.machine import check_disk, check_versions
 from tuner.doctor.studies import DataCheck, Describe, check_definition, check_trials
 from tuner.errors import StorageError, UsageError, unknown
 from tuner.storage import records, storage_at
-from tuner.storage.finding import Finding, WriteStep
+from tuner.storage.check_result import Finding, WriteStep
 from tuner.storage.quiet import quiet_optuna
 from tuner.study.data import describe_data
 from tuner.study.stored import read_total

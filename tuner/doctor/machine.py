@@ -11,7 +11,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from tuner import __version__
-from tuner.storage.finding import Finding
+from tuner.storage.check_result import Finding
 from tuner.text import size_text
 
 #: tuner's own name as a distribution, in pyproject.toml.

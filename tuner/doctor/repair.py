@@ -21,7 +21,7 @@ from tuner.search.sweep import Sweeper
 from tuner.search.tickets import unfollowed
 from tuner.storage import storage_at
 from tuner.storage.backend import Backend
-from tuner.storage.finding import Repair
+from tuner.storage.check_result import Repair
 from tuner.storage.quiet import quiet_optuna
 from tuner.storage.retry import Retry
 from tuner.study.definition import StudyDefinition

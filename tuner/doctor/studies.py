@@ -14,7 +14,7 @@ from tuner.errors import DataError, MissingDataError, StorageError, TunerError
 from tuner.search.tickets import count_tickets, last_trials, unfollowed
 from tuner.storage import records
 from tuner.storage.backend import Beat, ticket_key
-from tuner.storage.finding import Finding
+from tuner.storage.check_result import Finding
 from tuner.storage.owner import describe_owner, is_gone
 from tuner.study.data import DataFacts, describe_data
 from tuner.study.definition import StudyDefinition

@@ -18,6 +18,10 @@ class Heartbeat:
     """Beats for the claimed trials from a thread, whenever nothing else was written for
     `interval` seconds: an epoch may take longer than any grace.
 
+    A heartbeat is the time: in databases the row of the trial in Optuna's table of heartbeats, by
+    the server's clock; elsewhere the attribute `records.HEARTBEAT`, by this machine's (see
+    `tuner.storage.backend.Backend.beat`).
+
     Args:
         beat: writes the heartbeats. What it raises is left for the next beat: the training's own
             writes find out whether the storage or a trial is lost.

@@ -6,7 +6,7 @@ No takeover depends on it: ages of heartbeats are told by the storage's own cloc
 
 from __future__ import annotations
 
-from tuner.storage.finding import Finding
+from tuner.storage.check_result import Finding
 from tuner.text import time_text
 
 #: Seconds that two clocks may differ.

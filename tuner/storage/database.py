@@ -17,7 +17,7 @@ from optuna.storages._cached_storage import _CachedStorage
 
 from tuner.errors import StorageError
 from tuner.storage.backend import Backend
-from tuner.storage.finding import Finding, WriteStep
+from tuner.storage.check_result import Finding, WriteStep
 from tuner.storage.kind import StorageKind
 from tuner.storage.rdb_backend import RdbBackend
 from tuner.storage.sqlite_locking import DatabaseStorage, reading

@@ -15,8 +15,8 @@ from optuna.storages.journal._file import get_lock_file
 
 from tuner.storage import records
 from tuner.storage.backend import Backend
+from tuner.storage.check_result import Finding, Repair, WriteStep
 from tuner.storage.clock import judge_clock, judge_file_clock
-from tuner.storage.finding import Finding, Repair, WriteStep
 from tuner.storage.journal_file import JournalBackend, JournalFile
 from tuner.storage.journal_lock import GRACE, JournalLock, describe_holder, lock_path, read_holder
 from tuner.storage.journal_repair import (

@@ -20,8 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tuner.errors import StorageError
 from tuner.storage.backend import Backend
+from tuner.storage.check_result import Finding, Repair, WriteStep
 from tuner.storage.failures import first_line, root_cause
-from tuner.storage.finding import Finding, Repair, WriteStep
 
 #: In the working directory, beside the study definitions; made when first used.
 DEFAULT_FOLDER = Path("studies")

@@ -12,9 +12,9 @@ from typing import Any, Self
 import sqlalchemy
 
 from tuner.errors import UsageError
+from tuner.storage.check_result import Finding, WriteStep
 from tuner.storage.clock import judge_clock, judge_zone
 from tuner.storage.database import Database
-from tuner.storage.finding import Finding, WriteStep
 from tuner.storage.kind import split_scheme
 
 #: Any number, the same for every tuner: the advisory lock that makers of the schema take.

@@ -15,9 +15,9 @@ import sqlalchemy
 from sqlalchemy.exc import SQLAlchemyError
 
 from tuner.errors import UsageError
+from tuner.storage.check_result import Finding, WriteStep
 from tuner.storage.database import Database
 from tuner.storage.failures import first_line
-from tuner.storage.finding import Finding, WriteStep
 from tuner.storage.kind import FileKind, split_scheme
 from tuner.storage.sqlite_locking import PLUGIN
 from tuner.text import listed

@@ -17,9 +17,9 @@ class EpochBatches:
     """One epoch of N networks.
 
     Attributes:
-        rows: `(steps, N, batch)` int32; row 0 stands in for padding. `(steps, 1, batch)` where
+        rows: `(steps, N, batch)` int32; row 0 stands in for padding. `(steps, 1, batch)` if
             all networks go over the same rows.
-        counts: `(steps, N)` float32: how many rows of the batch are the network's own; 0 where
+        counts: `(steps, N)` float32: how many rows of the batch are the network's own; 0 if
             it has none left in that step.
         full_steps: in the first `full_steps` steps every network has a full batch, so nothing
             is padded and nobody sits out.
@@ -82,7 +82,7 @@ CHUNK_VALUES = 1 << 20
 
 @dataclass(frozen=True, eq=False)
 class ValidationChunks:
-    """Validation rows of N networks: `rows` `(chunks, N, size)` int32 (`(chunks, 1, size)` where
+    """Validation rows of N networks: `rows` `(chunks, N, size)` int32 (`(chunks, 1, size)` if
     they share them), `counts` `(chunks, N)` float32; padding is row 0 behind a network's own
     rows."""
 

@@ -20,7 +20,7 @@ from tuner.planning.metrics import METRICS
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import BatchPlan, ValidationChunks, same_rows
 from tuner.training.callbacks import EpochCallback, start
-from tuner.training.progress import NetworkProgress, network_rates, rates_table
+from tuner.training.early_stopping import NetworkProgress, network_rates, rates_table
 from tuner.training.scores import (
     Measures,
     NetworkLogs,

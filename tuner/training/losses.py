@@ -1,6 +1,6 @@
 """Keras's losses and the summed metrics, one value a row, over the outputs of a stack.
 
-The last layer is linear. Cross-entropies take its outputs as logits (exact where a probability
+The last layer is linear. Cross-entropies take its outputs as logits (exact if a probability
 rounds to 0 or 1); every other loss sees what the exported model will answer: softmax for
 multiclass, sigmoid for binary and multilabel tasks, the values themselves for regression.
 

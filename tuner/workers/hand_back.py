@@ -18,7 +18,7 @@ Fault = Literal["nobody", "unknown", "trial"]
 
 
 @dataclass(frozen=True)
-class Loss:
+class WorkerDeath:
     """The end of a worker that may have held trials.
 
     Attributes:
@@ -35,7 +35,7 @@ class Loss:
 
 
 #: Gives back the trials of a worker that ended; what it returns tells whether it has.
-GiveBack = Callable[[Loss], Callable[[], bool]]
+GiveBack = Callable[[WorkerDeath], Callable[[], bool]]
 
 
 class HandBack:
@@ -49,15 +49,15 @@ class HandBack:
         problems: one line for each worker whose trials could not be handed back (after `close`).
     """
 
-    def __init__(self, steps: Callable[[Loss], object]) -> None:
+    def __init__(self, steps: Callable[[WorkerDeath], object]) -> None:
         self.problems: list[str] = []
         self._steps = steps
-        self._waiting: SimpleQueue[tuple[Loss, Future[object]] | None] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[WorkerDeath, Future[object]] | None] = SimpleQueue()
         self._given: list[Future[object]] = []
         self._thread = threading.Thread(target=self._run, name="hand-back", daemon=True)
         self._thread.start()
 
-    def __call__(self, loss: Loss) -> Callable[[], bool]:
+    def __call__(self, loss: WorkerDeath) -> Callable[[], bool]:
         """What is returned tells whether it is done, one way or the other."""
         result: Future[object] = Future()
         self._given.append(result)

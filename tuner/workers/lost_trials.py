@@ -12,14 +12,14 @@ from tuner.storage.backend import Backend, LostTrialError
 from tuner.storage.owner import is_of
 from tuner.storage.retry import Retry
 from tuner.study.stored import load_study, read_definition, read_total
-from tuner.workers.hand_back import Fault, Loss
+from tuner.workers.hand_back import Fault, WorkerDeath
 
 #: Seconds to go on trying when the storage does not answer: any worker's sweep finds the trials
 #: of dead processes too, only later.
 PATIENCE = 5.0
 
 
-def hand_back_trials(storage_url: str, study_name: str, loss: Loss) -> list[int]:
+def hand_back_trials(storage_url: str, study_name: str, loss: WorkerDeath) -> list[int]:
     """Let the tickets of all trials that a process left RUNNING wait again.
 
     If it is nobody's fault that costs no attempt. A trial of an unknown cause counts as failed

@@ -11,10 +11,10 @@ from typing import Literal
 
 from tuner.errors import TunerError
 from tuner.search.events import Event, TrialReturned, WorkerWarning
-from tuner.workers.hand_back import Fault, GiveBack, Loss
+from tuner.workers.hand_back import Fault, GiveBack, WorkerDeath
 from tuner.workers.interfaces import Display, StartWorker, Task, Worker
 from tuner.workers.limits import Deaths, LimitWatch, TrialLimits
-from tuner.workers.signals import SignalWatch
+from tuner.workers.parent_signals import SignalWatch
 
 #: Seconds between looks at the clock and at the workers when nothing happens.
 TICK = 0.2
@@ -193,7 +193,7 @@ class WorkerPool:
         if worker.name is None:
             return lambda: True
         trials = frozenset(started.number for started in lost) if fault == "trial" else None
-        return self._give_back(Loss(worker.name, cause, fault, trials))
+        return self._give_back(WorkerDeath(worker.name, cause, fault, trials))
 
     def _settle(self, worker: Worker) -> None:
         """What follows from the end of a worker."""

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from tuner.workers.hand_back import HandBack
 from tuner.workers.interfaces import Display, Engine, MakeTrainer, Task
 from tuner.workers.limits import TrialLimits
+from tuner.workers.parent_signals import SignalWatch
 from tuner.workers.pool import PoolEnd, WorkerPool
 from tuner.workers.process import LocalEngine
 from tuner.workers.recycling import WorkerLimits
-from tuner.workers.signals import SignalWatch
 from tuner.workers.time_limit import TimeLimit
 
 if TYPE_CHECKING:

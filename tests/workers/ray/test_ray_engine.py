@@ -15,15 +15,15 @@ import pytest
 from tests.support.ray_stand_ins import TASK, StandIn, no_trainer, three_trials, until_told
 from tuner.errors import TunerError, UsageError
 from tuner.search.events import Event, TrialDone, TrialReturned, TrialStarted, WorkerWarning
-from tuner.workers.hand_back import Loss
+from tuner.workers.hand_back import WorkerDeath
 from tuner.workers.limits import TrialLimits
+from tuner.workers.parent_signals import SignalWatch
 from tuner.workers.pool import PoolEnd, WorkerPool
 from tuner.workers.ray import actor
 from tuner.workers.ray import engine as engine_module
 from tuner.workers.ray.engine import RayEngine
 from tuner.workers.ray.nodes import Node, Share
 from tuner.workers.recycling import WorkerLimits
-from tuner.workers.signals import SignalWatch
 
 NODES = [Node("127.0.0.1", 2, 0, 8 << 30)]
 
@@ -72,7 +72,7 @@ class Seen:
     def close(self) -> None:
         raise AssertionError("a pool leaves it open")
 
-    def hand_back(self, loss: Loss) -> Callable[[], bool]:
+    def hand_back(self, loss: WorkerDeath) -> Callable[[], bool]:
         self.handed_back.append((loss.cause, loss.fault))
         return lambda: True
 

@@ -17,10 +17,10 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib.util import find_spec
 
 from tuner.errors import TunerError, UsageError
+from tuner.workers.parent_signals import WATCHED, Interrupted
 from tuner.workers.ray.head import own_ray
 from tuner.workers.ray.nodes import Node, read_nodes
 from tuner.workers.resources import available_cores
-from tuner.workers.signals import WATCHED, Interrupted
 
 #: A Ray of our own on this machine, for the time of the search.
 LOCAL = "local"
@@ -61,7 +61,7 @@ def joined(address: str, notices: deque[str], *, cpus: float = 0.0) -> Iterator[
     """
     if find_spec("ray") is None:
         raise UsageError(
-            "--ray needs the package ray; received --ray where it is not installed. "
+            "--ray needs the package ray; received --ray, and it is not installed. "
             "Available: pip install ray, or --workers N without --ray"
         )
     with ExitStack() as stack:

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from tuner.errors import TunerError
 from tuner.workers.environment import environment
-from tuner.workers.signals import WATCHED
+from tuner.workers.parent_signals import WATCHED
 
 #: Bytes of the object store. Messages of a few hundred bytes need none; Ray asks for 75 MiB.
 STORE = 80 << 20
