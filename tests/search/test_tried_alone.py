@@ -17,7 +17,7 @@ from tuner.search.machine import MachineLock
 from tuner.search.tickets import is_alone
 from tuner.storage import records
 from tuner.storage.owner import process_name
-from tuner.workers.hand_back import Loss
+from tuner.workers.hand_back import WorkerDeath
 from tuner.workers.lost_trials import hand_back_trials
 
 CAUSE = "took longer than 30 min"
@@ -41,7 +41,7 @@ def killing(url, tickets, *, alone_too=()):
         last = [event for event in begun if event.ticket in (alone_too if event.alone else tickets)]
         if last and last[-1] is begun[-1]:
             numbers = frozenset(event.number for event in last if event.alone == last[-1].alone)
-            loss = Loss(process_name(os.getpid()), CAUSE, "trial", numbers)
+            loss = WorkerDeath(process_name(os.getpid()), CAUSE, "trial", numbers)
             hand_back_trials(url, "study", loss)
             raise KilledError
 
