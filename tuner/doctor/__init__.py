@@ -1,7 +1,5 @@
 """Is everything in order? Checks that change nothing, and repairs of what can be mended."""
 
-from __future__ import annotations
-
 from tuner.doctor.examine import Diagnosis as Diagnosis
 from tuner.doctor.examine import examine as examine
 from tuner.doctor.examine import time_write as time_write

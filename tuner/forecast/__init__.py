@@ -4,8 +4,6 @@ work        the stacks that its trials will be trained in, and what each costs
 speed       from work to seconds, at a stated rate or at this machine's
 """
 
-from __future__ import annotations
-
 from tuner.forecast.speed import REFERENCE as REFERENCE
 from tuner.forecast.speed import Speed as Speed
 from tuner.forecast.speed import calibrate as calibrate

@@ -1,7 +1,5 @@
 """Trial parameters to a frozen plan, with its metrics, seeds and cost."""
 
-from __future__ import annotations
-
 from tuner.planning.cost import estimate as estimate
 from tuner.planning.metrics import METRICS as METRICS
 from tuner.planning.metrics import MetricInfo as MetricInfo

@@ -1,6 +1,5 @@
 """Reads stored studies: tables, learning curves, the dashboard. Never trains."""
 
-from tuner.results.curves import MeanCurves as MeanCurves
 from tuner.results.curves import curve_rows as curve_rows
 from tuner.results.curves import mean_curves as mean_curves
 from tuner.results.cv_results import cv_results as cv_results

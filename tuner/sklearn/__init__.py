@@ -3,8 +3,6 @@
 Everything here is loaded when first used; TensorFlow with the first `fit`.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from tuner.lazy import lazy

@@ -4,12 +4,9 @@
 loaded when it is first used.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from tuner.lazy import lazy
-from tuner.spaces.catalogue import CATALOGUE as CATALOGUE
 from tuner.spaces.shipped import shipped_folder as shipped_folder
 
 if TYPE_CHECKING:

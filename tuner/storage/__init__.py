@@ -3,8 +3,6 @@
 What opens them needs Optuna and SQLAlchemy, and is loaded when it is first used.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from tuner.lazy import lazy

@@ -4,8 +4,6 @@
 after `set_threads()`.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from tuner.lazy import lazy

@@ -1,7 +1,5 @@
 """Local worker processes. Light: what needs Optuna or TensorFlow is imported when it runs."""
 
-from __future__ import annotations
-
 from tuner.workers.interfaces import Display as Display
 from tuner.workers.limits import TrialLimits as TrialLimits
 from tuner.workers.parent_signals import Interrupted as Interrupted

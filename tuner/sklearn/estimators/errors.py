@@ -1,7 +1,5 @@
 """Errors that are `tuner`'s and scikit-learn's at once: callers of `fit` expect a ValueError."""
 
-from __future__ import annotations
-
 from tuner.errors import PlanError, TunerError
 
 
