@@ -15,8 +15,6 @@ A message states the rule, then the value received, then what is available. The 
 prints the message alone; a traceback is a defect.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 
@@ -31,28 +29,22 @@ class UsageError(TunerError):
     exit_code = 2
 
 
-class SpaceError(UsageError):
-    pass
+class SpaceError(UsageError): ...
 
 
-class DataError(UsageError):
-    pass
+class DataError(UsageError): ...
 
 
-class MissingDataError(DataError):
-    pass
+class MissingDataError(DataError): ...
 
 
-class PlanError(UsageError):
-    pass
+class PlanError(UsageError): ...
 
 
-class DefinitionError(UsageError):
-    pass
+class DefinitionError(UsageError): ...
 
 
-class StudyConflictError(UsageError):
-    pass
+class StudyConflictError(UsageError): ...
 
 
 class NoCompletedTrialError(TunerError):

@@ -1,7 +1,5 @@
 """Packages whose names are loaded when they are first used, so that importing one stays light."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any

@@ -3,8 +3,6 @@
 Keras itself is imported by `tuner.training.optimizers` alone.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 

@@ -1,7 +1,5 @@
 """Kinds by name: those of this package, then those that other packages add by entry points."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points

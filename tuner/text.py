@@ -1,7 +1,5 @@
 """How sizes, times, numbers and lists are written for people and read: the one place."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping, Sequence

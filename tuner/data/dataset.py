@@ -1,7 +1,5 @@
 """What every other folder knows of data: rows in memory once, and folds as row numbers."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping, Sized

@@ -1,7 +1,5 @@
 """What can be said of a dataset without looking at its test rows."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

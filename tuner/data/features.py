@@ -1,7 +1,5 @@
 """Features as the networks take them: flat rows of bytes (images) or float32."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """From a URI to a `Dataset`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

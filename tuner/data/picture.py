@@ -1,7 +1,5 @@
 """A small image as text, so that a terminal can show what a class looks like."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

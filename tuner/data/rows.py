@@ -1,7 +1,5 @@
 """Rows for a model that exists already: brought to its features, with or without targets."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 

@@ -1,7 +1,5 @@
 """Inputs and regression targets brought to a common scale, fitted on given rows only."""
 
-from __future__ import annotations
-
 from typing import Literal, NamedTuple
 
 import numpy as np

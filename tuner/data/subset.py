@@ -1,7 +1,5 @@
 """Rows set aside for the test, and fewer rows than there are: both seeded, by scikit-learn."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What the targets ask for, and the targets as numbers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, get_args
 

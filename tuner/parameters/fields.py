@@ -1,7 +1,5 @@
 """Parameters that are the settings of something: fields of the class that describes it."""
 
-from __future__ import annotations
-
 from dataclasses import Field, field, fields, replace
 from inspect import get_annotations
 from types import NoneType

@@ -1,7 +1,5 @@
 """What is known of one parameter: its kind, its default and the values it can take."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal

@@ -1,7 +1,5 @@
 """Single values of a parameter: do they fit what is known of it, and how are they written?"""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping, Sequence

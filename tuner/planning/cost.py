@@ -1,7 +1,5 @@
 """What a training costs, before it runs: multiply-adds, parameters, memory, steps."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """The mean over the folds: what a candidate is judged by after every epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

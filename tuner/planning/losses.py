@@ -1,7 +1,5 @@
 """Which loss fits which task, and what a loss may be given."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from tuner.data.dataset import Task

@@ -5,8 +5,6 @@ Two kinds. A `sum` metric is a mean over rows, so the training graph adds it up 
 that name.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args

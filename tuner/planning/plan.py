@@ -1,7 +1,5 @@
 """What one candidate trains as: frozen, pure, comparable, and free of data and of TensorFlow."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from tuner.schedules.base import Schedule

@@ -1,7 +1,5 @@
 """A trial's parameters to a plan that can be trained: the only way from names to types."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -9,8 +9,6 @@ generators", OOPSLA 2014); lowbias32 (Wellons, "Prospecting for hash functions",
 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) as NumPy has it.
 """
 
-from __future__ import annotations
-
 import hashlib
 from functools import lru_cache
 

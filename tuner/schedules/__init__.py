@@ -3,8 +3,6 @@
 A schedule of another package stands in its entry points under `tuner.schedules`.
 """
 
-from __future__ import annotations
-
 from tuner.parameters import setting as setting
 from tuner.registry import Registry
 from tuner.schedules.base import Mode as Mode

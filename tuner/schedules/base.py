@@ -1,7 +1,5 @@
 """The learning-rate schedule: one formula a file, a table of rates out."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What several schedules share: settings, and the time they count in (steps, epochs, cycles)."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

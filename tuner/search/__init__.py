@@ -9,10 +9,7 @@ if TYPE_CHECKING:
     from tuner.search.prepare import prepare_study as prepare_study
     from tuner.search.pruning_callback import PruningCallback as PruningCallback
 
-_LAZY = {
-    "PruningCallback": "pruning_callback",
-    "prepare_study": "prepare",
-    "run_worker": "loop",
-}
-
-__getattr__ = lazy(__name__, _LAZY)
+__getattr__ = lazy(
+    __name__,
+    {"PruningCallback": "pruning_callback", "prepare_study": "prepare", "run_worker": "loop"},
+)

@@ -15,11 +15,7 @@ if TYPE_CHECKING:
     from tuner.spaces.schema import space_schema as space_schema
     from tuner.spaces.space import Space as Space
 
-_LAZY = {
-    "Space": "space",
-    "list_spaces": "library",
-    "load_space": "library",
-    "space_schema": "schema",
-}
-
-__getattr__ = lazy(__name__, _LAZY)
+__getattr__ = lazy(
+    __name__,
+    {"Space": "space", "list_spaces": "library", "load_space": "library", "space_schema": "schema"},
+)

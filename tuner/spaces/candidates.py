@@ -8,8 +8,6 @@ Without conditions that is a single dictionary. Fixed parameters are left out
 itself goes through them sorted by name, the last name changing fastest.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from itertools import islice

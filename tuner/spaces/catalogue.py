@@ -6,8 +6,6 @@ comes from their classes, those of other packages included. Defaults of Keras's 
 None, which leaves them to Keras, since they differ from optimizer to optimizer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType

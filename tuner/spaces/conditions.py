@@ -6,8 +6,6 @@ sgd or rmsprop stands in the catalogue (`only_with`), so that no search spends t
 setting without effect, and nobody has to write it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 

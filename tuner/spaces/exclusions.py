@@ -1,7 +1,5 @@
 """Parameters that exclude or need each other whatever their values are."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 

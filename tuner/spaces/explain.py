@@ -1,7 +1,5 @@
 """What is wrong with data, in words: where, the rule, the value, what is available."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import get_args

@@ -1,7 +1,5 @@
 """Spaces by name or path: those in ./search_spaces before those that ship."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

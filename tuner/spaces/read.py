@@ -1,7 +1,5 @@
 """From the data of a space file to its parameters, with every problem at once."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ It says what can be said of one parameter at a time. Rules between fields (low a
 that divide, conditions) are `tuner spaces validate`'s.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Where the files that ship with `tuner` are, and which file a name or a path means."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Literal
 

@@ -6,8 +6,6 @@ tag such as `!python/object`, a document of another YAML version. Dates are text
 means the widths of three layers here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

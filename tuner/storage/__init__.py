@@ -12,10 +12,4 @@ if TYPE_CHECKING:
     from tuner.storage.urls import open_storage as open_storage
     from tuner.storage.urls import storage_at as storage_at
 
-_HOMES = {
-    "StorageKind": "kind",
-    "open_storage": "urls",
-    "storage_at": "urls",
-}
-
-__getattr__ = lazy(__name__, _HOMES)
+__getattr__ = lazy(__name__, {"StorageKind": "kind", "open_storage": "urls", "storage_at": "urls"})

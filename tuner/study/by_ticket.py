@@ -1,8 +1,6 @@
 """Optuna's sampler and pruner that count trials, counting tickets: who works on one, and how often
 it is tried, changes nothing."""
 
-from __future__ import annotations
-
 import copy
 import warnings
 from collections.abc import Mapping

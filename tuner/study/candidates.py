@@ -1,7 +1,5 @@
 """Samplers whose candidates are known before anything runs: scikit-learn's, in its order."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice

@@ -1,7 +1,5 @@
 """The data a study's definition names."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

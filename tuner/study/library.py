@@ -1,7 +1,5 @@
 """Study definitions by name or path: those in ./studies before those that ship."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Samplers and pruners as a study definition names them: `sampler: {name: tpe, ...}`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 

@@ -1,7 +1,5 @@
 """Where data come from: one class for each scheme of a URI."""
 
-from __future__ import annotations
-
 from tuner.data.sources.base import FileSource as FileSource
 from tuner.data.sources.base import RawData as RawData
 from tuner.data.sources.base import Request as Request

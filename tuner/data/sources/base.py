@@ -1,7 +1,5 @@
 """What a source is asked for, and what it gives back before anything is encoded."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`sklearn:NAME`: the real datasets that scikit-learn carries in its own package."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from tuner.data.dataset import Task

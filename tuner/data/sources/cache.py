@@ -1,7 +1,5 @@
 """The folder that downloads go to, the download itself, and whether it is allowed."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import tempfile

@@ -4,8 +4,6 @@ Keras's `get_file` deletes a cached file whose hash it does not know, even offli
 is only read here; what is not there is downloaded to our own cache folder.
 """
 
-from __future__ import annotations
-
 import gzip
 import io
 import os

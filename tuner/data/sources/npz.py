@@ -1,7 +1,5 @@
 """`npz:PATH`: a NumPy archive with `x_train y_train [x_test y_test]`, or `X y`."""
 
-from __future__ import annotations
-
 import zipfile
 import zlib
 from pathlib import Path

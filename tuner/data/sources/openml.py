@@ -1,7 +1,5 @@
 """`openml:NUMBER`: a dataset of OpenML, fetched by scikit-learn into our own cache folder."""
 
-from __future__ import annotations
-
 import socket
 import warnings
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """`parquet:PATH`: a Parquet file, read by pandas and pyarrow."""
 
-from __future__ import annotations
-
 from tuner.data.sources.base import FileSource, RawData, Request
 from tuner.data.sources.table import from_frame
 from tuner.errors import DataError
