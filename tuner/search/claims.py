@@ -1,4 +1,6 @@
-"""How a worker finds its next trials: one that a sampler draws, or a group of ready candidates."""
+"""How a worker finds and claims its next trials: one that its sampler fills, or a ready group.
+
+A claim makes them RUNNING and this worker's in one transaction: `Backend.claim` of the storage."""
 
 from __future__ import annotations
 
