@@ -136,6 +136,7 @@ def test_the_tables_of_the_documentation_know_a_sampler_a_pruner_and_a_source(
     )
 
 
+@pytest.mark.slow
 def test_the_help_and_the_refusals_know_a_sampler_a_pruner_and_a_source(run: Run) -> None:
     for command in ("optimize", "plan"):
         text = " ".join(run(*TUNER, command, "--help").split())
@@ -157,6 +158,7 @@ pruner: {name: patient, patience: 0, wrapped: deadline}
 """
 
 
+@pytest.mark.slow
 def test_a_definition_holds_a_sampler_and_a_pruner_and_names_their_wrong_settings(
     run: Run, tmp_path: Path
 ) -> None:
