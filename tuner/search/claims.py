@@ -22,6 +22,7 @@ from tuner.spaces.catalogue import CATALOGUE
 from tuner.storage import records
 from tuner.storage.backend import Writes
 from tuner.study.definition import StudyDefinition
+from tuner.study.pruners import max_epochs
 
 
 class WorkerStudy(Study):
@@ -51,7 +52,7 @@ def most_epochs(definition: StudyDefinition) -> int:
     """The most epochs that a trial of the study may train."""
     parameter = definition.space.params.get("epochs")
     points: Any = None if parameter is None else parameter.points()
-    return int(max(points or [CATALOGUE["epochs"].default]))
+    return max_epochs(definition.space, points[0] if points else CATALOGUE["epochs"].default)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Optuna is imported when a pruner is built, so that names and settings are known 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
@@ -15,6 +15,8 @@ from tuner.study.named import Named, by_name
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
+
+    from tuner.study.sampler import Drawable
 
 
 class Pruner(Named):
@@ -160,3 +162,12 @@ PRUNERS: Registry[type[Pruner]] = Registry(
     "tuner.pruners",
     (Median, Percentile, Hyperband, SuccessiveHalving, Patient, Wilcoxon, Threshold, NoPruner),
 )
+
+
+def max_epochs(space: Drawable, fixed: Any) -> int:
+    """The most epochs that a trial in `space` may train; `fixed`: if they do not vary in it."""
+    for name, distribution in space.distributions().items():
+        if name.split("__")[-1] == "epochs":
+            choices = getattr(distribution, "choices", None)
+            return int(max(choices) if choices else distribution.high)  # type: ignore[attr-defined]
+    return int(fixed)

@@ -40,12 +40,14 @@ class Sampler(Named):
         learns_from_pruned: so that a trial that diverged is told as pruned, not as failed.
         needs: a package that it needs beside Optuna.
         optunas: the class in `optuna.samplers` that `build` makes.
+        extras: what that class takes besides the settings and the seed.
     """
 
     ready: ClassVar[bool] = False
     learns_from_pruned: ClassVar[bool] = False
     needs: ClassVar[str | None] = None
     optunas: ClassVar[str] = "RandomSampler"
+    extras: ClassVar[Mapping[str, Any]] = {}
 
     @classmethod
     def summary(cls) -> str:
@@ -103,7 +105,7 @@ class Sampler(Named):
 
     def arguments(self) -> dict[str, Any]:
         """What Optuna's class takes beside the seed."""
-        return dict(self)
+        return {**dict(self), **self.extras}
 
 
 class Exhaustive(Sampler):

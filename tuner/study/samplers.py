@@ -6,7 +6,8 @@ they follow from the study's seed and the ticket.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny
 
@@ -72,12 +73,10 @@ class CmaEs(Sampler):
     optunas = "CmaEsSampler"
     learns_from_pruned = True
     needs = "cmaes"
+    extras: ClassVar[Mapping[str, Any]] = {"warn_independent_sampling": False}
     n_startup_trials: int = Field(default=1, ge=1)
     popsize: int | None = Field(default=None, ge=2)
     with_margin: bool = False
-
-    def arguments(self) -> dict[str, Any]:
-        return {**dict(self), "warn_independent_sampling": False}
 
 
 class Gp(Sampler):
@@ -87,11 +86,9 @@ class Gp(Sampler):
     optunas = "GPSampler"
     learns_from_pruned = True
     needs = "torch"
+    extras: ClassVar[Mapping[str, Any]] = {"warn_independent_sampling": False}
     n_startup_trials: int = Field(default=10, ge=1)
     deterministic_objective: bool = False
-
-    def arguments(self) -> dict[str, Any]:
-        return {**dict(self), "warn_independent_sampling": False}
 
 
 class Nsga2(Sampler):

@@ -20,13 +20,9 @@ from sklearn.utils._param_validation import Interval
 from tuner.sklearn.search.contexts import StackContexts
 from tuner.sklearn.search.pipeline_steps import final_estimator, last_step_prefix
 from tuner.sklearn.search.stacked import StackedSearchMixin
-from tuner.sklearn.search.study_parts import (
-    estimator_space,
-    most_epochs,
-    opened_study,
-    optuna_pruner,
-)
+from tuner.sklearn.search.study_parts import estimator_space, opened_study, optuna_pruner
 from tuner.sklearn.search.trials import StudyTrials
+from tuner.study.pruners import max_epochs
 
 
 class StudySearchCV(StackedSearchMixin, BaseSearchCV):
@@ -117,7 +113,7 @@ class StudySearchCV(StackedSearchMixin, BaseSearchCV):
         splits = list(cv.split(rows.X, rows.y, **rows.split_params))
         space = estimator_space(self.space, last_step_prefix(self.estimator))
         self.study_ = opened_study(self.storage, self.study_name)
-        epochs = most_epochs(space, final_estimator(self.estimator))
+        epochs = max_epochs(space, getattr(final_estimator(self.estimator), "epochs", None) or 1)
         self.study_.pruner = optuna_pruner(self.pruner, epochs)
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         trials = StudyTrials(self, rows, self.study_, space, splits, seed)

@@ -137,15 +137,6 @@ def optuna_pruner(pruner: str | BasePruner, epochs: int) -> BasePruner:
         ) from None
 
 
-def most_epochs(space: EstimatorSpace, final: Any) -> int:
-    """The most epochs that a trial may train."""
-    for name, distribution in space.distributions().items():
-        if name.split("__")[-1] == "epochs":
-            choices = getattr(distribution, "choices", None)
-            return int(max(choices) if choices else distribution.high)  # type: ignore[attr-defined]
-    return int(getattr(final, "epochs", None) or 1)
-
-
 def opened_study(storage: str | BaseStorage | None, name: str | None) -> optuna.Study:
     """A study that maximises, as scikit-learn's scores are read: a new one in memory (None), or
     the one called `name` in a storage, made if it does not exist."""
