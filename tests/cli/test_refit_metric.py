@@ -33,3 +33,10 @@ def test_a_metric_that_is_not_scored_is_refused():
     with pytest.raises(UsageError, match="--refit-metric") as refused:
         definition_from(flags)
     assert "did you mean accuracy? Available: accuracy, loss" in str(refused.value)
+
+
+def test_another_name_of_a_metric_is_the_metric():
+    flags = StudyFlags(
+        study="initializers", metrics=("loss", "matthews_corrcoef"), refit_metric="matthews"
+    )
+    assert definition_from(flags).all_metrics == ("matthews_corrcoef", "loss")

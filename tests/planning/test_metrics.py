@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pytest
+from sklearn import metrics
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.metrics import get_scorer
+from sklearn.metrics import average_precision_score, get_scorer, make_scorer
 from sklearn.preprocessing import minmax_scale
 
 from tuner.errors import DataError, PlanError
@@ -22,10 +24,16 @@ SCORERS: dict[str, Any] = {
     "mae": "neg_mean_absolute_error",
     "rmse": "neg_root_mean_squared_error",
     "r2": "r2",
+    "rmsle": "neg_root_mean_squared_log_error",
+    "f1": "f1",
+    "precision": "precision",
+    "recall": "recall",
     "f1_macro": "f1_macro",
     "precision_macro": "precision_macro",
     "recall_macro": "recall_macro",
     "balanced_accuracy": "balanced_accuracy",
+    "matthews_corrcoef": "matthews_corrcoef",
+    "average_precision": "average_precision",
     "roc_auc": {"binary": "roc_auc", "multiclass": "roc_auc_ovr", "multilabel": "roc_auc"},
     "log_loss": "neg_log_loss",
 }
@@ -59,7 +67,7 @@ def fitted() -> dict[str, tuple[Any, np.ndarray, np.ndarray, np.ndarray]]:
     made = {}
     x, y = load_breast_cancer(return_X_y=True)
     x = minmax_scale(x)[:, :6]
-    model: Any = LogisticRegression().fit(x[:60], y[:60])
+    model: Any = LogisticRegression(C=10).fit(x[:60], y[:60])
     made["binary"] = (model, x[60:], y[60:], model.predict_proba(x[60:])[:, 1])
     x, y = load_digits(return_X_y=True)
     x = x[:700] / 16
@@ -70,7 +78,7 @@ def fitted() -> dict[str, tuple[Any, np.ndarray, np.ndarray, np.ndarray]]:
     probabilities = np.stack([p[:, 1] for p in model.predict_proba(x[80:])], axis=1)
     made["multilabel"] = (model, x[80:], labels[80:], probabilities)
     x, y = load_diabetes(return_X_y=True)
-    y = np.stack([y, x[:, 3] * 1000 + y], axis=1)
+    y = np.stack([y, x[:, 3] * 1000 + y + 200], axis=1)
     model = LinearRegression().fit(x[:100], y[:100])
     made["regression"] = (model, x[100:], y[100:], model.predict(x[100:]))
     return made
@@ -83,6 +91,8 @@ PREDICTIONS = [(name, task) for name, info in METRICS.items() for task in info.t
 def test_scores_are_those_of_scikit_learns_scorers(fitted, recwarn, name: str, task: str) -> None:
     model, x, y, predictions = fitted[task]
     scorer = get_scorer(SCORERS[name][task] if name == "roc_auc" else SCORERS[name])
+    if (name, task) == ("average_precision", "multiclass"):  # sums rank otherwise than shares
+        scorer = make_scorer(average_precision_score, response_method="predict_proba")
     theirs = scorer(model, x, y) * scorer._sign
     ours = METRICS[name].compute(y, predictions)
     assert ours == pytest.approx(theirs, rel=1e-9)
@@ -134,6 +144,67 @@ def test_a_class_that_no_row_has_counts_nowhere_and_warns_of_nothing(fitted, rec
 def test_balanced_accuracy_is_of_the_classes_that_occur() -> None:
     p = np.eye(4)[[0, 3, 1, 1]]
     assert METRICS["balanced_accuracy"].compute(np.array([0, 0, 1, 1]), p) == 0.75
+
+
+def drawn(task: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Targets, predictions and predicted classes of few rows; the higher the seed, the more
+    one-sided both: no row of a class, none predicted as one."""
+    rng = np.random.default_rng(seed)
+    rows, classes = int(rng.integers(1, 30)), int(rng.integers(3, 6))
+    rare = 0.6 ** (seed % 9)
+    if task == "multiclass":
+        share = np.r_[1, np.full(classes - 1, rare)]
+        y = rng.choice(classes, rows, p=share / share.sum())
+        p = rng.dirichlet(share * 2 + 0.01, rows)
+        return y, p, p.argmax(axis=1)
+    shape = (rows,) if task == "binary" else (rows, classes)
+    y, p = (rng.random(shape) < rare).astype(int), rng.random(shape) * min(1, 2 * rare)
+    return y, p, (p > 0.5).astype(int)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
+def test_scores_of_one_sided_rows_are_scikit_learns_without_its_warnings(task: Any) -> None:
+    one_sided = 0
+    for seed in range(60):
+        y, p, decided = drawn(task, seed)
+        one_sided += len(np.unique(y)) == 1 or len(np.unique(decided)) == 1
+        theirs: dict[str, Any] = {
+            "average_precision": average_precision_score(
+                y if p.ndim == 1 or y.ndim == 2 else np.eye(p.shape[1])[y], p
+            )
+        }
+        for average in ("binary", "macro"):
+            for name in ("f1", "precision", "recall"):
+                if average == "macro" or task == "binary":
+                    ours = name if average == "binary" else f"{name}_macro"
+                    score = getattr(metrics, f"{name}_score")
+                    theirs[ours] = score(y, decided, average=average, zero_division=0)
+        if task != "multilabel":
+            theirs["matthews_corrcoef"] = metrics.matthews_corrcoef(y, decided)
+        for name, expected in theirs.items():
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                got = METRICS[name].compute(y, p)
+            assert got == pytest.approx(expected, abs=1e-12), (name, seed)
+    assert one_sided > 5 or task == "multilabel"
+
+
+def test_rmsle_counts_a_prediction_below_zero_as_zero() -> None:
+    y, p = np.array([0.0, 3.0, 8.0]), np.array([-5.0, 2.0, 9.0])
+    expected = metrics.root_mean_squared_log_error(y, [0.0, 2.0, 9.0])
+    assert METRICS["rmsle"].compute(y, p) == pytest.approx(expected)
+    assert METRICS["rmsle"].compute(y - 0.5, p) > 0
+    for lowest in (-1.0, -7.0):
+        with pytest.raises(DataError, match=rf"rmsle needs targets above -1; got {lowest:g}"):
+            METRICS["rmsle"].compute(np.array([lowest, 1.0]), np.ones(2))
+
+
+@pytest.mark.parametrize("task", ["multiclass", "multilabel"])
+@pytest.mark.parametrize("name", ["f1", "precision", "recall"])
+def test_a_metric_of_the_positive_class_names_the_one_over_classes(name: str, task: Any) -> None:
+    with pytest.raises(PlanError, match=rf"{name!r} is for binary tasks; .*{name}_macro is "):
+        check_metric(name, task)
 
 
 def test_roc_auc_without_a_class_is_an_error_that_says_which(fitted) -> None:

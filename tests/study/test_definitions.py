@@ -178,6 +178,17 @@ def test_every_broken_rule_is_named(changes, message):
     assert message in str(error.value)
 
 
+def test_a_metric_has_one_name_in_a_definition_whatever_it_was_called():
+    made = definition(objective__metric="matthews", metrics=["matthews", "loss"])
+    assert (made.objective.metric, made.metrics) == (
+        "matthews_corrcoef",
+        ("matthews_corrcoef", "loss"),
+    )
+    assert made.hash() == definition(
+        objective__metric="matthews_corrcoef", metrics=["matthews_corrcoef", "loss"]
+    ).hash()  # fmt: skip
+
+
 def test_the_metric_follows_from_the_task_and_must_fit_it():
     assert definition().resolved("multiclass").metric == "accuracy"
     regression = definition().resolved("regression")

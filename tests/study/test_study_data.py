@@ -80,3 +80,11 @@ def test_a_worker_needs_the_storage_and_the_name_alone(folders):
     assert "2 complete" in done.stdout
     assert read_counts(load_study(open_storage(url), "s 1")).complete == 2
     assert list(there.iterdir()) == []
+
+
+def test_a_metric_that_the_targets_leave_undefined_is_refused_before_any_training(tmp_path):
+    path = tmp_path / "few.csv"
+    path.write_text("a,y\n" + "".join(f"{i},{i - 2.5}\n" for i in range(40)))
+    for metrics in ({"objective.metric": "rmsle"}, {"metrics": ["rmsle"]}):
+        with pytest.raises(DataError, match="rmsle needs targets above -1; got -2.5"):
+            describe_data(on(f"csv:{path}", **{"data.target": "y", **metrics}))

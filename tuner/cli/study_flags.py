@@ -140,9 +140,11 @@ def _data_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, A
 
 def _metric_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
     """The objective is `--refit-metric`, else the first `--metric`; the others are recorded."""
-    names = list(dict.fromkeys(flags.metrics))
-    chosen = flags.refit_metric
-    if chosen is not None:
+    from tuner.planning.metrics import metric_name
+
+    names = list(dict.fromkeys(map(metric_name, flags.metrics)))
+    if flags.refit_metric is not None:
+        chosen = metric_name(flags.refit_metric)
         scored = filter(None, (definition.objective.metric, *definition.metrics))
         known = names or list(dict.fromkeys(scored))
         if chosen not in known:

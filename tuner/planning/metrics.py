@@ -5,7 +5,7 @@ Two kinds. A `sum` metric is a mean over rows, so the training graph adds it up 
 that name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -14,14 +14,24 @@ from numpy.typing import NDArray
 
 from tuner.data.dataset import CLASSES, Task
 from tuner.errors import DataError, PlanError, unknown
+from tuner.planning.metric_scores import (
+    Score,
+    average_precision,
+    log_loss,
+    matthews,
+    of_classes,
+    r2,
+    rmse,
+    rmsle,
+    roc_auc,
+)
 
 Direction = Literal["maximize", "minimize"]
-#: Targets and predictions, as `MetricInfo.compute` hands them over, to a score.
-Score = Callable[[NDArray[Any], NDArray[Any]], float]
 
 ALL_TASKS: tuple[Task, ...] = get_args(Task)
 LABELS: tuple[Task, ...] = ("binary", "multiclass", "multilabel")
 VALUES: tuple[Task, ...] = ("regression",)
+TWO: tuple[Task, ...] = ("binary",)
 MANY: tuple[Task, ...] = ("multiclass",)
 UP: Direction = "maximize"
 DOWN: Direction = "minimize"
@@ -30,13 +40,16 @@ DOWN: Direction = "minimize"
 @dataclass(frozen=True)
 class MetricInfo:
     """One metric. `tasks` are those it can be asked for; `help` says what it is in one line;
-    `score` is the function of a `predictions` metric, None for a `sum` metric."""
+    `score` is the function of a `predictions` metric, None for a `sum` metric; `aliases` are
+    other names of it; targets must be above `targets_above`."""
 
     name: str
     direction: Direction
     tasks: tuple[Task, ...]
     help: str
     score: Score | None = None
+    aliases: tuple[str, ...] = ()
+    targets_above: float | None = None
 
     def compute(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> float:
         """The score of a `predictions` metric by scikit-learn's function.
@@ -47,7 +60,8 @@ class MetricInfo:
         predicted if its probability is the largest (binary and multilabel: above one half).
 
         Raises ValueError for a `sum` metric, and DataError if the rows leave the metric
-        undefined (`roc_auc` without rows of every class). NaN among the predictions gives NaN.
+        undefined (see `check_targets`; `roc_auc` without rows of every class). NaN among the
+        predictions gives NaN.
         """
         if self.score is None:
             raise ValueError(f"{self.name} is summed over rows while training, not computed here")
@@ -56,74 +70,16 @@ class MetricInfo:
             y_true, y_pred = y_true.reshape(-1), y_pred.reshape(-1)
         if not np.isfinite(y_pred).all():
             return float("nan")
+        self.check_targets(y_true)
         return float(self.score(y_true, y_pred))
 
-
-def _rmse(y_true: NDArray[Any], y_pred: NDArray[Any]) -> float:
-    from sklearn.metrics import root_mean_squared_error
-
-    return float(root_mean_squared_error(y_true, y_pred))
-
-
-def _r2(y_true: NDArray[Any], y_pred: NDArray[Any]) -> float:
-    from sklearn.metrics import r2_score
-
-    if len(y_true) < 2:
-        raise DataError(f"r2 needs at least 2 validation rows in every fold; got {len(y_true)}")
-    return float(r2_score(y_true, y_pred))
-
-
-def _macro(function: str, *, occurring: bool = False) -> Score:
-    """scikit-learn's `function`_score, mean over the classes; `occurring`: over those that
-    `y_true` has, as balanced_accuracy_score does, without its warning about the others."""
-
-    def score(y_true: NDArray[Any], y_pred: NDArray[Any]) -> float:
-        from sklearn import metrics
-
-        if y_pred.ndim == 2 and y_true.ndim == 1:
-            decided = y_pred.argmax(axis=1)
-        else:
-            decided = (y_pred > 0.5).astype(np.int64)
-        labels = np.unique(y_true) if occurring else None
-        of_class = getattr(metrics, f"{function}_score")
-        return float(of_class(y_true, decided, labels=labels, average="macro", zero_division=0))
-
-    return score
-
-
-def _log_loss(y_true: NDArray[Any], y_pred: NDArray[Any]) -> float:
-    from sklearn.metrics import log_loss
-
-    return float(log_loss(y_true, _summing_to_one(y_pred), labels=_classes(y_pred)))
-
-
-def _roc_auc(y_true: NDArray[Any], y_pred: NDArray[Any]) -> float:
-    from sklearn.metrics import roc_auc_score
-
-    if y_true.ndim == 1:
-        missing = sorted(set(_classes(y_pred).tolist()) - set(np.unique(y_true).tolist()))
-    else:
-        missing = [i for i, column in enumerate(y_true.T) if len(np.unique(column)) < 2]
-    if missing:
-        listed = ", ".join(map(str, missing[:10]))
-        raise DataError(
-            f"roc_auc needs rows of every class among the validation rows of every fold; "
-            f"got none of class number {listed}. Use fewer folds, stratified folds, or log_loss"
-        )
-    if y_true.ndim == 1 and y_pred.ndim == 2:
-        y_pred = _summing_to_one(y_pred)
-        return float(roc_auc_score(y_true, y_pred, multi_class="ovr", average="macro"))
-    return float(roc_auc_score(y_true, y_pred, average="macro"))
-
-
-def _classes(y_pred: NDArray[Any]) -> NDArray[np.int64]:
-    return np.arange(y_pred.shape[1] if y_pred.ndim == 2 else 2)
-
-
-def _summing_to_one(y_pred: NDArray[Any]) -> NDArray[Any]:
-    """Rows of probabilities, which float32 leaves a rounding away from the sum of 1 that
-    scikit-learn asks for; `(rows,)` probabilities as they are."""
-    return y_pred / y_pred.sum(axis=1, keepdims=True) if y_pred.ndim == 2 else y_pred
+    def check_targets(self, y: NDArray[Any]) -> None:
+        """Raises DataError if the metric is undefined for one of these targets."""
+        if self.targets_above is not None and (y <= self.targets_above).any():
+            raise DataError(
+                f"{self.name} needs targets above {self.targets_above:g}; got {y.min():g} as the "
+                "smallest. Available: rmse, mae"
+            )
 
 
 _TABLE = (
@@ -135,26 +91,55 @@ _TABLE = (
         "mse", DOWN, ALL_TASKS, "mean squared error; for classes: of probabilities, to one-hot rows"
     ),
     MetricInfo("mae", DOWN, ALL_TASKS, "mean absolute error; for classes as `mse`"),
-    MetricInfo("rmse", DOWN, VALUES, "root of the mean squared error, mean over outputs", _rmse),
-    MetricInfo("r2", UP, VALUES, "coefficient of determination, mean over outputs", _r2),
-    MetricInfo("f1_macro", UP, LABELS, "F1, mean over classes", _macro("f1")),
+    MetricInfo("rmse", DOWN, VALUES, "root of the mean squared error, mean over outputs", rmse),
+    MetricInfo("r2", UP, VALUES, "coefficient of determination, mean over outputs", r2),
     MetricInfo(
-        "precision_macro", UP, LABELS, "precision, mean over classes", _macro("precision")
+        "rmsle", DOWN, VALUES,
+        "root of the mean squared error of log(1 + value); predictions below 0 count as 0", rmsle,
+        targets_above=-1,
     ),
-    MetricInfo("recall_macro", UP, LABELS, "recall, mean over classes", _macro("recall")),
+    MetricInfo("f1", UP, TWO, "F1 of the positive class, number 1", of_classes("f1", "binary")),
+    MetricInfo(
+        "precision", UP, TWO, "precision of the positive class, number 1",
+        of_classes("precision", "binary"),
+    ),
+    MetricInfo(
+        "recall", UP, TWO, "recall of the positive class, number 1", of_classes("recall", "binary")
+    ),
+    MetricInfo("f1_macro", UP, LABELS, "F1, mean over classes", of_classes("f1")),
+    MetricInfo(
+        "precision_macro", UP, LABELS, "precision, mean over classes", of_classes("precision")
+    ),
+    MetricInfo("recall_macro", UP, LABELS, "recall, mean over classes", of_classes("recall")),
     MetricInfo(
         "balanced_accuracy", UP, CLASSES, "recall, mean over the classes that occur",
-        _macro("recall", occurring=True),
+        of_classes("recall", occurring=True),
+    ),
+    MetricInfo(
+        "matthews_corrcoef", UP, CLASSES,
+        "Matthews correlation of classes and predicted classes (also `matthews`)", matthews,
+        aliases=("matthews",),
+    ),
+    MetricInfo(
+        "average_precision", UP, LABELS,
+        "area under precision over recall; multiclass: each class against the rest, mean",
+        average_precision,
     ),
     MetricInfo(
         "roc_auc", UP, LABELS, "area under ROC; multiclass: each class against the rest, mean",
-        _roc_auc,
+        roc_auc,
     ),
-    MetricInfo("log_loss", DOWN, CLASSES, "cross-entropy of the probabilities", _log_loss),
+    MetricInfo("log_loss", DOWN, CLASSES, "cross-entropy of the probabilities", log_loss),
 )  # fmt: skip
 
 #: By name, in the order of the documentation, whose table is made from it.
 METRICS: Mapping[str, MetricInfo] = {info.name: info for info in _TABLE}
+_ALIASES = {alias: info.name for info in _TABLE for alias in info.aliases}
+
+
+def metric_name(name: str) -> str:
+    """The table's name of a metric that goes by `name`; an unknown one as it is."""
+    return _ALIASES.get(name, name)
 
 
 def metrics_for(task: Task) -> tuple[str, ...]:
@@ -180,8 +165,10 @@ def check_metric(name: str, task: Task) -> MetricInfo:
         raise PlanError(unknown("metric", name, metrics_for(task)))
     info = METRICS[name]
     if task not in info.tasks:
+        mean = METRICS.get(f"{name}_macro")
+        over_classes = f"; {mean.name} is {mean.help}" if mean and task in mean.tasks else ""
         raise PlanError(
-            f"metric {name!r} is for {', '.join(info.tasks)} tasks; this task is {task}. "
-            f"Available: {', '.join(metrics_for(task))}"
+            f"metric {name!r} is for {', '.join(info.tasks)} tasks; this task is {task}"
+            f"{over_classes}. Available: {', '.join(metrics_for(task))}"
         )
     return info

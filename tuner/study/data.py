@@ -7,6 +7,7 @@ from tuner.data import Dataset, Fold, load_dataset, make_folds
 from tuner.data.dataset import Task
 from tuner.data.sources import source_of
 from tuner.errors import MissingDataError
+from tuner.planning.metrics import METRICS
 from tuner.study.definition import StudyDefinition
 
 
@@ -19,7 +20,7 @@ class DataFacts:
 
 
 def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, ...]]:
-    """The rows and the folds.
+    """The rows and the folds, which the metrics are defined for.
 
     Raises `DataError`; if a file at a relative path is missing, it names the working directory,
     because a study outlives the one it was made in.
@@ -36,6 +37,8 @@ def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, .
             f"directory, here {Path.cwd()}. Available: a working directory that has {rest}, or a "
             f"study made with {source.name}:/ABSOLUTE/PATH, the same on every machine"
         ) from error
+    for name in filter(None, (definition.objective.metric, *definition.metrics)):
+        METRICS[name].check_targets(dataset.y)
     return dataset, make_folds(dataset, definition.folds)
 
 

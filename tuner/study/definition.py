@@ -13,7 +13,13 @@ from tuner.data.dataset import Task
 from tuner.data.folds import FoldSpec
 from tuner.data.scaling import ScalingKind
 from tuner.errors import DefinitionError, unknown
-from tuner.planning.metrics import METRICS, check_metric, default_metric, metric_direction
+from tuner.planning.metrics import (
+    METRICS,
+    check_metric,
+    default_metric,
+    metric_direction,
+    metric_name,
+)
 from tuner.spaces.space import Space
 from tuner.spaces.yaml_file import validated
 from tuner.study.pruners import AnyPruner, Median
@@ -26,6 +32,7 @@ BUDGET = ("version", "name", "description", "trials", "timeout", "retries")
 
 
 def _known_metric(name: str) -> str:
+    name = metric_name(name)
     if name not in METRICS:
         raise ValueError(unknown("metric", name, METRICS))
     return name
