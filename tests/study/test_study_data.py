@@ -86,5 +86,5 @@ def test_a_metric_that_the_targets_leave_undefined_is_refused_before_any_trainin
     path = tmp_path / "few.csv"
     path.write_text("a,y\n" + "".join(f"{i},{i - 2.5}\n" for i in range(40)))
     for metrics in ({"objective.metric": "rmsle"}, {"metrics": ["rmsle"]}):
-        with pytest.raises(DataError, match="rmsle needs targets above -1; got -2.5"):
+        with pytest.raises(DataError, match=r"rmsle needs targets above -1; got -2\.5"):
             describe_data(on(f"csv:{path}", **{"data.target": "y", **metrics}))
