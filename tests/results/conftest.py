@@ -24,9 +24,11 @@ DISTRIBUTIONS = {
 
 @dataclass
 class StudyMaker:
-    """Adds finished trials with curves to one study."""
+    """Adds finished trials with curves to one study; all its metrics but the loss have the scores
+    of the accuracy."""
 
     study: optuna.Study
+    metrics: tuple[str, ...] = ("accuracy",)
 
     def add(
         self,
@@ -63,12 +65,17 @@ class StudyMaker:
             records.SCORE_EPOCHS: ends.tolist(),
             records.EPOCHS_RUN: epochs,
             records.DURATION: 0.25,
+            records.METRICS: dict.fromkeys(self.metrics, final.tolist()),
         }
         if cause is not None:
             attributes[records.CAUSE] = cause
         training = TrialScores(
             train={"loss": 1.01 - scores, "accuracy": scores * 0.99},
-            validation={"loss": 1 - scores, "accuracy": scores},
+            validation={
+                "loss": 1 - scores,
+                "accuracy": scores,
+                **{name: scores for name in self.metrics if name != "loss"},
+            },
             learning_rate=np.full((epochs, folds), 0.1) / np.arange(1, epochs + 1)[:, None],
             epoch_seconds=np.full(epochs, 0.04),
             score_epoch=ends,
@@ -95,22 +102,24 @@ class StudyMaker:
 
 @pytest.fixture
 def make_study() -> Callable[..., StudyMaker]:
-    """`make_study(name="digits", direction="maximize", storage=None)`: an empty study, in memory
-    unless a storage is given."""
+    """`make_study(name="digits", direction="maximize", storage=None, metrics=())`: an empty study,
+    in memory unless a storage is given. Without `metrics` (the first is the objective) it is by
+    accuracy, or by the loss if that is to be minimized."""
     memory = optuna.storages.InMemoryStorage()
 
     def make(
         name: str = "digits",
         direction: Any = "maximize",
         storage: optuna.storages.BaseStorage | None = None,
+        metrics: Sequence[str] = (),
     ) -> StudyMaker:
         storage = storage or memory
         study = optuna.create_study(storage=storage, study_name=name, direction=direction)
         study.set_user_attr(records.STUDY_VERSION, records.VERSION)
-        metric = "accuracy" if direction == "maximize" else "loss"
-        definition = json.dumps({"objective": {"metric": metric}})
+        scored = list(metrics) or ["accuracy" if direction == "maximize" else "loss"]
+        definition = json.dumps({"objective": {"metric": scored[0]}, "metrics": scored[1:]})
         study.set_user_attr(records.STUDY_DEFINITION, definition)
         study.set_user_attr(records.STUDY_TASK, "multiclass")
-        return StudyMaker(study)
+        return StudyMaker(study, tuple(scored))
 
     return make

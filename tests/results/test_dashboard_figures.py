@@ -42,6 +42,32 @@ def test_the_dashboard_reads_the_figures_and_plotly_accepts_them(make_study):
     assert figures["learning-rate"].data[0].y[:2] == pytest.approx((0.1, 0.05))
 
 
+@pytest.mark.parametrize(
+    "metrics", [("r2",), ("roc_auc",), ("accuracy", "f1_macro"), ("f1_macro", "roc_auc", "loss")]
+)
+def test_metrics_without_a_training_score_have_their_validation_curves(make_study, metrics):
+    maker = make_study(metrics=metrics)
+    for score in (0.7, 0.9):
+        maker.add((score - 0.05, score + 0.05), epochs=8)
+    assert publish(maker.study)
+    figures = published(maker.study)
+    assert set(figures) == {
+        "learning-rate",
+        *(f"learning-curves-{name}" for name in ("loss", *metrics)),
+    }
+    for name in metrics:
+        drawn = [trace.name for trace in figures[f"learning-curves-{name}"].data][2:]
+        kinds = ("validation", "training") if name in ("accuracy", "loss") else ("validation",)
+        assert drawn == [f"trial {number}, {kind}" for number in (1, 0) for kind in kinds]
+        if name != "loss":
+            curve = figures[f"learning-curves-{name}"].data[2]
+            assert curve.y[-1] == pytest.approx(0.9, abs=1e-5)
+    note = optuna_dashboard.get_note(maker.study)
+    assert f"Trial **1**: {metrics[0]} **0.9000** ± 0.0500 over 2 folds" in note
+    for name in metrics[1:]:
+        assert f"{name} 0.9000 ± 0.0500" in note.split("Scored beside it: ")[1]
+
+
 def test_the_stored_form_is_that_of_the_dashboards_own_functions(make_study):
     """What publish writes equals what save_plotly_graph_object and save_note write."""
     ours, theirs = make_study("ours"), make_study("theirs")
@@ -50,7 +76,7 @@ def test_the_stored_form_is_that_of_the_dashboards_own_functions(make_study):
             maker.add((score, score), epochs=60)
     publish(ours.study)
     note = optuna_dashboard.get_note(ours.study).replace("ours", "theirs")
-    for name, figure in study_figures(theirs.study, "accuracy").items():
+    for name, figure in study_figures(theirs.study).items():
         optuna_dashboard.save_plotly_graph_object(
             theirs.study, go.Figure(figure, skip_invalid=False), graph_object_id=name
         )
@@ -144,7 +170,7 @@ def test_publishing_never_fails_the_command(make_study, monkeypatch, caplog):
 def test_long_curves_are_thinned_and_end_where_they_end(make_study):
     maker = make_study()
     maker.add((0.9, 0.9), epochs=1500)
-    figure = study_figures(maker.study, "accuracy")["learning-curves-accuracy"]
+    figure = study_figures(maker.study)["learning-curves-accuracy"]
     trace = figure["data"][2]
     assert len(trace["x"]) == 200
     assert (trace["x"][0], trace["x"][-1]) == (1, 1500)

@@ -179,6 +179,17 @@ def test_curves_are_the_scores_of_the_training(make_study):
     assert [row["val_accuracy"] for row in rows] == pytest.approx(list(reported.values()))
 
 
+def test_curves_of_a_metric_without_a_training_score_are_those_of_validation(make_study):
+    maker = make_study(metrics=("r2", "roc_auc"))
+    maker.add((0.6, 0.8), epochs=5)
+    rows = curve_rows(maker.study, 0)
+    for name in ("r2", "roc_auc"):
+        assert rows[-1][f"val_{name}"] == pytest.approx(0.7)
+        assert rows[-1][f"split1_val_{name}"] == pytest.approx(0.8)
+        assert not {name, f"split0_{name}"} & set(rows[-1])
+    assert rows[-1]["accuracy"] == pytest.approx(0.7 * 0.99)
+
+
 def test_a_stopped_fold_counts_on_with_the_score_it_is_judged_by(make_study):
     maker = make_study()
     maker.add((0.6, 0.8), epochs=6, status=["stopped", "completed"], score_epochs=[3, 6])

@@ -14,6 +14,7 @@ import numpy as np
 
 from tuner.errors import PlanError
 from tuner.parameters import Value
+from tuner.planning.metrics import METRICS
 from tuner.training.callbacks import EpochCallback, start
 from tuner.training.grouping import Stacking
 from tuner.training.identity import training_identity
@@ -50,7 +51,8 @@ class FakeTrainer:
     0.1 in decades / 4, or a hash of the parameters if there is no learning rate), the
     validation accuracy of fold f after epoch e is
     ``u * (1 - exp(-e / 3)) + 0.01 * noise(seed of f, e)``, clipped to 0..1, and the loss is
-    ``1 - accuracy``. Train scores are 0.02 better. Metrics other than loss copy the accuracy.
+    ``1 - accuracy``. Train scores are 0.02 better, and missing for metrics that are not summed
+    while training. Metrics other than loss copy the accuracy.
 
     Args:
         folds: how many folds a candidate has.
@@ -205,7 +207,11 @@ class FakeTrainer:
         ]
         validation = {"loss": 1.0 - accuracy, **dict.fromkeys(self._metrics, accuracy)}
         return TrialScores(
-            train={name: curve + 0.02 for name, curve in validation.items()},
+            train={
+                name: curve + 0.02
+                for name, curve in validation.items()
+                if name not in METRICS or METRICS[name].score is None
+            },
             validation=validation,
             learning_rate=np.full((run, self.folds), 0.1),
             epoch_seconds=np.full(run, self._epoch_seconds),

@@ -24,7 +24,8 @@ class MeanCurves:
     """What a trial scored after every epoch, as means over the folds.
 
     Attributes:
-        train, validation: metric to `(epochs_run,)`.
+        train, validation: metric to `(epochs_run,)`. `train` holds those that are summed while
+            training (`loss`, `accuracy`), `validation` these and all others (`r2`, `roc_auc`).
         learning_rate: `(epochs_run,)`, mean over the folds that ran the epoch.
         folds: the stored curves per fold.
     """
@@ -62,9 +63,10 @@ def curve_rows(study: Study, number: int) -> list[dict[str, Any]]:
 
     Keys, in Keras's spelling: `epoch` (from 1), `learning_rate`, `seconds`, for each metric its
     mean over the folds on training rows (`accuracy`) and on validation rows (`val_accuracy`),
-    then the same per fold with `split0_`, `split1_`, ... in front. A trial that still runs, or
-    that failed before its curves were kept, has `epoch` and `val_score`: the mean of the
-    objective that it reported.
+    then the same per fold with `split0_`, `split1_`, ... in front. A metric that needs all
+    predictions at once (`r2`, `f1_macro`) has no score on training rows. A trial that still
+    runs, or that failed before its curves were kept, has `epoch` and `val_score`: the mean of
+    the objective that it reported.
 
     Raises:
         UsageError: there is no such trial.
@@ -94,12 +96,14 @@ def _full_rows(curves: MeanCurves) -> list[dict[str, Any]]:
             "learning_rate": rounded(curves.learning_rate[epoch]),
             "seconds": rounded(seconds),
         }
-        for name in folds.train:
-            row[name] = rounded(curves.train[name][epoch])
+        for name in folds.validation:
+            if name in folds.train:
+                row[name] = rounded(curves.train[name][epoch])
             row[f"val_{name}"] = rounded(curves.validation[name][epoch])
         for fold in range(len(folds.status)):
-            for name in folds.train:
-                row[f"split{fold}_{name}"] = rounded(folds.train[name][epoch, fold])
-                row[f"split{fold}_val_{name}"] = rounded(folds.validation[name][epoch, fold])
+            for name, scores in folds.validation.items():
+                if name in folds.train:
+                    row[f"split{fold}_{name}"] = rounded(folds.train[name][epoch, fold])
+                row[f"split{fold}_val_{name}"] = rounded(scores[epoch, fold])
         rows.append(row)
     return rows

@@ -22,8 +22,9 @@ import numpy as np
 
 from tuner.results.figures import study_figures
 from tuner.results.ranking import find_best
-from tuner.results.trials import count_states, objective_metric, trials_of
-from tuner.text import score_text, value_text
+from tuner.results.trials import count_states, find_trial, objective_metric, trials_of
+from tuner.storage import records
+from tuner.text import score_text, spread_text, value_text
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -64,7 +65,7 @@ def _publish(study: Study) -> None:
     held: Mapping[str, Any] = study._storage.get_study_system_attrs(study._study_id)
     if held.get(_OBJECTIVES) is None:
         study._storage.set_study_system_attr(study._study_id, _OBJECTIVES, [metric])
-    for name, figure in study_figures(study, metric).items():
+    for name, figure in study_figures(study).items():
         text = json.dumps(figure, separators=(",", ":"))
         _write_text(study, held, f"{_FIGURE}{name}:", text)
     note = "".join(str(held[key]) for key in _pieces(held, _NOTE))
@@ -106,6 +107,7 @@ def study_note(study: Study, metric: str) -> str:
             f"Trial **{best.number}**: {metric} **{score_text(best.value)}** "
             f"± {score_text(float(np.std(scores)), best.value)} over {len(scores)} folds "
             f"({', '.join(score_text(score) for score in scores)})",
+            *_beside(find_trial(study, best.number).user_attrs.get(records.METRICS, {}), metric),
             "",
             "| parameter | value |",
             "|---|---|",
@@ -114,6 +116,12 @@ def study_note(study: Study, metric: str) -> str:
             f"Make a model of it: `tuner export {quote(study.study_name)} --out DIR`",
         ]
     return "\n".join([_FIRST, "", *lines, "", f"Trials: {listed}.", "", _LAST])
+
+
+def _beside(scored: Mapping[str, Any], metric: str) -> list[str]:
+    """A line with the means of what is scored beside the objective; none if nothing is."""
+    others = [f"{name} {spread_text(own)}" for name, own in scored.items() if name != metric]
+    return ["", f"Scored beside it: {', '.join(others)}."] if others else []
 
 
 def merge_note(existing: str, section: str) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tuner.results.curves import MeanCurves, mean_curves
 from tuner.results.ranking import best_trials
+from tuner.results.trials import metrics_of
 from tuner.text import rounded
 
 if TYPE_CHECKING:
@@ -29,19 +30,21 @@ POINTS = 200
 COLORS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd")
 
 
-def study_figures(study: Study, metric: str) -> dict[str, Figure]:
+def study_figures(study: Study) -> dict[str, Figure]:
     """The study's figures by their name in the dashboard.
 
-    `learning-curves-METRIC` for the objective and `learning-curves-loss` (the best trials'
-    means over the folds: validation solid, training dashed; the best one's folds span the shaded
-    band), and `learning-rate` (the same trials' rates). Empty if no completed trial has
-    curves.
+    `learning-curves-METRIC` for the objective, the loss and every other metric that the study
+    scores (the best trials' means over the folds: validation solid, training dashed if the
+    metric is summed while training; the best one's folds span the shaded band), and
+    `learning-rate` (the same trials' rates). Empty if no completed trial has curves.
     """
     drawn = [(trial.number, mean_curves(trial)) for trial in best_trials(study)[:SHOWN]]
     best = [(number, curves) for number, curves in drawn if curves is not None]
     if not best:
         return {}
-    names = [name for name in dict.fromkeys((metric, "loss")) if name in best[0][1].validation]
+    objective, *others = metrics_of(study)
+    wanted = dict.fromkeys((objective, "loss", *others))
+    names = [name for name in wanted if name in best[0][1].validation]
     figures = {
         f"learning-curves-{name}": _learning_curves(study.study_name, name, best) for name in names
     }
@@ -56,9 +59,10 @@ def _learning_curves(
     for color, (number, curves) in zip(COLORS, best, strict=False):
         for kind, dash, scores in (
             ("validation", "solid", curves.validation[metric]),
-            ("training", "dash", curves.train[metric]),
+            ("training", "dash", curves.train.get(metric)),
         ):
-            traces.append(_line(f"trial {number}, {kind}", scores, color, dash))
+            if scores is not None:
+                traces.append(_line(f"trial {number}, {kind}", scores, color, dash))
     return _figure(
         f"{metric} after each epoch, mean over the folds · best trials of {study_name}",
         metric,
