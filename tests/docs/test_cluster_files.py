@@ -3,70 +3,25 @@
 from __future__ import annotations
 
 import re
-import shlex
 import subprocess
-from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from ruamel.yaml import YAML
 
-from tuner.cli.main import cli
-from tuner.errors import UsageError
+from tests.support import ROOT
+from tests.support.pages import blocks, commands_of, parsed
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = ROOT / "docs"
 PAGE = DOCS / "cluster.md"
 SBATCH = DOCS / "cluster" / "tuner.sbatch"
 JOB = DOCS / "cluster" / "job.yaml"
-
-
-def commands_of(text: str) -> list[list[str]]:
-    """The words of each `tuner` command in shell lines; variables stand for themselves or 1."""
-    joined = text.replace("\\\n", " ")
-    found = []
-    for line in joined.splitlines():
-        known = re.sub(r"\$\{?(STUDY)\}?", r"\1", line)
-        words = shlex.split(re.sub(r"\$\{?\w+\}?", "1", known), comments=True)
-        words = words[1:] if words[:1] == ["srun"] else words
-        if words[:1] == ["tuner"]:
-            found.append(words)
-    return found
-
-
-def parsed(words: list[str]) -> dict[str, Any]:
-    """The parameters of a `tuner` command, by click's own parser; raises a `UsageError`."""
-    with click.Context(cli, info_name="tuner") as outer:
-        name, command, rest = cli.resolve_command(outer, words[1:])
-        assert name is not None
-        assert command is not None
-        return dict(command.make_context(name, rest, parent=outer).params)
-
-
-def blocks(language: str = "") -> str:
-    """The code blocks of the page in one language, one after the other."""
-    found = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", PAGE.read_text(), flags=re.M | re.S)
-    return "\n".join(code for kind, code in found if kind == language)
-
-
-def inline() -> str:
-    """Commands in the running text."""
-    text = re.sub(r"```.*?```", "", PAGE.read_text(), flags=re.S)
-    return "\n".join(code for code in re.findall(r"`([^`]+)`", text) if " " in code)
 
 
 def job() -> dict[str, Any]:
     loaded = YAML(typ="safe", pure=True).load(JOB)
     assert isinstance(loaded, dict)
     return loaded
-
-
-def test_this_test_reads_commands_as_a_shell_does():
-    text = 'srun tuner worker \\\n  --name "$STUDY" --workers "$N"  # so\nother tuner\n'
-    assert commands_of(text) == [["tuner", "worker", "--name", "STUDY", "--workers", "1"]]
-    for wrong in ("tuner worker --nmae s", "tuner wroker", "tuner worker --name s --workers x"):
-        with pytest.raises((click.UsageError, UsageError)):
-            parsed(shlex.split(wrong))
 
 
 def test_the_slurm_file_is_a_script_whose_command_exists():
@@ -129,25 +84,17 @@ def test_the_job_is_a_queue_of_workers_that_get_time_to_give_back():
     assert re.fullmatch(r"tuner:[\w.]+", container["image"])
 
 
-def test_every_command_of_the_page_exists():
-    named = [words for words in commands_of(inline()) if len(words) > 2]
-    commands = commands_of(blocks()) + named
-    assert len(commands) >= 8
-    for words in commands:
-        parsed(words)
-    rays = [parsed(words).get("ray") for words in commands]
-    assert [ray for ray in rays if ray] == ["local", "auto", "ray://head:10001"]
-
-
-def test_every_link_of_the_page_leads_somewhere():
-    links = re.findall(r"\]\(([^)#]+)\)", PAGE.read_text())
-    assert len(links) >= 4
-    assert [link for link in links if not (DOCS / link).exists()] == []
+def test_the_page_shows_every_kind_of_ray() -> None:
+    given = [
+        parsed(words).get("ray") for block in blocks("cluster") for words in commands_of(block.text)
+    ]
+    assert [ray for ray in given if ray] == ["local", "auto", "ray://head:10001"]
 
 
 def test_the_image_copies_what_the_package_is_built_from():
     root = DOCS.parent
-    copied = [word for line in re.findall(r"^COPY (.*) \S+$", blocks("dockerfile"), re.M)
+    [dockerfile] = [block for block in blocks("cluster") if block.kind == "dockerfile"]
+    copied = [word for line in re.findall(r"^COPY (.*) \S+$", dockerfile.text, re.M)
               for word in line.split()]  # fmt: skip
     assert all((root / name).exists() for name in copied)
     pyproject = (root / "pyproject.toml").read_text()
