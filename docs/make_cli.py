@@ -16,7 +16,9 @@ that it is current.
 
 Data go to stdout in the form that `--format` asks for, logs and progress to stderr. Exit codes:
 0 done · 1 failure · 2 usage or an invalid file · 3 no completed trial · 4 storage unreachable ·
-129, 130 and 143 ended by SIGHUP, SIGINT and SIGTERM.
+129, 130 and 143 ended by SIGHUP, SIGINT and SIGTERM · 141 nobody read the output to its end. A
+search whose output cannot be written (a full disk, a closed stdout) goes on to its end, stores its
+results and exits with 1.
 """
 
 

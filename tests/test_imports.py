@@ -19,7 +19,8 @@ PACKAGE = ROOT / "tuner"
 
 #: Folders of one level do not import each other; every other import goes to a lower level.
 LEVELS = [
-    {"errors", "lazy", "text"},
+    {"lazy", "text"},
+    {"errors"},
     {"registry", "parameters"},
     {"optimizers"},
     {"schedules"},

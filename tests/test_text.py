@@ -9,8 +9,12 @@ from tuner.text import (
     counted,
     listed,
     params_text,
+    path_text,
+    quoted,
     rounded,
+    said,
     score_text,
+    shortened,
     size_text,
     spread_text,
     time_text,
@@ -62,3 +66,28 @@ def test_counts_and_lists():
     assert counted(2, "study", "studies") == "2 studies"
     assert listed(["a"]) == "a"
     assert listed(list("abcdefg")) == "a, b, c, d, e and 2 more"
+
+
+def test_what_was_received_is_shortened():
+    assert quoted("short") == "'short'"
+    assert quoted(1.5) == "1.5"
+    cell = quoted("x" * 5_000_000)
+    assert cell == f"'{'x' * 80}'... (5000000 characters)"
+    assert quoted(b"x" * 200) == f"b'{'x' * 80}'... (200 bytes)"
+    assert len(quoted(list(range(10**6)))) < 130
+    assert shortened("x" * 100) == "x" * 100
+    assert len(listed(["y" * 10**6] * 9)) < 1300
+
+
+def test_paths_in_sentences():
+    assert path_text("a/b c.csv") == "a/b c.csv"
+    assert path_text("mnist.npz?") == "'mnist.npz?'"
+    assert path_text("..") == ".."
+    assert path_text("a\x1b[31m\nb") == r"'a\x1b[31m\nb'"
+    assert len(path_text("d/" * 5000)) < 350
+
+
+def test_what_others_say_is_a_part_of_a_sentence():
+    assert said(ValueError("no such thing.\n  Try again!")) == "no such thing. Try again"
+    assert said(KeyError()) == "KeyError"
+    assert len(said(ValueError("z" * 10**6))) < 350

@@ -7,6 +7,7 @@ from inspect import getdoc
 from typing import Generic, Protocol, TypeVar
 
 from tuner.errors import UsageError, unknown
+from tuner.text import quoted, said
 
 
 class Named(Protocol):
@@ -64,7 +65,8 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
         except Exception as error:
             raise UsageError(
                 f"an entry point of {self.group} must be importable; {point.name} = {point.value} "
-                f"is not ({type(error).__name__}: {error}). Available: another version of the "
+                f"is not ({type(error).__name__}: {said(error)}). Available: another version of "
+                "the "
                 "package that brings it, or none"
             ) from error
         name = getattr(kind, "name", None)
@@ -72,7 +74,7 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
             taken = ", ".join(self._own)
             raise UsageError(
                 f"an entry point of {self.group} must have the name of its {self.what}, and none "
-                f"of tuner's own; got {point.name} = {point.value}, whose name is {name!r}. "
+                f"of tuner's own; got {point.name} = {point.value}, whose name is {quoted(name)}. "
                 f"tuner's own: {taken}"
             )
         return kind

@@ -85,15 +85,45 @@ def json_ready(value: Any) -> Any:
     return value
 
 
+def shortened(text: str, most: int = 100) -> str:
+    """`text`; of one with more than `most` characters its beginning and its length."""
+    return text if len(text) <= most else f"{text[: most - 20]}... ({len(text)} characters)"
+
+
+def quoted(value: object, most: int = 100) -> str:
+    """What was received, as Python writes it, for messages: shortened as `shortened` does."""
+    if isinstance(value, str | bytes) and len(value) > most:
+        kind = "characters" if isinstance(value, str) else "bytes"
+        return f"{value[: most - 20]!r}... ({len(value)} {kind})"
+    return shortened(repr(value), most)
+
+
+def path_text(path: object) -> str:
+    """A path or a URI in a message: as it is, but quoted if it could be taken for a part of the
+    sentence (it ends in punctuation), is long, or holds what a terminal does not show."""
+    text = str(path)
+    plain = text.isprintable() and len(text) <= 300 and not text.endswith(tuple(".,:;!? "))
+    return text if plain or text in (".", "..") else quoted(text, 300)
+
+
+def said(error: BaseException, most: int = 300) -> str:
+    """What an error of another package says, as a part of a sentence: in one line, shortened,
+    without the punctuation at its end; its kind if it says nothing."""
+    return shortened(" ".join(str(error).split()), most).rstrip(" .:;!?") or type(error).__name__
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """`1 trial`, `3 trials`; `plural` if it is not the noun with an s."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def listed(items: Sequence[str], most: int = 5) -> str:
-    """The first `most` of them, and how many more there are: `a, b and 3 more`."""
+    """The first `most` of them, long ones shortened, and how many more there are: `a, b and 3
+    more`."""
     more = len(items) - most
-    return ", ".join(items[:most]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(shortened(item, 200) for item in items[:most]) + (
+        f" and {more} more" if more > 0 else ""
+    )
 
 
 def _short(number: float) -> str:
@@ -106,7 +136,7 @@ def read_time(text: str) -> float:
     units = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
     parts = re.findall(r"(\d+(?:\.\d+)?)([hms]?)", text.strip())
     if not parts or "".join(number + unit for number, unit in parts) != text.strip():
-        raise ValueError(f"must be a time such as 90s, 10m or 1h30m; got {text!r}")
+        raise ValueError(f"must be a time such as 90s, 10m or 1h30m; got {quoted(text)}")
     return sum(float(number) * units[unit] for number, unit in parts)
 
 
@@ -120,7 +150,8 @@ def read_size(text: str) -> int:
         size = 0
     if size <= 0:
         raise ValueError(
-            f"takes bytes with one of the units K, M, G, T; received {text!r}. Available, for "
+            f"takes bytes with one of the units K, M, G, T; received {quoted(text)}. Available, "
+            "for "
             "example: 2G"
         )
     return size

@@ -46,6 +46,18 @@ def call(capsys, *args: str) -> tuple[int, str, str]:
         (["--space", "sgd_decay", "--sampler", "tep"], ["tep", "tpe"]),
         (["--space", "sgd_decay", "--pruner", "medain"], ["medain", "median"]),
         (["--space", "sgd_decay", "--metric", "acuracy"], ["acuracy", "accuracy"]),
+        (["--space", "sgd_decay", "--metric", "acc"], ["did you mean accuracy?"]),
+        (["--space", "sgd"], ["did you mean sgd_decay?"]),
+        (["--space", "optimizers", "--set", "optimizer=SGD"], ["did you mean sgd?"]),
+        (["--space", "sgd_decay", "--set", "lr=1"], ["did you mean optimizer.learning_rate?"]),
+        (["--space", "sgd_decay", "--data", "npz:mnist.npz?"], ["mnist.npz?'", "working dir"]),
+        (["--space", "sgd_decay", "--data", "mnist.npz"], ["did you mean npz:mnist.npz? Avail"]),
+        (["--space", "sgd_decay", "--data", "csv:long.csv"], ["x'... (5000000 characters)"]),
+        (["--metrc", "loss"], ["unknown option '--metrc'", "--metric?", "tuner optimize --help"]),
+        (["--space"], ["option '--space' requires an argument", "--help"]),
+        (["--space", "sgd_decay", "--workers", "0"], ["invalid value for '--workers'", "x>=1"]),
+        (["--space", "sgd_decay", "--progress", "plian"], ["--progress", "did you mean plain?"]),
+        (["--space", "sgd_decay", "more"], ["unexpected extra argument (more)"]),
         (["--space", "sgd_decay", "--folds", "1"], ["folds.k", "1"]),
         (["--space", "sgd_decay", "--sampler", "grid"], ["sgd_decay", "optimizer.learning_rate"]),
         (["--space", "sgd_decay", "--data", "sklearn:digit"], ["digit", "digits"]),
@@ -58,15 +70,47 @@ def call(capsys, *args: str) -> tuple[int, str, str]:
 @pytest.mark.usefixtures("leaves_no_children")
 def test_bad_input_is_one_paragraph_and_leaves_nothing(folder, capsys, args, said):
     (folder / "few.csv").write_text(CSV)
-    code, out, err = call(capsys, "optimize", *args, "--format", "json")
+    (folder / "long.csv").write_text(f"a,label\n1,x\n{'x' * 5_000_000},y\n")
+    code, out, err = call(capsys, "optimize", "--format", "json", *args)
     assert code == 2
     assert out == ""
     assert err.startswith("error: ")
+    assert len(err) < 2500
     assert "Traceback" not in err
     assert "\n\n" not in err
     for text in said:
         assert text in err
-    assert [path.name for path in folder.iterdir()] == ["few.csv"]
+    assert {path.name for path in folder.iterdir()} == {"few.csv", "long.csv"}
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["optmize"], "unknown command 'optmize'; did you mean optimize?"),
+        (["spaces", "lst"], "unknown command 'lst'; did you mean list?"),
+        (["studies", "rm"], "Available: delete, list, show"),
+        (["--frmat", "json", "best"], "unknown option '--frmat'; did you mean --format?"),
+        (
+            ["--format", "jsn", "spaces", "list"],
+            "--format: unknown value 'jsn'; did you mean json?",
+        ),
+        (["resume"], "missing argument 'NAME'. Available: tuner resume --help"),
+        (["export", "x"], "missing option '--out'. Available: tuner export --help"),
+        (["serve", "--port", "http"], "invalid value for '--port': 'http' is not"),
+    ],
+)
+def test_a_command_line_that_click_refuses_reads_as_any_other(folder, capsys, args, said):
+    code, out, err = call(capsys, *args)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("args", [["spaces"], ["studies"], ["data"]])
+def test_a_group_alone_shows_its_commands(folder, capsys, args):
+    _, out, err = call(capsys, *args)
+    assert "Commands:" in out + err
 
 
 @pytest.mark.parametrize("args", [["resume", "nothing"], ["worker", "--name", "nothing"]])

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "tuner"
 
 
 def test_the_map_names_every_folder() -> None:
-    (folders,) = re.findall(r"```\n(errors.*?)```", TEXT, flags=re.DOTALL)
+    (folders,) = re.findall(r"```\n(text.*?)```", TEXT, flags=re.DOTALL)
     named = set(re.findall(r"\w+", " ".join(line[:29] for line in folders.splitlines())))
     here = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     files = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}

@@ -11,6 +11,7 @@ import click
 
 from tuner.cli.flags import flag, takes
 from tuner.cli.output import columns_of, emit, format_option
+from tuner.cli.refusals import Commands, OneOf
 from tuner.cli.study_flags import one_of
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ class DataFlags:
     task: str | None = flag(
         None,
         "Override the task inferred from the target.",
-        type=click.Choice(["binary", "multiclass", "multilabel", "regression"]),
+        type=OneOf(["binary", "multiclass", "multilabel", "regression"]),
     )
     seed: int = flag(None, "For --limit, --test-share.", type=int, default=0, show_default=True)
 
 
-@click.group()
+@click.group(cls=Commands)
 def data() -> None:
     """Show a dataset."""
 

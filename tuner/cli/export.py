@@ -10,6 +10,7 @@ import click
 from tuner.cli.flags import storage_option
 from tuner.cli.opening import open_study
 from tuner.cli.output import columns_of, emit, format_option
+from tuner.cli.refusals import OneOf
 from tuner.errors import UsageError
 from tuner.text import score_text
 
@@ -80,7 +81,7 @@ def export(name: str, out: Path, number: int | None, force: bool, storage: str |
 )
 @click.option(
     "--part",
-    type=click.Choice(("all", "search", "test")),
+    type=OneOf(("all", "search", "test")),
     default="all",
     show_default=True,
     help="Which rows of data that have test rows of their own; search rows come first.",

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tuner.errors import UsageError
-from tuner.text import read_size, read_time
+from tuner.text import quoted, read_size, read_time
 
 Command = Callable[..., Any]
 
@@ -64,7 +64,7 @@ class Amount(click.ParamType):
         try:
             amount = self._read(value)
             if amount <= 0:
-                raise ValueError(f"must be more than {self._zero}; got {value!r}")
+                raise ValueError(f"must be more than {self._zero}; got {quoted(value)}")
         except ValueError as error:
             raise UsageError(f"{param.opts[0] if param else self.name} {error}") from None
         return amount

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -11,7 +10,9 @@ import click
 
 from tuner import __version__
 from tuner.cli.output import FORMATS, OutputFormat
-from tuner.errors import TunerError, UsageError, unknown
+from tuner.cli.refusals import Commands, OneOf, refusal
+from tuner.cli.streams import guarded_streams
+from tuner.errors import TunerError
 
 #: command -> module that defines it, and the line `tuner --help` shows for it.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -31,18 +32,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Commands):
     """Loads a command's module only when that command runs; helps without loading any."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Raises `UsageError` if there is no such command."""
-        if name.startswith("-"):
-            return None  # an option that there is not, of which click tells
+    def find(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
-            raise UsageError(unknown("command", name, COMMANDS))
+            return None
         command = getattr(import_module(COMMANDS[name][0]), name)
         assert isinstance(command, click.Command)
         return command
@@ -56,7 +54,7 @@ class LazyGroup(click.Group):
 @click.option(
     "--format",
     "output_format",
-    type=click.Choice(FORMATS),
+    type=OneOf(FORMATS),
     default="table",
     show_default=True,
     help="Form of the data on stdout; logs and progress go to stderr.",
@@ -69,25 +67,29 @@ def cli(ctx: click.Context, output_format: OutputFormat) -> None:
 
 
 def main(args: list[str] | None = None) -> Any:
-    """Run the command line; a `TunerError` becomes one paragraph and its exit code."""
+    """Run the command line; what is refused becomes one paragraph on stderr and its exit code."""
+    with guarded_streams():
+        sys.exit(_run(args))
+
+
+def _run(args: list[str] | None) -> int:
     try:
-        code = cli.main(args=args, standalone_mode=False)
+        code = cli.main(args=args, prog_name="tuner", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        if type(error).__name__ == "NoArgsIsHelpError":  # of click 8.2 and later
+            error.show()
+        else:
+            click.echo(f"error: {refusal(error)}", err=True)
+        return error.exit_code
     except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        sys.exit(130)
+        return 130
     except TunerError as error:
         click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of our stdout has gone (`tuner results | head`); nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
-    sys.exit(code if isinstance(code, int) else 0)
+        return error.exit_code
+    return code if isinstance(code, int) else 0
 
 
 if __name__ == "__main__":

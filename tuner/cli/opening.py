@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tuner.errors import UsageError
+from tuner.text import quoted
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -39,7 +40,9 @@ def open_study(name: str, storage: str | None) -> Study:
             read_definition(study)
         objectives = len(study.directions)
     if objectives != 1:
-        raise UsageError(f"tuner's studies have one objective; study {name!r} has {objectives}")
+        raise UsageError(
+            f"tuner's studies have one objective; study {quoted(name)} has {objectives}"
+        )
     return study
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import click
 
+from tuner.cli.refusals import OneOf
 from tuner.text import json_ready, value_text
 
 OutputFormat = Literal["table", "json", "yaml", "csv"]
@@ -24,7 +25,7 @@ def _remember(ctx: click.Context, _: click.Parameter, value: str | None) -> None
 #: `--format`, accepted behind the command as well as before it.
 format_option = click.option(
     "--format",
-    type=click.Choice(FORMATS),
+    type=OneOf(FORMATS),
     expose_value=False,
     callback=_remember,
     help="Form of the data on stdout.",

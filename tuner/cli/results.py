@@ -11,6 +11,7 @@ import click
 from tuner.cli.flags import COUNT, flag, storage_option, takes
 from tuner.cli.opening import reading
 from tuner.cli.output import columns_of, current_format, emit, format_option, params_table
+from tuner.cli.refusals import OneOf
 from tuner.errors import UsageError
 from tuner.text import score_text, value_text
 
@@ -34,7 +35,7 @@ class TableFlags:
         None,
         "By default best first as a table and with --top, by trial number otherwise.",
         "--sort",
-        type=click.Choice(("rank", "number")),
+        type=OneOf(("rank", "number")),
     )
     attempts: bool = flag(
         None,

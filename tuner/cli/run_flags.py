@@ -10,6 +10,7 @@ import click
 
 from tuner.cli.flags import ARTIFACTS, COUNT, POSITIVE, SIZE, STUDY_STORAGE, TIME, flag
 from tuner.cli.opening import storage_at
+from tuner.cli.refusals import OneOf
 from tuner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class RunFlags:
     progress: ProgressMode = flag(  # noqa: RUF009 (a field)
         None,
         "How progress is shown on stderr: live on a terminal, else line by line.",
-        type=click.Choice(get_args(ProgressMode)),
+        type=OneOf(get_args(ProgressMode)),
         default="auto",
         show_default=True,
     )

@@ -101,10 +101,12 @@ class SearchReport:
         )
         commands = self._commands(prepared.name)
         seen.printed = True
-        emit(summary.data(), table=lambda: summary.text(commands))
-        sys.stdout.flush()
-        if ended.ran:
-            publish(study)  # after the result, which nobody should miss if this takes too long
+        try:
+            emit(summary.data(), table=lambda: summary.text(commands))
+            sys.stdout.flush()
+        finally:
+            if ended.ran:
+                publish(study)  # after the result, which nobody should miss if this takes too long
         left = f"with {summary.left} trials to go; go on by: {commands['resume']}"
         signal = ended.pool.signal
         if signal is not None:

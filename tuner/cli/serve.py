@@ -10,6 +10,7 @@ import click
 from tuner.cli.flags import STORAGE
 from tuner.cli.opening import open_study, storage_at
 from tuner.errors import UsageError
+from tuner.text import path_text, said
 
 #: Shorter passwords are refused: nothing slows somebody down who tries them all.
 SHORTEST_PASSWORD = 8
@@ -78,11 +79,13 @@ def _password(file: Path | None) -> str | None:
     """
 
     if file is not None:
-        source = f"the first line of {file}"
+        source = f"the first line of {path_text(file)}"
         try:
             lines = file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"a password file must be readable text; {file}: {error}") from error
+            raise UsageError(
+                f"a password file must be readable text; {path_text(file)}: {said(error)}"
+            ) from error
         password = lines[0] if lines else ""
     elif "TUNER_PASSWORD" in os.environ:
         source, password = "TUNER_PASSWORD", os.environ["TUNER_PASSWORD"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuner.cli.output import cell, columns_of, current_format, emit, format_option
+from tuner.cli.refusals import Commands
 from tuner.errors import SpaceError
 from tuner.text import counted
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tuner.spaces import Space
 
 
-@click.group()
+@click.group(cls=Commands)
 def spaces() -> None:
     """List, show and check search spaces."""
 

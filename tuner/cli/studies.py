@@ -10,8 +10,9 @@ import click
 from tuner.cli.flags import STORAGE, artifacts_option
 from tuner.cli.opening import storage_at
 from tuner.cli.output import columns_of, emit, format_option, render
+from tuner.cli.refusals import Commands
 from tuner.errors import UsageError
-from tuner.text import score_text
+from tuner.text import quoted, score_text
 
 if TYPE_CHECKING:
     from tuner.results.studies import StudySummary
@@ -21,7 +22,7 @@ storage_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Commands)
 def studies() -> None:
     """List, show and delete stored studies."""
 
@@ -92,7 +93,8 @@ def delete(name: str, storage: str | None, yes: bool, artifacts: str | None) -> 
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(
-                f"a study is deleted after a question or with --yes; {name!r} was not, since there "
+                f"a study is deleted after a question or with --yes; {quoted(name)} was not, "
+                "since there "
                 "is nobody to ask. Available: --yes"
             )
         running = f", {counts.running} of them running" if counts.running else ""

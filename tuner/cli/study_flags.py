@@ -10,6 +10,7 @@ import click
 
 from tuner.cli.flags import COUNT, flag
 from tuner.errors import UsageError, unknown
+from tuner.text import quoted
 
 if TYPE_CHECKING:
     from tuner.study.definition import StudyDefinition
@@ -121,7 +122,7 @@ def read_settings(settings: Sequence[str]) -> dict[str, str]:
         key, equals, value = setting.partition("=")
         if not equals or not key:
             raise UsageError(
-                f"--set takes PARAMETER=VALUE; received {setting!r}. Available, for example: "
+                f"--set takes PARAMETER=VALUE; received {quoted(setting)}. Available, for example: "
                 "--set epochs=3, --set 'optimizer.learning_rate={low: 1e-3, high: 1, log: true}'"
             )
         pairs[key.strip()] = value

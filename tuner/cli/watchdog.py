@@ -8,7 +8,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from tuner.errors import TunerError
 
 if TYPE_CHECKING:
     from tuner.workers import TimeLimit
@@ -49,8 +52,9 @@ class Watchdog:
         code = [1]
 
         def speak() -> None:
-            code[0] = self._last_words()
-            sys.stdout.flush()
+            with suppress(TunerError):  # of a stdout that nobody can write to
+                code[0] = self._last_words()
+                sys.stdout.flush()
             sys.stderr.flush()
 
         speaker = threading.Thread(target=speak, name="last-words", daemon=True)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tuner.data.dataset import CLASSES, Dataset, Fold
 from tuner.data.subset import shuffle_split
 from tuner.errors import DataError
-from tuner.text import listed
+from tuner.text import listed, path_text, said
 
 FoldKind = Literal["auto", "kfold", "stratified", "group", "repeated", "holdout"]
 
@@ -73,7 +73,9 @@ def make_folds(dataset: Dataset, spec: FoldSpec) -> tuple[Fold, ...]:
     try:
         splits = list(splitter.split(np.zeros(dataset.rows), dataset.y, dataset.groups))
     except ValueError as error:
-        raise DataError(f"folds {spec.kind} of {dataset.uri} are not possible: {error}") from error
+        raise DataError(
+            f"folds {spec.kind} of {path_text(dataset.uri)} are not possible: {said(error)}"
+        ) from error
     return tuple(Fold(train.astype(np.int32), test.astype(np.int32)) for train, test in splits)
 
 
@@ -84,17 +86,20 @@ def _kind(dataset: Dataset, spec: FoldSpec) -> FoldKind:
         return "group" if has_groups else "stratified" if has_classes else "kfold"
     if spec.kind == "stratified" and not has_classes:
         raise DataError(
-            f"stratified folds need classes; the task of {dataset.uri} is {dataset.task}. "
+            f"stratified folds need classes; the task of {path_text(dataset.uri)} is "
+            f"{dataset.task}. "
             f"Available: kfold, repeated, holdout"
         )
     if spec.kind == "group" and not has_groups:
         raise DataError(
-            f"group folds need groups; {dataset.uri} has none. Name their column by --group COLUMN"
+            f"group folds need groups; {path_text(dataset.uri)} has none. Name their column by "
+            "--group COLUMN"
         )
     if has_groups and spec.kind in ("kfold", "stratified", "repeated"):
         raise DataError(
             f"folds must keep a group's rows together; {spec.kind} would tear the groups of "
-            f"{dataset.uri} apart. Available: auto, group, holdout (or leave --group out)"
+            f"{path_text(dataset.uri)} apart. Available: auto, group, holdout (or leave --group "
+            "out)"
         )
     return spec.kind
 
@@ -107,7 +112,7 @@ def _check_counts(dataset: Dataset, spec: FoldSpec, kind: FoldKind) -> None:
     if spec.k > most:
         raise DataError(
             f"there must be at least as many {what} as folds; received {spec.k} folds for "
-            f"{most} {what} in {dataset.uri}. {_possible(most)}"
+            f"{most} {what} in {path_text(dataset.uri)}. {_possible(most)}"
         )
     if dataset.task in CLASSES and kind in ("stratified", "repeated"):
         assert dataset.classes is not None
@@ -117,7 +122,8 @@ def _check_counts(dataset: Dataset, spec: FoldSpec, kind: FoldKind) -> None:
             classes = listed([f"{dataset.classes[i]}: {counts[i]}" for i in few], 8)
             raise DataError(
                 f"every class must have at least as many rows as there are folds; received "
-                f"{spec.k} folds for {dataset.uri}, whose classes have fewer rows ({classes})."
+                f"{spec.k} folds for {path_text(dataset.uri)}, whose classes have fewer rows "
+                f"({classes})."
                 f" {_possible(int(counts.min()))}, or folds of the kind kfold or holdout"
             )
 

@@ -11,6 +11,7 @@ from tuner.data.sources import Request, read_source
 from tuner.data.subset import choose, hold_out
 from tuner.data.targets import encode_targets
 from tuner.errors import DataError
+from tuner.text import path_text
 
 
 def load_dataset(
@@ -38,20 +39,23 @@ def load_dataset(
     Raises:
         DataError: whatever is wrong with the URI, the file, its contents or the arguments.
     """
+    source = path_text(uri)
     raw = read_source(uri, Request(target=target, group=group))
-    features, targets = encode_features(raw, uri), encode_targets(raw, uri, task)
+    features, targets = encode_features(raw, source), encode_targets(raw, source, task)
     x, x_test, y, y_test = features.x, features.x_test, targets.y, targets.y_test
-    groups = None if raw.groups is None else _number_groups(raw.groups, len(x), uri)
+    groups = None if raw.groups is None else _number_groups(raw.groups, len(x), source)
     rows = np.arange(len(x))
     if test_share is not None:
         if x_test is not None:
             raise DataError(
-                f"--test-share is for data without test rows; {uri} has {len(x_test)} of its own"
+                f"--test-share is for data without test rows; {source} has {len(x_test)} of its own"
             )
-        rows, test = hold_out(y, groups, task=targets.task, share=test_share, seed=seed, source=uri)
+        rows, test = hold_out(
+            y, groups, task=targets.task, share=test_share, seed=seed, source=source
+        )
         x_test, y_test = x[test], y[test]
     if limit is not None:
-        rows = rows[choose(y[rows], task=targets.task, limit=limit, seed=seed, source=uri)]
+        rows = rows[choose(y[rows], task=targets.task, limit=limit, seed=seed, source=source)]
     if len(rows) < len(x):
         x, y, groups = x[rows], y[rows], None if groups is None else groups[rows]
     return Dataset(

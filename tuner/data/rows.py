@@ -11,6 +11,7 @@ from tuner.data.features import encode_features
 from tuner.data.sources import RawData, Request, read_source, source_of
 from tuner.data.targets import Label, is_one_hot, number_values, plain_targets
 from tuner.errors import DataError
+from tuner.text import listed, path_text
 
 Part = Literal["all", "search", "test"]
 
@@ -54,7 +55,7 @@ def load_rows(
     encoded = encode_features(replace(raw, x=x, x_test=None), uri)
     if encoded.x.shape[1] != features:
         raise DataError(
-            f"the model takes rows of {features} features; those of {uri} have "
+            f"the model takes rows of {features} features; those of {path_text(uri)} have "
             f"{encoded.x.shape[1]} (shape {x.shape[1:]})"
         )
     values = encoded.x.astype(np.float32)
@@ -67,7 +68,7 @@ def _part(raw: RawData, part: Part, uri: str) -> tuple[NDArray[Any], NDArray[Any
     if part == "search" or (part == "all" and raw.x_test is None):
         return raw.x, raw.y
     if raw.x_test is None:
-        raise DataError(f"{uri} has no test rows of its own. Available: all, search")
+        raise DataError(f"{path_text(uri)} has no test rows of its own. Available: all, search")
     if part == "test":
         return raw.x_test, raw.y_test
     whole = raw.y is not None and raw.y_test is not None
@@ -86,7 +87,7 @@ def _from_bytes(
     if low < 0 or high > highest or not (values == np.floor(values)).all():
         raise DataError(
             f"the model takes images of whole numbers 0 to {highest}, or of numbers 0 to 1; "
-            f"those of {uri} reach from {low:g} to {high:g}"
+            f"those of {path_text(uri)} reach from {low:g} to {high:g}"
         )
     return values * np.float32(byte_scale)
 
@@ -106,13 +107,16 @@ def _match(
     if task == "multilabel":
         if y.shape[1:] != (len(classes),) or not np.isin(y, (0, 1)).all():
             raise DataError(
-                f"the model's targets are {len(classes)} columns of 0 and 1; those of {uri} are "
+                f"the model's targets are {len(classes)} columns of 0 and 1; those of "
+                f"{path_text(uri)} are "
                 f"not. Name them by --target"
             )
         return y.astype(np.float32)
     if y.ndim == 2:
         if not is_one_hot(y) or y.shape[1] != len(classes):
-            raise DataError(f"the model knows one class a row; {uri} has {y.shape[1]} targets")
+            raise DataError(
+                f"the model knows one class a row; {path_text(uri)} has {y.shape[1]} targets"
+            )
         return y.argmax(axis=1).astype(np.int32)
     labels = y.tolist()
     if raw.class_names is not None:
@@ -121,7 +125,8 @@ def _match(
     strange = sorted({str(label) for label in labels if label not in numbers})
     if strange:
         raise DataError(
-            f"the model knows the classes {', '.join(map(str, classes[:20]))}; {uri} also has "
-            f"{', '.join(strange[:8])}"
+            f"the model knows the classes {listed(list(map(str, classes)), 20)}; {path_text(uri)} "
+            "also has "
+            f"{listed(strange, 8)}"
         )
     return np.array([numbers[label] for label in labels], dtype=np.int32)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from tuner.data.dataset import Dataset
 from tuner.errors import DataError
+from tuner.text import quoted
 
 ScalingKind = Literal["auto", "none", "standard", "minmax"]
 #: Mean and standard deviation of a regression's targets, each `(outputs,)` float32.
@@ -46,7 +47,7 @@ def fit_scaling(dataset: Dataset, rows: NDArray[np.integer], kind: ScalingKind) 
     from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
     if resolved not in ("standard", "minmax"):
-        raise DataError(f"unknown scaling {kind!r}; Available: auto, none, standard, minmax")
+        raise DataError(f"unknown scaling {quoted(kind)}; Available: auto, none, standard, minmax")
     scaler = StandardScaler() if resolved == "standard" else MinMaxScaler()
     for start in range(0, len(rows), _CHUNK):  # float64 copies of all rows would be large
         part = dataset.x[rows[start : start + _CHUNK]].astype(np.float64)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from tuner.data.dataset import CLASSES, Task
 from tuner.errors import DataError
+from tuner.text import said
 
 Rows = NDArray[np.intp]
 
@@ -82,5 +83,5 @@ def _parts(splitter: Any, y: NDArray[Any], groups: Any, what: str) -> tuple[Rows
     try:
         first, second = next(splitter.split(np.zeros(len(y)), y, groups))
     except ValueError as error:
-        raise DataError(f"{what} is not possible: {error} (rows: {len(y)})") from error
+        raise DataError(f"{what} is not possible: {said(error)} (rows: {len(y)})") from error
     return np.sort(first), np.sort(second)

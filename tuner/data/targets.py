@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tuner.data.dataset import Task
 from tuner.data.sources import RawData
 from tuner.errors import DataError, unknown
+from tuner.text import listed, quoted, shortened
 
 Label = str | int | float | bool
 TASKS: tuple[Task, ...] = get_args(Task)
@@ -54,7 +55,8 @@ def encode_targets(raw: RawData, source: str, task: Task | None = None) -> Encod
     if (y == y[0]).all():
         value = y[0].tolist() if y.ndim > 1 else y[0]
         raise DataError(
-            f"a target needs at least two different values; that of {source} is {value!s} in all "
+            f"a target needs at least two different values; that of {source} is "
+            f"{shortened(str(value))} in all "
             f"{len(y)} rows"
         )
     task = task or infer_task(y, source)
@@ -93,7 +95,7 @@ def infer_task(y: NDArray[Any], source: str = "the target") -> Task:
         if y.dtype.kind == "U":
             raise DataError(
                 f"several target columns must hold numbers; those of {source} hold text such as "
-                f"{y.flat[0]!s}. One column of text is a classification"
+                f"{shortened(str(y.flat[0]))}. One column of text is a classification"
             )
         if is_one_hot(y):
             return "binary" if y.shape[1] == 2 else "multiclass"
@@ -106,7 +108,7 @@ def infer_task(y: NDArray[Any], source: str = "the target") -> Task:
             raise DataError(
                 f"text in the target is taken for classes, which several rows must share; that of "
                 f"{source} has {len(values)} different texts in {len(y)} rows (such as "
-                f"{values[0]!s}). Choose another column by --target COLUMN"
+                f"{shortened(str(values[0]))}). Choose another column by --target COLUMN"
             )
         return kind
     if not (values == np.floor(values)).all() or not shared:
@@ -149,7 +151,7 @@ def _numbered(
         if strange.any():
             raise DataError(
                 f"test rows may only have classes that the search rows have; {source} has "
-                f"{', '.join(str(label) for label in np.unique(part[strange])[:8])} in "
+                f"{listed(list(map(str, np.unique(part[strange]))), 8)} in "
                 f"{int(strange.sum())} test rows"
             )
     return labels, [number.astype(np.int32) for number in numbers]
@@ -159,7 +161,8 @@ def number_values(y: NDArray[Any], source: str) -> NDArray[np.float32]:
     """The targets of a regression, `(rows, outputs)`. Raises `DataError` for text."""
     if not _is_number(y):
         raise DataError(
-            f"regression needs numbers as targets; those of {source} are such as {y.flat[0]!r}. "
+            f"regression needs numbers as targets; those of {source} are such as "
+            f"{quoted(y.flat[0])}. "
             f"Available: binary, multiclass"
         )
     with np.errstate(over="ignore"):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.errors import UsageError
+from tuner.text import path_text
 
 MODEL = "model.keras"
 ARCHITECTURE = "architecture.json"
@@ -33,18 +34,18 @@ def check_target(out: Path, *, force: bool) -> None:
             something that is no export: only exports are replaced.
     """
     if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise UsageError(f"an export makes a folder of its own; {out} is something else")
+        raise UsageError(f"an export makes a folder of its own; {path_text(out)} is something else")
     if not out.exists() or not any(out.iterdir()):
         return
     if not force:
         raise UsageError(
-            f"an export goes into a new or empty folder; {out} holds "
+            f"an export goes into a new or empty folder; {path_text(out)} holds "
             f"{', '.join(sorted(p.name for p in out.iterdir())[:5])}. Give --force to replace an "
             "earlier export"
         )
     if not is_export(out):
         raise UsageError(
-            f"--force replaces an earlier export only; {out} holds no {SETTINGS} of one"
+            f"--force replaces an earlier export only; {path_text(out)} holds no {SETTINGS} of one"
         )
 
 
@@ -77,7 +78,8 @@ def write_folder(out: Path, fill: Callable[[Path], None]) -> None:
             shutil.rmtree(working, ignore_errors=True)
     except OSError as error:
         raise UsageError(
-            f"an export must be able to write its folder; {out}: {error.strerror or error}"
+            f"an export must be able to write its folder; {path_text(out)}: "
+            f"{error.strerror or error}"
         ) from error
 
 

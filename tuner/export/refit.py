@@ -19,6 +19,7 @@ from tuner.schedules import Rates, Schedule
 from tuner.storage import records
 from tuner.study.data import load_study_data
 from tuner.study.stored import read_definition
+from tuner.text import quoted
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -98,7 +99,7 @@ def chosen_trial(study: Study, number: int | None) -> FrozenTrial:
     if records.state_of(trial) != "complete":
         raise UsageError(
             f"only a completed trial can be exported; trial {number} of study "
-            f"{study.study_name!r} is {records.state_of(trial)}. tuner results "
+            f"{quoted(study.study_name)} is {records.state_of(trial)}. tuner results "
             f"{quote(study.study_name)} --state complete shows those that are"
         )
     return trial
@@ -115,7 +116,7 @@ def study_dataset(study: Study, definition: StudyDefinition) -> Dataset:
     if held is not None and held != dataset.hash:
         raise DataError(
             f"a model is refitted on the rows of its search; {dataset.uri} has the hash "
-            f"{dataset.hash} now, study {study.study_name!r} was made on {held}"
+            f"{dataset.hash} now, study {quoted(study.study_name)} was made on {held}"
         )
     return dataset
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from tuner.errors import PlanError, unknown
 from tuner.parameters.info import ParameterInfo, Scalar, Value
+from tuner.text import quoted
 
 _WIDTHS = re.compile(r"[1-9][0-9]*(-[1-9][0-9]*)*")
 
@@ -72,7 +73,7 @@ def checked(info: ParameterInfo, value: object) -> Any:
     except ValueError:
         if info.kind == "category":
             raise PlanError(unknown(info.name, value, info.names)) from None
-        raise PlanError(f"{info.name} must be {info.rule}; got {value!r}") from None
+        raise PlanError(f"{info.name} must be {info.rule}; got {quoted(value)}") from None
     return info.aliases.get(fit, fit) if isinstance(fit, str) else fit
 
 
@@ -123,8 +124,7 @@ def show(value: object) -> str:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    text = repr(value)
-    text = text if len(text) <= 60 else text[:57] + "..."
+    text = quoted(value, 60)
     if isinstance(value, str):
         return f"{text} (text)"
     if isinstance(value, list | tuple):

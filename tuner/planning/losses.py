@@ -7,6 +7,7 @@ from tuner.errors import PlanError
 from tuner.parameters import checked
 from tuner.planning.plan import LossPlan
 from tuner.spaces.catalogue import CATALOGUE
+from tuner.text import quoted
 
 _DISTANCES = ("mean_squared_error", "mean_absolute_error", "huber")
 
@@ -47,13 +48,15 @@ def plan_loss(name: object, smoothing: float, delta: object, task: Task) -> Loss
     if name in ("hamming", "hamming_loss"):
         raise PlanError(
             "a loss must have a gradient, and Hamming distance has none: it is a metric only "
-            f"(metric hamming); got loss: {name!r}. {listed}"
+            f"(metric hamming); got loss: {quoted(name)}. {listed}"
         )
     loss = checked(CATALOGUE["loss"], name)
     if loss == "auto":
         loss = fitting[0]
     if loss not in fitting:
-        raise PlanError(f"the loss must fit the task, which is {task}; got {name!r}. {listed}")
+        raise PlanError(
+            f"the loss must fit the task, which is {task}; got {quoted(name)}. {listed}"
+        )
     if smoothing > 0:
         if loss not in SMOOTHED:
             smoothable = [other for other in fitting if other in SMOOTHED]
@@ -65,5 +68,7 @@ def plan_loss(name: object, smoothing: float, delta: object, task: Task) -> Loss
     if delta is None:
         return LossPlan(loss, smoothing)
     if loss != "huber":
-        raise PlanError(f"loss.delta is for the loss huber; got {delta!r} with the loss {loss}")
+        raise PlanError(
+            f"loss.delta is for the loss huber; got {quoted(delta)} with the loss {loss}"
+        )
     return LossPlan(loss, smoothing, checked(CATALOGUE["loss.delta"], delta))

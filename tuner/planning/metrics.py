@@ -25,6 +25,7 @@ from tuner.planning.metric_scores import (
     rmsle,
     roc_auc,
 )
+from tuner.text import quoted
 
 Direction = Literal["maximize", "minimize"]
 
@@ -168,7 +169,7 @@ def check_metric(name: str, task: Task) -> MetricInfo:
         mean = METRICS.get(f"{name}_macro")
         over_classes = f"; {mean.name} is {mean.help}" if mean and task in mean.tasks else ""
         raise PlanError(
-            f"metric {name!r} is for {', '.join(info.tasks)} tasks; this task is {task}"
+            f"metric {quoted(name)} is for {', '.join(info.tasks)} tasks; this task is {task}"
             f"{over_classes}. Available: {', '.join(metrics_for(task))}"
         )
     return info

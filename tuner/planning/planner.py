@@ -11,6 +11,7 @@ from tuner.planning.losses import LOSSES, plan_loss
 from tuner.planning.plan import ModelPlan, OptimizerPlan, TrainingPlan
 from tuner.schedules import SCHEDULES, Schedule, WarmupSchedule
 from tuner.spaces.catalogue import CATALOGUE, settings_of
+from tuner.text import quoted
 
 #: What holds if a trial leaves a parameter out; None: the optimizer's own default.
 DEFAULTS: Mapping[str, object] = {name: info.default for name, info in CATALOGUE.items()}
@@ -102,12 +103,12 @@ def plan_units(units: object, layers: object) -> tuple[int, ...]:
     if not all(part.isdecimal() and int(part) >= 1 for part in widths):
         raise PlanError(
             "model.units must be a whole number at least 1, or such numbers joined by '-' "
-            f"(64-32: a layer of 64, then one of 32); got {units!r}"
+            f"(64-32: a layer of 64, then one of 32); got {quoted(units)}"
         )
     if layers is not None:
         raise PlanError(
             "model.layers must be left out if model.units gives each layer its width; "
-            f"got model.units: {units!r} and model.layers: {layers!r}"
+            f"got model.units: {quoted(units)} and model.layers: {quoted(layers)}"
         )
     return tuple(int(part) for part in widths)
 
@@ -144,8 +145,10 @@ def _refuse_settings_of_others(section: str, chosen: str, given: Mapping[str, ob
         if name.startswith(f"{section}.") and name not in available:
             names = ", ".join(other.removeprefix(f"{section}.") for other in available)
             raise PlanError(
-                f"{section} {chosen!r} has no setting {name.removeprefix(f'{section}.')!r}; got "
-                f"{name}: {value!r}. Available: {names}. In a space, `when` ties a setting to the "
+                f"{section} {quoted(chosen)} has no setting "
+                f"{quoted(name.removeprefix(f'{section}.'))}; got "
+                f"{name}: {quoted(value)}. Available: {names}. In a space, `when` ties a setting "
+                "to the "
                 f"{section}s that have it"
             )
 

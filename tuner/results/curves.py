@@ -12,7 +12,7 @@ from tuner.errors import NoCompletedTrialError
 from tuner.planning.fold_means import mean_fold_curve
 from tuner.results.trials import find_trial
 from tuner.storage import records
-from tuner.text import rounded
+from tuner.text import quoted, rounded
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -81,7 +81,7 @@ def curve_rows(study: Study, number: int) -> list[dict[str, Any]]:
         cause = trial.user_attrs.get(records.CAUSE)
         raise NoCompletedTrialError(
             f"a trial's curves begin with its first epoch; trial {number} of study "
-            f"{study.study_name!r} has none: it is {records.state_of(trial)}"
+            f"{quoted(study.study_name)} has none: it is {records.state_of(trial)}"
             + (f" ({cause})" if cause else "")
         )
     return [{"epoch": step + 1, "val_score": value} for step, value in reported]

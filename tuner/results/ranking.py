@@ -21,7 +21,7 @@ from tuner.results.trials import (
     trials_of,
 )
 from tuner.storage import records
-from tuner.text import counted
+from tuner.text import counted, quoted
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -98,7 +98,7 @@ def no_completed_trial(study: Study) -> NoCompletedTrialError:
     trials = trials_of(study)
     counts = count_states(trials)
     held = ", ".join(f"{count} {state}" for state, count in counts.items()) or "no trials at all"
-    message = f"no trial of study {study.study_name!r} is complete; it holds {held}."
+    message = f"no trial of study {quoted(study.study_name)} is complete; it holds {held}."
     causes = _causes(trials)
     if causes:
         listed = [f"{counted(count, 'trial')}: {cause}" for cause, count in causes[:MOST_CAUSES]]

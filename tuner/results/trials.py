@@ -13,6 +13,7 @@ import numpy as np
 from tuner.errors import UsageError
 from tuner.search.tickets import last_trials
 from tuner.storage import records
+from tuner.text import quoted
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -44,7 +45,7 @@ def find_trial(study: Study, number: int) -> FrozenTrial:
             return trial
     held = f"0 to {trials[-1].number}" if trials else "none"
     raise UsageError(
-        f"a trial's number must be one of study {study.study_name!r}; received {number}. "
+        f"a trial's number must be one of study {quoted(study.study_name)}; received {number}. "
         f"Available: {held}"
     )
 

@@ -26,6 +26,7 @@ from tuner.storage.quiet import quiet_optuna
 from tuner.storage.retry import Retry
 from tuner.study.definition import StudyDefinition
 from tuner.study.stored import load_study, read_definition
+from tuner.text import quoted
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -86,7 +87,7 @@ def run_worker(
     trainer = (make_trainer or _keras_trainer)(definition)
     if trainer.data_hash != data_hash:
         raise StudyConflictError(
-            f"a study is made on one dataset; {study_name!r} was made on data with the hash "
+            f"a study is made on one dataset; {quoted(study_name)} was made on data with the hash "
             f"{data_hash}, {definition.data.uri} here has {trainer.data_hash}"
         )
     queue = TicketQueue(

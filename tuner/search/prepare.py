@@ -13,6 +13,7 @@ from tuner.storage import records
 from tuner.study.data import DataFacts, describe_data
 from tuner.study.definition import StudyDefinition
 from tuner.study.stored import definition_in, read_total, require_same
+from tuner.text import quoted
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -86,7 +87,7 @@ def prepare_study(
         attributes = call(lambda: _await_attributes(backend, study_id, definition, facts))
         stored = definition_in(attributes, name)
         require_same(definition, attributes, name, storage)
-        _require_same_data(attributes, facts, definition.data.uri, f"{name!r} in {storage}")
+        _require_same_data(attributes, facts, definition.data.uri, f"{quoted(name)} in {storage}")
         total = call(lambda: _queue_missing(backend, study_id, definition, total, trials))
         final = stored.model_copy(
             update={"trials": total, "retries": definition.retries, "timeout": definition.timeout}

@@ -28,6 +28,7 @@ from tuner.storage.owner import new_owner
 from tuner.storage.retry import Retry, is_transient
 from tuner.study.definition import StudyDefinition
 from tuner.study.stored import read_total
+from tuner.text import quoted
 
 #: Seconds for which the study's total is taken as read.
 TOTAL_EVERY = 1.0
@@ -198,7 +199,7 @@ class TicketQueue:
         try:
             self._retry(lambda: self._backend.storage.get_study_id_from_name(name))
         except KeyError:
-            raise UsageError(f"study {name!r} was deleted while a worker was at it") from None
+            raise UsageError(f"study {quoted(name)} was deleted while a worker was at it") from None
 
     def _read_total(self) -> None:
         self._total_read_at = time.monotonic()

@@ -18,6 +18,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tuner.errors import UsageError
 from tuner.spaces.explain import Loc, Problem, problems_of
+from tuner.text import path_text, quoted
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -73,7 +74,7 @@ class _Reader:
             try:
                 return self.yaml.constructor.construct_object(node, deep=True)
             except (ValueError, YAMLError):
-                self.refuse(node, loc, f"the tag {node.tag} does not fit {node.value!r}")
+                self.refuse(node, loc, f"the tag {node.tag} does not fit {quoted(node.value)}")
                 return None
         self.refuse(node, loc, f"tags are not allowed; got {node.tag}")
         return None
@@ -82,7 +83,7 @@ class _Reader:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, ScalarNode) or key_node.tag not in _TEXT_TAGS:
-                self.refuse(key_node, loc, f"a key must be text; got {key_node.value!r}")
+                self.refuse(key_node, loc, f"a key must be text; got {quoted(key_node.value)}")
                 continue
             key = str(key_node.value)
             if key in data:
@@ -127,9 +128,9 @@ def read_text(path: Path, error: type[UsageError] = UsageError) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise error(f"{path}: must be text in UTF-8") from None
+        raise error(f"{path_text(path)}: must be text in UTF-8") from None
     except OSError as reason:
-        raise error(f"{path}: cannot be read: {reason.strerror or reason}") from None
+        raise error(f"{path_text(path)}: cannot be read: {reason.strerror or reason}") from None
 
 
 def load_yaml(path: str | Path, error: type[UsageError] = UsageError) -> tuple[dict, Lines]:

@@ -20,7 +20,7 @@ from tuner.storage.database import Database
 from tuner.storage.failures import first_line
 from tuner.storage.kind import FileKind, split_scheme
 from tuner.storage.sqlite_locking import PLUGIN
-from tuner.text import listed
+from tuner.text import listed, quoted
 
 if sys.platform == "win32":
     import msvcrt
@@ -71,7 +71,7 @@ class SQLite(FileKind, Database):
             return cls(text)
         raise UsageError(
             "a SQLite storage is a file, because its workers are processes of their own; "
-            f"got {text!r}. Available: {cls.FORMS[0]}"
+            f"got {quoted(text)}. Available: {cls.FORMS[0]}"
         )
 
     @cached_property

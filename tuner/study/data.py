@@ -9,6 +9,7 @@ from tuner.data.sources import source_of
 from tuner.errors import MissingDataError
 from tuner.planning.metrics import METRICS
 from tuner.study.definition import StudyDefinition
+from tuner.text import path_text
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, .
         if not source.is_path or Path(rest).expanduser().is_absolute():
             raise
         raise MissingDataError(
-            f"{error}. The study's data are {data.uri}, a path that counts from the working "
-            f"directory, here {Path.cwd()}. Available: a working directory that has {rest}, or a "
-            f"study made with {source.name}:/ABSOLUTE/PATH, the same on every machine"
+            f"{error}. A path counts from the working directory, here {Path.cwd()}. Available: a "
+            f"working directory that has {path_text(rest)}, or a study of "
+            f"{source.name}:/ABSOLUTE/PATH, the same on every machine"
         ) from error
     for name in filter(None, (definition.objective.metric, *definition.metrics)):
         METRICS[name].check_targets(dataset.y)

@@ -9,6 +9,7 @@ from tuner.errors import StorageError, StudyConflictError, UsageError, unknown
 from tuner.storage import records
 from tuner.storage.quiet import quiet_optuna
 from tuner.study.definition import StudyDefinition
+from tuner.text import quoted
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -45,12 +46,14 @@ def definition_in(attributes: Mapping[str, Any], name: str) -> StudyDefinition:
     text = attributes.get(records.STUDY_DEFINITION)
     if not isinstance(version, int) or not isinstance(text, str):
         raise StudyConflictError(
-            f"a study of tuner holds its definition; study {name!r} holds none, so something else "
+            f"a study of tuner holds its definition; study {quoted(name)} holds none, so "
+            "something else "
             "made it. Available: another --name"
         )
     if version > records.VERSION:
         raise StorageError(
-            f"study {name!r} was made by a newer tuner (layout {version}; this one reads up to "
+            f"study {quoted(name)} was made by a newer tuner (layout {version}; this one reads up "
+            "to "
             f"{records.VERSION}). Available: that tuner, or another --name; nothing was changed"
         )
     return StudyDefinition.from_json(text)
@@ -65,7 +68,7 @@ def require_same(
     differences = definition.differences(definition_in(attributes, name))
     lines = "\n".join(f"  {line}" for line in differences or ["space.params: another order"])
     raise StudyConflictError(
-        f"a study's name stands for one definition; {name!r} in {storage} holds another:\n"
+        f"a study's name stands for one definition; {quoted(name)} in {storage} holds another:\n"
         f"{lines}\nAvailable: another --name, or `tuner resume {name}` to go on with the stored one"
     )
 

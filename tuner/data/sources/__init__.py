@@ -12,6 +12,7 @@ from tuner.data.sources.openml import OpenML
 from tuner.data.sources.parquet import Parquet
 from tuner.errors import DataError
 from tuner.registry import Registry
+from tuner.text import path_text, quoted, shortened
 
 #: By scheme, in the order of the documentation.
 SOURCES: Registry[type[Source]] = Registry(
@@ -28,11 +29,11 @@ def source_of(uri: str) -> tuple[Source, str]:
     scheme, colon, rest = uri.partition(":")
     if not colon:
         raise DataError(
-            f"data are named SCHEME:WHAT; received {uri!r}{_guess(uri)}. Available: "
+            f"data are named SCHEME:WHAT; received {quoted(uri)}{_guess(uri)} Available: "
             + "; ".join(f"{name}: ({source.what})" for name, source in SOURCES.items())
         )
     if scheme not in SOURCES:
-        raise DataError(f"{SOURCES.unknown(scheme)} (received {uri!r})")
+        raise DataError(f"{SOURCES.unknown(scheme)} (received {quoted(uri)})")
     return SOURCES[scheme](), rest
 
 
@@ -46,7 +47,8 @@ def read_source(uri: str, request: Request) -> RawData:
         if value is not None and not taken:
             tables = (f"{k.name}:{k.what.split()[0]}" for k in SOURCES.values() if k.is_table)
             raise DataError(
-                f"{flag} names a column of a table; received {flag} {value} for {uri}, whose "
+                f"{flag} names a column of a table; received {flag} {value} for {path_text(uri)}, "
+                "whose "
                 f"target is fixed. Tables are {', '.join(tables)}"
             )
     return source.read(rest, request)
@@ -55,5 +57,5 @@ def read_source(uri: str, request: Request) -> RawData:
 def _guess(uri: str) -> str:
     for name, source in SOURCES.items():
         if uri in source.names or uri.endswith(source.suffixes):
-            return f"; did you mean {name}:{uri}?"
-    return ""
+            return f"; did you mean {name}:{shortened(uri)}?"
+    return "."

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tuner.data.dataset import Task
 from tuner.errors import DataError, MissingDataError
-from tuner.text import listed
+from tuner.text import listed, path_text
 
 
 @dataclass(frozen=True)
@@ -105,11 +105,12 @@ class FileSource(Source):
         file = Path(path).expanduser()
         if file.is_dir():
             raise DataError(
-                f"{self.name}: needs a file; {file} is a folder{neighbours(file, self.name)}"
+                f"{self.name}: needs a file; {path_text(file)} is a "
+                f"folder{neighbours(file, self.name)}"
             )
         if not file.exists():
             raise MissingDataError(
-                f"{self.name}: needs a file that exists; there is no {file.absolute()}"
+                f"{self.name}: needs a file that exists; there is no {path_text(file.absolute())}"
                 f"{neighbours(file.absolute().parent, self.name)}"
             )
         return file

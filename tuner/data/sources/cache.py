@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from tuner.errors import DataError, MissingDataError
+from tuner.text import path_text, said
 
 #: What the offline message offers instead.
 ALTERNATIVES = (
@@ -44,7 +45,8 @@ def check_allowed(source: str, file: Path) -> None:
     """Raise `MissingDataError` inside `without_downloads` if `file` is still to be fetched."""
     if _forbidden.get() and not file.is_file():
         raise MissingDataError(
-            f"{source} is not on this machine: it is fetched when it is first used, into {file}"
+            f"{source} is not on this machine: it is fetched when it is first used, into "
+            f"{path_text(file)}"
         )
 
 
@@ -69,7 +71,8 @@ def download(url: str, file: Path, *, source: str, sha256: str | None = None) ->
         handle, part = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     except OSError as error:
         raise DataError(
-            f"{source} is kept in {file}, which cannot be written ({error}); set TUNER_CACHE to a "
+            f"{source} is kept in {path_text(file)}, which cannot be written ({said(error)}); set "
+            "TUNER_CACHE to a "
             f"folder that can. {ALTERNATIVES}"
         ) from error
     digest = hashlib.sha256()
@@ -95,6 +98,8 @@ def offline(source: str, file: Path, url: str, cause: Exception) -> MissingDataE
     """The error of a source that is in no cache and cannot be fetched."""
     return MissingDataError(
         f"{source} is not on this machine (or damaged) and could not be fetched from {url} "
-        f"({cause}). It would be kept in {file}: put the file there, or try again with a network. "
+        f"({said(cause)}). It would be kept in {path_text(file)}: put the file there, or try "
+        "again with a "
+        "network. "
         f"{ALTERNATIVES}"
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tuner.data.sources.base import FileSource, RawData, Request
 from tuner.data.sources.table import from_frame
 from tuner.errors import DataError
+from tuner.text import listed, path_text, quoted, said, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,24 +50,28 @@ class Csv(FileSource):
             )
         except pd.errors.EmptyDataError as error:
             raise DataError(
-                f"csv: needs a line of column names and rows; {file} is empty"
+                f"csv: needs a line of column names and rows; {path_text(file)} is empty"
             ) from error
         except pd.errors.ParserError as error:
-            reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+            reason = said(error).removeprefix("Error tokenizing data. C error: ")
             raise DataError(
-                f"every line of a csv file must have as many values as its first; {file}: {reason}"
+                "every line of a csv file must have as many values as its first; "
+                f"{path_text(file)}: {reason}"
             ) from error
         except UnicodeDecodeError as error:
-            raise DataError(f"csv: needs UTF-8 text; {file}: {error}. Save it as UTF-8") from error
+            raise DataError(
+                f"csv: needs UTF-8 text; {path_text(file)}: {said(error)}. Save it as UTF-8"
+            ) from error
         except (OSError, EOFError, ValueError, csv.Error) as error:
-            raise DataError(f"csv: {file} cannot be read: {error}") from error
+            raise DataError(f"csv: {path_text(file)} cannot be read: {said(error)}") from error
         if not isinstance(frame.index, pd.RangeIndex):  # what pandas makes of surplus values
             raise DataError(
-                f"every line of a csv file must have as many values as its first; {file} names "
+                "every line of a csv file must have as many values as its first; "
+                f"{path_text(file)} names "
                 f"{len(frame.columns)} columns and has lines of more values"
             )
         _check_names(next(csv.reader([header], delimiter=separator)), file)
-        return from_frame(_without_index(frame), request, source=str(file))
+        return from_frame(_without_index(frame), request, source=path_text(file))
 
 
 def _exact_floats() -> dict[str, str]:
@@ -104,15 +109,16 @@ def _check_names(names: list[str], file: Path) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(
-            f"the columns of a csv file must have different names; {file} has "
-            f"{', '.join(repr(name) for name in twice)} more than once"
+            f"the columns of a csv file must have different names; {path_text(file)} has "
+            f"{listed(list(map(quoted, twice)))} more than once"
         )
     # Counting names (0, 1, 2, ... as pandas writes them, or years) are names; 5.1 is a value.
     values = [name for name in names if _is_number(name) and not name.strip().isdigit()]
     if values:
         raise DataError(
-            f"the first line of a csv file must name the columns; that of {file} holds the number "
-            f"{values[0].strip()}. Put a line of names in front"
+            f"the first line of a csv file must name the columns; that of {path_text(file)} holds "
+            "the number "
+            f"{shortened(values[0].strip())}. Put a line of names in front"
         )
 
 

@@ -21,6 +21,7 @@ from tuner.data.sources.base import RawData, Request, Source
 from tuner.data.sources.cache import cache_folder, download
 from tuner.data.sources.npz import Npz
 from tuner.errors import DataError, unknown
+from tuner.text import path_text, said
 
 _GOOGLE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _TORONTO = "https://www.cs.toronto.edu/~kriz/"
@@ -138,7 +139,7 @@ def _reading(file: object) -> Iterator[None]:
         yield
     except Exception as error:  # a broken archive or pickle raises nearly anything
         raise DataError(
-            f"{file} cannot be read: {error}. Remove it so that it is fetched anew"
+            f"{path_text(file)} cannot be read: {said(error)}. Remove it so that it is fetched anew"
         ) from error
 
 

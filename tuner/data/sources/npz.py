@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tuner.data.sources.base import FileSource, RawData, Request
 from tuner.errors import DataError
+from tuner.text import listed, path_text, quoted, said
 
 LAYOUTS = "x_train y_train [x_test y_test], or X y (x y)"
 
@@ -36,11 +37,13 @@ class Npz(FileSource):
             archive = np.load(file, allow_pickle=False)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise DataError(
-                f"npz: needs a file written by numpy.savez or savez_compressed; {file} is none"
+                f"npz: needs a file written by numpy.savez or savez_compressed; {path_text(file)} "
+                "is none"
             ) from error
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise DataError(
-                f"npz: needs an archive of named arrays ({LAYOUTS}); {file} holds a single array, "
+                f"npz: needs an archive of named arrays ({LAYOUTS}); {path_text(file)} holds a "
+                "single array, "
                 f"as numpy.save writes it"
             )
         with archive:
@@ -62,16 +65,20 @@ def _arrays(archive: Any, file: Path, request: Request) -> RawData:
     x = get(x_name)
     if x is None:
         raise DataError(
-            f"an npz file must hold {LAYOUTS}; {file} holds {', '.join(names) or 'nothing'}"
+            f"an npz file must hold {LAYOUTS}; {path_text(file)} holds "
+            f"{listed(names, 20) or 'nothing'}"
         )
     if request.group is not None and request.group not in names:
         raise DataError(
-            f"--group names an array of the npz file; there is no {request.group!r} in {file}. "
-            f"Available: {', '.join(names)}"
+            f"--group names an array of the npz file; there is no {quoted(request.group)} in "
+            f"{path_text(file)}. "
+            f"Available: {listed(names, 20)}"
         )
     own_test = x_name == "x_train" and "x_test" in names
     if own_test and request.need_target and "y_test" not in names:
-        raise DataError(f"x_test needs y_test beside it; {file} holds {', '.join(names)}")
+        raise DataError(
+            f"x_test needs y_test beside it; {path_text(file)} holds {listed(names, 20)}"
+        )
     return RawData(
         x=x,
         y=get(y_name),
@@ -86,11 +93,14 @@ def _array(archive: Any, name: str, file: Path) -> NDArray[Any]:
         array = archive[name]
     except ValueError as error:
         raise DataError(
-            f"arrays must hold plain numbers or text; {name} in {file} holds pickled Python "
+            f"arrays must hold plain numbers or text; {name} in {path_text(file)} holds pickled "
+            "Python "
             f"objects, which can run code when read and are never read. Save it with a plain dtype"
         ) from error
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{name} in {file} cannot be read: {error}. Write the file anew") from error
+        raise DataError(
+            f"{name} in {path_text(file)} cannot be read: {said(error)}. Write the file anew"
+        ) from error
     if not isinstance(array, np.ndarray):
-        raise DataError(f"an npz file must hold arrays; {name} in {file} is none")
+        raise DataError(f"an npz file must hold arrays; {name} in {path_text(file)} is none")
     return array

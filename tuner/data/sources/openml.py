@@ -15,6 +15,7 @@ from tuner.data.sources.cache import (
 )
 from tuner.data.sources.table import from_frame
 from tuner.errors import DataError
+from tuner.text import quoted, said
 
 
 class OpenML(Source):
@@ -42,7 +43,7 @@ class OpenML(Source):
         if not (number.isascii() and number.isdigit() and int(number) > 0):
             raise DataError(
                 f"openml: needs the number of a dataset, which its page on openml.org shows; "
-                f"received {number!r}. Example: openml:61 (iris), openml:554 (MNIST)"
+                f"received {quoted(number)}. Example: openml:61 (iris), openml:554 (MNIST)"
             )
         home = cache_folder()
         url = f"https://www.openml.org/api/v1/json/data/{int(number)}"
@@ -64,7 +65,7 @@ class OpenML(Source):
         except (URLError, HTTPException, TimeoutError, OSError) as error:
             raise offline(source, file, url, error) from error
         except ValueError as error:  # not found, sparse, a checksum that does not match
-            raise DataError(f"{source} cannot be used: {error}. {ALTERNATIVES}") from error
+            raise DataError(f"{source} cannot be used: {said(error)}. {ALTERNATIVES}") from error
         targets = tuple(map(str, bunch.target_names or ()))
         return from_frame(bunch.frame, request, source=source, default_target=targets)
 

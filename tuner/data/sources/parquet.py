@@ -3,6 +3,7 @@
 from tuner.data.sources.base import FileSource, RawData, Request
 from tuner.data.sources.table import from_frame
 from tuner.errors import DataError
+from tuner.text import path_text, said
 
 
 class Parquet(FileSource):
@@ -28,7 +29,7 @@ class Parquet(FileSource):
             frame = pd.read_parquet(file)
         except (OSError, ValueError, pyarrow.ArrowException) as error:
             raise DataError(
-                f"parquet: needs a Parquet file; {file} cannot be read: {error}"
+                f"parquet: needs a Parquet file; {path_text(file)} cannot be read: {said(error)}"
             ) from error
         frame.columns = frame.columns.map(str)
-        return from_frame(frame, request, source=str(file))
+        return from_frame(frame, request, source=path_text(file))

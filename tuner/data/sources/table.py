@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tuner.data.sources.base import RawData, Request
 from tuner.errors import DataError, unknown
-from tuner.text import listed
+from tuner.text import listed, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,7 +125,7 @@ def _refuse_text(features: pd.DataFrame, source: str) -> None:
         wrong = values[pd.to_numeric(values.astype(str), errors="coerce").isna()]
         what = f"of type {dtype}" if len(values) else "empty"
         if len(wrong):
-            what = f"such as {str(wrong.iloc[0])!r}, {len(wrong)} rows"
+            what = f"such as {quoted(str(wrong.iloc[0]))}, {len(wrong)} rows"
         found.append(f"{name} ({what})")
     if found:
         raise DataError(

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tuner.text import quoted
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -62,7 +64,9 @@ class AccessControl:
         method = environ.get("REQUEST_METHOD", "")
         host = environ.get("HTTP_HOST", "")
         if self._loopback and not is_loopback(_hostname(host)):
-            reason = f"this server answers to localhost only; the request named the host {host!r}"
+            reason = (
+                f"this server answers to localhost only; the request named the host {quoted(host)}"
+            )
             return _refuse(start_response, "403 Forbidden", reason)
         if not self._knows_password(environ.get("HTTP_AUTHORIZATION", "")):
             reason = "this dashboard needs its password (any user name)"

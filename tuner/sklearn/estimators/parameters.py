@@ -20,6 +20,7 @@ from tuner.planning.planner import plan_training
 from tuner.schedules import SCHEDULES
 from tuner.sklearn.estimators.errors import EstimatorError
 from tuner.spaces.catalogue import CATALOGUE, settings_of
+from tuner.text import quoted
 
 #: Catalogue names whose last part would be taken twice or say too little by itself.
 _RENAMED = {
@@ -167,7 +168,7 @@ def _sizes(hidden_layer_sizes: object) -> dict[str, Any]:
         if not isinstance(width, Integral) or isinstance(width, bool) or width < 1:
             raise EstimatorError(
                 "hidden_layer_sizes must be a whole number at least 1, or a sequence of such, one "
-                f"a layer, empty for no hidden layer; got {hidden_layer_sizes!r}"
+                f"a layer, empty for no hidden layer; got {quoted(hidden_layer_sizes)}"
             )
     if len(sizes) == 0:
         return {"model.layers": 0}
@@ -181,7 +182,7 @@ def _check_settings(group: str, params: Mapping[str, Any], given: Mapping[str, o
     for flat, value in given.items():
         if PARAMETERS[flat].startswith(f"{group}.") and flat not in available:
             raise EstimatorError(
-                f"{group} {chosen!r} has no setting {flat}; got {flat}={value!r}. "
+                f"{group} {quoted(chosen)} has no setting {flat}; got {flat}={quoted(value)}. "
                 f"Available: {', '.join(available)}"
             )
 

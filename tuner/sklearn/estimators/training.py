@@ -19,6 +19,7 @@ from tuner.planning.seeds import network_seed
 from tuner.schedules import Rates, Schedule
 from tuner.sklearn.estimators.errors import DivergedError, EstimatorError
 from tuner.sklearn.estimators.targets import Targets, to_dataset
+from tuner.text import quoted
 from tuner.training.callbacks import EpochCallback
 from tuner.training.scores import TrialScores
 from tuner.training.state import TrainingState
@@ -97,7 +98,7 @@ def fold_of(plan: TrainingPlan, targets: Targets, fraction: object, seed: int) -
         return Fold(train=rows, validation=np.zeros(0, np.int32))
     if isinstance(fraction, bool) or not isinstance(fraction, float) or not 0 < fraction < 1:
         raise EstimatorError(
-            f"validation_fraction must be a number above 0, below 1; got {fraction!r}"
+            f"validation_fraction must be a number above 0, below 1; got {quoted(fraction)}"
         )
     from sklearn.model_selection import train_test_split
 

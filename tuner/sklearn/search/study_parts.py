@@ -22,6 +22,7 @@ from tuner.storage import open_storage
 from tuner.storage.quiet import quiet_optuna
 from tuner.study.pruners import PRUNERS
 from tuner.study.samplers import SAMPLERS
+from tuner.text import quoted
 
 
 class DistributionSpace:
@@ -31,7 +32,8 @@ class DistributionSpace:
         for name, own in distributions.items():
             if not isinstance(own, BaseDistribution):
                 raise SpaceError(
-                    f"space: {name} must be a distribution of optuna.distributions; got {own!r}"
+                    f"space: {name} must be a distribution of optuna.distributions; got "
+                    f"{quoted(own)}"
                 )
         self._distributions = dict(distributions)
 
@@ -99,7 +101,7 @@ def estimator_space(space: object, prefix: str) -> EstimatorSpace:
         return DistributionSpace(space)
     raise SpaceError(
         "space must be a tuner Space, the name or the file of one, or a dict of parameter names "
-        f"to optuna distributions; got {space!r}"
+        f"to optuna distributions; got {quoted(space)}"
     )
 
 
@@ -133,7 +135,7 @@ def optuna_pruner(pruner: str | BasePruner, epochs: int) -> BasePruner:
         return PRUNERS[pruner]().build(epochs)
     except ValidationError:
         raise UsageError(
-            f"the pruner {pruner!r} needs settings; give an object of optuna.pruners instead"
+            f"the pruner {quoted(pruner)} needs settings; give an object of optuna.pruners instead"
         ) from None
 
 

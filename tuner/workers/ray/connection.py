@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib.util import find_spec
 
 from tuner.errors import TunerError, UsageError
+from tuner.text import quoted
 from tuner.workers.parent_signals import WATCHED, Interrupted
 from tuner.workers.ray.head import own_ray
 from tuner.workers.ray.nodes import Node, read_nodes
@@ -39,7 +40,8 @@ def check_address(text: str) -> str:
     if text in (LOCAL, AUTO) or _SERVER.fullmatch(text):
         return text
     raise UsageError(
-        f"--ray takes the address of a Ray cluster; received {text!r}. Available: local (a Ray of "
+        f"--ray takes the address of a Ray cluster; received {quoted(text)}. Available: local (a "
+        "Ray of "
         "its own on this machine, as without an address), auto (the cluster this machine belongs "
         "to), HOST:PORT (its head), ray://HOST:PORT (its client server)"
     )
