@@ -36,9 +36,9 @@ def test_a_definition_that_can_be_read_is_given_back():
     ("change", "state", "says"),
     [
         ({records.STUDY_VERSION: records.VERSION + 1}, "error", "made by a newer tuner"),
-        ({records.STUDY_DEFINITION: "{"}, "error", "can be read; this one cannot"),
-        ({records.STUDY_DEFINITION: "[]"}, "error", "can be read; this one cannot"),
-        ({records.STUDY_DEFINITION: '{"space": 1}'}, "error", "can be read; this one cannot"),
+        ({records.STUDY_DEFINITION: "{"}, "error", "can be read; that of 's' cannot"),
+        ({records.STUDY_DEFINITION: "[]"}, "error", "can be read; that of 's' cannot"),
+        ({records.STUDY_DEFINITION: '{"space": 1}'}, "error", "can be read; that of 's' cannot"),
         ({records.STUDY_DEFINITION: definition(seed=1).to_json()}, "error", "somebody edited it"),
         ({records.STUDY_TASK: None}, "warning", f"lacks {records.STUDY_TASK}"),
         ({records.STUDY_DEFINITION: None}, "error", "holds none"),

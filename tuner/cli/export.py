@@ -8,7 +8,7 @@ from typing import Any, Literal
 import click
 
 from tuner.cli.flags import storage_option
-from tuner.cli.opening import open_study
+from tuner.cli.opening import reading
 from tuner.cli.output import columns_of, emit, format_option
 from tuner.cli.refusals import OneOf
 from tuner.errors import UsageError
@@ -45,16 +45,16 @@ def export(name: str, out: Path, number: int | None, force: bool, storage: str |
 
     # What can be wrong is found before TensorFlow takes its seconds to load.
     check_target(out, force=force)
-    study = open_study(name, storage)
-    from tuner.export.quiet import import_tensorflow
-    from tuner.export.refit import chosen_trial, refit_trial, study_dataset
+    with reading(name, storage) as study:
+        from tuner.export.quiet import import_tensorflow
+        from tuner.export.refit import chosen_trial, refit_trial, study_dataset
 
-    trial = chosen_trial(study, number)
-    definition = read_definition(study)
-    dataset = study_dataset(study, definition)
-    click.echo(f"refitting trial {trial.number} on {dataset.rows} rows", err=True)
-    import_tensorflow()
-    refitted = refit_trial(study, trial, dataset)
+        trial = chosen_trial(study, number)
+        definition = read_definition(study)
+        dataset = study_dataset(study, definition)
+        click.echo(f"refitting trial {trial.number} on {dataset.rows} rows", err=True)
+        import_tensorflow()
+        refitted = refit_trial(study, trial, dataset)
     from tuner.export.export import write_export
 
     settings = write_export(refitted, out, study=name, metrics=definition.all_metrics)

@@ -22,33 +22,23 @@ def storage_at(url: str | None) -> StorageKind:
     return urls.storage_at(url)
 
 
-def open_study(name: str, storage: str | None) -> Study:
-    """Study `name` of a storage that exists.
+@contextmanager
+def reading(name: str, storage: str | None) -> Iterator[Study]:
+    """Study `name` of a storage that exists; nothing is made, changed or left behind.
 
     Raises:
         UsageError: there is no such study, or it has several objectives.
-        StorageError: the storage does not exist or cannot be read, or a newer tuner made the study.
+        StorageError: the storage does not exist or cannot be read, or the study's definition
+            cannot; and what `StorageKind.errors` makes of an error inside the context.
     """
-    from tuner.storage import records
-    from tuner.study.stored import load_study, read_definition
+    from tuner.study.stored import is_foreign, load_study, stored_fields
 
-    place = storage_at(storage)
-    opened = place.open(create=False)
-    with place.errors():
+    with storage_at(storage).open_read_only() as opened:
         study = load_study(opened, name)
-        if records.STUDY_VERSION in study.user_attrs:
-            read_definition(study)
-        objectives = len(study.directions)
-    if objectives != 1:
-        raise UsageError(
-            f"tuner's studies have one objective; study {quoted(name)} has {objectives}"
-        )
-    return study
-
-
-@contextmanager
-def reading(name: str, storage: str | None) -> Iterator[Study]:
-    """As `open_study`; what the storage raises meanwhile becomes a `StorageError`."""
-    study = open_study(name, storage)
-    with storage_at(storage).errors():
+        if not is_foreign(study.user_attrs):
+            stored_fields(study.user_attrs, name)
+        if (objectives := len(study.directions)) != 1:
+            raise UsageError(
+                f"tuner's studies have one objective; study {quoted(name)} has {objectives}"
+            )
         yield study

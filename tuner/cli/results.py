@@ -111,9 +111,11 @@ def results(
         chosen = replace(chosen, order="rank")
     with reading(name, storage) as study:
         rows = results_table(study, **asdict(chosen))
+        lacks = not chosen.states and all(row["state"] != "complete" for row in rows)
+        none = no_completed_trial(study) if lacks else None
     emit(_flat(rows) if form == "csv" else rows, table=lambda: _trial_table(rows))
-    if not chosen.states and all(row["state"] != "complete" for row in rows):
-        raise no_completed_trial(study)
+    if none is not None:
+        raise none
 
 
 @click.command()

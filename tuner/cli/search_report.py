@@ -6,6 +6,7 @@ import shlex
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from tuner.cli.opening import reading, storage_at
 from tuner.cli.output import OutputFormat, emit, params_table
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.search_run import Seen
-from tuner.errors import NoCompletedTrialError
+from tuner.errors import NoCompletedTrialError, TunerError
 from tuner.text import clock_text, score_text, spread_text
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class SearchReport:
         """Raises `NoCompletedTrialError` if none of the study's trials is complete."""
         from tuner.results import find_best, no_completed_trial, publish
         from tuner.search.tickets import read_counts
+        from tuner.study.stored import load_study
 
         prepared = ended.study
         with reading(prepared.name, prepared.storage_url) as study:
@@ -106,7 +108,10 @@ class SearchReport:
             sys.stdout.flush()
         finally:
             if ended.ran:
-                publish(study)  # after the result, which nobody should miss if this takes too long
+                # After the result, which nobody should miss if this fails or takes too long.
+                with suppress(TunerError):
+                    writable = storage_at(prepared.storage_url).open(create=False)
+                    publish(load_study(writable, prepared.name))
         left = f"with {summary.left} trials to go; go on by: {commands['resume']}"
         signal = ended.pool.signal
         if signal is not None:
@@ -147,10 +152,9 @@ class SearchReport:
 
     def _commands(self, name: str) -> dict[str, str]:
         """What to type next, by command."""
-        storage, artifacts = self.flags.storage, self.flags.artifacts
-        tail = ""
-        if storage is not None:
-            tail = f" --storage {shlex.quote(str(storage_at(storage)))}"
+        from tuner.storage.urls import typed
+
+        tail, artifacts = typed(self.flags.storage), self.flags.artifacts
         folder = "" if artifacts is None else f" --artifacts {shlex.quote(artifacts)}"
         quoted = shlex.quote(name)
         return {

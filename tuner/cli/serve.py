@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tuner.cli.flags import STORAGE
-from tuner.cli.opening import open_study, storage_at
-from tuner.errors import UsageError
+from tuner.cli.opening import reading, storage_at
+from tuner.errors import StorageError, UsageError
 from tuner.text import path_text, said
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
+    from tuner.storage import StorageKind
 
 #: Shorter passwords are refused: nothing slows somebody down who tries them all.
 SHORTEST_PASSWORD = 8
@@ -55,12 +63,21 @@ def serve(
             f"a dashboard that others can reach needs a password; received --host {host} without "
             "one. Give it by --password-file or TUNER_PASSWORD, or keep --host 127.0.0.1"
         )
-    study = open_study(name, storage) if name is not None else None
-    opened = study._storage if study is not None else storage_at(storage).open(create=False)
-    app = dashboard_app(opened, loopback=loopback, password=password, allow_edit=allow_edit)
-    with DashboardServer(app, host, port) as server:
+    page = "/dashboard"
+    if name is not None:
+        with reading(name, storage) as study:
+            page += f"/studies/{study._study_id}"
+    with (
+        _opened(storage_at(storage), allow_edit) as (opened, figures),
+        DashboardServer(
+            dashboard_app(
+                opened, loopback=loopback, password=password, allow_edit=allow_edit, figures=figures
+            ),
+            host,
+            port,
+        ) as server,
+    ):
         shown = f"[{host}]" if ":" in host else host
-        page = "/dashboard" if study is None else f"/dashboard/studies/{study._study_id}"
         mode = "changes allowed" if allow_edit else "read-only"
         lock = ", with a password" if password is not None else ""
         click.echo(f"http://{shown}:{server.server_port}{page}  ({mode}{lock})", err=True)
@@ -69,6 +86,25 @@ def serve(
             server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
             click.echo("ended", err=True)
+
+
+@contextmanager
+def _opened(place: StorageKind, allow_edit: bool) -> Iterator[tuple[BaseStorage, bool]]:
+    """The storage, and whether figures are written into it: not if it can only be read, which
+    will not do if `allow_edit`. Raises `StorageError`."""
+    try:
+        writable = place.open(create=False)
+    except StorageError as error:
+        if allow_edit:
+            raise
+        refused = error
+    else:
+        yield writable, True
+        return
+    with place.open_read_only() as opened:
+        if opened is None:
+            raise refused
+        yield opened, False
 
 
 def _password(file: Path | None) -> str | None:

@@ -39,9 +39,8 @@ def list_command(storage: str | None) -> None:
     if storage is None and place.absent:
         click.echo(f"no studies yet: {place.file} does not exist", err=True)
     else:
-        opened = place.open(create=False)
-        with place.errors():
-            rows = [_row(summary) for summary in list_studies(opened)]
+        with place.open_read_only() as opened:
+            rows = [] if opened is None else [_row(own) for own in list_studies(opened)]
     emit(rows, table=lambda: _table(rows))
 
 
@@ -55,8 +54,7 @@ def show(name: str, storage: str | None) -> None:
     from tuner.study.stored import load_study
 
     place = storage_at(storage)
-    opened = place.open(create=False)
-    with place.errors():
+    with place.open_read_only() as opened:
         summary = summarize(load_study(opened, name))
     row = _row(summary)
     definition = summary.definition
@@ -67,6 +65,7 @@ def show(name: str, storage: str | None) -> None:
         "best_value": row["best_value"],
         "begun": row["begun"],
         "definition": None if definition is None else definition.model_dump(mode="json"),
+        "unreadable": summary.unreadable,
     }
     # YAML is the easiest to read, and the definition is what a study file holds.
     emit(data, table=lambda: render(data, "yaml"))
@@ -87,8 +86,9 @@ def delete(name: str, storage: str | None, yes: bool, artifacts: str | None) -> 
 
     place = storage_at(storage)
     opened = place.open(create=False)
-    study = load_study(opened, name)
-    counts, key = summarize(study).counts, study_key(study)
+    with place.errors():
+        study = load_study(opened, name)
+        counts, key = summarize(study).counts, study_key(study)
     shown = str(place)
     if not yes:
         if not sys.stdin.isatty():
@@ -125,6 +125,7 @@ def _row(summary: StudySummary) -> dict[str, Any]:
         **{key: getattr(summary.counts, key) for key in _COUNTS},
         "best_value": summary.best_value,
         "begun": None if summary.begun is None else summary.begun.isoformat(timespec="seconds"),
+        "unreadable": summary.unreadable,
     }
 
 
@@ -133,7 +134,7 @@ def _table(rows: list[dict[str, Any]]) -> str:
     lines = [
         [
             row["study"],
-            row["space"] or "(not tuner's)",
+            row["space"] or ("(unreadable)" if row["unreadable"] else "(not tuner's)"),
             row["data"] or "-",
             row["sampler"] or "-",
             f"{row['complete'] + row['pruned'] + row['failed']}/{row['total']}",
@@ -144,4 +145,5 @@ def _table(rows: list[dict[str, Any]]) -> str:
         ]
         for row in rows
     ]
-    return columns_of(header, lines) if lines else "no studies"
+    why = [f"{row['study']}: {row['unreadable']}" for row in rows if row["unreadable"]]
+    return "\n".join([columns_of(header, lines), *why]) if lines else "no studies"

@@ -12,11 +12,12 @@ from optuna.trial import TrialState
 
 from tuner.doctor.artifacts import StudyFiles, check_artifacts, files_of
 from tuner.doctor.machine import check_disk, check_versions
-from tuner.doctor.studies import DataCheck, Describe, check_definition, check_trials
+from tuner.doctor.studies import DataCheck, Describe, check_definition, check_trials, deleting
 from tuner.errors import StorageError, UsageError, unknown
 from tuner.storage import records, storage_at
 from tuner.storage.check_result import Finding, WriteStep
 from tuner.storage.quiet import quiet_optuna
+from tuner.storage.urls import typed
 from tuner.study.data import describe_data
 from tuner.study.stored import read_total
 from tuner.text import time_text
@@ -93,7 +94,7 @@ def examine(
                         meant = chosen(opened.get_all_studies(), name)
                         folder = storage.artifacts_folder(artifacts)
                         steps = storage.steps(opened)
-                        studies = _check_studies(steps, meant, folder, grace, describe)
+                        studies = _check_studies(steps, meant, folder, grace, describe, typed(url))
                 except StorageError as error:
                     studies = [Finding("studies", "error", str(error))]
     except (StorageError, OSError) as error:
@@ -141,20 +142,31 @@ def _reached(what: str, opened: float, read: float | None, write: WriteStep | No
 
 
 def _check_studies(
-    backend: Backend, studies: Sequence[FrozenStudy], folder: Path, grace: float, describe: Describe
+    backend: Backend,
+    studies: Sequence[FrozenStudy],
+    folder: Path,
+    grace: float,
+    describe: Describe,
+    place: str,
 ) -> list[Finding]:
-    """Each of the studies, and the `folder` of their artifacts."""
+    """Each of the studies, and the `folder` of their artifacts; `place`: see `typed`."""
     check_data = DataCheck(describe)
     findings: list[Finding] = []
     files: list[StudyFiles] = []
     for study in studies:
         name, study_id = study.study_name, study._study_id
         trials = backend.trials(study_id)
-        found, definition = check_definition(name, study.user_attrs, len(trials))
+        found, definition = check_definition(name, study.user_attrs, len(trials), place)
         findings.append(found)
         if definition is None:
             continue
         files.append(files_of(study, trials, definition.retries))
+        try:
+            total = read_total(backend.storage, study_id)
+        except StorageError as error:
+            text = f"{error}; {deleting(name, place)}"
+            findings.append(Finding("tickets", "error", text, name))
+            continue
         running = [trial for trial in trials if trial.state == TrialState.RUNNING]
         stored = str(study.user_attrs[records.STUDY_DATA_HASH])
         findings += [
@@ -163,7 +175,7 @@ def _check_studies(
                 name,
                 trials,
                 backend.beats(study_id, running),
-                total=read_total(backend.storage, study_id),
+                total=total,
                 retries=definition.retries,
                 grace=grace,
                 now=time.time(),

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from shlex import quote
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.data.sources.cache import without_downloads
-from tuner.errors import DataError, MissingDataError, StorageError, TunerError
+from tuner.errors import DataError, MissingDataError, TunerError
 from tuner.search.tickets import count_tickets, last_trials, unfollowed
 from tuner.storage import records
 from tuner.storage.backend import Beat, ticket_key
@@ -18,7 +19,7 @@ from tuner.storage.check_result import Finding
 from tuner.storage.owner import describe_owner, is_gone
 from tuner.study.data import DataFacts, describe_data
 from tuner.study.definition import StudyDefinition
-from tuner.study.stored import definition_in
+from tuner.study.stored import definition_in, is_foreign
 from tuner.text import listed, time_text
 
 Describe = Callable[[StudyDefinition], DataFacts]
@@ -26,35 +27,33 @@ _REQUEUE = "any worker of the study puts them back, and so does tuner doctor --r
 _KEPT = (records.STUDY_DEFINITION_HASH, records.STUDY_DATA_HASH, records.STUDY_TASK)
 
 
+def deleting(name: str, place: str) -> str:
+    """How to delete a study, for messages; `place`: see `tuner.storage.urls.typed`."""
+    return f"to delete it: tuner studies delete {quote(name)}{place}"
+
+
 def check_definition(
-    name: str, attributes: Mapping[str, Any], trials: int
+    name: str, attributes: Mapping[str, Any], trials: int, place: str = ""
 ) -> tuple[Finding, StudyDefinition | None]:
-    """`attributes`: the study's user attributes; `trials`: how many it has.
+    """`attributes`: the study's user attributes; `trials`: how many it has; `place`: see
+    `tuner.storage.urls.typed`.
 
     The definition is None if it cannot be read, or if something else made the study.
     """
     say = partial(Finding, "definition", study=name)
-    text = attributes.get(records.STUDY_DEFINITION)
-    if text is None and not any(key.startswith("tuner:") for key in attributes):
+    if is_foreign(attributes):
         maker = "something else than tuner made this"
         if trials:
             return say("ok", f"{maker} study, with {trials} trials"), None
         return say(
             "ok",
-            f"{maker} empty study, or its maker died: the same tuner optimize completes it, "
-            "tuner studies delete removes it",
+            f"{maker} empty study, or its maker died: the same tuner optimize completes it; "
+            + deleting(name, place),
         ), None
     try:
         definition = definition_in(attributes, name)
-    except StorageError as error:  # of a newer tuner
-        return say("error", str(error)), None
-    except (TunerError, ValueError) as error:  # a broken rule, or no JSON at all
-        first = str(error).splitlines()[0]
-        return say(
-            "error",
-            f"a study's definition can be read; this one cannot ({first}): export what it holds "
-            "by the tuner that made it, or delete it (tuner studies delete)",
-        ), None
+    except TunerError as error:
+        return say("error", f"{error}; {deleting(name, place)}"), None
     missing = [key for key in _KEPT if key not in attributes]
     if missing:
         return say(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ import numpy as np
 from tuner.errors import UsageError
 from tuner.search.tickets import last_trials
 from tuner.storage import records
+from tuner.study.stored import is_foreign, stored_fields, unreadable
 from tuner.text import quoted
 
 if TYPE_CHECKING:
@@ -84,17 +84,20 @@ def maximizes(study: Study) -> bool:
 
 def metrics_of(study: Study) -> list[str]:
     """The metrics that the study's definition names, the objective first; `objective` for a study
-    that `tuner` did not make."""
-    text = study.user_attrs.get(records.STUDY_DEFINITION)
-    if not isinstance(text, str):
+    that `tuner` did not make. Raises `StorageError` if the definition cannot be read."""
+    attributes, name = study.user_attrs, study.study_name
+    if is_foreign(attributes):
         return ["objective"]
-    definition = json.loads(text)
-    metric = definition.get("objective", {}).get("metric")
-    if metric is None:
-        from tuner.planning.metrics import default_metric
+    fields = stored_fields(attributes, name)
+    try:
+        metric = fields.get("objective", {}).get("metric")
+        if metric is None:
+            from tuner.planning.metrics import default_metric
 
-        metric = default_metric(study.user_attrs[records.STUDY_TASK])
-    return list(dict.fromkeys([str(metric), *definition.get("metrics", [])]))
+            metric = default_metric(attributes[records.STUDY_TASK])
+        return list(dict.fromkeys([str(metric), *map(str, fields.get("metrics", []))]))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise unreadable(name, f"its metrics: {error!r}") from error
 
 
 def objective_metric(study: Study) -> str:

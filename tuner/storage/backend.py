@@ -59,7 +59,9 @@ def ticket_key(trial: FrozenTrial) -> tuple[int, int] | None:
     """(ticket, turn) of a trial: which piece of the budget it is, and how many trials tried it
     before. None for a trial that `tuner` did not make."""
     ticket = trial.user_attrs.get(records.TICKET)
-    return None if ticket is None else (int(ticket), int(trial.system_attrs.get(records.TURN, 0)))
+    if not isinstance(ticket, int):  # others give their trials attributes of the same name
+        return None
+    return ticket, int(trial.system_attrs.get(records.TURN, 0))
 
 
 class Backend:

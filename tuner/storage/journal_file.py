@@ -34,7 +34,7 @@ class JournalFile(JournalFileBackend):
     before they append (`mend_tail`). Nothing whole is ever cut."""
 
     def __init__(self, path: Path) -> None:
-        """Makes the file if there is none."""
+        """Makes the file if there is none; a lock is made by who appends alone."""
         # Absolute, so that the folder may be left.
         self._path = path.absolute()
         self._lock: JournalLock

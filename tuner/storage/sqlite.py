@@ -3,6 +3,7 @@ under a lock; how transactions begin is in `sqlite_locking`."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -11,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import sqlalchemy
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from tuner.errors import UsageError
 from tuner.storage.check_result import Finding, WriteStep
@@ -89,25 +90,36 @@ class SQLite(FileKind, Database):
     def _unusable(self, reason: str) -> str:
         if "not a database" in reason:
             return f"a SQLite storage is a SQLite file; {self.file} is something else ({reason})"
+        log = self.file.with_name(f"{self.file.name}-wal")
+        if "unable to open" in reason and log.exists() and not os.access(log.parent, os.W_OK):
+            return (
+                f"a SQLite file whose last writer did not end is read together with {log.name}, "
+                f"which takes a {self.file.name}-shm beside it; {log.parent} is not writable "
+                f"({reason}). Available: a copy of both files in a folder that is"
+            )
         return super()._unusable(reason)
 
     def _settings(self, *, read_only: bool) -> tuple[str, dict[str, Any]]:
-        url = self._read_only_url() if read_only else f"sqlite:///{self.file}"
-        return url, {"connect_args": {"timeout": BUSY_TIMEOUT}, "plugins": [PLUGIN]}
+        settings: dict[str, Any] = {"plugins": [PLUGIN]}
+        if read_only:
+            # A connection a look: whether it needs the log may change between two of them.
+            settings |= {"creator": self._connect_read_only, "poolclass": NullPool}
+        else:
+            settings["connect_args"] = {"timeout": BUSY_TIMEOUT}
+        return f"sqlite:///{self.file}", settings
 
-    def _read_only_url(self) -> str:
-        """Of connections that only read.
+    def _connect_read_only(self) -> sqlite3.Connection:
+        """A connection that only reads.
 
         A reader of a write-ahead log leaves files of its own beside a database that nobody else
-        has open, unless it is told that the file is immutable. Where somebody has it open, or died
-        with it open, the log is there and has to be read.
+        has open (or cannot, and fails), unless it is told that the file is immutable. Where
+        somebody has it open, or died with it open, the log is there and has to be read.
         """
         with self.file.open("rb") as file:
             logs = file.read(20)[18:19] == b"\x02"  # of the header: the write version
         alone = logs and not self.file.with_name(f"{self.file.name}-wal").exists()
-        query = {"mode": "ro", "uri": "true"} | ({"immutable": "1"} if alone else {})
-        url = sqlalchemy.URL.create("sqlite", database=self.file.absolute().as_uri(), query=query)
-        return url.render_as_string(hide_password=False)
+        uri = f"{self.file.absolute().as_uri()}?mode=ro{'&immutable=1' * alone}"
+        return sqlite3.connect(uri, BUSY_TIMEOUT, uri=True, check_same_thread=False)
 
     def _has_tables(self, *, read_only: bool = False) -> bool:
         there = self.file.exists() and self.file.stat().st_size > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from shlex import quote
 
 from optuna.storages import BaseStorage
 
@@ -37,6 +38,12 @@ def storage_at(url: str | None) -> StorageKind:
     raise UsageError(
         f"a storage is a database URL or a file; got {display_url(text)!r}. Available: {forms()}"
     )
+
+
+def typed(url: str | None) -> str:
+    """What a command that is typed next ends with to mean the storage `url`, quoted for a shell,
+    a password as ***; empty for None."""
+    return "" if url is None else f" --storage {quote(str(storage_at(url)))}"
 
 
 def forms(*, remote: bool = False) -> str:

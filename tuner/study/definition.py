@@ -105,13 +105,8 @@ class StudyDefinition(BaseModel):
         return read_time(value) if isinstance(value, str) else value
 
     def to_json(self) -> str:
-        """All fields as JSON text; `from_json` reads it back."""
+        """All fields as JSON text; `definition_of` makes a definition of them again."""
         return json.dumps(self.model_dump(mode="json"), separators=(",", ":"))
-
-    @classmethod
-    def from_json(cls, text: str) -> StudyDefinition:
-        """Raises `DefinitionError`."""
-        return definition_of(json.loads(text), "the stored definition")
 
     def hash(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of all that decides a trial or its score.

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import StorageError, StudyConflictError, UsageError, unknown
 from tuner.storage import records
 from tuner.storage.quiet import quiet_optuna
-from tuner.study.definition import StudyDefinition
-from tuner.text import quoted
+from tuner.text import quoted, shortened
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.study import Study
 
     from tuner.storage.kind import StorageKind
+    from tuner.study.definition import StudyDefinition
 
 
-def load_study(storage: BaseStorage, name: str) -> Study:
-    """The study of that name, to be read. Raises `UsageError` if there is none."""
+def load_study(storage: BaseStorage | None, name: str) -> Study:
+    """The study of that name, to be read; `storage` None: one that has no tables yet.
+
+    Raises `UsageError` if there is none.
+    """
     import optuna
 
     quiet_optuna()
+    if storage is None:
+        raise UsageError(unknown("study", name, ()))
     try:
         return optuna.load_study(study_name=name, storage=storage)
     except KeyError:
@@ -35,28 +41,62 @@ def read_definition(study: Study) -> StudyDefinition:
 
     Raises:
         StudyConflictError: `tuner` did not make the study.
-        StorageError: a newer `tuner` made it.
+        StorageError: a newer `tuner` made it, or its definition cannot be read.
     """
     return definition_in(study.user_attrs, study.study_name)
 
 
 def definition_in(attributes: Mapping[str, Any], name: str) -> StudyDefinition:
     """As `read_definition`, from the study's user attributes."""
+    from tuner.study.definition import definition_of
+
+    fields = stored_fields(attributes, name)
+    try:
+        return definition_of(fields, "the stored definition")
+    except Exception as error:  # whatever is wrong with it, the other studies can be read
+        raise unreadable(name, error) from error
+
+
+def is_foreign(attributes: Mapping[str, Any]) -> bool:
+    """Whether something else than `tuner` made the study with these user attributes."""
+    return not any(key.startswith("tuner:") for key in attributes)
+
+
+def stored_fields(attributes: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The fields of the stored definition as they are, which takes no model of a definition.
+
+    Raises as `read_definition`.
+    """
     version = attributes.get(records.STUDY_VERSION)
     text = attributes.get(records.STUDY_DEFINITION)
-    if not isinstance(version, int) or not isinstance(text, str):
+    if is_foreign(attributes) or version is None or text is None:
         raise StudyConflictError(
             f"a study of tuner holds its definition; study {quoted(name)} holds none, so "
             "something else "
             "made it. Available: another --name"
         )
-    if version > records.VERSION:
+    if isinstance(version, int) and version > records.VERSION:
         raise StorageError(
             f"study {quoted(name)} was made by a newer tuner (layout {version}; this one reads up "
             "to "
             f"{records.VERSION}). Available: that tuner, or another --name; nothing was changed"
         )
-    return StudyDefinition.from_json(text)
+    try:
+        fields = json.loads(text) if isinstance(version, int) else None
+    except (TypeError, ValueError, RecursionError) as error:
+        raise unreadable(name, f"no JSON text: {error}") from error
+    if not isinstance(fields, dict):
+        raise unreadable(name, f"must be fields with values, of a layout; got layout {version!r}")
+    return fields
+
+
+def unreadable(name: str, why: object) -> StorageError:
+    """The error for a study whose definition cannot be read, `why` not."""
+    first = str(why).partition("\n")[0]
+    return StorageError(
+        f"a study's definition can be read; that of {quoted(name)} cannot ({shortened(first, 200)}). "
+        "Available: the tuner that made it, or another --name (tuner doctor says how to delete it)"
+    )
 
 
 def require_same(
@@ -74,8 +114,15 @@ def require_same(
 
 
 def read_total(storage: BaseStorage, study_id: int) -> int:
-    """How many trials the study shall have in all; 0 while its tickets are still being made."""
-    return int(storage.get_study_system_attrs(study_id).get(records.STUDY_TOTAL, 0))
+    """How many trials the study shall have in all; 0 while its tickets are still being made.
+
+    Raises `StorageError` if what is stored is no number.
+    """
+    total = storage.get_study_system_attrs(study_id).get(records.STUDY_TOTAL, 0)
+    if not isinstance(total, int):
+        name = storage.get_study_name_from_id(study_id)
+        raise unreadable(name, f"its number of trials is {total!r}")
+    return total
 
 
 def delete_study(storage: BaseStorage, name: str) -> None:

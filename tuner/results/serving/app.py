@@ -73,9 +73,10 @@ def dashboard_app(
     loopback: bool,
     password: str | None = None,
     allow_edit: bool = False,
+    figures: bool = True,
 ) -> AccessControl:
-    """What `tuner serve` serves of a storage; `loopback`: it listens on this machine alone, see
-    `AccessControl` for the rest."""
+    """What `tuner serve` serves of a storage; `loopback`: it listens on this machine alone;
+    `figures`: fresh ones are written into the storage. See `AccessControl` for the rest."""
     from optuna_dashboard import wsgi
 
     return AccessControl(
@@ -83,5 +84,5 @@ def dashboard_app(
         loopback=loopback,
         password=password,
         allow_edit=allow_edit,
-        before_read=FreshFigures(storage),
+        before_read=FreshFigures(storage) if figures else None,
     )
