@@ -92,9 +92,9 @@ def stored_fields(attributes: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def unreadable(name: str, why: object) -> StorageError:
     """The error for a study whose definition cannot be read, `why` not."""
-    first = str(why).partition("\n")[0]
+    first = shortened(str(why).partition("\n")[0], 200)
     return StorageError(
-        f"a study's definition can be read; that of {quoted(name)} cannot ({shortened(first, 200)}). "
+        f"a study's definition can be read; that of {quoted(name)} cannot ({first}). "
         "Available: the tuner that made it, or another --name (tuner doctor says how to delete it)"
     )
 
