@@ -265,12 +265,25 @@ def test_no_candidate_that_trains_is_exit_code_3_with_the_cause(tuner):
 def test_the_table_ends_with_what_to_type_next(tuner):
     storage = f"sqlite:///{tuner.folder}/a b.db"
     ended = tuner.run(
-        "optimize", "--space", "sgd_decay", "--trials", 2, "--storage", storage, "--name", "s 1"
+        "optimize",
+        "--space",
+        "sgd_decay",
+        "--trials",
+        2,
+        "--workers",
+        2,
+        "--storage",
+        storage,
+        "--name",
+        "s 1",
     )
     assert ended.code == 0, ended.err
     assert "trials   2 of 2" in ended.out
     assert "± " in ended.out
     assert f"  tuner best 's 1' --storage '{storage}'\n" in ended.out
+    first, *others = ended.err.splitlines()
+    assert first == "loading the data, starting 2 workers"
+    assert first not in others
     assert "[2/2] trial 1" in ended.err
 
 

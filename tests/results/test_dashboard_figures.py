@@ -147,6 +147,18 @@ def test_a_study_without_a_completed_trial_gets_a_note_and_no_figures(make_study
     assert "Trials: 1 failed." in note
 
 
+@pytest.mark.parametrize("state", [TrialState.PRUNED, TrialState.FAIL])
+def test_the_note_tells_the_diverged_trials_from_the_others(make_study, state):
+    maker = make_study()
+    maker.add()
+    for cause in ("diverged: the loss of fold 0 was not finite in epoch 1", "x diverged: y"):
+        maker.add(state=state, cause=cause)
+    publish(maker.study)
+    word = "pruned" if state == TrialState.PRUNED else "failed"
+    note = optuna_dashboard.get_note(maker.study)
+    assert f"Trials: 1 complete, 2 {word}, 1 of them diverged." in note
+
+
 def test_the_objective_has_its_name(make_study):
     maker = make_study(direction="minimize")
     maker.add((0.5, 0.5))

@@ -32,6 +32,7 @@ class Summary:
         trials: state to number of those that ended.
         total: how many there shall be.
         metric: the objective.
+        diverged: see `tuner.results.trials.diverged_among`.
         seconds: that the search took; None: there was nothing to do.
     """
 
@@ -42,6 +43,7 @@ class Summary:
     total: int
     metric: str
     seconds: float | None
+    diverged: str = ""
 
     @property
     def left(self) -> int:
@@ -59,7 +61,7 @@ class Summary:
         lines = [
             f"study    {self.study}",
             f"storage  {self.storage}",
-            f"trials   {self.total - self.left} of {self.total}: {counts}{took}",
+            f"trials   {self.total - self.left} of {self.total}: {counts}{self.diverged}{took}",
         ]
         if self.best is not None:
             lines += [
@@ -85,12 +87,14 @@ class SearchReport:
     def end(self, seen: Seen, ended: SearchEnd) -> int:
         """Raises `NoCompletedTrialError` if none of the study's trials is complete."""
         from tuner.results import find_best, no_completed_trial, publish
+        from tuner.results.trials import diverged_among, trials_of
         from tuner.search.tickets import read_counts
         from tuner.study.stored import load_study
 
         prepared = ended.study
         with reading(prepared.name, prepared.storage_url) as study:
             counts, best = read_counts(study), find_best(study)
+            diverged = diverged_among(trials_of(study))
             none = no_completed_trial(study) if best is None else None
         summary = Summary(
             study=prepared.name,
@@ -100,6 +104,7 @@ class SearchReport:
             total=counts.total,
             metric=prepared.definition.metric,
             seconds=time.time() - self.flags.began if ended.ran else None,
+            diverged=diverged,
         )
         commands = self._commands(prepared.name)
         seen.printed = True

@@ -13,8 +13,9 @@ import click
 
 from tuner.cli.opening import reading
 from tuner.cli.output import current_format
-from tuner.cli.run_flags import RunFlags, WorkerFlags
+from tuner.cli.run_flags import ProgressMode, RunFlags, WorkerFlags
 from tuner.cli.watchdog import Watchdog
+from tuner.text import counted
 
 if TYPE_CHECKING:
     from tuner.cli.output import OutputFormat
@@ -89,10 +90,11 @@ def run(
             workers = min(workers, trials)
         engine = place.engine(flags.storage, workers)
         worker_limits, trial_limits = flags.limits(workers if engine is None else None)
-        starting = f"{workers} workers" if engine is None else f"workers on Ray ({place.ray})"
+        on_ray = f"workers on Ray ({place.ray})"
+        starting = on_ray if engine is not None else counted(workers or 1, "worker")
         try:
             with hint:
-                _show_hint(f"preparing the study, starting {starting}", flags.progress, hint)
+                _show_hint(f"loading the data, starting {starting}", flags.progress, hint)
                 ended = run_search(
                     lambda: prepare(limit),
                     display,
@@ -113,11 +115,18 @@ def run(
         return report.end(seen, ended)
 
 
-def _show_hint(text: str, progress: str, hint: ExitStack) -> None:
-    """A line on a terminal, until `hint` is closed: start-up takes seconds."""
-    if progress in ("auto", "rich") and sys.stderr.isatty():
-        click.echo(text, nl=False, err=True)
-        hint.callback(click.echo, "\r\x1b[K", nl=False, err=True)
+def _show_hint(text: str, progress: ProgressMode, hint: ExitStack) -> None:
+    """What start-up waits for, which takes seconds: a line of a log; on a terminal one that is
+    there until `hint` is closed."""
+    if progress == "none":
+        return
+    if progress == "plain" or not sys.stderr.isatty():
+        click.echo(text, err=True)
+        return
+    # The line, and the one below: there stands what the terminal writes itself, as ^C.
+    hint.callback(click.echo, "\r\x1b[K\x1b[A\x1b[K", nl=False, err=True)
+    width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    click.echo(text[: width - 1], err=True)
 
 
 def _state(

@@ -22,7 +22,13 @@ import numpy as np
 
 from tuner.results.figures import study_figures
 from tuner.results.ranking import find_best
-from tuner.results.trials import count_states, find_trial, objective_metric, trials_of
+from tuner.results.trials import (
+    count_states,
+    diverged_among,
+    find_trial,
+    objective_metric,
+    trials_of,
+)
 from tuner.storage import records
 from tuner.text import score_text, spread_text, value_text
 
@@ -95,8 +101,10 @@ def _pieces(held: Mapping[str, Any], prefix: str) -> list[str]:
 
 def study_note(study: Study, metric: str) -> str:
     """Our section: the best trial's value, its folds and parameters, and what to do next."""
-    counts = count_states(trials_of(study)).items()
+    trials = trials_of(study)
+    counts = count_states(trials).items()
     listed = ", ".join(f"{count} {state}" for state, count in counts) or "none"
+    listed += diverged_among(trials)
     best = find_best(study)
     if best is None:
         lines = ["No trial is complete yet."]

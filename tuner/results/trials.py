@@ -56,6 +56,12 @@ def count_states(trials: Iterable[FrozenTrial]) -> dict[str, int]:
     return {state: counts[state] for state in records.STATES.values() if counts[state]}
 
 
+def diverged_among(trials: Iterable[FrozenTrial]) -> str:
+    """`, 2 of them diverged`, to follow a count of states; empty if none of the trials did."""
+    count = sum(records.diverged(trial.user_attrs.get(records.CAUSE)) for trial in trials)
+    return f", {count} of them diverged" if count else ""
+
+
 def params_of(trial: FrozenTrial) -> dict[str, Any]:
     """The varied parameters: those it was queued with, and those that its sampler chose."""
     return {**trial.system_attrs.get(records.FIXED_PARAMS, {}), **trial.params}

@@ -54,7 +54,7 @@ class TrialDone(Event):
     """A trial reached its final state.
 
     `value` is the mean fold score of a complete trial, the last reported mean of a pruned one and
-    None for a failed one; `cause` says why it was pruned or failed.
+    None for a failed one; `cause` says why it was pruned or failed, which may be that it diverged.
     """
 
     number: int

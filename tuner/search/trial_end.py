@@ -125,8 +125,8 @@ def _divergence(scores: TrialScores, metric: str) -> str:
         other = scores.validation["loss"][:, fold]
         broken = ~(np.isfinite(curve) & np.isfinite(other))
         epoch = int(np.argmax(broken)) + 1 if broken.any() else scores.epochs_run
-        return f"diverged: the loss of fold {fold} was not finite in epoch {epoch}"
-    return f"diverged: the mean of {metric} was not finite in epoch {scores.epochs_run}"
+        return f"{records.DIVERGED}the loss of fold {fold} was not finite in epoch {epoch}"
+    return f"{records.DIVERGED}the mean of {metric} was not finite in epoch {scores.epochs_run}"
 
 
 def _numbers(values: Iterable[float]) -> list[float | None]:

@@ -89,6 +89,15 @@ RUNG = "completed_rung_"
 CHUNK = 60_000
 
 
+#: How the cause of a trial begins, pruned or failed, whose loss stopped being finite.
+DIVERGED = "diverged: "
+
+
+def diverged(cause: str | None) -> bool:
+    """Whether a trial of this cause diverged."""
+    return cause is not None and cause.startswith(DIVERGED)
+
+
 def state_of(trial: FrozenTrial) -> State:
     """How the trial stands, in one word."""
     return STATES[trial.state.name]

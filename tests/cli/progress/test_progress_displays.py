@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import os
 import pty
@@ -10,8 +11,9 @@ import sys
 import pytest
 from rich.console import Console
 
+from tests.support.terminal import Screen
 from tuner.cli.progress import SearchState, make_progress
-from tuner.cli.progress.live import LiveProgress
+from tuner.cli.progress.live import Head, LiveProgress
 from tuner.cli.progress.plain import PlainProgress, SilentProgress
 from tuner.results import BestTrial
 from tuner.search.events import (
@@ -170,6 +172,31 @@ def test_plain_gives_every_slow_trial_its_line():
     assert lines[2].startswith("[3/3] trial 2 failed")
 
 
+@pytest.mark.parametrize("kind", ["pruned", "failed"])  # as the sampler learns from it or not
+@pytest.mark.parametrize("why", ["the loss of fold 1 was not finite in epoch 2", "the mean of r2"])
+def test_a_trial_that_diverged_reads_so_and_has_no_score(kind, why):
+    event = dataclasses.replace(done(1, 0.1, kind), cause=f"diverged: {why}")
+    now = Clock()
+    progress, lines = plain(state(), now)
+    now.now += 2
+    progress.event(started(1))
+    progress.event(event)
+    assert len(lines) == 1
+    assert lines[0].startswith(f"[1/10] trial 1 diverged · 0.3 s · {why} ·")
+
+    written = io.StringIO()
+    live = LiveProgress(state(), Console(file=written, width=100), now)
+    live.event(started(1))
+    live.event(event)
+    live.event(dataclasses.replace(done(2, 0.3, "pruned"), cause="pruned by median after epoch 1"))
+    live.close()
+    assert f"trial 1 diverged: {why}" in written.getvalue()
+    assert "2/10 trials · 1 pruned · 1 diverged" in drawn(live)
+    # The counts that a search ends with are those of the stored states.
+    counts = live.state.complete, live.state.pruned, live.state.failed
+    assert counts == ((0, 2, 0) if kind == "pruned" else (0, 1, 1))
+
+
 def test_plain_says_that_it_lives_when_a_trial_is_long():
     now = Clock()
     progress, lines = plain(state(), now)
@@ -222,6 +249,48 @@ def test_live_view_shows_bar_workers_best_and_time():
         assert all(len(line) <= 60 for line in drawn(progress, width=60).splitlines())
     finally:
         progress.close()
+
+
+COUNTS = "8/100 trials · 1 pruned · 2 failed · 3 diverged · 12:30 gone · 1:02:03 left"
+
+
+@pytest.mark.parametrize("name", ["d", "sgd_decay-4b4050ba", "a_name_of_a_study_" * 5])
+@pytest.mark.parametrize("width", [80, 90, 100, 110, 120, 200])
+def test_the_bar_shrinks_before_anything_is_left_out(width, name):
+    out, screen = io.StringIO(), Screen(width)
+    console = Console(file=out, width=width, force_terminal=True, color_system="truecolor")
+    console.print(Head(name, 0.08, COUNTS))
+    screen.feed(out.getvalue().replace("\n", "\r\n"))
+    lines = screen.lines
+    assert COUNTS in lines[-1]
+    assert 5 <= sum(line.count("━") + line.count("╸") + line.count("╺") for line in lines) <= 30
+    assert all(len(line.rstrip()) <= width for line in lines)
+    one_line = len(name) + 2 + 5 + 2 + len(COUNTS) <= width
+    assert len(lines) == (1 if one_line else 2)
+    assert lines[0].startswith(name if len(name) <= width - 7 else name[: width - 8] + "…")
+
+
+@pytest.mark.parametrize("width", [40, 80, 100])
+@pytest.mark.parametrize("typed", ["^C", "^C^C", "^\\"])
+def test_nothing_stale_stays_if_a_terminal_writes_into_the_frame(width, typed):
+    """It echoes an interrupt where the cursor stands; a best trial's parameters fill a line."""
+    now, written, screen = Clock(), io.StringIO(), Screen(width)
+    s = state(best=BestTrial(3, dict.fromkeys(map(str, range(30)), 0.5), 0.9))
+    progress = LiveProgress(s, Console(file=written, force_terminal=True, width=width), now)
+    for _ in range(3):
+        now.now += 1
+        progress.tick()
+        written.write(typed)
+    progress.line("ending")
+    now.now += 1
+    progress.tick()
+    written.write(typed)
+    screen.feed(written.getvalue().replace("\n", "\r\n"))
+    assert [line for line in screen.lines if "0/10 trials" in line][1:] == []
+    progress.close()
+    screen = Screen(width)
+    screen.feed(written.getvalue().replace("\n", "\r\n"))
+    assert screen.lines == ["ending"]
 
 
 def test_live_redraws_at_most_four_times_a_second():

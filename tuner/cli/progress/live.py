@@ -4,21 +4,50 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from rich.console import Console, Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from tuner.cli.progress.plain import SilentProgress
-from tuner.cli.progress.state import SearchState, WorkerLine
+from tuner.cli.progress.state import SearchState, WorkerLine, end_of
 from tuner.search.events import TrialDone
 from tuner.text import clock_text, params_text, score_text
 
 #: Seconds between redraws: a redraw costs the parent some milliseconds, and the workers need
 #: every core.
 EVERY = 0.25
+#: Cells of the bar at most and at least, and between the columns.
+LONGEST, SHORTEST, GAP = 30, 5, 2
+
+
+@dataclass(frozen=True)
+class Head:
+    """The study's name, a bar and what is counted, in one line. If the line is too narrow the bar
+    shrinks; below `SHORTEST` the counts have a line of their own, so that nothing is left out.
+
+    `share`: how much of the bar is filled, 0 to 1.
+    """
+
+    name: str
+    share: float
+    counts: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        name, counts = Text(self.name, style="bold"), Text(self.counts)
+        name.truncate(options.max_width - SHORTEST - GAP, overflow="ellipsis")
+        beside = options.max_width - name.cell_len - GAP
+        one_line = beside - counts.cell_len - GAP >= SHORTEST
+        width = min(LONGEST, beside - counts.cell_len - GAP if one_line else beside)
+        row = Table.grid(padding=(0, GAP))
+        bar = ProgressBar(total=1.0, completed=self.share, width=width)
+        row.add_row(name, bar, *([counts] if one_line else []))
+        yield row
+        if not one_line:
+            yield counts
 
 
 class LiveProgress(SilentProgress):
@@ -49,32 +78,25 @@ class LiveProgress(SilentProgress):
         self._live.stop()
 
     def finished(self, event: TrialDone, best: bool) -> None:
-        if event.state == "failed":
-            self.line(f"trial {event.number} failed: {event.cause or 'no cause is known'}")
+        how, why = end_of(event)
+        if how in ("failed", "diverged"):
+            self.line(f"trial {event.number} {how}: {why or 'no cause is known'}")
 
     def view(self) -> Group:
         """What is drawn for the state as it is now."""
-        now = self._now()
-        return Group(self._bar(now), self._workers(), self._best())
+        # The cursor stands in the empty last line: what a terminal writes there by itself, as the
+        # ^C of an interrupt, may not wrap a full line, or the frame is no longer erased whole.
+        return Group(self._head(self._now()), self._workers(), self._best(), Text())
 
-    def _bar(self, now: float) -> Table:
+    def _head(self, now: float) -> Head:
         state = self.state
         counts = [f"{state.settled}/{state.total} trials"]
-        counts += [
-            f"{number} {kind}"
-            for kind, number in (("pruned", state.pruned), ("failed", state.failed))
-            if number
-        ]
+        others = ("pruned", "failed", "diverged")
+        counts += [f"{state.ends[kind]} {kind}" for kind in others if state.ends[kind]]
         counts.append(f"{clock_text(now - state.started)} gone")
         if (left := state.remaining(now)) is not None:
             counts.append(f"{clock_text(left)} left")
-        row = Table.grid(padding=(0, 2))
-        row.add_row(
-            Text(state.name, style="bold"),
-            ProgressBar(total=max(1, state.total), completed=state.settled, width=30),
-            Text(" · ".join(counts), no_wrap=True),
-        )
-        return row
+        return Head(state.name, state.settled / max(1, state.total), " · ".join(counts))
 
     def _workers(self) -> Table:
         table = Table.grid(padding=(0, 2))

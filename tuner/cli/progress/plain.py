@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from tuner.cli.progress.state import SearchState
+from tuner.cli.progress.state import SearchState, end_of
 from tuner.search.events import Event, TrialDone, WorkerWarning
 from tuner.text import clock_text, params_text, score_text
 
@@ -83,12 +83,13 @@ class PlainProgress(SilentProgress):
     def _flush(self, best: bool) -> None:
         event, state = self._waiting, self.state
         assert event is not None
-        parts = [f"[{state.settled}/{state.total}] trial {event.number} {event.state}"]
-        if event.value is not None:
+        how, why = end_of(event)
+        parts = [f"[{state.settled}/{state.total}] trial {event.number} {how}"]
+        if event.value is not None and how != "diverged":
             parts.append(f"{state.metric} {score_text(event.value)}")
         parts.append(f"{event.seconds:.1f} s")
-        if event.state == "failed" and event.cause:
-            parts.append(event.cause)
+        if how != "pruned" and why:
+            parts.append(why)
         if best and state.best is not None:
             parts.append(f"best so far: {params_text(state.best.params)}")
         elif state.best is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -20,9 +20,18 @@ from tuner.search.events import (
     WorkerIdle,
     WorkerReady,
 )
+from tuner.storage.records import DIVERGED, diverged
 
 #: Finished trials that the estimate of the remaining time looks back at.
 WINDOW = 30
+
+
+def end_of(event: TrialDone) -> tuple[str, str]:
+    """How a trial ended, in a word (its state, or `diverged`), and why; empty if not known."""
+    cause = event.cause or ""
+    if diverged(cause):
+        return "diverged", cause.removeprefix(DIVERGED)
+    return event.state, cause
 
 
 @dataclass
@@ -46,7 +55,8 @@ class SearchState:
         total: tickets in all; `done` of them were settled before this search began.
         best: of the trials before this search, or None.
         deadline: seconds since 1970, or None.
-        complete, pruned, failed: trials finished in this search.
+        complete, pruned, failed: trials finished in this search, by the state that is stored.
+        ends: the same trials by how they ended, see `end_of`.
         workers: by the worker's number.
     """
 
@@ -61,6 +71,7 @@ class SearchState:
     complete: int = 0
     pruned: int = 0
     failed: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
     workers: dict[WorkerId, WorkerLine] = field(default_factory=dict)
     _settled: set[int] = field(default_factory=set)
     _params: dict[int, Mapping[str, Any]] = field(default_factory=dict)
@@ -121,6 +132,7 @@ class SearchState:
         self._settled.add(event.ticket)
         self._finished_at.append(now)
         params = self._params.pop(event.number, {})
+        self.ends[end_of(event)[0]] += 1
         if event.state == "failed":
             self.failed += 1
         elif event.state == "pruned":
