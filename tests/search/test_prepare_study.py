@@ -85,7 +85,7 @@ def test_another_order_of_the_parameters_is_another_definition(sqlite):
 
 def test_other_data_are_refused_with_both_hashes(url):
     prepare(url)
-    with pytest.raises(StudyConflictError, match="hash fake, sklearn:digits now has changed"):
+    with pytest.raises(StudyConflictError, match="hash fake, sklearn:digits here has changed"):
         prepare(url, facts=DataFacts("changed", "multiclass"), trials=20)
     assert len(load(url).trials) == 10
 

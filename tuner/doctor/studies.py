@@ -17,7 +17,7 @@ from tuner.storage import records
 from tuner.storage.backend import Beat, ticket_key
 from tuner.storage.check_result import Finding
 from tuner.storage.owner import describe_owner, is_gone
-from tuner.study.data import DataFacts, describe_data
+from tuner.study.data import DataFacts, describe_data, other_data
 from tuner.study.definition import StudyDefinition
 from tuner.study.stored import definition_in, is_foreign
 from tuner.text import listed, time_text
@@ -95,9 +95,8 @@ class DataCheck:
         return Finding(
             "data",
             "error",
-            f"a study is made on one dataset; its data had the hash {stored}, {uri} here has "
-            f"{found.hash}: no worker here will take its trials; bring the former data back, or "
-            "begin another study (--name)",
+            f"{other_data('it', stored, uri, found.hash)}: no worker here will take its trials; "
+            "bring the former data back, or begin another study (--name)",
             name,
         )
 

@@ -24,6 +24,7 @@ from tuner.search.work import GroupWork
 from tuner.storage import StorageKind, records, storage_at
 from tuner.storage.quiet import quiet_optuna
 from tuner.storage.retry import Retry
+from tuner.study.data import other_data
 from tuner.study.definition import StudyDefinition
 from tuner.study.stored import load_study, read_definition
 from tuner.text import quoted
@@ -87,8 +88,7 @@ def run_worker(
     trainer = (make_trainer or _keras_trainer)(definition)
     if trainer.data_hash != data_hash:
         raise StudyConflictError(
-            f"a study is made on one dataset; {quoted(study_name)} was made on data with the hash "
-            f"{data_hash}, {definition.data.uri} here has {trainer.data_hash}"
+            other_data(quoted(study_name), data_hash, definition.data.uri, trainer.data_hash)
         )
     queue = TicketQueue(
         backend,

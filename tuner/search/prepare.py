@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from tuner.errors import StudyConflictError
 from tuner.storage import records
-from tuner.study.data import DataFacts, describe_data
+from tuner.study.data import DataFacts, describe_data, other_data
 from tuner.study.definition import StudyDefinition
 from tuner.study.stored import definition_in, read_total, require_same
 from tuner.text import quoted
@@ -208,7 +208,6 @@ def _require_same_data(
     data_hash = attributes[records.STUDY_DATA_HASH]
     if facts.hash != data_hash:
         raise StudyConflictError(
-            f"a study is made on one dataset; {study} was made on data with the hash "
-            f"{data_hash}, {uri} now has {facts.hash}. Available: the "
-            "former data, or another --name"
+            f"{other_data(study, data_hash, uri, facts.hash)}. Available: the former data, or "
+            "another --name"
         )

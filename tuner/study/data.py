@@ -20,6 +20,14 @@ class DataFacts:
     task: Task
 
 
+def other_data(study: str, stored: str, uri: str, found: str) -> str:
+    """What is wrong if the data at `uri` hash to `found` and those of `study` to `stored`."""
+    return (
+        f"a study is made on one dataset; {study} was made on data with the hash {stored}, "
+        f"{uri} here has {found}"
+    )
+
+
 def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, ...]]:
     """The rows and the folds, which the metrics are defined for.
 
