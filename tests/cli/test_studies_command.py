@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
 import subprocess
@@ -154,19 +155,17 @@ def test_delete_takes_the_studys_checkpoints(url, capsys, monkeypatch):
     )
 
 
-def test_delete_without_yes_needs_somebody_to_ask(url, capsys):
+def test_delete_without_yes_needs_somebody_to_ask(url, capsys, monkeypatch):
     make(url, "one", work=False)
-    command = [sys.executable, "-m", "tuner.cli.main", "studies", "delete", "one"]
-    ended = subprocess.run(command, input="y\n", capture_output=True, text=True, timeout=60)
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert "--yes" in ended.stderr
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))  # no terminal
+    code, out, err = tuner(capsys, "studies", "delete", "one")
+    assert (code, out) == (2, "")
+    assert "--yes" in err
     assert names() == ["one"]
 
 
 @pytest.mark.parametrize(("answer", "code", "left"), [("n\n", 1, ["one"]), ("y\n", 0, [])])
 def test_delete_asks_on_a_terminal(url, capsys, monkeypatch, answer, code, left):
-    import io
-
     class Terminal(io.StringIO):
         def isatty(self):
             return True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -123,12 +121,6 @@ def test_a_class_of_one_group_cannot_go_to_the_test(tmp_path: Path) -> None:
     np.savez(tmp_path / "own.npz", X=np.arange(8.0)[:, None], y=y, who=y)
     with pytest.raises(DataError, match="all rows of 1 classes into the test"):
         load_dataset(f"npz:{tmp_path / 'own.npz'}", group="who", test_share=0.5)
-
-
-def test_the_hash_is_the_same_in_another_process() -> None:
-    code = "from tuner.data import load_dataset; print(load_dataset('sklearn:wine').hash)"
-    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert other.stdout.strip() == load_dataset("sklearn:wine").hash
 
 
 def test_the_hash_of_digits_is_known() -> None:

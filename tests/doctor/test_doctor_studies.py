@@ -62,7 +62,11 @@ def test_a_study_of_something_else_is_in_order(trials, says):
     ("facts", "state", "says"),
     [
         (FACTS, "ok", "has the study's hash fake"),
-        (DataFacts("changed", "multiclass"), "error", "with the hash fake, sklearn:digits here has"),
+        (
+            DataFacts("changed", "multiclass"),
+            "error",
+            "with the hash fake, sklearn:digits here has",
+        ),
         (MissingDataError("there is no /a.npz"), "warning", "they are not here: there is no /a"),
         (DataError("a column is missing"), "error", "they cannot be: a column is missing"),
     ],

@@ -59,7 +59,12 @@ METRIC = {
 @pytest.mark.parametrize(
     ("task", "scaling", "params"),
     [
-        ("multiclass", "auto", {"model.units": "24-12", "model.activation": "tanh"}),
+        pytest.param(
+            "multiclass",
+            "auto",
+            {"model.units": "24-12", "model.activation": "tanh"},
+            marks=pytest.mark.slow,
+        ),
         (
             "multiclass",
             "standard",

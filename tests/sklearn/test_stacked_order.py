@@ -105,10 +105,10 @@ def test_inputs_that_are_always_zero_are_left_out_where_nothing_else_moves_their
     STACKS.clear()
     X, y = digits(200)
     X[:, 15:] = 0
-    own = StackedGridSearchCV(classifier().set_params(l2=alpha), GRID, cv=3, refit=False)
+    own = StackedGridSearchCV(classifier().set_params(l2=alpha), GRID, cv=2, refit=False)
     own.fit(X, y)
     assert features == [seen] * 2
-    stock = GridSearchCV(own.estimator, GRID, cv=3, refit=False).fit(X, y)
+    stock = GridSearchCV(own.estimator, GRID, cv=2, refit=False).fit(X, y)
     np.testing.assert_allclose(
-        own.cv_results_["mean_test_score"], stock.cv_results_["mean_test_score"], atol=1 / 60
+        own.cv_results_["mean_test_score"], stock.cv_results_["mean_test_score"], atol=1 / 90
     )

@@ -81,7 +81,7 @@ def test_where_one_raises_the_others_end_at_their_next_epoch() -> None:
     assert len(epochs) < 10_000_000
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("optimizer", ["sgd", pytest.param("adam", marks=pytest.mark.slow)])
 def test_scores_are_the_same_to_the_last_bit(
     optimizer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,7 +49,15 @@ def test_the_kernel_and_the_formula_give_the_same_bits(params, monkeypatch):
             np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("params", [KINDS[2], KINDS[4], KINDS[5]], ids=str)
+@pytest.mark.parametrize(
+    "params",
+    [
+        pytest.param(KINDS[2], marks=pytest.mark.slow),
+        KINDS[4],
+        pytest.param(KINDS[5], marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
 def test_alike_networks_move_as_keras_moves_them(params):
     own, data = plan(**params), dataset()
     for fold, seed, weights in zip(folds(*EVEN), seeds(3), trained(own), strict=True):

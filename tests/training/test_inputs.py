@@ -88,7 +88,7 @@ def test_many_rows_are_copied_whole(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "params",
     [
-        {"optimizer": name}
+        pytest.param({"optimizer": name}, marks=pytest.mark.slow)
         for name in ("sgd", "adam", "nadam", "adamax", "adagrad", "adadelta", "rmsprop", "lion")
     ]
     + [

@@ -68,15 +68,19 @@ def test_a_stack_is_given_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert given == [1, 2, 4]
 
 
+def slow(params: dict[str, Any]) -> Any:
+    return pytest.param(params, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
     "params",
     [
         {"optimizer": "sgd", "optimizer__momentum": 0.9, "optimizer__nesterov": True},
-        {"optimizer": "adamw", "optimizer__weight_decay": 0.1},
-        {"model__dropout": 0.3, "model__batch_norm": True},
+        slow({"optimizer": "adamw", "optimizer__weight_decay": 0.1}),
+        slow({"model__dropout": 0.3, "model__batch_norm": True}),
         {"model__units": 11, "model__dropout": 0.3},
         {"model__l2": 0.1, "loss": "categorical_crossentropy", "loss__label_smoothing": 0.1},
-        {"loss": "mse", "optimizer": "nadam"},
+        slow({"loss": "mse", "optimizer": "nadam"}),
         {"model__layers": 0},
     ],
     ids=str,

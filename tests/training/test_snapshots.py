@@ -75,7 +75,15 @@ def test_a_training_with_patience_stands_for_no_other() -> None:
         scores.until(2)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "lion", "adam", "adamw"])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        "sgd",
+        pytest.param("lion", marks=pytest.mark.slow),
+        "adam",
+        pytest.param("adamw", marks=pytest.mark.slow),
+    ],
+)
 def test_a_network_is_the_same_to_the_last_bit_in_a_stack_of_any_size(optimizer: str) -> None:
     plan = problems.plan(optimizer=optimizer, epochs=4, model__dropout=0.1)
     fold = problems.folds(61)[0]
