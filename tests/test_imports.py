@@ -19,9 +19,9 @@ PACKAGE = ROOT / "tuner"
 
 #: Folders of one level do not import each other; every other import goes to a lower level.
 LEVELS = [
-    {"lazy", "text"},
+    {"lazy", "resources", "text"},
     {"errors"},
-    {"registry", "parameters"},
+    {"files", "registry", "parameters"},
     {"optimizers"},
     {"schedules"},
     {"data", "spaces"},

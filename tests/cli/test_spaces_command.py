@@ -112,7 +112,7 @@ def test_validate_prints_every_error_of_every_file(run, tmp_path):
     assert lines[5] == "broken.yaml: 1 error"
     assert lines[6].startswith("  broken.yaml:2: not valid YAML")
     assert lines[7] == "missing.yaml: 1 error"
-    assert lines[8] == "  missing.yaml: cannot be read: No such file or directory"
+    assert lines[8] == "  missing.yaml: cannot be read: it does not exist"
 
 
 def test_validate_as_json(run, tmp_path):

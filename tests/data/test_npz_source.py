@@ -114,6 +114,21 @@ def test_pickled_objects_are_never_read(tmp_path: Path) -> None:
         ({"X": np.full((4, 2), "a"), "y": np.arange(4)}, "real numbers"),
         ({"X": np.array([[1, np.nan], [np.inf, 2]]), "y": [0, 1]}, "column 0 1, column 1 1"),
         ({"X": np.array([[1, 1e39], [1, 2]]), "y": [0, 1]}, "float32"),
+        ({"X": np.ones((4, 2)), "y": np.array([b"a", b"\xff", b"a", b"b"])}, "must be UTF-8"),
+        ({"X": np.ones((4, 2)), "y": np.array([b"\xfe" * 10**6, b"b"] * 2)}, r"1000000 bytes"),
+        ({"X": np.ones((4, 2)), "y": np.zeros(4, "i4,f4")}, "must be numbers, booleans or text"),
+        ({"X": np.ones((4, 2)), "y": np.arange(4).astype("M8[s]")}, "must be numbers"),
+        ({"X": np.ones((4, 2)), "y": np.arange(4).astype("m8[s]")}, "must be numbers"),
+        ({"X": np.ones((4, 2)), "y": np.arange(4) * 1j}, "must be numbers"),
+        ({"X": np.ones((4, 2)), "y": np.array(3)}, r"shape \(\)"),
+        ({"X": np.ones((4, 2)), "y": np.ones((4, 0))}, r"shape \(4, 0\)"),
+        ({"X": np.ones((4, 2)), "y": np.ones((0, 2))}, r"shape \(0, 2\)"),
+        ({"X": np.array(3), "y": np.arange(4)}, r"shape \(\)"),
+        ({"X": np.zeros((4, 2), "i4,f4"), "y": np.arange(4)}, "real numbers"),
+        ({"X": np.ones((4, 2)).astype("M8[s]"), "y": np.arange(4)}, "real numbers"),
+        ({"X": np.ones((4, 2)).astype("m8[s]"), "y": np.arange(4)}, "real numbers"),
+        ({"X": np.full((4, 2), b"a"), "y": np.arange(4)}, "real numbers"),
+        ({"X": np.full((4, 2), np.nan, np.longdouble), "y": np.arange(4)}, "NaN"),
         ({"X": np.ones((4, 2)), "y": [0.5, np.nan, 1, 2]}, "no target may be missing"),
         (
             {"x_train": np.ones((4, 2)), "y_train": [0, 0, 1, 1], "x_test": np.ones((4, 2))},
@@ -140,6 +155,38 @@ def test_what_cannot_be_trained_on_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=message):
         load_dataset(write(tmp_path, **arrays))
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [np.zeros(20, "i4,f4"), np.arange(20) * 1j, np.arange(20).astype("m8[s]"), np.array(1)],
+)
+def test_groups_of_other_types(tmp_path: Path, groups: np.ndarray) -> None:
+    with pytest.raises(DataError, match="group"):
+        load_dataset(write(tmp_path, **table(), patient=groups), group="patient")
+
+
+def test_a_masked_array_is_what_numpy_saves_of_it(tmp_path: Path) -> None:
+    x = np.ma.masked_array(table()["X"], mask=np.eye(20, 3, dtype=bool))
+    own = load_dataset(write(tmp_path, X=x, y=table()["y"]))
+    np.testing.assert_array_equal(own.x, x.data.astype(np.float32))
+
+
+def test_pickles_in_features_and_groups_are_never_read(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (Path(tmp_path / "executed").touch, ())
+
+    bombs = np.array([Bomb()] * 20, dtype=object)
+    for arrays in ({"X": bombs, "y": table()["y"]}, {**table(), "patient": bombs}):
+        with pytest.raises(DataError, match="pickled Python objects"):
+            load_dataset(
+                write(tmp_path, **arrays), group="patient" if "patient" in arrays else None
+            )
+    np.save(tmp_path / "alone.npy", bombs)
+    with pytest.raises(DataError, match="single array"):
+        load_dataset(f"npz:{tmp_path / 'alone.npy'}")
+    assert not (tmp_path / "executed").exists()
 
 
 def test_files_that_are_no_archive(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_names_and_files_that_do_not_exist(elsewhere):
     assert str(caught.value) == (
         f"unknown search space 'sgd_decy'; did you mean sgd_decay? Available: {', '.join(SHIPPED)}"
     )
-    with pytest.raises(SpaceError, match=r"missing\.yaml: cannot be read: No such file"):
+    with pytest.raises(SpaceError, match=r"missing\.yaml: cannot be read: it does not exist"):
         load_space("missing.yaml")
 
 

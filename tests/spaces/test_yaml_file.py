@@ -91,9 +91,9 @@ def test_all_duplicates_are_named_at_once(tmp_path):
 
 
 def test_files_that_cannot_be_read_say_why(tmp_path):
-    with pytest.raises(UsageError, match="cannot be read: No such file"):
+    with pytest.raises(UsageError, match="cannot be read: it does not exist"):
         load_yaml(tmp_path / "missing.yaml")
-    with pytest.raises(UsageError, match="cannot be read: Is a directory"):
+    with pytest.raises(UsageError, match="cannot be read: it is a folder"):
         load_yaml(tmp_path)
     path = tmp_path / "latin.yaml"
     path.write_bytes(b"a: \xe4\n")

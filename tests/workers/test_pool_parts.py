@@ -9,11 +9,11 @@ import time
 
 import pytest
 
+from tuner.resources import available_cores, available_memory, oom_kills
 from tuner.search.events import TrialDone, TrialStarted
 from tuner.workers.limits import START_TRIES, WORK_TRIES, Deaths
 from tuner.workers.parent_signals import ECHO, Interrupted, SignalWatch
 from tuner.workers.recycling import Recycling, WorkerLimits
-from tuner.workers.resources import available_cores, available_memory, oom_kills
 
 
 def test_cores_follow_the_affinity(tmp_path):

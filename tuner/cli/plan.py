@@ -58,8 +58,8 @@ def show_plan(
     """
     from tuner.data.facts import facts
     from tuner.forecast import REFERENCE, forecast_work
+    from tuner.resources import available_cores
     from tuner.study.data import load_study_data
-    from tuner.workers.resources import available_cores
 
     definition = definition_from(flags)
     definition.sampler.require_packages()

@@ -83,7 +83,7 @@ def _plain(x: NDArray[Any], source: str, names: tuple[str, ...] | None) -> NDArr
             raise DataError(f"features must be numbers; those of {source} are not") from error
     if x.dtype == bool:
         return x.astype(np.uint8)
-    if not (np.issubdtype(x.dtype, np.integer) or np.issubdtype(x.dtype, np.floating)):
+    if x.dtype.kind not in "iuf":
         raise DataError(f"features must be real numbers; those of {source} have the type {x.dtype}")
     if np.issubdtype(x.dtype, np.floating):
         _refuse_unfinite(x, source, names, "no value may be NaN or infinite")

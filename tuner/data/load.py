@@ -90,6 +90,11 @@ def _number_groups(groups: NDArray[Any], rows: int, source: str) -> NDArray[np.i
             f"--group needs one value for each of the {rows} search rows; that of {source} has "
             f"the shape {groups.shape}"
         )
+    if groups.dtype.kind not in "biufOSU":
+        raise DataError(
+            f"groups must be numbers, booleans or text; those of {source} have the type "
+            f"{groups.dtype}"
+        )
     if groups.dtype == object:
         groups = groups.astype(str)
     if groups.dtype.kind == "f" and not np.isfinite(groups).all():

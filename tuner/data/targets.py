@@ -184,7 +184,12 @@ def plain_targets(y: NDArray[Any], rows: int, source: str) -> NDArray[Any]:
     if y.dtype == object:
         y = _from_objects(y, source)
     if y.dtype.kind == "S":
-        y = np.char.decode(y, "utf-8")
+        try:
+            y = np.char.decode(y, "utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"labels in bytes must be UTF-8; those of {source} hold {quoted(error.object)}"
+            ) from error
     if y.dtype.kind not in "biufU":
         raise DataError(
             f"targets must be numbers, booleans or text; those of {source} have the type {y.dtype}"

@@ -1,5 +1,6 @@
 """Where the files that ship with `tuner` are, and which file a name or a path means."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -42,7 +43,7 @@ def named_file(
     """The file that is meant: what ends in .yaml or .yml, or is a file, is a path; anything else
     is a name in `named_files`. Raises `error` for a name that is not, calling it `what`."""
     path = Path(name_or_path)
-    if path.suffix in SUFFIXES or path.is_file():
+    if path.suffix in SUFFIXES or os.path.isfile(path):  # False also for a name that is too long
         return path
     files = named_files(folder)
     if str(name_or_path) not in files:

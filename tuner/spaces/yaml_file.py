@@ -17,10 +17,14 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tuner.errors import UsageError
+from tuner.files import unreadable
 from tuner.spaces.explain import Loc, Problem, problems_of
 from tuner.text import path_text, quoted
 
 Model = TypeVar("Model", bound=BaseModel)
+
+#: Spaces and studies that people write have a few KB.
+MOST_BYTES = 16 << 20
 
 _TAG = "tag:yaml.org,2002:"
 #: What the resolver takes for more than text, and is text in the core schema of YAML 1.2.
@@ -124,7 +128,9 @@ def parse_yaml(text: str, source: str) -> tuple[Any, Lines, list[Problem]]:
 
 
 def read_text(path: Path, error: type[UsageError] = UsageError) -> str:
-    """A file's text (UTF-8). Raises `error` if it cannot be read."""
+    """A file's text (UTF-8). Raises `error` if it cannot be read, or has more than `MOST_BYTES`."""
+    if why := unreadable(path, MOST_BYTES):
+        raise error(f"{path_text(path)}: cannot be read: it {why}")
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:

@@ -22,6 +22,7 @@ from tuner.errors import StorageError
 from tuner.storage.backend import Backend
 from tuner.storage.check_result import Finding, Repair, WriteStep
 from tuner.storage.failures import first_line, root_cause
+from tuner.text import path_text
 
 #: In the working directory, beside the study definitions; made when first used.
 DEFAULT_FOLDER = Path("studies")
@@ -75,7 +76,7 @@ class StorageKind(ABC):
     @property
     def absent(self) -> bool:
         """Whether it is a file that does not exist."""
-        return self.file is not None and not self.file.is_file()
+        return self.file is not None and not os.path.isfile(self.file)
 
     @property
     def here_alone(self) -> str | None:
@@ -204,17 +205,27 @@ class FileKind(StorageKind):
     def file(self) -> Path:
         return Path(self.url.removeprefix(self.PREFIX))
 
+    def require(self) -> None:
+        self._require_regular()
+        super().require()
+
+    def _require_regular(self) -> None:
+        """Raises `StorageError` for a folder, a pipe or a device: opening one may wait for ever."""
+        if os.path.exists(self.file) and not os.path.isfile(self.file):
+            raise StorageError(f"a storage must be a file; {path_text(self.file)} is none")
+
     def _prepare(self) -> None:
         """Make the folder. Raises PermissionError if file or folder cannot be written: SQLite
         itself would say so at the first trial only."""
+        self._require_regular()
         self.file.parent.mkdir(parents=True, exist_ok=True)
         for place in (self.file.parent, self.file):
-            if place.exists() and not os.access(place, os.W_OK):
+            if os.path.exists(place) and not os.access(place, os.W_OK):
                 raise PermissionError(f"no permission to write {place}")
 
     def _unusable(self, reason: str) -> str:
-        folder = next(folder for folder in self.file.parents if folder.exists())
-        shut = [p for p in (self.file, folder) if p.exists() and not os.access(p, os.W_OK)]
+        folder = next(folder for folder in self.file.parents if os.path.exists(folder))
+        shut = [p for p in (self.file, folder) if os.path.exists(p) and not os.access(p, os.W_OK)]
         where = f"{shut[0]} is not writable" if shut else f"the folder is {folder}"
         return (
             f"a storage must be a file that can be read and written; {self.file} cannot be used "

@@ -21,6 +21,7 @@ from tuner.errors import UsageError
 from tuner.storage.backend import Backend
 from tuner.storage.failures import proxy_error, root_cause
 from tuner.storage.kind import StorageKind, split_scheme
+from tuner.text import path_text
 
 #: Seconds to wait for the proxy's first answer.
 CONNECT_TIMEOUT = 10
@@ -73,7 +74,7 @@ class Proxy(StorageKind):
             host = None
         if not host or f"{parts.username or ''}{parts.path.strip('/')}{parts.query}":
             raise UsageError(
-                f"a gRPC proxy is a host and a port; got {self}. "
+                f"a gRPC proxy is a host and a port; got {path_text(self)}. "
                 f"Available: grpc://HOST:PORT, or grpc://HOST for the port {PORT}"
             )
         return f"[{host}]" if ":" in host else host, port

@@ -7,6 +7,7 @@ from tuner.data import Dataset, Fold, load_dataset, make_folds
 from tuner.data.dataset import Task
 from tuner.data.sources import source_of
 from tuner.errors import MissingDataError
+from tuner.files import expanded
 from tuner.planning.metrics import METRICS
 from tuner.study.definition import StudyDefinition
 from tuner.text import path_text
@@ -39,7 +40,7 @@ def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, .
         dataset = load_dataset(**data.model_dump(exclude={"scaling"}), seed=definition.seed)
     except MissingDataError as error:
         source, rest = source_of(data.uri)
-        if not source.is_path or Path(rest).expanduser().is_absolute():
+        if not source.is_path or expanded(rest).is_absolute():
             raise
         raise MissingDataError(
             f"{error}. A path counts from the working directory, here {Path.cwd()}. Available: a "

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.sources.npz import beyond_memory
 from tuner.errors import TunerError
 
 #: Version of the layout below.
@@ -170,6 +171,8 @@ def _reading(file: BinaryIO) -> Iterator[tuple[dict[str, Any], Mapping[str, NDAr
     hold is a `SavedStateError`."""
     try:
         with np.load(file, allow_pickle=False) as arrays:
+            if reason := beyond_memory(arrays, arrays.files):
+                raise SavedStateError(f"the file {reason}")
             header = json.loads(arrays["header"].tobytes())
             if header["format"] != FORMAT:
                 raise SavedStateError(

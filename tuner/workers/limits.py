@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tuner.resources import oom_kills
 from tuner.search.events import Event, TrialDone, TrialReturned, TrialStarted
 from tuner.text import size_text, time_text
 from tuner.workers.hand_back import Fault
 from tuner.workers.interfaces import Worker
-from tuner.workers.resources import oom_kills
 
 #: Seconds between looks at the memory of the workers.
 LOOK_EVERY = 1.0

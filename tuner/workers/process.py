@@ -14,13 +14,13 @@ from typing import Any
 
 import psutil
 
+from tuner.resources import available_cores
 from tuner.search.events import Event
 from tuner.storage.owner import process_name
 from tuner.workers.environment import environment, thread_variables
 from tuner.workers.interfaces import Ended, Engine, MakeTrainer, Task, Worker
 from tuner.workers.parent_signals import blocked_interrupts
 from tuner.workers.recycling import WorkerLimits
-from tuner.workers.resources import available_cores
 from tuner.workers.worker_main import work
 
 # What TensorFlow says at INFO and WARNING level before it reads TF_CPP_MIN_LOG_LEVEL.

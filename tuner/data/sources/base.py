@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tuner.data.dataset import Task
 from tuner.errors import DataError, MissingDataError
+from tuner.files import expanded, unreadable
 from tuner.text import listed, path_text
 
 
@@ -96,23 +97,23 @@ class FileSource(Source):
 
         Raises:
             MissingDataError: no such file (its neighbours are listed).
-            DataError: no path, or a folder.
+            DataError: no path, no regular file (a folder, a pipe, a device), or one that is
+                larger than this machine's memory.
         """
         if not path:
             raise DataError(
                 f"{self.name}: needs the path of a file, as in {self.name}:data.{self.name}"
             )
-        file = Path(path).expanduser()
-        if file.is_dir():
-            raise DataError(
-                f"{self.name}: needs a file; {path_text(file)} is a "
-                f"folder{neighbours(file, self.name)}"
-            )
-        if not file.exists():
+        file = expanded(path)
+        reason = unreadable(file)
+        if reason == "does not exist":
             raise MissingDataError(
                 f"{self.name}: needs a file that exists; there is no {path_text(file.absolute())}"
                 f"{neighbours(file.absolute().parent, self.name)}"
             )
+        if reason is not None:
+            beside = neighbours(file, self.name) if reason == "is a folder" else ""
+            raise DataError(f"{self.name}: needs a file; {path_text(file)} {reason}{beside}")
         return file
 
 

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from tuner.errors import DataError, MissingDataError
+from tuner.files import expanded
 from tuner.text import path_text, said
 
 #: What the offline message offers instead.
@@ -23,9 +24,9 @@ def cache_folder() -> Path:
     """`$TUNER_CACHE`, else `$XDG_CACHE_HOME/tuner`, else `~/.cache/tuner`; not created here."""
     own = os.environ.get("TUNER_CACHE")
     if own:
-        return Path(own).expanduser()
+        return expanded(own)
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base).expanduser() if base else Path.home() / ".cache") / "tuner"
+    return (expanded(base) if base else Path.home() / ".cache") / "tuner"
 
 
 _forbidden: ContextVar[bool] = ContextVar("downloads forbidden", default=False)

@@ -6,10 +6,11 @@ import csv
 import re
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from tuner.data.sources.base import FileSource, RawData, Request
 from tuner.data.sources.table import from_frame
+from tuner.data.sources.unpacked import UNREADABLE, opened
 from tuner.errors import DataError
 from tuner.text import listed, path_text, quoted, said, shortened
 
@@ -33,7 +34,7 @@ class Csv(FileSource):
 
         The separator is the one of comma, semicolon, tab and bar that the first line holds most of.
         A first column without a name that counts the rows from 0 (pandas' index) is left out.
-        Compressed files (`.csv.gz`) are read as they are.
+        Compressed files (`.csv.gz`, `.bz2`, `.xz`, `.zip`) are read as they are.
 
         Raises:
             DataError: no such file, an empty one, no line of names, lines of unequal length, and
@@ -43,11 +44,14 @@ class Csv(FileSource):
 
         file = self.existing(path)
         try:
-            header = _header(file)
+            with opened(file) as stream:
+                header = _header(stream)
             separator = _separator(header)
-            frame = pd.read_csv(
-                file, sep=separator, encoding="utf-8-sig", low_memory=False, **_exact_floats()
-            )
+            names = next(csv.reader([header], delimiter=separator))
+            with opened(file) as stream:
+                frame = pd.read_csv(
+                    stream, sep=separator, encoding="utf-8-sig", low_memory=False, **_exact_floats()
+                )
         except pd.errors.EmptyDataError as error:
             raise DataError(
                 f"csv: needs a line of column names and rows; {path_text(file)} is empty"
@@ -62,7 +66,7 @@ class Csv(FileSource):
             raise DataError(
                 f"csv: needs UTF-8 text; {path_text(file)}: {said(error)}. Save it as UTF-8"
             ) from error
-        except (OSError, EOFError, ValueError, csv.Error) as error:
+        except (*UNREADABLE, ValueError, csv.Error) as error:
             raise DataError(f"csv: {path_text(file)} cannot be read: {said(error)}") from error
         if not isinstance(frame.index, pd.RangeIndex):  # what pandas makes of surplus values
             raise DataError(
@@ -70,7 +74,7 @@ class Csv(FileSource):
                 f"{path_text(file)} names "
                 f"{len(frame.columns)} columns and has lines of more values"
             )
-        _check_names(next(csv.reader([header], delimiter=separator)), file)
+        _check_names(names, file)
         return from_frame(_without_index(frame), request, source=path_text(file))
 
 
@@ -83,8 +87,8 @@ def _exact_floats() -> dict[str, str]:
     return {} if (major, minor) >= (3, 1) else {"float_precision": "round_trip"}
 
 
-def _header(file: Path) -> str:
-    """The first line, decompressed by pandas if the name says so."""
+def _header(file: Path | BinaryIO) -> str:
+    """The first line."""
     import pandas as pd
 
     first = pd.read_csv(

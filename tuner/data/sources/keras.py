@@ -21,7 +21,8 @@ from tuner.data.sources.base import RawData, Request, Source
 from tuner.data.sources.cache import cache_folder, download
 from tuner.data.sources.npz import Npz
 from tuner.errors import DataError, unknown
-from tuner.text import path_text, said
+from tuner.files import expanded
+from tuner.text import path_text, said, size_text
 
 _GOOGLE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _TORONTO = "https://www.cs.toronto.edu/~kriz/"
@@ -40,6 +41,8 @@ _FASHION = (
 _CIFAR10 = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
+#: The largest part of an archive, CIFAR-100's, has 148 MB.
+_MOST = 256 << 20
 #: All that the pickles of CIFAR's batches may ask for.
 _IN_BATCHES = {
     ("numpy", "ndarray"),
@@ -52,7 +55,7 @@ _IN_BATCHES = {
 def keras_folder() -> Path:
     """Where Keras keeps its datasets: `$KERAS_HOME/datasets`, else `~/.keras/datasets`."""
     home = os.environ.get("KERAS_HOME")
-    return (Path(home).expanduser() if home else Path.home() / ".keras") / "datasets"
+    return (expanded(home) if home else Path.home() / ".keras") / "datasets"
 
 
 def _file(source: str, cached: str, url: str) -> Path:
@@ -76,7 +79,7 @@ def _fashion_mnist() -> RawData:
     def part(name: str, header: int) -> NDArray[np.uint8]:
         file = _file("keras:fashion_mnist", f"fashion-mnist/{name}", _GOOGLE + name)
         with _reading(file), gzip.open(file) as stream:
-            return np.frombuffer(stream.read(), np.uint8, offset=header)
+            return np.frombuffer(_whole(stream), np.uint8, offset=header)
 
     y, y_test = part("train-labels-idx1-ubyte.gz", 8), part("t10k-labels-idx1-ubyte.gz", 8)
     x = part("train-images-idx3-ubyte.gz", 16).reshape(len(y), 28, 28)
@@ -95,7 +98,7 @@ def _cifar(name: str, folder: str, train: tuple[str, ...], test: str, key: bytes
         archive = f"{folder.replace('-batches-py', '-python')}.tar.gz"
         file = _file(f"keras:{name}", archive, _TORONTO + archive)
         with _reading(file), tarfile.open(file) as tar:
-            contents = {p: tar.extractfile(f"{folder}/{p}").read() for p in parts}  # type: ignore[union-attr]
+            contents = {p: _whole(tar.extractfile(f"{folder}/{p}")) for p in parts}
 
     def images(*parts: str) -> tuple[NDArray[np.uint8], NDArray[Any]]:
         planes, labels = [], []
@@ -131,6 +134,14 @@ def _housing(name: str) -> RawData:
     split = int(len(order) * 0.8)
     search, test = order[:split], order[split:]
     return RawData(raw.x[search], raw.y[search], raw.x[test], raw.y[test], task="regression")
+
+
+def _whole(stream: Any) -> bytes:
+    """What an archive holds, if it can be one of these datasets."""
+    data: bytes = stream.read(_MOST + 1)
+    if len(data) > _MOST:
+        raise ValueError(f"it unpacks to more than {size_text(_MOST)}")
+    return data
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """`npz:PATH`: a NumPy archive with `x_train y_train [x_test y_test]`, or `X y`."""
 
+import math
 import zipfile
-import zlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.sources.base import FileSource, RawData, Request
+from tuner.data.sources.unpacked import UNREADABLE
 from tuner.errors import DataError
-from tuner.text import listed, path_text, quoted, said
+from tuner.files import too_large
+from tuner.text import listed, path_text, quoted, said, size_text
 
+#: How a file of one array begins, as numpy.save writes it.
+_SINGLE = b"\x93NUMPY"
 LAYOUTS = "x_train y_train [x_test y_test], or X y (x y)"
 
 
@@ -34,7 +39,9 @@ class Npz(FileSource):
         """
         file = self.existing(path)
         try:
-            archive = np.load(file, allow_pickle=False)
+            with file.open("rb") as stream:
+                single = stream.read(len(_SINGLE)) == _SINGLE
+            archive = None if single else np.load(file, allow_pickle=False)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise DataError(
                 f"npz: needs a file written by numpy.savez or savez_compressed; {path_text(file)} "
@@ -62,8 +69,7 @@ def _arrays(archive: Any, file: Path, request: Request) -> RawData:
     else:
         pairs.append(("x_test", "y_test"))
     x_name, y_name = next((pair for pair in pairs if pair[0] in names), (None, None))
-    x = get(x_name)
-    if x is None:
+    if x_name is None or x_name not in names:
         raise DataError(
             f"an npz file must hold {LAYOUTS}; {path_text(file)} holds "
             f"{listed(names, 20) or 'nothing'}"
@@ -75,17 +81,54 @@ def _arrays(archive: Any, file: Path, request: Request) -> RawData:
             f"Available: {listed(names, 20)}"
         )
     own_test = x_name == "x_train" and "x_test" in names
+    used = [x_name, y_name, request.group, *(("x_test", "y_test") if own_test else ())]
+    if reason := beyond_memory(archive, [name for name in used if name is not None]):
+        raise DataError(f"npz: needs arrays that fit into memory; {path_text(file)} {reason}")
     if own_test and request.need_target and "y_test" not in names:
         raise DataError(
             f"x_test needs y_test beside it; {path_text(file)} holds {listed(names, 20)}"
         )
     return RawData(
-        x=x,
+        x=_array(archive, x_name, file),
         y=get(y_name),
         x_test=get("x_test") if own_test else None,
         y_test=get("y_test") if own_test else None,
         groups=get(request.group),
     )
+
+
+def beyond_memory(archive: Any, names: Collection[str], most: int | None = None) -> str | None:
+    """Why the named arrays of an `NpzFile` cannot be held, before any of them is read: together
+    they unpack to more than `most` bytes (None: than this machine has memory), or one promises more
+    than the file has of it. None if they can."""
+    total = 0
+    for entry in archive.zip.infolist():
+        if entry.filename.removesuffix(".npy") not in names:
+            continue
+        total += entry.file_size
+        promised = _promised(archive.zip, entry)
+        if promised is not None and promised > entry.file_size:
+            return (
+                f"is cut: {entry.filename} promises {size_text(promised)} and holds "
+                f"{size_text(entry.file_size)}"
+            )
+    reason = too_large(total, most)
+    return reason and f"{reason}, once unpacked"
+
+
+def _promised(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int | None:
+    """The bytes of an array by its header; None if it has none that can be read, or if it holds
+    Python objects: whoever reads it says so."""
+    try:
+        with archive.open(entry) as stream:
+            version = np.lib.format.read_magic(stream)
+            read = np.lib.format.read_array_header_2_0
+            if version == (1, 0):
+                read = np.lib.format.read_array_header_1_0
+            shape, _, dtype = read(stream)
+    except (*UNREADABLE, ValueError):
+        return None
+    return None if dtype.hasobject else math.prod(shape) * dtype.itemsize
 
 
 def _array(archive: Any, name: str, file: Path) -> NDArray[Any]:
@@ -97,7 +140,7 @@ def _array(archive: Any, name: str, file: Path) -> NDArray[Any]:
             "Python "
             f"objects, which can run code when read and are never read. Save it with a plain dtype"
         ) from error
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise DataError(
             f"{name} in {path_text(file)} cannot be read: {said(error)}. Write the file anew"
         ) from error

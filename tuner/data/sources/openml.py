@@ -15,7 +15,8 @@ from tuner.data.sources.cache import (
 )
 from tuner.data.sources.table import from_frame
 from tuner.errors import DataError
-from tuner.text import quoted, said
+from tuner.files import unreadable
+from tuner.text import path_text, quoted, said
 
 
 class OpenML(Source):
@@ -49,6 +50,9 @@ class OpenML(Source):
         url = f"https://www.openml.org/api/v1/json/data/{int(number)}"
         file = home / "openml" / "openml.org" / "api" / "v1" / "json" / "data" / f"{int(number)}.gz"
         check_allowed(source, file)
+        for kept in (home / "openml").rglob("*"):
+            if not kept.is_dir() and (reason := unreadable(kept)):
+                raise DataError(f"{source} is kept in files; {path_text(kept)} {reason}. Remove it")
         try:
             home.mkdir(parents=True, exist_ok=True)
             with warnings.catch_warnings(), _timeout(TIMEOUT_S):

@@ -3,6 +3,7 @@
 from tuner.data.sources.base import FileSource, RawData, Request
 from tuner.data.sources.table import from_frame
 from tuner.errors import DataError
+from tuner.files import too_large
 from tuner.text import path_text, said
 
 
@@ -23,11 +24,25 @@ class Parquet(FileSource):
         """
         import pandas as pd
         import pyarrow
+        from pyarrow.parquet import ParquetFile
 
         file = self.existing(path)
         try:
+            with ParquetFile(file) as parquet:
+                facts = parquet.metadata
+                packed = sum(
+                    facts.row_group(number).total_byte_size
+                    for number in range(facts.num_row_groups)
+                )
+            # A column of one value has no bytes of its own there, and 8 a row as numbers.
+            reason = too_large(max(packed, 8 * facts.num_rows * facts.num_columns))
+            if reason is not None:
+                raise DataError(
+                    f"parquet: needs a table that fits into memory; {path_text(file)} {reason}, "
+                    "once unpacked"
+                )
             frame = pd.read_parquet(file)
-        except (OSError, ValueError, pyarrow.ArrowException) as error:
+        except (OSError, ValueError, MemoryError, pyarrow.ArrowException) as error:
             raise DataError(
                 f"parquet: needs a Parquet file; {path_text(file)} cannot be read: {said(error)}"
             ) from error

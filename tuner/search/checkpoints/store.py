@@ -13,6 +13,8 @@ from typing import BinaryIO
 from optuna.artifacts import FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 
+from tuner.files import unreadable
+
 #: Of the file that is written before it gets its name.
 UNFINISHED = ".tmp"
 
@@ -42,6 +44,13 @@ class AtomicFileStore(FileSystemArtifactStore):
                 unfinished.unlink()
             raise
         _sync(path.parent)
+
+    def open_reader(self, artifact_id: str) -> BinaryIO:
+        """Raises OSError also for what is no regular file: opening a pipe waits for ever."""
+        path = Path(self._get_filepath(artifact_id))
+        if os.path.lexists(path) and (reason := unreadable(path)):
+            raise OSError(f"{path.name} {reason}")
+        return super().open_reader(artifact_id)
 
     def remove(self, artifact_id: str) -> None:
         """If it is there and can be removed."""

@@ -17,11 +17,11 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib.util import find_spec
 
 from tuner.errors import TunerError, UsageError
+from tuner.resources import available_cores
 from tuner.text import quoted
 from tuner.workers.parent_signals import WATCHED, Interrupted
 from tuner.workers.ray.head import own_ray
 from tuner.workers.ray.nodes import Node, read_nodes
-from tuner.workers.resources import available_cores
 
 #: A Ray of our own on this machine, for the time of the search.
 LOCAL = "local"
