@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from optuna.trial import TrialState
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_class_weight
 
+from tests.support import plain_keras
 from tuner.data import Fold
 from tuner.errors import DataError, NoCompletedTrialError, TunerError, UsageError
 from tuner.export import chosen_trial, refit_trial, study_dataset
@@ -40,6 +42,27 @@ def test_the_refit_is_a_plain_training_on_all_rows(train_study):
         np.testing.assert_array_equal(ours, theirs)
     assert refitted.seed not in {made.definition.seed, 0}
     assert refitted.fold_scores == {"accuracy": made.scores.fold_scores("accuracy").tolist()}
+
+
+def test_class_weights_are_those_of_all_search_rows(train_study):
+    """Equal to plain Keras with the same weights, and the exported scores to the refit's own."""
+    data = {"uri": "sklearn:wine", "test_share": 0.2, "scaling": "none"}
+    params = {**PARAMS, "loss.class_weight": "balanced", "optimizer.learning_rate": 1e-4}
+    made = train_study(params, data=data)
+    refitted = refit_trial(made.study, made.study.trials[0], made.dataset)
+    rows = np.arange(made.dataset.rows, dtype=np.int32)
+    y = made.dataset.y
+    weights = compute_class_weight("balanced", classes=np.arange(3), y=y)
+    assert np.ptp(weights) > 0.2
+    plain, _ = plain_keras.train(
+        refitted.plan,
+        made.dataset,
+        Fold(rows, rows[:0]),
+        refitted.seed,
+        class_weight=dict(enumerate(weights)),
+    )
+    for own, other in zip(refitted.weights, plain.get_weights(), strict=True):
+        np.testing.assert_allclose(own, other, atol=1e-5, rtol=0)
 
 
 def test_scaling_is_that_of_all_search_rows(train_study):

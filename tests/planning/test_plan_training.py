@@ -100,6 +100,7 @@ CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "model.l2": ({}, 0.5),
     "loss": ({}, "huber"),
     "loss.label_smoothing": ({}, 0.5),
+    "loss.class_weight": ({}, "balanced"),
     "loss.delta": ({"loss": "huber"}, 0.5),
     "early_stopping.patience": ({}, 7),
     "early_stopping.min_delta": ({}, 0.5),
@@ -331,6 +332,7 @@ def test_patience_0_stops_as_1_does() -> None:
         ({"model.l2": -1e-4}, "model.l2 must be a number at least 0"),
         ({"loss.label_smoothing": 1.0}, "loss.label_smoothing must be a number at least 0, below"),
         ({"loss.label_smoothing": 0.1, "loss": "mse"}, "for cross-entropies; got 0.1 with the"),
+        ({"loss.class_weight": "balancd"}, "loss.class_weight 'balancd'; did you mean balanced"),
         ({"loss.delta": 1.0}, "loss.delta is for the loss huber; got 1.0"),
         ({"early_stopping.patience": -1}, "patience must be a whole number at least 0"),
         ({"early_stopping.min_delta": float("inf")}, "min_delta must be a number at least 0"),
@@ -359,6 +361,13 @@ def test_losses_of_other_tasks_are_refused_with_those_that_fit(task: str) -> Non
 def test_smoothing_a_regression_says_that_nothing_is_available() -> None:
     with pytest.raises(PlanError, match="Available for a regression task: none"):
         plan("regression", loss__label_smoothing=0.1)
+
+
+@pytest.mark.parametrize("task", ["multilabel", "regression"])
+def test_class_weights_need_rows_of_one_class_each(task: str) -> None:
+    assert plan(task, loss__class_weight="none").loss.class_weight == "none"
+    with pytest.raises(PlanError, match=rf"got 'balanced' for a {task} task. Available: none"):
+        plan(task, loss__class_weight="balanced")
 
 
 def test_hamming_is_a_metric_only() -> None:

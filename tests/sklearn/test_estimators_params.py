@@ -161,6 +161,11 @@ def test_sizes_of_layers(sizes: object, units: tuple[int, ...]) -> None:
         ({"hidden_layer_sizes": "64"}, r"hidden_layer_sizes must be .*; got '64'"),
         ({"hidden_layer_sizes": True}, r"hidden_layer_sizes must be .*; got True"),
         ({"clipnorm": 1.0, "clipvalue": 1.0}, r"clipped in one way only"),
+        ({"class_weight": "equal"}, r"unknown class_weight 'equal'"),
+        ({"class_weight": {0: 2.0, "1": 3.0}}, r"labels of y, 0, 1; got '1'"),
+        ({"class_weight": {0: -2.0}}, r"class_weight must .* at least 0; got -2.0 for 0"),
+        ({"class_weight": {0: "2"}}, r"class_weight must .* at least 0; got '2' for 0"),
+        ({"class_weight": {0: 0, 1: 3}}, r"class_weight must leave at least 2 classes above 0"),
         ({"loss": "mse", "delta": 2.0}, r"^delta is for the loss huber"),
         ({"patience": -1}, r"^patience must be a whole number at least 0; got -1"),
         ({"patience": 1, "validation_fraction": 1.0}, r"validation_fraction must be .*; got 1.0"),
@@ -176,6 +181,16 @@ def test_bad_parameters_are_refused_in_fit_in_the_constructor_s_words(
     assert isinstance(caught.value, UsageError)
     words = str(caught.value).split("got")[0]
     assert not re.search(r"(optimizer|schedule|model|loss|early_stopping)\.\w", words)
+
+
+@pytest.mark.parametrize("weights", ["balanced", {0: 2.0}])
+def test_class_weights_are_for_one_class_a_row(weights: Any) -> None:
+    for estimator, y in (
+        (KerasMLPRegressor(class_weight=weights), X[:, 0]),
+        (KerasMLPClassifier(class_weight=weights), (X > 0).astype(int)),
+    ):
+        with pytest.raises(ValueError, match=r"^class_weight is for binary and multiclass tasks"):
+            estimator.fit(X, y)
 
 
 @pytest.mark.parametrize("kind", BOTH)

@@ -10,6 +10,7 @@ import pytest
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_class_weight
 
 from tuner.planning.seeds import network_seed
 from tuner.sklearn import KerasMLPClassifier, KerasMLPRegressor
@@ -211,3 +212,53 @@ def test_bytes_train_as_the_numbers_they_are() -> None:
     as_numbers = KerasMLPClassifier(**SMALL, epochs=2).fit(rows.astype(float), y)
     np.testing.assert_array_equal(as_bytes.predict_proba(rows), as_numbers.predict_proba(rows))
     assert as_bytes.predict(rows.astype(np.uint8)).shape == (60,)
+
+
+#: 50 of the first class, 12 of the second, 5 of the third.
+FEW = np.r_[0:50, 50:62, 100:105]
+
+
+@pytest.mark.parametrize("sample_weight", [None, np.linspace(0.1, 2.0, len(FEW))])
+@pytest.mark.parametrize("wanted", ["balanced", {"setosa": 0.5, "virginica": 4.0}])
+@pytest.mark.parametrize("names", [3, 2])
+def test_class_weights_are_sample_weights_by_class(
+    names: int, wanted: Any, sample_weight: np.ndarray | None
+) -> None:
+    x, y = X[FEW], IRIS.target_names[IRIS.target[FEW]]
+    if names == 2:
+        y = np.where(y == "versicolor", "setosa", y)
+    by_class = compute_class_weight(
+        wanted, classes=np.unique(y), y=y, sample_weight=sample_weight
+    )  # fmt: skip
+    factors = dict(zip(np.unique(y), by_class, strict=True))
+    weight = np.array([factors[name] for name in y]) * (
+        1 if sample_weight is None else sample_weight
+    )
+    ours = KerasMLPClassifier(**SMALL, epochs=3, class_weight=wanted)
+    ours.fit(x, y, sample_weight=sample_weight)
+    theirs = KerasMLPClassifier(**SMALL, epochs=3).fit(x, y, sample_weight=weight)
+    plain = KerasMLPClassifier(**SMALL, epochs=3).fit(x, y, sample_weight=sample_weight)
+    assert np.abs(ours.coefs_[0] - plain.coefs_[0]).max() > 1e-3
+    for own, other in zip(ours.weights_, theirs.weights_, strict=True):
+        np.testing.assert_allclose(own, other, atol=1e-6)
+
+
+def test_rows_held_out_neither_weigh_nor_are_weighed() -> None:
+    x, y = X[FEW], IRIS.target[FEW]
+    settings = {**SMALL, "epochs": 3, "patience": 9, "validation_fraction": 0.3}
+    ours = KerasMLPClassifier(**settings, class_weight="balanced").fit(x, y)
+    fold = fold_of(ours.plan_, class_targets(y), 0.3, network_seed(0, 0, 0))
+    weights = compute_class_weight("balanced", classes=np.arange(3), y=y[fold.train])
+    theirs = KerasMLPClassifier(**settings, class_weight=dict(enumerate(weights))).fit(x, y)
+    for own, other in zip(ours.weights_, theirs.weights_, strict=True):
+        np.testing.assert_allclose(own, other, atol=1e-6)
+    held_out = log_loss(y[fold.validation], ours.predict_proba(x[fold.validation]))
+    assert min(ours.history_["val_loss"]) == pytest.approx(held_out, rel=1e-4)
+
+
+def test_partial_fit_takes_weights_of_labels_but_counts_none() -> None:
+    labels = KerasMLPClassifier(**SMALL, class_weight={0: 2.0, 7: 1.0})
+    labels.partial_fit(X[:120], np.where(IRIS.target[:120], 7, 0), classes=[0, 7])
+    assert labels.plan_.loss.class_weight == (2.0, 1.0)
+    with pytest.raises(ValueError, match=r"partial_fit sees .* got class_weight='balanced'"):
+        KerasMLPClassifier(class_weight="balanced").partial_fit(X, IRIS.target, classes=[0, 1, 2])

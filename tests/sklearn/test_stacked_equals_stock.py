@@ -88,6 +88,19 @@ def test_grid_on_digits_in_full_doses(stacks: Stacks) -> None:
     assert ours.best_params_ == stock.best_params_
 
 
+def test_class_weights_of_a_grid_share_a_stack(stacks: Stacks) -> None:
+    X, y = digits(600)
+    kept = (y > 2) | (np.arange(600) % 5 == 0)
+    X, y = X[kept], y[kept]
+    grid = {"class_weight": [None, "balanced", {0: 3.0, 7: 0.5}]}
+    settings: dict[str, Any] = {"cv": 3, "scoring": SCORING, "refit": False}
+    ours = StackedGridSearchCV(classifier(), grid, **settings).fit(X, y)
+    assert stacks.networks == [9]
+    stock = GridSearchCV(classifier(), grid, **settings).fit(X, y)
+    same_results(ours.cv_results_, stock.cv_results_, rows=150)
+    assert len(set(ours.cv_results_["mean_test_neg_log_loss"])) == 3
+
+
 LISTS = {"initializer": ["he_normal", "lecun_uniform"], "batch_size": [64, 128], "epochs": [1, 2]}
 DISTRIBUTIONS = {
     "learning_rate": scipy.stats.loguniform(1e-3, 1e-1),

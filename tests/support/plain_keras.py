@@ -1,4 +1,5 @@
-"""The same training by plain Keras: one Sequential a fold, `train_on_batch`, its own optimizers."""
+"""The same training by plain Keras: one Sequential a fold, `train_on_batch` (`fit` with class
+weights), its own optimizers."""
 
 from __future__ import annotations
 
@@ -85,6 +86,7 @@ def train(
     seed: int,
     y: np.ndarray | None = None,
     sample_weight: np.ndarray | None = None,
+    class_weight: dict[int, float] | None = None,
 ) -> tuple[keras.Sequential, list[float]]:
     """Train one fold; returns the model and its training loss after each epoch."""
     answers = "crossentropy" not in plan.loss.name
@@ -103,6 +105,14 @@ def train(
     losses = []
     for epoch in range(plan.epochs):
         rows = fold.train[epoch_order(seed, epoch, len(fold.train))]
+        if class_weight is not None:
+            model.reset_metrics()
+            history = model.fit(
+                dataset.x[rows], y[rows], plan.batch_size, class_weight=class_weight,
+                shuffle=False, verbose=0,
+            )  # fmt: skip
+            losses.append(history.history["loss"][0])
+            continue
         total = 0.0
         for start in range(0, len(rows), plan.batch_size):
             batch = rows[start : start + plan.batch_size]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.utils.class_weight import compute_class_weight
 
 from tests.support import plain_keras
 from tuner.data.dataset import Dataset, Fold
 from tuner.planning import TrainingPlan, network_seed, plan_training
 from tuner.training import Trainer, TrialScores
+from tuner.training.stack import NetworkStack
 
 ROWS, FEATURES = 96, 7
 
@@ -235,6 +238,109 @@ def test_sample_weights_are_kerass() -> None:
     plain, _ = plain_keras.train(plan, dataset, fold, 9, sample_weight=weight)
     for a, b in zip(scores.weights[0], plain.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def unequal(task: str) -> Dataset:
+    """The rarest class has 7 of the 96 rows."""
+    dataset = make(task)
+    order = np.argsort(dataset.x[:, 0])
+    y = np.zeros(ROWS, np.int32)
+    y[order[:20]] = 1
+    if task == "multiclass":
+        y[order[:7]] = 2
+    return replace(dataset, y=y)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_class_weights_are_kerass(task: str) -> None:
+    """In one stack with networks that have others or none; a balanced one by scikit-learn's
+    weights of its own fold's training rows, of which the last fold lacks a class."""
+    dataset, folds = unequal(task), ragged_folds()
+    rarest = np.flatnonzero(dataset.y == dataset.y.max()).astype(np.int32)
+    folds[2] = Fold(np.setdiff1d(folds[2].train, rarest).astype(np.int32), rarest)
+    smoothed = {"loss.label_smoothing": 0.2} if task == "binary" else {}
+    plans = [
+        plan_training(
+            {"model.layers": 1, "batch_size": 16, "epochs": 2, **SGD, **smoothed},
+            features=FEATURES,
+            outputs=dataset.outputs,
+            task=task,  # type: ignore[arg-type]
+        )
+        for _ in range(3)
+    ]
+    given = (0.5, 3.0, 8.0)[: len(dataset.classes or ())]
+    all_wanted: list[str | tuple[float, ...]] = ["none", "balanced", given]
+    for number, wanted in enumerate(all_wanted):
+        own = plans[number]
+        plans[number] = replace(own, loss=replace(own.loss, class_weight=wanted))
+    seeds = [[network_seed(7, c, f) for f in range(len(folds))] for c in range(len(plans))]
+    trainer = Trainer(dataset, folds, scaling="none")
+    trained = trainer.train(plans, seeds, weights=True)
+    for plan, own_seeds, scores in zip(plans, seeds, trained, strict=True):
+        for i, (fold, seed) in enumerate(zip(folds, own_seeds, strict=True)):
+            y = dataset.y[fold.train]
+            there = np.unique(y)
+            weights: dict[int, float] = {
+                "none": dict.fromkeys(range(3), 1.0),
+                "balanced": dict(
+                    zip(there, compute_class_weight("balanced", classes=there, y=y), strict=True)
+                ),
+            }.get(plan.loss.class_weight, dict(enumerate(given)))  # type: ignore[arg-type]
+            plain, losses = plain_keras.train(plan, dataset, fold, seed, class_weight=weights)
+            for a, b in zip(scores.weights[i], plain.get_weights(), strict=True):
+                np.testing.assert_allclose(a, b, atol=1e-5, rtol=0)
+            np.testing.assert_allclose(scores.train["loss"][:, i], losses, rtol=2e-5)
+            answered = plain(dataset.x[fold.validation], training=False)
+            y = plain_keras.targets(dataset, plan)[fold.validation]
+            judged = float(plain_keras.loss_of(plan)(y, answered))
+            np.testing.assert_allclose(scores.validation["loss"][-1, i], judged, rtol=2e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", "mean_squared_error", "huber"])
+def test_class_weights_of_every_loss_and_of_shared_rows(loss: str) -> None:
+    dataset, (fold, *_) = unequal("multiclass"), ragged_folds()
+    plan = plan_training(
+        {"model.layers": 1, "batch_size": 16, "epochs": 2, **SGD, "loss": loss}
+        | {"loss.class_weight": "balanced"},
+        features=FEATURES,
+        outputs=3,
+        task="multiclass",
+    )
+    free = replace(plan, loss=replace(plan.loss, class_weight="none"))
+    weights = compute_class_weight("balanced", classes=np.arange(3), y=dataset.y[fold.train])
+    trainer = Trainer(dataset, [fold], scaling="none")
+    for own, scores, by_class in zip(
+        (plan, free),
+        trainer.train([plan, free], [[9], [9]], weights=True),
+        (dict(enumerate(weights)), dict.fromkeys(range(3), 1.0)),
+        strict=True,
+    ):
+        plain, _ = plain_keras.train(own, dataset, fold, 9, class_weight=by_class)
+        for a, b in zip(scores.weights[0], plain.get_weights(), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-5, rtol=0)
+
+
+def test_networks_without_class_weights_know_nothing_of_them(monkeypatch) -> None:
+    """Their graph has no factor, and their scores are those of a stack that never had one."""
+    dataset, (fold, *_) = unequal("multiclass"), ragged_folds()
+    seen = []
+    run = NetworkStack.run_epoch
+
+    def looked_at(self: NetworkStack, data: Any, *more: Any) -> Any:
+        seen.append(data.class_weight)
+        return run(self, data, *more)
+
+    monkeypatch.setattr(NetworkStack, "run_epoch", looked_at)
+    params = {"model.layers": 1, "batch_size": 16, "epochs": 1, **SGD}
+    trainer = Trainer(dataset, [fold], scaling="none")
+    curves = []
+    for own in ({}, {"loss.class_weight": "balanced"}, {"loss.class_weight": "none"}):
+        plan = plan_training({**params, **own}, features=FEATURES, outputs=3, task="multiclass")
+        [scores] = trainer.train([plan], [[9]])
+        curves.append(scores.train["loss"].tolist())
+    assert [one is None for one in seen] == [True, False, True]
+    assert curves[0] == curves[2] != curves[1]
 
 
 def test_one_network_alone_trains_with_every_loss_setting() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.support import problems
-from tuner.planning import TrainingPlan
+from tuner.planning import TrainingPlan, plan_training
 from tuner.training import Trainer, TrainingState
 from tuner.training.identity import differences, training_identity
 from tuner.training.scores import TrialScores
@@ -338,3 +338,16 @@ def test_a_trainers_identity_covers_all_that_decides_a_score() -> None:
         ["other data"],
         ["other scores"],
     ]
+
+
+def test_plans_of_before_class_weights_keep_their_hash() -> None:
+    plan = plan_training(
+        {"optimizer": "sgd", "schedule": "cosine", "epochs": 7},
+        features=5,
+        outputs=3,
+        task="multiclass",
+    )
+    assert training_identity({"plans": [plan]})["plans"] == "37d3529c6769fe46"
+    for weights in ("balanced", (1.0, 2.0, 1.0)):
+        other = replace(plan, loss=replace(plan.loss, class_weight=weights))
+        assert training_identity({"plans": [other]})["plans"] != "37d3529c6769fe46"

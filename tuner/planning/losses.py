@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tuner.data.dataset import Task
+from tuner.data.dataset import CLASSES, Task
 from tuner.errors import PlanError
 from tuner.parameters import checked
 from tuner.planning.plan import LossPlan
@@ -30,7 +30,9 @@ SMOOTHED: Mapping[str, str] = {
 }
 
 
-def plan_loss(name: object, smoothing: float, delta: object, task: Task) -> LossPlan:
+def plan_loss(
+    name: object, smoothing: float, delta: object, task: Task, class_weight: str = "none"
+) -> LossPlan:
     """The loss `name` for `task`; "auto" is the task's own.
 
     Euclidean distance is minimised through its square, the mean squared error; Manhattan
@@ -39,8 +41,8 @@ def plan_loss(name: object, smoothing: float, delta: object, task: Task) -> Loss
     given.
 
     Raises PlanError for an unknown loss, one that does not fit the task, Hamming distance
-    (which has no gradient), smoothing with a loss that has none, and `delta` with any loss but
-    Huber's.
+    (which has no gradient), smoothing with a loss that has none, `delta` with any loss but
+    Huber's, and a `class_weight` of rows that have not one class each.
     """
     fitting = LOSSES[task]
     aliases = [alias for alias, of in CATALOGUE["loss"].aliases.items() if of in fitting]
@@ -65,10 +67,21 @@ def plan_loss(name: object, smoothing: float, delta: object, task: Task) -> Loss
                 f"{loss}. Available for a {task} task: {', '.join(smoothable) or 'none'}"
             )
         loss = SMOOTHED[loss]
+    if class_weight != "none":
+        require_classes(class_weight, task)
     if delta is None:
-        return LossPlan(loss, smoothing)
+        return LossPlan(loss, smoothing, class_weight=class_weight)
     if loss != "huber":
         raise PlanError(
             f"loss.delta is for the loss huber; got {quoted(delta)} with the loss {loss}"
         )
-    return LossPlan(loss, smoothing, checked(CATALOGUE["loss.delta"], delta))
+    return LossPlan(loss, smoothing, checked(CATALOGUE["loss.delta"], delta), class_weight)
+
+
+def require_classes(class_weight: object, task: Task) -> None:
+    """Raises PlanError if rows of `task` have not one class each, whose weight theirs could be."""
+    if task not in CLASSES:
+        raise PlanError(
+            f"loss.class_weight is for {' and '.join(CLASSES)} tasks, whose rows have one class "
+            f"each; got {quoted(class_weight)} for a {task} task. Available: none"
+        )

@@ -1,6 +1,6 @@
 """What one candidate trains as: frozen, pure, comparable, and free of data and of TensorFlow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tuner.schedules.base import Schedule
 
@@ -36,11 +36,17 @@ class OptimizerPlan:
 @dataclass(frozen=True)
 class LossPlan:
     """A Keras loss by name (`sparse_categorical_crossentropy`, `categorical_crossentropy`,
-    `binary_crossentropy`, `mean_squared_error`, `mean_absolute_error`, `huber`)."""
+    `binary_crossentropy`, `mean_squared_error`, `mean_absolute_error`, `huber`).
+
+    `class_weight` multiplies the losses of a class's training rows, as Keras's: "none",
+    "balanced", or one factor a class. Left out of a plan's hash while it is the default, so that
+    what was stored before there was one goes on.
+    """
 
     name: str
     label_smoothing: float = 0.0
     delta: float = 1.0
+    class_weight: str | tuple[float, ...] = field(default="none", metadata={"later": True})
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,11 @@ def plan_training(
         optimizer=plan_optimizer(values["optimizer"], _settings("optimizer", values, given)),
         schedule=plan_schedule(values, _settings("schedule", values, given)),
         loss=plan_loss(
-            values["loss"], values["loss.label_smoothing"], given.get("loss.delta"), task
+            values["loss"],
+            values["loss.label_smoothing"],
+            given.get("loss.delta"),
+            task,
+            values["loss.class_weight"],
         ),
         batch_size=values["batch_size"],
         epochs=values["epochs"],

@@ -96,6 +96,8 @@ _PARAMETERS = (
                "euclidean": "mean_squared_error", "manhattan": "mean_absolute_error"}),
     P("loss.label_smoothing", "float", 0.0, "Share of the target spread over all classes.",
       low=0, below=1, only_with=_CROSS_ENTROPIES),
+    P("loss.class_weight", "category", "none", "balanced: each class counts alike, however rare.",
+      choices=("none", "balanced")),
     P("loss.delta", "float", 1.0, "Error at which Huber turns from square to linear.",
       above=0, only_with={"loss": ("huber",)}),
     P("early_stopping.patience", "int", None, "Epochs without improvement before a fold stops.",

@@ -140,6 +140,8 @@ class EpochGraph:
             losses = row_losses(self._kind.shape, y, outputs, settings.loss)
             if data.weight is not None:
                 losses = losses * tf.gather(data.weight, rows)
+            if data.class_weight is not None:
+                losses = losses * tf.gather(data.class_weight, y, batch_dims=1)
             penalty = self._network.penalty()
         # Of each network's mean over its real rows, plus its penalty.
         minimized, shares = [losses], [tf.where(mask, _inverse(count)[:, None], 0.0)]

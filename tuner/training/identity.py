@@ -61,7 +61,13 @@ def _hash(part: object) -> str:
 def _plain(part: Any) -> Any:
     """As JSON holds it, with what JSON would lose: classes, and the types of arrays."""
     if dataclasses.is_dataclass(part) and not isinstance(part, type):
-        fields = {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
+        fields = {
+            field.name: value
+            for field in dataclasses.fields(part)
+            for value in [getattr(part, field.name)]
+            # What hashed before the field was there goes on to hash as it did.
+            if not (field.metadata.get("later") and value == field.default)
+        }
         return [type(part).__name__, _plain(fields)]
     if isinstance(part, np.ndarray):
         content = hashlib.sha256(np.ascontiguousarray(part).tobytes()).hexdigest()

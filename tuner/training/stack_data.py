@@ -35,7 +35,7 @@ class StackData(NamedTuple):
     scalar, `scale` and `shift` `(N, 1, features)` or None (inputs are
     `x * byte_scale * scale + shift`), `target_mean` and `target_std` `(N, 1, outputs)` or None
     (targets are `(y - mean) / std`). `weight` `(rows,)` multiplies a row's loss in training, as
-    Keras's `sample_weight`; None: 1.
+    Keras's `sample_weight`, and so does `class_weight` `(N, classes)` by the row's class; None: 1.
     """
 
     x: Any
@@ -46,6 +46,7 @@ class StackData(NamedTuple):
     target_mean: Any
     target_std: Any
     weight: Any = None
+    class_weight: Any = None
 
     @classmethod
     def of(

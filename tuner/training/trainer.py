@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from tuner.data.dataset import Dataset, Fold
@@ -14,6 +15,7 @@ from tuner.data.scaling import ScalingKind, TargetScaling, fit_target_scaling
 from tuner.planning.metrics import METRICS, check_metric
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import same_rows
+from tuner.training.class_weight import class_weights
 from tuner.training.identity import training_identity
 from tuner.training.kind import StackKind, StackShape
 from tuner.training.lockstep import Lockstep
@@ -59,6 +61,9 @@ class Trainer:
         self.dataset = dataset
         self._scaling = scaling
         self._inputs = inputs
+        self._sample_weight = (
+            None if sample_weight is None else np.asarray(sample_weight, np.float32)
+        )
         self.folds = tuple(folds)
         names = [name for name in dict.fromkeys([*metrics, objective]) if name != "loss"]
         for name in (*names, objective):
@@ -132,6 +137,9 @@ class Trainer:
         networks = [plan for plan in plans for _ in self.folds]
         own_seeds = [seed for own in seeds for seed in own]
         data = self._data.tiled(len(plans))
+        by_class = class_weights(networks, folds, self.dataset, self._sample_weight)
+        if by_class is not None:
+            data = data._replace(class_weight=tf.constant(by_class))
         one_input = same_rows(folds, own_seeds)
         kind = StackKind.of(
             networks, self.folds, self.dataset.task, self._measures, self._inputs, one_input
@@ -179,7 +187,6 @@ class Trainer:
     ) -> dict[str, str]:
         """What a training must agree in with another to go on from its state; arguments as of
         `train`. See `tuner.training.identity`."""
-        data = self._data
         return training_identity(
             {
                 "plans": plans,
@@ -188,7 +195,7 @@ class Trainer:
                     self.dataset.hash,
                     self.dataset.task,
                     self._scaling,
-                    None if data.weight is None else data.weight.numpy(),
+                    self._sample_weight,
                     self.target_scalings,
                     self._inputs,
                 ],

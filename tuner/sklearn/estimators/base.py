@@ -81,7 +81,13 @@ class KerasMLP(KerasMLPParameters):
         that is asked for."""
         goes_on = (partial or bool(self.warm_start)) and hasattr(self, "weights_")
         x, targets = self.read(X, y, reset=not goes_on, classes=classes)
-        plan = plan_of(self, features=x.shape[1], outputs=targets.outputs, task=targets.task)
+        plan = plan_of(
+            self,
+            features=x.shape[1],
+            outputs=targets.outputs,
+            task=targets.task,
+            classes=targets.classes,
+        )
         if goes_on:
             self._check_same_network(plan, targets)
         state = self._state if goes_on else FitState(draw_seed(self.random_state))

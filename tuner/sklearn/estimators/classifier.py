@@ -21,7 +21,8 @@ class KerasMLPClassifier(ClassifierMixin, KerasMLP):
 
     Two classes (one sigmoid unit), more (softmax), or a multilabel indicator (a sigmoid a
     label). Inputs are trained on as they are: put a scaler in front. Sparse inputs are made
-    dense. The loss of a row is multiplied by its `sample_weight`, as in Keras.
+    dense. The loss of a row is multiplied by its `sample_weight` and by its class's
+    `class_weight`, as in Keras.
 
     {parameters}
 
@@ -50,7 +51,7 @@ class KerasMLPClassifier(ClassifierMixin, KerasMLP):
 
         Raises:
             ValueError: as `fit`; a label that is not among the classes; `patience` or the
-                schedule plateau, which need rows held out.
+                schedule plateau, which need rows held out; a balanced `class_weight`.
         """
         first = _check_partial_fit_first_call(self, classes)
         known = self.classes_

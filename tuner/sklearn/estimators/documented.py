@@ -89,6 +89,9 @@ def _described(flat: str, info: ParameterInfo) -> Described:
     words = info.help
     if flat == "patience":
         words = "Epochs without a better loss on the held-out rows before training ends."
+    if flat == "class_weight":
+        values = "balanced, dict of labels to numbers, or None"
+        words = "Factors of the losses of a class's rows, as scikit-learn's; of a classifier only."
     for group, names in info.only_with.items():
         if group != "loss":
             words += f" With {group} {', '.join(names)}."

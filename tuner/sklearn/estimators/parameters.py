@@ -4,20 +4,24 @@ of names."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from tuner.data.dataset import Task
 from tuner.errors import PlanError
 from tuner.optimizers import OPTIMIZERS
 from tuner.parameters import ParameterInfo, checked
+from tuner.planning.losses import require_classes
 from tuner.planning.plan import TrainingPlan
 from tuner.planning.planner import plan_training
 from tuner.schedules import SCHEDULES
+from tuner.sklearn.estimators.class_weight import weights_of_classes
 from tuner.sklearn.estimators.errors import EstimatorError
 from tuner.spaces.catalogue import CATALOGUE, settings_of
 from tuner.text import quoted
@@ -118,6 +122,7 @@ class KerasMLPParameters(BaseEstimator):
         epochs: int = 20,
         loss: str = "auto",
         label_smoothing: float = 0.0,
+        class_weight: str | Mapping[Any, float] | None = None,
         delta: float | None = None,
         patience: int | None = None,
         min_delta: float = 0.0,
@@ -131,8 +136,16 @@ class KerasMLPParameters(BaseEstimator):
         self.__dict__.update(given)
 
 
-def plan_of(estimator: BaseEstimator, *, features: int, outputs: int, task: Task) -> TrainingPlan:
-    """What the estimator trains, on data of that shape and task.
+def plan_of(
+    estimator: BaseEstimator,
+    *,
+    features: int,
+    outputs: int,
+    task: Task,
+    classes: NDArray[Any] | None = None,
+) -> TrainingPlan:
+    """What the estimator trains, on data of that shape, task and `classes`: the labels in the
+    order of their numbers.
 
     A parameter that is None has its default, an optimizer's settings Keras's.
 
@@ -145,10 +158,19 @@ def plan_of(estimator: BaseEstimator, *, features: int, outputs: int, task: Task
     given = {flat: _plain(values[flat]) for flat in PARAMETERS if values[flat] is not None}
     params: dict[str, Any] = {PARAMETERS[flat]: value for flat, value in given.items()}
     params |= _sizes(values["hidden_layer_sizes"])
+    of_labels = params.get("loss.class_weight")
+    if isinstance(of_labels, Mapping):
+        del params["loss.class_weight"]
     try:
         _check_settings("optimizer", params, given)
         _check_settings("schedule", params, given)
-        return plan_training(params, features=features, outputs=outputs, task=task)
+        plan = plan_training(params, features=features, outputs=outputs, task=task)
+        if isinstance(of_labels, Mapping):
+            require_classes(of_labels, task)
+            assert classes is not None
+            weights = weights_of_classes(of_labels, classes.tolist())
+            plan = replace(plan, loss=replace(plan.loss, class_weight=weights))
+        return plan
     except PlanError as error:
         raise EstimatorError(_in_flat_names(str(error))) from None
 

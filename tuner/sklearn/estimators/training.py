@@ -132,8 +132,15 @@ def row_weights(sample_weight: Any, x: NDArray[Any]) -> NDArray[np.float32] | No
 def one_epoch(plan: TrainingPlan, done: int) -> TrainingPlan:
     """The plan's epoch number `done` (from 0) by itself, for a partial fit.
 
-    Raises EstimatorError if the plan watches held-out rows, which a partial fit has not.
+    Raises EstimatorError if the plan watches held-out rows, or counts the rows of all classes: a
+    partial fit has not got them.
     """
+    if plan.loss.class_weight == "balanced":
+        raise EstimatorError(
+            "partial_fit sees a part of the rows at a time; got class_weight='balanced', which "
+            "counts all of them. Available: a dict, by compute_class_weight of "
+            "sklearn.utils.class_weight"
+        )
     if plan.patience is not None or plan.schedule.depends_on_scores:
         raise EstimatorError(
             "partial_fit holds no rows out; got patience or schedule='plateau', which watch the "

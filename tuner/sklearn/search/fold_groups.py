@@ -97,6 +97,7 @@ def _planned(
         features=first.x.shape[1],
         outputs=first.targets.outputs,
         task=first.targets.task,
+        classes=first.targets.classes,
     )
     seeds = tuple(candidate.seeds[split.number] for split in rows.splits)
     fraction = candidate.final.validation_fraction
