@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+
+import pytest
 
 from tuner.text import (
     clock_text,
@@ -10,10 +14,12 @@ from tuner.text import (
     listed,
     params_text,
     path_text,
+    printable,
     quoted,
     rounded,
     said,
     score_text,
+    shell_quoted,
     shortened,
     size_text,
     spread_text,
@@ -91,3 +97,37 @@ def test_what_others_say_is_a_part_of_a_sentence():
     assert said(ValueError("no such thing.\n  Try again!")) == "no such thing. Try again"
     assert said(KeyError()) == "KeyError"
     assert len(said(ValueError("z" * 10**6))) < 350
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("größe 数 a\u200db", "größe 数 a\u200db"),
+        ("\x1b[31mred", r"\x1b[31mred"),
+        ("a\nb\tc\r", r"a\nb\tc\r"),
+        ("\x9b31m", r"\x9b31m"),
+        ("gnp.\u202e", r"gnp.\u202e"),
+        ("a\u2028b\u2066", r"a\u2028b\u2066"),
+        ("no utf-8 \udcff", r"no utf-8 \udcff"),
+        ("\U000e0041", r"\U000e0041"),
+    ],
+)
+def test_what_others_wrote_cannot_steer_a_terminal(text, shown):
+    assert printable(text) == shown
+
+
+def test_what_stays():
+    assert printable("a\nb\x1b", keep="\n") == "a\nb\\x1b"
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "a b", "it's", "a\nb", "\x1b'\\x", "~x", "-n", "$(x)", "\udcff", "ü\u202e"]
+)
+def test_a_shell_reads_what_was_quoted(text):
+    quoted = shell_quoted(text)
+    assert printable(quoted) == quoted
+    said = subprocess.run(
+        ["bash", "-c", f"printf %s {quoted}"],
+        capture_output=True, check=True, env={"LC_ALL": "C.UTF-8"},
+    ).stdout  # fmt: skip
+    assert os.fsdecode(said) == text

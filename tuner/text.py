@@ -2,8 +2,12 @@
 
 import math
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+#: No printable characters to Python, but parts of words: joiners, and spaces of other widths.
+_KEPT = frozenset("\u200c\u200d\u00a0\u202f\u3000")
 
 
 def size_text(count: float) -> str:
@@ -62,13 +66,29 @@ def value_text(value: Any, digits: int = 6) -> str:
 
 def params_text(params: Mapping[str, Any]) -> str:
     """`name=value` with floats to four significant digits, two spaces between."""
-    return "  ".join(f"{name}={value_text(value, 4)}" for name, value in params.items())
+    return printable("  ".join(f"{key}={value_text(own, 4)}" for key, own in params.items()))
 
 
 def rounded(value: float, digits: int = 7) -> float:
     """To so many significant digits: 7 are what float32 holds, without the noise of its float64
     form."""
     return float(f"{float(value):.{digits}g}")
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """What somebody else wrote, fit for a terminal: what is no printable character (escape
+    sequences, line ends, marks that turn the direction of writing, bytes that are no UTF-8) is
+    escaped as Python does it. `keep`: characters that stay."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in _KEPT or c in keep else _escaped(c) for c in text)
+
+
+def shell_quoted(text: str) -> str:
+    """As one word of a shell's command line; what cannot be printed as `$'...'`."""
+    if printable(text) == text:
+        return shlex.quote(text)
+    return f"$'{''.join(map(_shell_escaped, text))}'"
 
 
 def json_ready(value: Any) -> Any:
@@ -124,6 +144,20 @@ def listed(items: Sequence[str], most: int = 5) -> str:
     return ", ".join(shortened(item, 200) for item in items[:most]) + (
         f" and {more} more" if more > 0 else ""
     )
+
+
+def _escaped(character: str) -> str:
+    return ascii(character)[1:-1]
+
+
+def _shell_escaped(character: str) -> str:
+    """Inside `$'...'`: a byte that is no UTF-8 as such."""
+    code = ord(character)
+    if character in "\\'":
+        return f"\\{character}"
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\u{code:04x}" if 0x80 <= code < 0xA0 else printable(character)
 
 
 def _short(number: float) -> str:

@@ -26,6 +26,9 @@ class Shelf(StorageKind):
     def read(cls, text: str) -> Self | None:
         return cls(text) if split_scheme(text)[0] == "shelf" else None
 
+    def __str__(self) -> str:
+        return self.url
+
     def _open(self) -> BaseStorage:
         if self.url == "shelf:shut":
             raise OSError("it is shut")

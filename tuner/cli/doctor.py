@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuner.cli.flags import POSITIVE, artifacts_option, storage_option
-from tuner.cli.output import emit, format_option
-from tuner.text import counted
+from tuner.cli.output import emit, format_option, tell
+from tuner.text import counted, printable
 
 if TYPE_CHECKING:
     from tuner.doctor import Finding, Repair
@@ -66,7 +66,7 @@ def doctor(
             artifacts=artifacts,
             grace=grace,
             interval=heartbeat,
-            tell=lambda line: click.echo(line, err=True),
+            tell=tell,
         )
         write = time_write(storage)
     report = examine(storage, name=name, artifacts=artifacts, grace=grace, write=write)
@@ -90,7 +90,7 @@ def _text(rows: Sequence[dict[str, Any]], findings: Sequence[Finding], mend: boo
     for row in rows:
         if row["study"] != study:
             study = row["study"]
-            lines += ["", f"study {study}"] if study else [""]
+            lines += ["", f"study {printable(study)}"] if study else [""]
         head = f"{row['state']:<8}  {row['check']:<{heads}}  "
         lines += textwrap.wrap(
             row["message"],

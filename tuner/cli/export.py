@@ -9,7 +9,7 @@ import click
 
 from tuner.cli.flags import storage_option
 from tuner.cli.opening import reading
-from tuner.cli.output import columns_of, emit, format_option
+from tuner.cli.output import columns_of, emit, format_option, tell
 from tuner.cli.refusals import OneOf
 from tuner.errors import UsageError
 from tuner.text import score_text
@@ -52,7 +52,7 @@ def export(name: str, out: Path, number: int | None, force: bool, storage: str |
         trial = chosen_trial(study, number)
         definition = read_definition(study)
         dataset = study_dataset(study, definition)
-        click.echo(f"refitting trial {trial.number} on {dataset.rows} rows", err=True)
+        tell(f"refitting trial {trial.number} on {dataset.rows} rows")
         import_tensorflow()
         refitted = refit_trial(study, trial, dataset)
     from tuner.export.export import write_export
@@ -119,7 +119,7 @@ def predict(
         text = ", ".join(f"{name} {score_text(value)}" for name, value in scores.items())
         seen = uri == model.settings["data"]["uri"] and part != "test"
         hint = " (the model was trained on rows of these data)" if seen else ""
-        click.echo(f"{len(answers)} rows: {text or 'no score'}{hint}", err=True)
+        tell(f"{len(answers)} rows: {text or 'no score'}{hint}")
 
 
 def _export_text(summary: dict[str, Any]) -> str:

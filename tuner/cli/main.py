@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from tuner import __version__
-from tuner.cli.output import FORMATS, OutputFormat
+from tuner.cli.output import FORMATS, OutputFormat, remember_given, tell
 from tuner.cli.refusals import Commands, OneOf, refusal
 from tuner.cli.streams import guarded_streams
 from tuner.errors import TunerError
@@ -73,21 +73,22 @@ def main(args: list[str] | None = None) -> Any:
 
 
 def _run(args: list[str] | None) -> int:
+    remember_given(sys.argv[1:] if args is None else args)
     try:
         code = cli.main(args=args, prog_name="tuner", standalone_mode=False)
     except click.ClickException as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # of click 8.2 and later
             error.show()
         else:
-            click.echo(f"error: {refusal(error)}", err=True)
+            tell(f"error: {refusal(error)}")
         return error.exit_code
     except click.exceptions.Exit as error:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        tell("interrupted")
         return 130
     except TunerError as error:
-        click.echo(f"error: {error}", err=True)
+        tell(f"error: {error}")
         return error.exit_code
     return code if isinstance(code, int) else 0
 

@@ -1,20 +1,26 @@
-"""Data to stdout in the form that `--format` asks for, and the `--format` flag itself."""
+"""All that a command prints: data to stdout in the form of `--format`, words to stderr."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import click
 
 from tuner.cli.refusals import OneOf
-from tuner.text import json_ready, value_text
+from tuner.masking import hide_all
+from tuner.text import json_ready, printable, value_text
 
 OutputFormat = Literal["table", "json", "yaml", "csv"]
 FORMATS: tuple[OutputFormat, ...] = ("table", "json", "yaml", "csv")
+
+#: What may hold secrets: see `remember_given`.
+_given: list[str] = []
 
 
 def _remember(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
@@ -46,14 +52,34 @@ def emit(
     `table` makes the text of the `table` format; without it rows are aligned in columns.
     """
     form = form or current_format()
-    click.echo(table() if form == "table" and table is not None else render(data, form))
+    text = table() if form == "table" and table is not None else render(data, form)
+    click.echo(printable(text, keep="\n\t"))
+
+
+def tell(text: str) -> None:
+    """Print a line to stderr: see `fit_to_tell`."""
+    click.echo(fit_to_tell(text), err=True)
+
+
+def fit_to_tell(text: str) -> str:
+    """`text` without what is secret of the URLs that the command was given, and fit for a
+    terminal whoever wrote it."""
+    return printable(hide_all(text, _given), keep="\n\t")
+
+
+def remember_given(args: Sequence[str]) -> None:
+    """The arguments of this command, and what the environment adds, may hold secrets."""
+    named = (os.environ.get(name, "") for name in ("TUNER_STORAGE", "OPTUNA_STORAGE"))
+    values = (own.partition("=")[2] if own.startswith("--") else own for own in args)
+    _given[:] = [*values, *named]
 
 
 def render(data: Any, form: OutputFormat) -> str:
     """`data` as text in one of the four forms."""
     data = json_ready(data)
     if form == "json":
-        return json.dumps(data, indent=2, ensure_ascii=False)
+        text = json.dumps(data, indent=2, ensure_ascii=False)
+        return re.sub(r"[^\n -~]", _json_escaped, text)
     if form == "yaml":
         from ruamel.yaml import YAML
 
@@ -69,6 +95,11 @@ def render(data: Any, form: OutputFormat) -> str:
         writer.writerows([[_exact(row.get(key)) for key in columns] for row in rows])
         return buffer.getvalue().rstrip("\n")
     return columns_of(columns, [[cell(row.get(key), "-") for key in columns] for row in rows])
+
+
+def _json_escaped(found: re.Match[str]) -> str:
+    """What cannot be printed, as JSON escapes it."""
+    return found[0] if printable(found[0]) == found[0] else json.dumps(found[0])[1:-1]
 
 
 def cell(value: Any, missing: str) -> str:
@@ -87,7 +118,7 @@ def _exact(value: Any) -> str:
 
 def columns_of(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Left-aligned columns, two spaces apart."""
-    table = [list(header), *[list(row) for row in rows]]
+    table = [[printable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(line[i]) for line in table) for i in range(len(header))]
     lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in table]
     return "\n".join(line.rstrip() for line in lines)

@@ -9,7 +9,7 @@ import click
 
 from tuner.cli.flags import COUNT, storage_option, takes
 from tuner.cli.opening import storage_at
-from tuner.cli.output import columns_of, emit, format_option
+from tuner.cli.output import columns_of, emit, format_option, tell
 from tuner.cli.study_flags import StudyFlags, definition_from
 from tuner.text import clock_text, counted, size_text
 
@@ -118,7 +118,7 @@ def _measure(definition: StudyDefinition, work: Work, folds: int) -> Speed:
     from tuner.forecast import calibrate, typical
     from tuner.training import set_threads
 
-    click.echo("training a typical stack for some seconds", err=True)
+    tell("training a typical stack for some seconds")
     import_tensorflow()
     set_threads()
     from tuner.search.study_trainer import StudyTrainer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from collections.abc import Mapping
@@ -10,14 +9,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from tuner.cli.opening import reading, storage_at
-from tuner.cli.output import OutputFormat, emit, params_table
+from tuner.cli.output import OutputFormat, emit, params_table, tell
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.search_run import Seen
 from tuner.errors import NoCompletedTrialError, TunerError
-from tuner.text import clock_text, score_text, spread_text
+from tuner.text import clock_text, printable, score_text, shell_quoted, spread_text
 
 if TYPE_CHECKING:
     from tuner.results import BestTrial
@@ -59,8 +56,8 @@ class Summary:
         took = "" if self.seconds is None else f" · {clock_text(self.seconds)}"
         counts = ", ".join(f"{count} {state}" for state, count in self.trials.items())
         lines = [
-            f"study    {self.study}",
-            f"storage  {self.storage}",
+            f"study    {printable(self.study)}",
+            f"storage  {printable(self.storage)}",
             f"trials   {self.total - self.left} of {self.total}: {counts}{self.diverged}{took}",
         ]
         if self.best is not None:
@@ -120,10 +117,10 @@ class SearchReport:
         left = f"with {summary.left} trials to go; go on by: {commands['resume']}"
         signal = ended.pool.signal
         if signal is not None:
-            click.echo(f"ended by {signal.name} {left}", err=True)
+            tell(f"ended by {signal.name} {left}")
             return 128 + signal
         if ended.pool.reason == "deadline" and summary.left:
-            click.echo(f"time is up {left}", err=True)
+            tell(f"time is up {left}")
         if none is not None:
             raise none
         return 0
@@ -131,10 +128,9 @@ class SearchReport:
     def late(self, seen: Seen, form: OutputFormat) -> int:
         state, before = seen.state, seen.before
         if state is None or before is None:
-            click.echo(
+            tell(
                 "error: the time was up before the study was prepared. Available: a longer "
-                "--timeout; the same command goes on",
-                err=True,
+                "--timeout; the same command goes on"
             )
             return NoCompletedTrialError.exit_code
         summary = Summary(
@@ -148,10 +144,9 @@ class SearchReport:
         )
         commands = self._commands(state.name)
         emit(summary.data(), table=lambda: summary.text(commands), form=form)
-        click.echo(
+        tell(
             "the time was up and the storage did not answer: this is what the command itself saw, "
-            f"trials that ran are taken up again; go on by: {commands['resume']}",
-            err=True,
+            f"trials that ran are taken up again; go on by: {commands['resume']}"
         )
         return NoCompletedTrialError.exit_code if state.best is None else 0
 
@@ -160,15 +155,22 @@ class SearchReport:
         from tuner.storage.urls import typed
 
         tail, artifacts = typed(self.flags.storage), self.flags.artifacts
-        folder = "" if artifacts is None else f" --artifacts {shlex.quote(artifacts)}"
-        quoted = shlex.quote(name)
-        return {
-            "resume": f"tuner resume {quoted}{tail}{folder}{self.place.typed()}",
-            "results": f"tuner results {quoted}{tail}",
-            "best": f"tuner best {quoted}{tail}",
-            "export": f"tuner export {quoted} --out model{tail}",
-            "serve": f"tuner serve{tail}",
+        folder = "" if artifacts is None else f" --artifacts {shell_quoted(artifacts)}"
+        rest = {
+            "resume": f"{tail}{folder}{self.place.typed()}",
+            "results": tail,
+            "best": tail,
+            "export": f" --out model{tail}",
         }
+        quoted = shell_quoted(name)
+        dash = name.startswith("-")  # no option: it stands last
+        lines = {
+            command: f"tuner {command}{flags} -- {quoted}"
+            if dash
+            else f"tuner {command} {quoted}{flags}"
+            for command, flags in rest.items()
+        }
+        return {**lines, "serve": f"tuner serve{tail}"}
 
 
 def _score(best: BestTrial) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from tuner.cli.opening import reading
-from tuner.cli.output import current_format
+from tuner.cli.output import current_format, tell
 from tuner.cli.run_flags import ProgressMode, RunFlags, WorkerFlags
 from tuner.cli.watchdog import Watchdog
 from tuner.text import counted
@@ -110,7 +110,7 @@ def run(
                     artifacts=None if flags.artifacts is None else os.path.abspath(flags.artifacts),
                 )
         except Interrupted as stop:
-            click.echo("interrupted before the first trial began", err=True)
+            tell("interrupted before the first trial began")
             return 128 + stop.signal
         return report.end(seen, ended)
 

@@ -12,6 +12,7 @@ import click
 
 from tuner.cli.flags import STORAGE
 from tuner.cli.opening import reading, storage_at
+from tuner.cli.output import tell
 from tuner.errors import StorageError, UsageError
 from tuner.text import path_text, said
 
@@ -80,12 +81,12 @@ def serve(
         shown = f"[{host}]" if ":" in host else host
         mode = "changes allowed" if allow_edit else "read-only"
         lock = ", with a password" if password is not None else ""
-        click.echo(f"http://{shown}:{server.server_port}{page}  ({mode}{lock})", err=True)
-        click.echo("Press Ctrl-C to end.", err=True)
+        tell(f"http://{shown}:{server.server_port}{page}  ({mode}{lock})")
+        tell("Press Ctrl-C to end.")
         try:
             server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
-            click.echo("ended", err=True)
+            tell("ended")
 
 
 @contextmanager

@@ -9,10 +9,10 @@ import click
 
 from tuner.cli.flags import STORAGE, artifacts_option
 from tuner.cli.opening import storage_at
-from tuner.cli.output import columns_of, emit, format_option, render
+from tuner.cli.output import columns_of, emit, format_option, render, tell
 from tuner.cli.refusals import Commands
 from tuner.errors import UsageError
-from tuner.text import quoted, score_text
+from tuner.text import printable, quoted, score_text
 
 if TYPE_CHECKING:
     from tuner.results.studies import StudySummary
@@ -37,7 +37,7 @@ def list_command(storage: str | None) -> None:
     place = storage_at(storage)
     rows = []
     if storage is None and place.absent:
-        click.echo(f"no studies yet: {place.file} does not exist", err=True)
+        tell(f"no studies yet: {place.file} does not exist")
     else:
         with place.open_read_only() as opened:
             rows = [] if opened is None else [_row(own) for own in list_studies(opened)]
@@ -89,7 +89,7 @@ def delete(name: str, storage: str | None, yes: bool, artifacts: str | None) -> 
     with place.errors():
         study = load_study(opened, name)
         counts, key = summarize(study).counts, study_key(study)
-    shown = str(place)
+    shown, called = printable(str(place)), printable(name)
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(
@@ -99,16 +99,19 @@ def delete(name: str, storage: str | None, yes: bool, artifacts: str | None) -> 
             )
         running = f", {counts.running} of them running" if counts.running else ""
         if not click.confirm(
-            f"Delete {name} from {shown} with its {counts.done} finished trials{running}?",
+            f"Delete {called} from {shown} with its {counts.done} finished trials{running}?",
             err=True,
         ):
-            click.echo("nothing was deleted", err=True)
+            tell("nothing was deleted")
             raise click.exceptions.Exit(1)
     with place.errors():
         delete_study(opened, name)
     remove_all(AtomicFileStore(place.artifacts_folder(artifacts)), key)
-    data = {"study": name, "storage": shown, "deleted_trials": counts.done}
-    emit(data, table=lambda: f"deleted {name} ({counts.done} finished trials) from {shown}")
+    data = {"study": name, "storage": str(place), "deleted_trials": counts.done}
+    emit(
+        data,
+        table=lambda: f"deleted {called} ({counts.done} finished trials) from {shown}",
+    )
 
 
 _COUNTS = ("total", "complete", "pruned", "failed", "running", "waiting")

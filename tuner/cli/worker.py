@@ -9,7 +9,7 @@ import click
 
 from tuner.cli.flags import COUNT, takes
 from tuner.cli.opening import storage_at
-from tuner.cli.output import OutputFormat, emit, format_option
+from tuner.cli.output import OutputFormat, emit, format_option, tell
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.search_run import Seen, run
 from tuner.errors import StorageError
@@ -62,16 +62,16 @@ class WorkerReport:
         signal = ended.pool.signal
         if signal is None:
             return 0
-        click.echo(f"ended by {signal.name}", err=True)
+        tell(f"ended by {signal.name}")
         return 128 + signal
 
     def late(self, seen: Seen, form: OutputFormat) -> int:
         if seen.state is None:
             text = "the time was up before the study was read. Available: a longer --timeout"
-            click.echo(f"error: {text}", err=True)
+            tell(f"error: {text}")
             return StorageError.exit_code
         self._show(seen.state.name, seen, form)
-        click.echo("the time was up and the storage did not answer", err=True)
+        tell("the time was up and the storage did not answer")
         return 0
 
     def _show(self, name: str, seen: Seen, form: OutputFormat | None = None) -> None:

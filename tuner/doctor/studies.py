@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from shlex import quote
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
@@ -20,7 +19,7 @@ from tuner.storage.owner import describe_owner, is_gone
 from tuner.study.data import DataFacts, describe_data, other_data
 from tuner.study.definition import StudyDefinition
 from tuner.study.stored import definition_in, is_foreign
-from tuner.text import listed, time_text
+from tuner.text import listed, shell_quoted, time_text
 
 Describe = Callable[[StudyDefinition], DataFacts]
 _REQUEUE = "any worker of the study puts them back, and so does tuner doctor --repair"
@@ -29,7 +28,7 @@ _KEPT = (records.STUDY_DEFINITION_HASH, records.STUDY_DATA_HASH, records.STUDY_T
 
 def deleting(name: str, place: str) -> str:
     """How to delete a study, for messages; `place`: see `tuner.storage.urls.typed`."""
-    return f"to delete it: tuner studies delete {quote(name)}{place}"
+    return f"to delete it: tuner studies delete {shell_quoted(name)}{place}"
 
 
 def check_definition(

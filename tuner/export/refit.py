@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from tuner.schedules import Rates, Schedule
 from tuner.storage import records
 from tuner.study.data import load_study_data
 from tuner.study.stored import read_definition
-from tuner.text import quoted
+from tuner.text import quoted, shell_quoted
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -100,7 +99,7 @@ def chosen_trial(study: Study, number: int | None) -> FrozenTrial:
         raise UsageError(
             f"only a completed trial can be exported; trial {number} of study "
             f"{quoted(study.study_name)} is {records.state_of(trial)}. tuner results "
-            f"{quote(study.study_name)} --state complete shows those that are"
+            f"{shell_quoted(study.study_name)} --state complete shows those that are"
         )
     return trial
 

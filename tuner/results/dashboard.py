@@ -15,7 +15,6 @@ import json
 import logging
 import re
 from collections.abc import Mapping
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +29,7 @@ from tuner.results.trials import (
     trials_of,
 )
 from tuner.storage import records
-from tuner.text import score_text, spread_text, value_text
+from tuner.text import score_text, shell_quoted, spread_text, value_text
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -121,7 +120,7 @@ def study_note(study: Study, metric: str) -> str:
             "|---|---|",
             *(f"| {name} | {value} |" for name, value in params.items()),
             "",
-            f"Make a model of it: `tuner export {quote(study.study_name)} --out DIR`",
+            f"Make a model of it: `tuner export {shell_quoted(study.study_name)} --out DIR`",
         ]
     return "\n".join([_FIRST, "", *lines, "", f"Trials: {listed}.", "", _LAST])
 

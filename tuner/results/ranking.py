@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from tuner.results.trials import (
     trials_of,
 )
 from tuner.storage import records
-from tuner.text import counted, quoted
+from tuner.text import counted, quoted, shell_quoted
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -107,7 +106,7 @@ def no_completed_trial(study: Study) -> NoCompletedTrialError:
             f"; and {rest} other causes." if rest > 0 else "."
         )
     if "waiting" in counts or "running" in counts or not counts:
-        message += f" Go on with it by: tuner resume {quote(study.study_name)}"
+        message += f" Go on with it by: tuner resume {shell_quoted(study.study_name)}"
     return NoCompletedTrialError(message)
 
 

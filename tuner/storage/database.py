@@ -21,6 +21,7 @@ from tuner.storage.check_result import Finding, WriteStep
 from tuner.storage.kind import StorageKind
 from tuner.storage.rdb_backend import RdbBackend
 from tuner.storage.sqlite_locking import DatabaseStorage, reading
+from tuner.text import shell_quoted
 
 
 @cache
@@ -54,8 +55,13 @@ class Database(StorageKind):
     @contextmanager
     def connect(self, *, read_only: bool = True) -> Iterator[sqlalchemy.Connection]:
         """One connection, to read by."""
-        with reading(), self.engine(read_only=read_only) as engine, engine.connect() as connection:
-            yield connection
+        with reading(), self.engine(read_only=read_only) as engine:
+            try:
+                connection = engine.connect()
+            except (TypeError, ValueError) as error:  # of a driver, about the URL's parameters
+                raise StorageError(self._unusable(self._told(error))) from error
+            with connection:
+                yield connection
 
     def _has_tables(self, *, read_only: bool = False) -> bool:
         """Whether Optuna's tables are there and complete; if not, they have to be made.
@@ -77,7 +83,7 @@ class Database(StorageKind):
         if revision in known:
             raise StorageError(
                 f"{rule} the older {revision}. Upgrade it (after a copy) by: "
-                f"optuna storage upgrade --storage {self}"
+                f"optuna storage upgrade --storage {shell_quoted(str(self))}"
             )
         raise StorageError(
             f"{rule} {revision}, which this Optuna does not know: a newer one made it. "

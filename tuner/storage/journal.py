@@ -27,7 +27,7 @@ from tuner.storage.journal_repair import (
     scan_journal,
     sync,
 )
-from tuner.storage.kind import FileKind, split_scheme
+from tuner.storage.kind import FileKind, file_path, plain_path, split_scheme
 from tuner.storage.owner import is_gone
 from tuner.text import listed, size_text, time_text
 
@@ -47,8 +47,10 @@ class Journal(FileKind):
     def read(cls, text: str) -> Self | None:
         scheme, rest = split_scheme(text)
         if not scheme and text.endswith(".log"):
-            return cls(f"{cls.PREFIX}{text}")
-        return cls(text) if scheme == "journal" and rest else None
+            return cls(f"{cls.PREFIX}{plain_path(text, cls.PREFIX)}")
+        if scheme != "journal" or not rest:
+            return None
+        return cls(f"{cls.PREFIX}{file_path(rest, cls.PREFIX)}")
 
     @property
     def here_alone(self) -> str | None:

@@ -18,7 +18,8 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage
 from sqlalchemy.exc import SQLAlchemyError
 
-from tuner.errors import StorageError
+from tuner.errors import StorageError, UsageError
+from tuner.masking import display_url, hide, is_well_formed
 from tuner.storage.backend import Backend
 from tuner.storage.check_result import Finding, Repair, WriteStep
 from tuner.storage.failures import first_line, root_cause
@@ -34,7 +35,7 @@ ARTIFACTS = "TUNER_ARTIFACTS"
 class StorageKind(ABC):
     """A storage. Nothing is opened or looked at before a method is called that does so.
 
-    As text it is its URL with the password as ***, fit for messages.
+    As text it is its URL with what may be secret as ***, fit for messages.
 
     Attributes:
         url: normal form, with its password.
@@ -185,7 +186,17 @@ class StorageKind(ABC):
         """What an error of this storage means and what to do; None if it is no error of it."""
         if not isinstance(error, (SQLAlchemyError, StorageInternalError, sqlite3.Error, OSError)):
             return None
-        return self._unusable(f"{type(root_cause(error)).__name__}: {first_line(error)}")
+        return self._unusable(self._told(error))
+
+    def _told(self, error: Exception) -> str:
+        """What the driver says, without what is secret of the URL; of a URL with a character too
+        many nobody knows what the driver took for what."""
+        told = hide(first_line(error), self.url, str(self))
+        if not is_well_formed(self.url):
+            told = (
+                "the URL is not well-formed; in a password, @ is written %40, / %2F, ? %3F, # %23"
+            )
+        return f"{type(root_cause(error)).__name__}: {told}"
 
     def _unusable(self, reason: str) -> str:
         return (
@@ -200,6 +211,9 @@ class FileKind(StorageKind):
     REMOTE = False
     #: How its normal URL begins.
     PREFIX: ClassVar[str]
+
+    def __str__(self) -> str:
+        return self.url  # a file has no login, and its whole name is needed to find it
 
     @cached_property
     def file(self) -> Path:
@@ -233,14 +247,26 @@ class FileKind(StorageKind):
         )
 
 
-def display_url(url: str) -> str:
-    """`url` with its password as ***, fit for messages; also one that holds an @ or a /, or that
-    stands among the parameters."""
-    url = re.sub(r"(://[^:/@]*:).*@", r"\1***@", url)
-    return re.sub(r"([?&]\w*passw\w*=)[^&]*", r"\1***", url)
-
-
 def split_scheme(text: str) -> tuple[str, str]:
     """Scheme and what follows its colon; an empty scheme for a path (`C:` begins one too)."""
     scheme, colon, rest = text.partition(":")
     return (scheme, rest) if colon and re.match(r"[a-zA-Z][a-zA-Z0-9+]+$", scheme) else ("", text)
+
+
+def file_path(text: str, prefix: str) -> str:
+    """A storage's path, with `~/` as the home folder, which a shell leaves inside a URL.
+
+    Raises `UsageError` for a relative one that may as well be a server's URL, mistyped, with its
+    password.
+    """
+    if display_url(url := f"{prefix}{text}") != url:
+        raise UsageError(
+            "a path that has : and @, like a login, begins with / or ./; "
+            f"got {display_url(url)!r}. Available: {prefix}./PATH"
+        )
+    return os.path.expanduser(text) if text.startswith("~/") else text
+
+
+def plain_path(text: str, prefix: str) -> str:
+    """As `file_path`, of one without a scheme, as the system writes it."""
+    return file_path(text.replace(os.sep, "/"), prefix)

@@ -8,16 +8,18 @@ dies is mended by the sweep (`tuner.search.sweep`).
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, GrpcStorageProxy
 
 from tuner.errors import UsageError
+from tuner.masking import hide
 from tuner.storage.backend import Backend
 from tuner.storage.failures import proxy_error, root_cause
 from tuner.storage.kind import StorageKind, split_scheme
@@ -72,7 +74,8 @@ class Proxy(StorageKind):
             host, port = parts.hostname, parts.port or PORT
         except ValueError:  # no number, or one that is no port
             host = None
-        if not host or f"{parts.username or ''}{parts.path.strip('/')}{parts.query}":
+        named = re.fullmatch(r"[\w.:-]+", host or "") and "@" not in parts.netloc
+        if host is None or not named or urlunsplit(("", "", *parts[2:])).strip("/"):
             raise UsageError(
                 f"a gRPC proxy is a host and a port; got {path_text(self)}. "
                 f"Available: grpc://HOST:PORT, or grpc://HOST for the port {PORT}"
@@ -105,4 +108,8 @@ class Proxy(StorageKind):
 
     def explain(self, error: Exception) -> str | None:
         told = proxy_error(root_cause(error))
-        return super().explain(error) if told is None else self._unusable(told[0])
+        return (
+            super().explain(error)
+            if told is None
+            else self._unusable(hide(told[0], self.url, str(self)))
+        )

@@ -12,6 +12,7 @@ from typing import Any, Self
 import sqlalchemy
 
 from tuner.errors import UsageError
+from tuner.masking import hide
 from tuner.storage.check_result import Finding, WriteStep
 from tuner.storage.clock import judge_clock, judge_zone
 from tuner.storage.database import Database
@@ -84,7 +85,7 @@ class Server(Database):
         if named and named not in drivers:
             raise UsageError(
                 f"a {family} storage has one of the drivers {', '.join(drivers)}; "
-                f"got {named} in {self}. Available: {family}://..."
+                f"got {hide(named, self.url, str(self))} in {self}. Available: {family}://..."
             )
         raise UsageError(
             f"the storage {self} needs a database driver and "

@@ -4,11 +4,11 @@ under a lock; how transactions begin is in `sqlite_locking`."""
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,10 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from tuner.errors import UsageError
+from tuner.masking import MASK, display_url
 from tuner.storage.check_result import Finding, WriteStep
 from tuner.storage.database import Database
 from tuner.storage.failures import first_line
-from tuner.storage.kind import FileKind, split_scheme
+from tuner.storage.kind import FileKind, file_path, plain_path, split_scheme
 from tuner.storage.sqlite_locking import PLUGIN
 from tuner.text import listed, quoted
 
@@ -65,19 +66,22 @@ class SQLite(FileKind, Database):
     def read(cls, text: str) -> Self | None:
         scheme, rest = split_scheme(text)
         if not scheme and text.endswith((".db", ".sqlite", ".sqlite3")):
-            return cls(f"{cls.PREFIX}{Path(text).as_posix()}")
+            return cls(f"{cls.PREFIX}{plain_path(text, cls.PREFIX)}")
         if scheme != "sqlite":
             return None
-        if rest.startswith("///") and rest.strip("/") not in ("", ":memory:"):
-            return cls(text)
-        raise UsageError(
-            "a SQLite storage is a file, because its workers are processes of their own; "
-            f"got {quoted(text)}. Available: {cls.FORMS[0]}"
-        )
-
-    @cached_property
-    def file(self) -> Path:
-        return Path(self.url.removeprefix(self.PREFIX).split("?")[0])
+        path = rest.removeprefix("///")
+        if not rest.startswith("///") or path.strip("/") in ("", ":memory:"):
+            raise UsageError(
+                "a SQLite storage is a file, because its workers are processes of their own; "
+                f"got {quoted(display_url(text))}. Available: {cls.FORMS[0]}"
+            )
+        if re.search(r"\?\w+=", path):
+            name = path.split("?")[0]
+            raise UsageError(
+                "a SQLite storage is a file and takes no parameters; got "
+                f"{quoted(f'{cls.PREFIX}{name}?{MASK}')}. Available: {cls.PREFIX}{name}"
+            )
+        return cls(f"{cls.PREFIX}{file_path(path, cls.PREFIX)}")
 
     @property
     def _lock(self) -> Path:
@@ -100,13 +104,15 @@ class SQLite(FileKind, Database):
         return super()._unusable(reason)
 
     def _settings(self, *, read_only: bool) -> tuple[str, dict[str, Any]]:
-        settings: dict[str, Any] = {"plugins": [PLUGIN]}
+        settings: dict[str, Any] = {"plugins": [PLUGIN], "creator": self._connect}
         if read_only:
             # A connection a look: whether it needs the log may change between two of them.
             settings |= {"creator": self._connect_read_only, "poolclass": NullPool}
-        else:
-            settings["connect_args"] = {"timeout": BUSY_TIMEOUT}
-        return f"sqlite:///{self.file}", settings
+        # SQLAlchemy and Optuna see a meaning in ?, % and {} of a URL: the name is not told to them.
+        return f"{self.PREFIX}file", settings
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.file.absolute(), BUSY_TIMEOUT, check_same_thread=False)
 
     def _connect_read_only(self) -> sqlite3.Connection:
         """A connection that only reads.

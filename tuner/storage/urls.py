@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from shlex import quote
 
 from optuna.storages import BaseStorage
 
 from tuner.errors import UsageError
+from tuner.masking import display_url
 from tuner.storage.journal import Journal
-from tuner.storage.kind import DEFAULT_FOLDER, StorageKind, display_url
+from tuner.storage.kind import DEFAULT_FOLDER, StorageKind
 from tuner.storage.proxy import Proxy
 from tuner.storage.server import Server
 from tuner.storage.sqlite import SQLite
+from tuner.text import shell_quoted
 
 #: Asked in this order whose a URL is. A new kind is a class in a file of its own and a name here.
 KINDS: tuple[type[StorageKind], ...] = (SQLite, Journal, Server, Proxy)
@@ -43,7 +44,7 @@ def storage_at(url: str | None) -> StorageKind:
 def typed(url: str | None) -> str:
     """What a command that is typed next ends with to mean the storage `url`, quoted for a shell,
     a password as ***; empty for None."""
-    return "" if url is None else f" --storage {quote(str(storage_at(url)))}"
+    return "" if url is None else f" --storage {shell_quoted(str(storage_at(url)))}"
 
 
 def forms(*, remote: bool = False) -> str:

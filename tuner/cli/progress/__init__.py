@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from tuner.cli.output import tell
 from tuner.cli.progress.plain import PlainProgress, SilentProgress
 from tuner.cli.progress.state import SearchState as SearchState
 from tuner.cli.run_flags import ProgressMode
@@ -20,4 +21,4 @@ def make_progress(mode: ProgressMode, state: SearchState) -> SilentProgress:
 
         return LiveProgress(state, Console(stderr=True))
     kind = PlainProgress if mode == "plain" else SilentProgress
-    return kind(state, lambda text: print(text, file=sys.stderr, flush=True))
+    return kind(state, tell)

@@ -12,10 +12,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tuner.cli.output import fit_to_tell
 from tuner.cli.progress.plain import SilentProgress
 from tuner.cli.progress.state import SearchState, WorkerLine, end_of
 from tuner.search.events import TrialDone
-from tuner.text import clock_text, params_text, score_text
+from tuner.text import clock_text, params_text, printable, score_text
 
 #: Seconds between redraws: a redraw costs the parent some milliseconds, and the workers need
 #: every core.
@@ -56,7 +57,7 @@ class LiveProgress(SilentProgress):
     def __init__(
         self, state: SearchState, console: Console, now: Callable[[], float] = time.time
     ) -> None:
-        super().__init__(state, lambda text: console.print(Text(text)), now)
+        super().__init__(state, lambda text: console.print(Text(fit_to_tell(text))), now)
         self._drawn = 0.0
         self._live = Live(
             self.view(),
@@ -96,7 +97,7 @@ class LiveProgress(SilentProgress):
         counts.append(f"{clock_text(now - state.started)} gone")
         if (left := state.remaining(now)) is not None:
             counts.append(f"{clock_text(left)} left")
-        return Head(state.name, state.settled / max(1, state.total), " · ".join(counts))
+        return Head(printable(state.name), state.settled / max(1, state.total), " · ".join(counts))
 
     def _workers(self) -> Table:
         table = Table.grid(padding=(0, 2))

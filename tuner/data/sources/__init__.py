@@ -11,6 +11,7 @@ from tuner.data.sources.npz import Npz
 from tuner.data.sources.openml import OpenML
 from tuner.data.sources.parquet import Parquet
 from tuner.errors import DataError
+from tuner.masking import display_url
 from tuner.registry import Registry
 from tuner.text import path_text, quoted, shortened
 
@@ -29,11 +30,12 @@ def source_of(uri: str) -> tuple[Source, str]:
     scheme, colon, rest = uri.partition(":")
     if not colon:
         raise DataError(
-            f"data are named SCHEME:WHAT; received {quoted(uri)}{_guess(uri)} Available: "
+            f"data are named SCHEME:WHAT; received {quoted(display_url(uri))}{_guess(uri)} "
+            "Available: "
             + "; ".join(f"{name}: ({source.what})" for name, source in SOURCES.items())
         )
     if scheme not in SOURCES:
-        raise DataError(f"{SOURCES.unknown(scheme)} (received {quoted(uri)})")
+        raise DataError(f"{SOURCES.unknown(scheme)} (received {quoted(display_url(uri))})")
     return SOURCES[scheme](), rest
 
 

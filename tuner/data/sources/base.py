@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tuner.data.dataset import Task
 from tuner.errors import DataError, MissingDataError
 from tuner.files import expanded, unreadable
+from tuner.masking import MASK, display_url
 from tuner.text import listed, path_text
 
 
@@ -103,6 +104,11 @@ class FileSource(Source):
         if not path:
             raise DataError(
                 f"{self.name}: needs the path of a file, as in {self.name}:data.{self.name}"
+            )
+        if display_url(uri := f"csv:{path}") != uri:
+            raise DataError(
+                f"{self.name}: reads a file of this machine, not a URL; received "
+                f"'{self.name}:{MASK}'. Available: a copy of it, or ./ in front of a file's name"
             )
         file = expanded(path)
         reason = unreadable(file)
