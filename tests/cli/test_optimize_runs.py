@@ -60,7 +60,7 @@ class Tuner:
 
     def wait_for_trial(self, process: subprocess.Popen[str], count: int = 1) -> None:
         """Wait until `count` trials have been begun."""
-        for _ in range(400):
+        for _ in range(1200):
             if (self.folder / "studies" / "tuner.db").exists() and process.poll() is None:
                 try:
                     if self.states().total() - self.states()["WAITING"] >= count:
@@ -296,12 +296,14 @@ def test_progress_none_is_silent(tuner):
 
 @pytest.mark.slow
 def test_workers_join_and_share_the_trials(tuner):
-    process = tuner.start(*SEARCH, *LONG, "--trials", 12, "--workers", 1, epoch=0.05)
+    gate = tuner.folder / "all have begun"
+    held = {"FAKE_GATE": str(gate)}
+    process = tuner.start(*SEARCH, *LONG, "--trials", 12, "--workers", 1, **held)
     tuner.wait_for_trial(process)
     name = tuner.study().study_name
-    joined = [
-        tuner.start("worker", "--name", name, "--format", "json", epoch=0.05) for _ in range(2)
-    ]
+    joined = [tuner.start("worker", "--name", name, "--format", "json", **held) for _ in range(2)]
+    tuner.wait_for_trial(process, 3)  # one each, and nobody can have a second one
+    gate.touch()
     ended = [Ended(each) for each in joined]
     assert [each.code for each in ended] == [0, 0]
     assert all(sum(each.data["trials"].values()) > 0 for each in ended)

@@ -2,7 +2,8 @@
 
 The command line, the pool, the loop and the storage are the real ones. FAKE_EPOCH_SECONDS is how
 long an epoch lasts; with FAKE_REFUSE no candidate can be trained; candidates with the initializer
-FAKE_HANG hang in their second epoch, and with FAKE_HANG=data the data never arrive.
+FAKE_HANG hang in their second epoch, and with FAKE_HANG=data the data never arrive. With FAKE_GATE
+no trial's first epoch ends before that file exists.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ def make_trainer(definition: StudyDefinition) -> FakeTrainer:
 
 
 def hang(params: Mapping[str, object], epoch: int) -> None:
+    gate = os.environ.get("FAKE_GATE")
+    while gate and epoch == 1 and not os.path.exists(gate):
+        time.sleep(0.02)
     if epoch == 2 and params.get("initializer") == os.environ.get("FAKE_HANG", ""):
         time.sleep(600)
 
