@@ -115,3 +115,21 @@ def test_bad_input_is_one_paragraph_and_code_2(
     assert part in err
     assert "Traceback" not in err
     assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(("rare", "said"), [(9, True), (10, False)])
+def test_unequal_classes_are_told_with_what_helps(
+    rare: int, said: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "rare.csv"
+    labels = ["common"] * 100 + ["half"] * 50 + ["rare"] * rare
+    path.write_text("a,y\n" + "".join(f"{i}.5,{own}\n" for i, own in enumerate(labels)))
+    where = (f"csv:{path}", "--target", "y")
+    lines = [line for line in run(capsys, *where)[1].splitlines() if line.startswith("unequal ")]
+    assert len(lines) == said
+    notes = json.loads(run(capsys, *where, "--format", "json")[1])["notes"]
+    assert notes == lines
+    if said:
+        assert "62.9 % of the rows are 'common', 5.66 % are 'rare'" in lines[0]
+        assert "--metric balanced_accuracy or roc_auc" in lines[0]
+        assert "--set loss.class_weight=balanced" in lines[0]

@@ -284,6 +284,7 @@ def test_the_table_ends_with_what_to_type_next(tuner):
     first, *others = ended.err.splitlines()
     assert first == "loading the data, starting 2 workers"
     assert first not in others
+    assert others[0] == "a note on the data"
     assert "[2/2] trial 1" in ended.err
 
 

@@ -88,3 +88,15 @@ def test_a_metric_that_the_targets_leave_undefined_is_refused_before_any_trainin
     for metrics in ({"objective.metric": "rmsle"}, {"metrics": ["rmsle"]}):
         with pytest.raises(DataError, match=r"rmsle needs targets above -1; got -2\.5"):
             describe_data(on(f"csv:{path}", **{"data.target": "y", **metrics}))
+
+
+def test_unequal_classes_are_noted_if_accuracy_is_optimized(tmp_path):
+    path = tmp_path / "few.csv"
+    path.write_text("a,y\n" + "".join(f"{i}.5,{'xy'[i < 4]}\n" for i in range(80)))
+    uri = f"csv:{path}"
+    for metric, notes in ((None, 1), ("accuracy", 1), ("roc_auc", 0), ("balanced_accuracy", 0)):
+        made = on(uri, **{"data.target": "y", "objective.metric": metric})
+        assert len(describe_data(made).notes) == notes, metric
+    [note] = describe_data(on(uri, **{"data.target": "y"})).notes
+    assert note.startswith("unequal classes: 95 % of the rows are 'x', 5 % are 'y'")
+    assert describe_data(on("sklearn:diabetes")).notes == ()

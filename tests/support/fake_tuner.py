@@ -39,7 +39,7 @@ def hang(params: Mapping[str, object], epoch: int) -> None:
 def describe(definition: StudyDefinition) -> DataFacts:
     if os.environ.get("FAKE_HANG") == "data":
         time.sleep(600)
-    return DataFacts("fake", "multiclass")
+    return DataFacts("fake", "multiclass", ("a note on the data",))
 
 
 def main() -> None:

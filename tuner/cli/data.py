@@ -104,6 +104,7 @@ def _table(dataset: Dataset, known: dict[str, Any]) -> str:
         table = columns_of(["class", "rows"], [[str(c["class"]), str(c["rows"])] for c in listed])
         more = len(known["classes"]) - len(listed)
         parts.append(table + (f"\n... and {more} more classes" if more else ""))
+    parts.extend(known["notes"])
     parts.extend(_pictures(dataset))
     return "\n\n".join(parts)
 

@@ -59,7 +59,7 @@ def show_plan(
     from tuner.data.facts import facts
     from tuner.forecast import REFERENCE, forecast_work
     from tuner.resources import available_cores
-    from tuner.study.data import load_study_data
+    from tuner.study.data import load_study_data, notes_on
 
     definition = definition_from(flags)
     definition.sampler.require_packages()
@@ -84,6 +84,7 @@ def show_plan(
         "pruner": definition.pruner.name,
         "metric": definition.metric,
         "data": {name: known[name] for name in DATA},
+        "notes": list(notes_on(dataset, definition)),
         "folds": len(folds),
         "cost": work.counts(),
         "time": {
@@ -152,6 +153,7 @@ def _text(summary: Mapping[str, Any]) -> str:
         f"time     about {clock_text(timed['seconds'])} with {workers}, if nothing is pruned",
         f"         at {rate:.1g} multiply-adds/s and {1000 * timed['seconds_per_step']:.2g} ms a "
         f"step ({how})",
+        *(f"note     {note}" for note in summary["notes"]),
         "",
         columns_of(["parameter", "values"], [[k, v] for k, v in summary["space"].items()]),
     ]

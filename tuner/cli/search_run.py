@@ -81,6 +81,8 @@ def run(
 
         seen.state, seen.before = _state(study, count, limit)
         hint.close()
+        for note in study.notes if flags.progress != "none" else ():
+            click.echo(note, err=True)
         return make_progress(flags.progress, seen.state)
 
     with Watchdog(limit, lambda: 0 if seen.printed else report.late(seen, form)):

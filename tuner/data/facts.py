@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from tuner.data.dataset import CLASSES, Dataset
 from tuner.data.scaling import resolve_scaling
+from tuner.text import quoted
 
 
 def facts(dataset: Dataset) -> dict[str, Any]:
@@ -43,7 +44,27 @@ def facts(dataset: Dataset) -> dict[str, Any]:
             {"class": label, "rows": int(count)}
             for label, count in zip(dataset.classes, dataset.class_counts, strict=True)
         ]
+    note = unequal_classes(dataset)
+    known["notes"] = [] if note is None else [note]
     return known
+
+
+def unequal_classes(dataset: Dataset) -> str | None:
+    """One line for people if the rarest class has less than a tenth of the rows of the commonest:
+    accuracy says little then. None for other tasks and classes."""
+    if dataset.task not in CLASSES:
+        return None
+    assert dataset.classes is not None
+    counts = dataset.class_counts
+    most, least = int(counts.argmax()), int(counts.argmin())
+    if 10 * counts[least] >= counts[most]:
+        return None
+    share, rare = (f"{100 * counts[number] / dataset.rows:.3g} %" for number in (most, least))
+    return (
+        f"unequal classes: {share} of the rows are {quoted(dataset.classes[most])}, {rare} are "
+        f"{quoted(dataset.classes[least])}, so an accuracy of {share} takes no learning. "
+        "Available: --metric balanced_accuracy or roc_auc, --set loss.class_weight=balanced"
+    )
 
 
 def examples(dataset: Dataset, most: int) -> list[tuple[str, NDArray[np.float64]]]:

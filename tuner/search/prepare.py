@@ -32,6 +32,7 @@ class PreparedStudy:
         total: how many trials it shall have in all.
         done: how many of them have ended.
         definition: resolved, as stored.
+        notes: lines for people, on the data.
     """
 
     name: str
@@ -39,6 +40,7 @@ class PreparedStudy:
     total: int
     done: int
     definition: StudyDefinition
+    notes: tuple[str, ...] = ()
 
 
 def prepare_study(
@@ -99,7 +101,7 @@ def prepare_study(
         there = call(lambda: backend.trials(study_id))
         storage.close(backend.storage)
     counts = count_tickets(there, total=total, retries=final.retries)
-    return PreparedStudy(name, storage_url, total, counts.done, final)
+    return PreparedStudy(name, storage_url, total, counts.done, final, facts.notes)
 
 
 def _queue_missing(

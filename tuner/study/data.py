@@ -5,20 +5,23 @@ from pathlib import Path
 
 from tuner.data import Dataset, Fold, load_dataset, make_folds
 from tuner.data.dataset import Task
+from tuner.data.facts import unequal_classes
 from tuner.data.sources import source_of
 from tuner.errors import MissingDataError
 from tuner.files import expanded
-from tuner.planning.metrics import METRICS
+from tuner.planning.metrics import METRICS, default_metric
 from tuner.study.definition import StudyDefinition
 from tuner.text import path_text
 
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What a study keeps of its data: their content's hash and what they ask for."""
+    """What a study keeps of its data: their content's hash and what they ask for; `notes`, a line
+    each, are for the people who search."""
 
     hash: str
     task: Task
+    notes: tuple[str, ...] = ()
 
 
 def other_data(study: str, stored: str, uri: str, found: str) -> str:
@@ -55,4 +58,11 @@ def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, .
 def describe_data(definition: StudyDefinition) -> DataFacts:
     """Load the data, make the folds, and keep what the study keeps. Raises `DataError`."""
     dataset, _ = load_study_data(definition)
-    return DataFacts(dataset.hash, dataset.task)
+    return DataFacts(dataset.hash, dataset.task, notes_on(dataset, definition))
+
+
+def notes_on(dataset: Dataset, definition: StudyDefinition) -> tuple[str, ...]:
+    """What should be known of the data by who searches on them, a line each."""
+    metric = definition.objective.metric or default_metric(dataset.task)
+    unequal = unequal_classes(dataset) if metric == "accuracy" else None
+    return () if unequal is None else (unequal,)
