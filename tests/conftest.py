@@ -20,7 +20,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-pytest_plugins = ["tests.support.messages", "tests.support.storages"]
+pytest_plugins = ["tests.support.full_disk", "tests.support.messages", "tests.support.storages"]
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from tuner.errors import (
 from tuner.results.studies import list_studies
 from tuner.search.prepare import prepare_study
 from tuner.storage import open_storage, records
+from tuner.storage.sqlite import SQLite
 from tuner.study.data import DataFacts, describe_data
 from tuner.study.stored import read_definition
 
@@ -201,3 +202,16 @@ def test_racing_processes_make_one_study_with_each_ticket_once(any_url):
     assert sorted(trial.user_attrs[records.TICKET] for trial in kept) == list(range(12))
     if any_url.startswith("sqlite"):
         assert len(load(any_url).trials) == 12
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_storage_is_closed_also_by_who_refuses(sqlite, monkeypatch, refused):
+    prepare(sqlite)
+    closed = []
+    monkeypatch.setattr(SQLite, "close", lambda self, storage: closed.append(storage))
+    if refused:
+        with pytest.raises(StudyConflictError):
+            prepare(sqlite, definition(seed=9))
+    else:
+        prepare(sqlite)
+    assert len(closed) == 1

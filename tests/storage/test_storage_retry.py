@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import time
 from typing import Any
@@ -12,7 +13,8 @@ from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from tuner.errors import StorageError
-from tuner.storage import retry
+from tuner.storage import retry, storage_at
+from tuner.storage.failures import is_full
 from tuner.storage.retry import Retry, is_transient
 
 
@@ -51,10 +53,70 @@ LOCKED = OperationalError("s", {}, sqlite3.OperationalError("database is locked"
         (RpcAnswer("NOT_FOUND"), False),
         (ConnectionError("nobody answers"), True),
         (ValueError("x"), False),
+        (OSError(errno.ESTALE, "Stale file handle"), True),
+        (OSError(errno.ENOENT, "No such file or directory"), False),
+        (OSError(errno.EROFS, "Read-only file system"), False),
+        (PermissionError(errno.EACCES, "Permission denied"), False),
     ],
 )
 def test_passing_errors(error, passes):
     assert is_transient(error) == passes
+
+
+class DriverError(Exception):
+    """As a server's driver raises it."""
+
+    def __init__(self, *args, **codes):
+        super().__init__(*args)
+        vars(self).update(codes)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("s", {}, sqlite3.OperationalError("database or disk is full")),
+        OperationalError("s", {}, DriverError("could not extend file", sqlstate="53100")),
+        OperationalError("s", {}, DriverError("could not extend file", pgcode="53100")),
+        OperationalError("s", {}, DriverError(1021, "Disk full (/tmp); waiting")),
+        OperationalError("s", {}, DriverError(1114, "The table 'trials' is full")),
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        OSError(errno.EFBIG, "File too large"),
+    ],
+)
+def test_a_full_disk_does_not_pass(error):
+    assert is_full(error)
+    assert is_full(wrapped(error))
+    assert not is_transient(wrapped(error))
+    for url in ("a.db", "journal:a", "postgresql://u:secret@h/d"):
+        text = storage_at(url).explain(error)
+        assert "is full" in text
+        assert "make room" in text
+        assert "secret" not in text
+
+
+@pytest.mark.parametrize("error", [LOCKED, ConnectionError("x"), ValueError(1021), OSError(2, "x")])
+def test_what_is_no_full_disk(error):
+    assert not is_full(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (OSError(errno.EROFS, "Read-only file system"), True),
+        (OperationalError("s", {}, sqlite3.OperationalError("no such table: trials")), True),
+        (wrapped(IntegrityError("s", {}, Exception("duplicate key"))), False),
+        (ValueError("x"), False),
+        (KeyError("x"), False),
+    ],
+)
+def test_what_every_step_would_meet_is_named(error, named):
+    """And what was written is not at fault."""
+    call = Retry(patience=10, storage=storage_at("a.db"))
+    with pytest.raises(StorageError if named else type(error)):
+        call(failing(1, error))
+    with pytest.raises(StorageError if named else type(error)):
+        call.once(failing(1, error))
 
 
 def failing(times, error=LOCKED):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import optuna
 import pytest
@@ -13,7 +14,7 @@ from optuna.trial import TrialState
 
 from tests.support.storage_place import OWNER, Place
 from tuner.search.tickets import follower, new_ticket
-from tuner.storage import records
+from tuner.storage import journal_file, records
 from tuner.storage.backend import LostTrialError, Writes
 
 
@@ -158,3 +159,21 @@ def test_a_heartbeat_is_written_with_the_pop_and_has_an_age(place):
     # SQLite's clock has whole seconds.
     assert again.mark != first.mark or place.url.startswith("sqlite:")
     assert again.age is None or again.age <= 2
+
+
+def test_a_claim_of_a_journal_is_appended_in_two(journal, monkeypatch):
+    """Running, then whose it is and its parameters: of these a death leaves the owner at least."""
+    place = Place(journal)
+    place.backend.add_trials(place.study_id, [new_ticket(0)])
+    [trial_id] = place.ids()
+    appended = []
+    monkeypatch.setattr(journal_file, "sync", lambda file: appended.append(file.flush()))
+    before = len(Path(place.url.removeprefix("journal:")).read_bytes().splitlines())
+    wanted = Writes(params={"rate": (0.25, FloatDistribution(0, 1))}, user_attrs={"u": 1})
+    assert place.backend.claim({trial_id: wanted}, OWNER) == [trial_id]
+    assert len(appended) == 2
+    lines = Path(place.url.removeprefix("journal:")).read_bytes().splitlines()[before:]
+    assert records.WORKER.encode() in lines[1]
+    assert b"rate" in lines[2]
+    trial = place.read().trials[0]
+    assert (trial.params, trial.user_attrs["u"]) == ({"rate": 0.25}, 1)

@@ -15,6 +15,7 @@ from tuner.search.prepare import prepare_study
 from tuner.search.tickets import is_alone, read_counts, why_avoided
 from tuner.storage import open_storage, records, storage_at
 from tuner.storage.owner import new_owner, process_name
+from tuner.storage.sqlite import SQLite
 from tuner.study.data import DataFacts
 from tuner.study.definition import definition_of
 from tuner.study.stored import load_study
@@ -202,3 +203,42 @@ def test_an_error_while_the_study_is_prepared_ends_at_once():
 
     with pytest.raises(UsageError, match="wrong"):
         run_search(prepare, no_display, workers=2, make_trainer=no_trainer)
+
+
+def test_a_storage_is_closed_also_if_its_study_is_gone(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path}/a.db"
+    make(url)
+    closed = []
+    monkeypatch.setattr(SQLite, "close", lambda self, storage: closed.append(storage))
+    lose(url, "ended", "nobody")
+    with pytest.raises(UsageError):
+        hand_back_trials(url, "another", WorkerDeath(process_name(DEAD), "ended", "nobody"))
+    assert len(closed) == 2
+
+
+def test_what_a_full_disk_refused_is_tried_again_without_the_workers():
+    tried: list[WorkerDeath] = []
+
+    def steps(loss):
+        tried.append(loss)
+        if len(tried) < 3:
+            raise StorageError("the disk is full")
+
+    back = HandBack(steps)
+    for cause in ("a", "b"):
+        back(WorkerDeath("here:1", cause, "nobody"))
+    back.close()
+    assert [loss.cause for loss in tried] == ["a", "b", "a", "b"]
+    assert back.problems == []
+
+
+def test_one_cause_is_told_once():
+    def steps(loss):
+        raise StorageError("the disk is full")
+
+    back = HandBack(steps)
+    for cause in ("a", "b"):
+        back(WorkerDeath("here:1", cause, "nobody"))
+    back.close()
+    [problem] = back.problems
+    assert "the disk is full" in problem

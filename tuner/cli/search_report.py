@@ -125,6 +125,9 @@ class SearchReport:
             raise none
         return 0
 
+    def again(self, name: str) -> str:
+        return self._commands(name)["resume"]
+
     def late(self, seen: Seen, form: OutputFormat) -> int:
         state, before = seen.state, seen.before
         if state is None or before is None:

@@ -15,6 +15,7 @@ from tuner.cli.opening import reading
 from tuner.cli.output import current_format, tell
 from tuner.cli.run_flags import ProgressMode, RunFlags, WorkerFlags
 from tuner.cli.watchdog import Watchdog
+from tuner.errors import StorageError
 from tuner.text import counted
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ class FinalReport(Protocol):
 
     def end(self, seen: Seen, ended: SearchEnd) -> int:
         """Of one that ended. Sets `seen.printed` right before it prints its result."""
+
+    def again(self, name: str) -> str:
+        """The command that goes on with study `name`."""
 
     def late(self, seen: Seen, form: OutputFormat) -> int:
         """Of one that hangs when its time is up, from what was seen, without a look at the
@@ -111,6 +115,11 @@ def run(
                     # Workers elsewhere stand in other folders.
                     artifacts=None if flags.artifacts is None else os.path.abspath(flags.artifacts),
                 )
+        except StorageError as error:
+            if seen.state is None:
+                raise
+            again = report.again(seen.state.name)
+            raise StorageError(f"{error}; then go on by: {again}") from error
         except Interrupted as stop:
             tell("interrupted before the first trial began")
             return 128 + stop.signal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,11 @@ class WorkerReport:
             return 0
         tell(f"ended by {signal.name}")
         return 128 + signal
+
+    def again(self, name: str) -> str:
+        url = self.flags.storage
+        tail = "" if url is None else f" --storage {shlex.quote(str(storage_at(url)))}"
+        return f"tuner worker --name {shlex.quote(name)}{tail}"
 
     def late(self, seen: Seen, form: OutputFormat) -> int:
         if seen.state is None:

@@ -81,9 +81,9 @@ def run_worker(
     def warn(text: str) -> None:
         on_event(WorkerWarning(worker, text))
 
-    retry = Retry(patience=PATIENCE, warn=warn, stop=ending)
-    # A worker may begin, or follow a recycled one, while the server restarts.
     storage = storage_at(storage_url)
+    retry = Retry(patience=PATIENCE, warn=warn, stop=ending, storage=storage)
+    # A worker may begin, or follow a recycled one, while the server restarts.
     backend, study, definition, data_hash, key = retry(lambda: _open(storage, study_name))
     trainer = (make_trainer or _keras_trainer)(definition)
     if trainer.data_hash != data_hash:
@@ -102,7 +102,12 @@ def run_worker(
         warn=warn,
     )
     checkpoints = Checkpoints(AtomicFileStore(storage.artifacts_folder(artifacts)), key, warn)
-    work = GroupWork(queue, worker, trainer, definition, ending, on_event, checkpoints)
+
+    def ending_here() -> bool:
+        queue.require_storage()
+        return ending()
+
+    work = GroupWork(queue, worker, trainer, definition, ending_here, on_event, checkpoints)
     on_event(WorkerReady(worker))
     try:
         checkpoints.sweep(queue.settled_tickets)

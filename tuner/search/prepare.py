@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -83,8 +84,9 @@ def prepare_study(
     quiet_optuna()
     storage = storage_at(storage_url)
     backend = storage.backend()
-    call = Retry(patience=60)
-    with storage.errors():
+    call = Retry(patience=60, storage=storage)
+    with storage.errors(), ExitStack() as at_end:
+        at_end.callback(storage.close, backend.storage)
         study_id = call(lambda: _find_or_create(backend, name, definition, facts, total))
         attributes = call(lambda: _await_attributes(backend, study_id, definition, facts))
         stored = definition_in(attributes, name)
@@ -99,7 +101,6 @@ def prepare_study(
             key = records.STUDY_DEFINITION
             call(lambda: backend.storage.set_study_user_attr(study_id, key, text))
         there = call(lambda: backend.trials(study_id))
-        storage.close(backend.storage)
     counts = count_tickets(there, total=total, retries=final.retries)
     return PreparedStudy(name, storage_url, total, counts.done, final, facts.notes)
 

@@ -12,7 +12,7 @@ import optuna
 from optuna.study import Study
 from optuna.trial import TrialState
 
-from tuner.errors import UsageError
+from tuner.errors import StorageError, UsageError
 from tuner.search.claims import AskedTrials, Claim, ClaimSource, ReadyGroups, WorkerStudy
 from tuner.search.groups import is_grouped
 from tuner.search.heartbeat import Heartbeat
@@ -62,6 +62,7 @@ class TicketQueue:
         self._retry = retry
         self._machine = MachineLock(key)
         self._warn = warn
+        self._broken: StorageError | None = None
         self._study_id = study._study_id
         self._storage = WorkerStorage(backend, study._study_id, self._owner, retry)
         self._sweeper = Sweeper(
@@ -135,12 +136,19 @@ class TicketQueue:
         try:
             for trial_id in self._storage.own:
                 with suppress(LostTrialError):  # told just now, or another's: its telling finds out
-                    self._backend.beat(trial_id, self._owner)
+                    self._retry.once(partial(self._backend.beat, trial_id, self._owner))
         except Exception as error:
             # A training goes on through an outage: this may be all that is seen of it.
             if is_transient(error):
                 self._retry.outages += 1
+            elif isinstance(error, StorageError):
+                self._broken = error
             raise
+
+    def require_storage(self) -> None:
+        """Raises the `StorageError` that the last heartbeat met, if no waiting heals it."""
+        if self._broken is not None:
+            raise self._broken
 
     def tell(self, trial: optuna.Trial, end: TrialEnd) -> float | None:
         """End a claimed trial, all in one write; the value it is known by.

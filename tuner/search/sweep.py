@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -75,7 +76,7 @@ class Sweeper:
             trial = next(trial for trial in running if trial._trial_id == trial_id)
             owner = trial.system_attrs.get(records.WORKER)
             try:
-                fail(self._backend, trial_id, owner, cause)
+                self._call.once(partial(fail, self._backend, trial_id, owner, cause))
             except LostTrialError:
                 continue  # it ended, or another sweep was quicker
             except Exception as error:

@@ -75,7 +75,7 @@ class WorkerStorage(BaseStorage):
         """All trials by number, the own ones as they are now."""
         if fresh or time.monotonic() - self._read_at > REFRESH:
             try:
-                self._trials = self._backend.trials(self._study_id)
+                self._trials = self.call.once(lambda: self._backend.trials(self._study_id))
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -109,7 +109,8 @@ class WorkerStorage(BaseStorage):
         `LostTrialError`."""
         if not self._writes.get(trial_id):
             return False
-        self._backend.write(trial_id, self._writes[trial_id], self._owner)
+        writes = self._writes[trial_id]
+        self.call.once(lambda: self._backend.write(trial_id, writes, self._owner))
         self._writes[trial_id] = Writes()
         return True
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from optuna.distributions import BaseDistribution
@@ -128,9 +128,8 @@ class Backend:
             except (UpdateFinishedTrialError, KeyError):
                 popped = False
             if popped:
-                self.write(trial_id, Writes(system_attrs={records.WORKER: owner}), owner)
-                if wanted[trial_id]:
-                    self.write(trial_id, wanted[trial_id], owner)
+                own = {records.WORKER: owner} | wanted[trial_id].system_attrs
+                self.write(trial_id, replace(wanted[trial_id], system_attrs=own), owner)
                 claimed.append(trial_id)
             elif not claimed:
                 break
@@ -144,15 +143,17 @@ class Backend:
         storage = self.storage
         try:
             with self._together():
+                # First whose it is, last that it ended.
+                for key, value in writes.system_attrs.items():
+                    storage.set_trial_system_attr(trial_id, key, value)
                 for name, (value, distribution) in writes.params.items():
                     storage.set_trial_param(trial_id, name, value, distribution)
                 for step, report in writes.reports.items():
                     storage.set_trial_intermediate_value(trial_id, step, report)
                 for key, value in writes.user_attrs.items():
                     storage.set_trial_user_attr(trial_id, key, value)
-                beat = {records.HEARTBEAT: round(time.time(), 6)}
-                for key, value in (writes.system_attrs | beat).items():
-                    storage.set_trial_system_attr(trial_id, key, value)
+                beat = round(time.time(), 6)
+                storage.set_trial_system_attr(trial_id, records.HEARTBEAT, beat)
                 if writes.state is not None:
                     storage.set_trial_state_values(trial_id, writes.state, writes.values)
         except (UpdateFinishedTrialError, KeyError) as error:

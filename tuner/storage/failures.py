@@ -1,17 +1,36 @@
-"""What a storage's error says, and whether it passes."""
+"""What a storage's error says, whether it passes, and whether it lies in the storage."""
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import sys
+from collections.abc import Iterator
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 #: What SQLite says if another process holds the lock for longer than the busy timeout.
 _SQLITE_PASSING = ("locked", "busy")
 # What a gRPC proxy answers for an error of its database, as Optuna raises it there.
 _DATABASE = ("OperationalError", "InterfaceError", "during the commit")
+#: A disk, a quota or the size allowed of a file that is used up.
+_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+#: A server's: PostgreSQL's disk_full; MySQL's ER_DISK_FULL and ER_RECORD_FILE_FULL.
+_SERVER_FULL = ("53100", 1021, 1114)
+#: Of a file on a network, or of a system short of something for a moment.
+_PASSING = (
+    *("EAGAIN", "EBUSY", "EMFILE", "ENFILE", "ENOLCK", "ESTALE", "ETIMEDOUT"),
+    *("EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETUNREACH"),
+)
+
+
+def _chain(error: BaseException) -> Iterator[Exception]:
+    """The error and those that Optuna and SQLAlchemy have wrapped, the outermost first."""
+    seen: BaseException | None = error
+    while isinstance(seen, Exception):  # an interrupt ends what it interrupted
+        yield seen
+        seen = seen.__cause__ or seen.__context__
 
 
 def root_cause(error: BaseException) -> BaseException:
@@ -30,13 +49,48 @@ def first_line(error: BaseException) -> str:
     return next(iter(lines), type(cause).__name__)
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether there is no room left to write to."""
+    return any(map(_says_full, _chain(error)))
+
+
+def _says_full(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    told = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(told, sqlite3.Error):
+        return "disk is full" in str(told)
+    if told is None or told is error:
+        return False
+    # psycopg, psycopg2, PyMySQL
+    codes = (getattr(told, "sqlstate", None), getattr(told, "pgcode", None), *told.args[:1])
+    return any(code in _SERVER_FULL for code in codes)
+
+
+def is_io_error(error: BaseException) -> bool:
+    """Whether SQLite could not read or write, for a reason that it does not tell."""
+    return "disk I/O error" in first_line(error)
+
+
+def lies_in_storage(error: BaseException) -> bool:
+    """Whether every other step in the storage would meet it too, and not what was written is at
+    fault."""
+    seen = list(_chain(error))
+    return any(isinstance(one, OSError | DBAPIError | sqlite3.Error) for one in seen) and not any(
+        isinstance(one, IntegrityError | DataError) for one in seen
+    )
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether the same call may succeed later. Looks through the errors that Optuna wraps
     around the database's."""
-    seen: BaseException | None = error
-    while isinstance(seen, Exception):  # an interrupt ends what it interrupted
+    if is_full(error):
+        return False
+    for seen in _chain(error):
         if isinstance(seen, PoolTimeoutError | ConnectionError):
             return True
+        if isinstance(seen, OSError):
+            return errno.errorcode.get(seen.errno or 0) in _PASSING
         if (told := proxy_error(seen)) is not None:
             return told[1]
         if isinstance(seen, DBAPIError):
@@ -45,7 +99,6 @@ def is_transient(error: BaseException) -> bool:
             return seen.connection_invalidated or isinstance(
                 seen, OperationalError | InterfaceError
             )
-        seen = seen.__cause__ or seen.__context__
     return False
 
 

@@ -17,6 +17,7 @@ from tuner.storage import records
 from tuner.storage.backend import Backend
 from tuner.storage.check_result import Finding, Repair, WriteStep
 from tuner.storage.clock import judge_clock, judge_file_clock
+from tuner.storage.file_kind import FileKind, file_path, plain_path
 from tuner.storage.journal_file import JournalBackend, JournalFile
 from tuner.storage.journal_lock import GRACE, JournalLock, describe_holder, lock_path, read_holder
 from tuner.storage.journal_repair import (
@@ -27,7 +28,7 @@ from tuner.storage.journal_repair import (
     scan_journal,
     sync,
 )
-from tuner.storage.kind import FileKind, file_path, plain_path, split_scheme
+from tuner.storage.kind import split_scheme
 from tuner.storage.owner import is_gone
 from tuner.text import listed, size_text, time_text
 

@@ -22,9 +22,12 @@ from optuna.storages.journal._file import get_lock_file
 
 from tuner.errors import StorageError
 from tuner.storage.backend import Backend
+from tuner.storage.file_watch import cut, replaced
 from tuner.storage.journal_lock import JournalLock
 from tuner.storage.journal_repair import mend_tail, parse_record, sync
 
+#: Bytes of a record's end by which a file is known again: they name the writer.
+_END = 256
 #: What `append_logs` is given inside `JournalFile.held_back`.
 _held_back: ContextVar[list[dict[str, Any]] | None] = ContextVar("held back", default=None)
 
@@ -40,18 +43,26 @@ class JournalFile(JournalFileBackend):
         self._lock: JournalLock
         super().__init__(str(self._path), JournalLock(self._path))
         self._position = (0, 0)  # records read, their bytes
+        self._end = b""  # the last of them
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:  # type: ignore[override]
         """Every whole record from that number on.
 
-        Raises `StorageError` for a broken line that whole records follow.
+        Raises `StorageError` for a broken line that whole records follow, and if what was
+        read before is not there any more.
         """
         number, offset = self._position if self._position[0] <= log_number_from else (0, 0)
         broken: int | None = None
         with self._path.open("rb") as file:
             # What is appended from now on is read next time: a line could be seen in parts.
             left = os.fstat(file.fileno()).st_size - offset
-            file.seek(offset)
+            if left < 0:
+                raise StorageError(cut(self._path))
+            if offset:
+                # A file made anew may have the number of the one before.
+                file.seek(offset - len(self._end))
+                if file.read(len(self._end)) != self._end:
+                    raise StorageError(replaced(self._path))
             for line in file:
                 left -= len(line)
                 if left < 0:
@@ -67,7 +78,7 @@ class JournalFile(JournalFileBackend):
                     broken = broken or number + 1
                     continue
                 number, offset = number + 1, offset + len(line)
-                self._position = (number, offset)
+                self._position, self._end = (number, offset), line[-_END:]
                 if number > log_number_from:
                     yield record
 

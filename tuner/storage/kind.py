@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -18,12 +17,11 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage
 from sqlalchemy.exc import SQLAlchemyError
 
-from tuner.errors import StorageError, UsageError
+from tuner.errors import StorageError
 from tuner.masking import display_url, hide, is_well_formed
 from tuner.storage.backend import Backend
 from tuner.storage.check_result import Finding, Repair, WriteStep
-from tuner.storage.failures import first_line, root_cause
-from tuner.text import path_text
+from tuner.storage.failures import first_line, is_full, root_cause
 
 #: In the working directory, beside the study definitions; made when first used.
 DEFAULT_FOLDER = Path("studies")
@@ -71,7 +69,7 @@ class StorageKind(ABC):
 
     @property
     def file(self) -> Path | None:
-        """Its file; None for a server."""
+        """None for a server."""
         return None
 
     @property
@@ -146,7 +144,6 @@ class StorageKind(ABC):
         return self.steps(self.open(create=create))
 
     # What `tuner doctor` asks. Nothing is changed but by `repair_file`; within `errors`.
-
     @abstractmethod
     def product(self) -> str:
         """What it is, with its version."""
@@ -186,6 +183,11 @@ class StorageKind(ABC):
         """What an error of this storage means and what to do; None if it is no error of it."""
         if not isinstance(error, (SQLAlchemyError, StorageInternalError, sqlite3.Error, OSError)):
             return None
+        if is_full(error):
+            return (
+                f"a storage needs room to write; the disk of {self} is full, or its quota used up "
+                f"({self._told(error)}). What was stored is kept. Available: make room there"
+            )
         return self._unusable(self._told(error))
 
     def _told(self, error: Exception) -> str:
@@ -198,6 +200,10 @@ class StorageKind(ABC):
             )
         return f"{type(root_cause(error)).__name__}: {told}"
 
+    def lost(self) -> str | None:
+        """What became of its file since first asked, if it is not in place any more."""
+        return None
+
     def _unusable(self, reason: str) -> str:
         return (
             f"the storage {self} cannot be reached or used ({reason}). Is the server up, and are "
@@ -205,68 +211,7 @@ class StorageKind(ABC):
         )
 
 
-class FileKind(StorageKind):
-    """A storage in a file."""
-
-    REMOTE = False
-    #: How its normal URL begins.
-    PREFIX: ClassVar[str]
-
-    def __str__(self) -> str:
-        return self.url  # a file has no login, and its whole name is needed to find it
-
-    @cached_property
-    def file(self) -> Path:
-        return Path(self.url.removeprefix(self.PREFIX))
-
-    def require(self) -> None:
-        self._require_regular()
-        super().require()
-
-    def _require_regular(self) -> None:
-        """Raises `StorageError` for a folder, a pipe or a device: opening one may wait for ever."""
-        if os.path.exists(self.file) and not os.path.isfile(self.file):
-            raise StorageError(f"a storage must be a file; {path_text(self.file)} is none")
-
-    def _prepare(self) -> None:
-        """Make the folder. Raises PermissionError if file or folder cannot be written: SQLite
-        itself would say so at the first trial only."""
-        self._require_regular()
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        for place in (self.file.parent, self.file):
-            if os.path.exists(place) and not os.access(place, os.W_OK):
-                raise PermissionError(f"no permission to write {place}")
-
-    def _unusable(self, reason: str) -> str:
-        folder = next(folder for folder in self.file.parents if os.path.exists(folder))
-        shut = [p for p in (self.file, folder) if os.path.exists(p) and not os.access(p, os.W_OK)]
-        where = f"{shut[0]} is not writable" if shut else f"the folder is {folder}"
-        return (
-            f"a storage must be a file that can be read and written; {self.file} cannot be used "
-            f"({reason}; {where}). Available: --storage URL or TUNER_STORAGE with another place"
-        )
-
-
 def split_scheme(text: str) -> tuple[str, str]:
     """Scheme and what follows its colon; an empty scheme for a path (`C:` begins one too)."""
     scheme, colon, rest = text.partition(":")
     return (scheme, rest) if colon and re.match(r"[a-zA-Z][a-zA-Z0-9+]+$", scheme) else ("", text)
-
-
-def file_path(text: str, prefix: str) -> str:
-    """A storage's path, with `~/` as the home folder, which a shell leaves inside a URL.
-
-    Raises `UsageError` for a relative one that may as well be a server's URL, mistyped, with its
-    password.
-    """
-    if display_url(url := f"{prefix}{text}") != url:
-        raise UsageError(
-            "a path that has : and @, like a login, begins with / or ./; "
-            f"got {display_url(url)!r}. Available: {prefix}./PATH"
-        )
-    return os.path.expanduser(text) if text.startswith("~/") else text
-
-
-def plain_path(text: str, prefix: str) -> str:
-    """As `file_path`, of one without a scheme, as the system writes it."""
-    return file_path(text.replace(os.sep, "/"), prefix)

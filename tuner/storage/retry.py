@@ -10,7 +10,8 @@ from typing import NoReturn, TypeVar, cast
 import tenacity
 
 from tuner.errors import StorageError
-from tuner.storage.failures import first_line, is_transient
+from tuner.storage.failures import first_line, is_transient, lies_in_storage
+from tuner.storage.kind import StorageKind
 
 Result = TypeVar("Result")
 
@@ -34,6 +35,7 @@ class Retry:
         patience: seconds after which the error is raised, as `StorageError`.
         warn: told when waiting begins.
         stop: once it is true, no more than `STOPPING` seconds are waited.
+        storage: names what does not pass; None: the steps' own errors are raised.
     """
 
     def __init__(
@@ -42,10 +44,12 @@ class Retry:
         patience: float,
         warn: Callable[[str], None] = lambda _: None,
         stop: Callable[[], bool] = lambda: False,
+        storage: StorageKind | None = None,
     ) -> None:
         self._patience = patience
         self._warn = warn
         self._stop = stop
+        self._storage = storage
         #: How often the storage was found not to answer so far, by whatever thread.
         self.outages = 0
         self._call = tenacity.Retrying(
@@ -58,7 +62,28 @@ class Retry:
         )
 
     def __call__(self, step: Callable[[], Result]) -> Result:
-        return self._call(step)
+        """Raises as `once`, and `StorageError` if the patience ends."""
+        return self.once(lambda: self._call(step))
+
+    def once(self, step: Callable[[], Result]) -> Result:
+        """The same, tried once.
+
+        Raises `StorageError` for what every other step would meet too, and if the file is not at
+        its place any more: what was written is lost then, though nobody said so.
+        """
+        failure: Exception | None = None
+        try:
+            result = step()
+        except Exception as error:
+            failure = error
+        # Raised out here, so that a failure that would pass does not stand behind it.
+        if self._storage is not None and (lost := self._storage.lost()):
+            raise StorageError(lost)
+        if failure is None:
+            return result
+        if self._storage is None or not lies_in_storage(failure):
+            raise failure
+        raise StorageError(self._storage.explain(failure) or str(failure)) from failure
 
     def _count(self, state: tenacity.RetryCallState) -> None:
         if state.attempt_number == 1:

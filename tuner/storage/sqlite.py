@@ -19,8 +19,10 @@ from tuner.errors import UsageError
 from tuner.masking import MASK, display_url
 from tuner.storage.check_result import Finding, WriteStep
 from tuner.storage.database import Database
-from tuner.storage.failures import first_line
-from tuner.storage.kind import FileKind, file_path, plain_path, split_scheme
+from tuner.storage.failures import first_line, is_io_error
+from tuner.storage.file_kind import FileKind, file_path, plain_path
+from tuner.storage.file_watch import try_writing
+from tuner.storage.kind import split_scheme
 from tuner.storage.sqlite_locking import PLUGIN
 from tuner.text import listed, quoted
 
@@ -90,6 +92,14 @@ class SQLite(FileKind, Database):
     @property
     def here_alone(self) -> str:
         return "a SQLite file"
+
+    def explain(self, error: Exception) -> str | None:
+        if is_io_error(error):
+            try:
+                try_writing(self.file)
+            except OSError as cause:
+                error = cause
+        return super().explain(error)
 
     def _unusable(self, reason: str) -> str:
         if "not a database" in reason:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Literal
 
-from tuner.errors import TunerError
+from tuner.errors import StorageError, TunerError
 
 #: What a worker's end says of the trials it held. `nobody`: nothing, they wait as before.
 #: `unknown`: they may be the cause, and have had an attempt. `trial`: they broke a limit.
@@ -46,38 +46,52 @@ class HandBack:
         steps: hands the trials of one worker back; raises a `TunerError` if it cannot.
 
     Attributes:
-        problems: one line for each worker whose trials could not be handed back (after `close`).
+        problems: why trials could not be handed back, each once (after `close`).
     """
 
     def __init__(self, steps: Callable[[WorkerDeath], object]) -> None:
         self.problems: list[str] = []
         self._steps = steps
         self._waiting: SimpleQueue[tuple[WorkerDeath, Future[object]] | None] = SimpleQueue()
-        self._given: list[Future[object]] = []
+        self._given: list[tuple[WorkerDeath, Future[object]]] = []
         self._thread = threading.Thread(target=self._run, name="hand-back", daemon=True)
         self._thread.start()
 
     def __call__(self, loss: WorkerDeath) -> Callable[[], bool]:
         """What is returned tells whether it is done, one way or the other."""
         result: Future[object] = Future()
-        self._given.append(result)
+        self._given.append((loss, result))
         self._waiting.put((loss, result))
         return result.done
 
     def close(self, until: float | None = None) -> None:
-        """Wait until all is done, or until that time (seconds since 1970)."""
+        """Wait until all is done, or until that time (seconds since 1970). The workers have
+        ended: what failed before is tried once more, as a full disk has more room without them."""
         self._waiting.put(None)
         self._thread.join(None if until is None else max(0.0, until - time.time()))
-        for result in self._given:
+        from tuner.storage.failures import is_transient  # takes SQLAlchemy
+
+        problems: list[str] = []
+        for loss, result in self._given:
             error = result.exception() if result.done() else TunerError("the time was up")
+            if isinstance(error, StorageError) and not is_transient(error):
+                error = self._again(loss)
             if error is None:
                 continue
             if not isinstance(error, TunerError):
                 raise error
-            self.problems.append(
+            problems.append(
                 f"a trial is still marked as running, and will be taken up again by the next "
                 f"worker: {error}"
             )
+        self.problems = list(dict.fromkeys(problems))
+
+    def _again(self, loss: WorkerDeath) -> TunerError | None:
+        try:
+            self._steps(loss)
+        except TunerError as error:
+            return error
+        return None
 
     def _run(self) -> None:
         while (job := self._waiting.get()) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import partial
 
 from optuna.trial import FrozenTrial, TrialState
@@ -35,9 +36,10 @@ def hand_back_trials(storage_url: str, study_name: str, loss: WorkerDeath) -> li
     place = storage_at(storage_url)
     backend = place.backend(create=False)
     storage = backend.storage
-    call = Retry(patience=PATIENCE)
+    call = Retry(patience=PATIENCE, storage=place)
     found: list[int] = []
-    with place.errors():
+    with place.errors(), ExitStack() as at_end:
+        at_end.callback(place.close, storage)
         study = call(lambda: load_study(storage, study_name))
         study_id = study._study_id
         for trial in call(lambda: backend.trials(study_id)):
