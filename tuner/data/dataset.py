@@ -9,6 +9,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.columns.encoding import TableEncoding
+from tuner.data.columns.infer import ColumnFinding
+
 Task = Literal["binary", "multiclass", "multilabel", "regression"]
 #: Tasks whose rows have one class each.
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
@@ -60,6 +63,10 @@ class Dataset:
             `(rows,)` int32.
         x_test, y_test: as `x` and `y`; None if there are no test rows.
         target_names: the target's column(s) if the source is a table.
+        encoding: what the columns of a table became; `x` then holds its encoded rows
+            `(rows, encoding.width)`, NaN at a number's gap. None for arrays and images.
+        findings: what each column of a table was found to be, those left out included.
+        remarks: what was guessed or found when the data were read, one sentence each.
         hash: first 16 hexadecimal digits of the SHA-256 of all contents.
     """
 
@@ -76,6 +83,9 @@ class Dataset:
     x_test: NDArray[np.float32] | NDArray[np.uint8] | None = None
     y_test: NDArray[np.int32] | NDArray[np.float32] | None = None
     target_names: tuple[str, ...] | None = None
+    encoding: TableEncoding | None = None
+    findings: tuple[ColumnFinding, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -83,7 +93,8 @@ class Dataset:
 
     @property
     def features(self) -> int:
-        return int(self.x.shape[1])
+        """Inputs of a network."""
+        return int(self.x.shape[1]) if self.encoding is None else self.encoding.features
 
     @property
     def class_counts(self) -> NDArray[np.int64]:
@@ -92,6 +103,17 @@ class Dataset:
         if self.task == "multilabel":
             return self.y.sum(axis=0).astype(np.int64)
         return np.bincount(self.y.astype(np.int64), minlength=len(self.classes))
+
+    def level_codes(self) -> NDArray[np.int32]:
+        """`(rows, categories)`: each row's level of the encoding's shared categories, counted
+        through all of their levels."""
+        assert self.encoding is not None
+        codes = np.empty((self.rows, len(self.encoding.shared)), np.int32)
+        first = 0
+        for number, (column, place) in enumerate(self.encoding.shared):
+            codes[:, number] = self.x[:, place].argmax(axis=1) + first
+            first += len(column.levels)
+        return codes
 
     @property
     def outputs(self) -> int:

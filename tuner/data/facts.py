@@ -26,7 +26,7 @@ def facts(dataset: Dataset) -> dict[str, Any]:
         "image_shape": None if dataset.image_shape is None else list(dataset.image_shape),
         "dtype": str(dataset.x.dtype),
         "byte_scale": scale,
-        "range": [float(dataset.x.min() * scale), float(dataset.x.max() * scale)],
+        "range": [scale * float(np.nanmin(dataset.x)), scale * float(np.nanmax(dataset.x))],
         "scaling": resolve_scaling(dataset, "auto"),
         "outputs": dataset.outputs,
         "target": None if dataset.target_names is None else list(dataset.target_names),

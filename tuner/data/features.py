@@ -31,14 +31,17 @@ def encode_features(raw: RawData, source: str) -> EncodedFeatures:
       in any dtype become uint8, and `byte_scale` brings them to 0..1: 1/255, or 1/16 if no
       value of `x` is above 16 (the grey levels of `sklearn:digits`), or 1 if none is above 1.
       Other images stay numbers as they are, in float32.
-    - Two axes are a table: uint8 stays uint8 with `byte_scale` 1 (nothing says that a column of
-      small numbers is a picture), everything else becomes float32.
+    - Rows of a table are what its columns' encoding made of them.
+    - Two other axes are numbers: uint8 stays uint8 with `byte_scale` 1 (nothing says that a column
+      of small numbers is a picture), everything else becomes float32.
 
     Raises:
         DataError: no rows, no columns, another number of axes, no numbers, NaN or infinity
             (also by leaving the range of float32), test rows of another kind or shape.
     """
     x, x_test, names = raw.x, raw.x_test, raw.feature_names
+    if raw.encoding is not None:
+        return EncodedFeatures(x, x_test, 1.0, None)
     if x.ndim < 2:
         raise DataError(
             f"features must have the shape (rows, columns) or (rows, height, width); those of "

@@ -1,13 +1,15 @@
 """From a URI to a `Dataset`."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.columns.infer import GivenKind
 from tuner.data.dataset import Dataset, Task, content_hash
 from tuner.data.features import encode_features
-from tuner.data.sources import Request, read_source
+from tuner.data.sources import Reading, Request, read_source
 from tuner.data.subset import choose, hold_out
 from tuner.data.targets import encode_targets
 from tuner.errors import DataError
@@ -22,6 +24,11 @@ def load_dataset(
     limit: int | None = None,
     test_share: float | None = None,
     task: Task | None = None,
+    drop: Sequence[str] = (),
+    features: Sequence[str] = (),
+    kinds: Mapping[str, GivenKind] | None = None,
+    reading: Reading | None = None,
+    numbers: bool = False,
     seed: int = 0,
 ) -> Dataset:
     """Read `uri`, encode it, set test rows aside, and keep at most `limit` search rows.
@@ -34,15 +41,27 @@ def load_dataset(
             drawn before and stay the same whatever the limit.
         test_share: share of the rows to hold out, for sources without test rows of their own.
         task: overrides the inferred task.
+        drop, features, kinds, reading, numbers: of tables, see `Request`.
         seed: decides `test_share` and `limit`, nothing else.
 
     Raises:
         DataError: whatever is wrong with the URI, the file, its contents or the arguments.
     """
     source = path_text(uri)
-    raw = read_source(uri, Request(target=target, group=group))
-    features, targets = encode_features(raw, source), encode_targets(raw, source, task)
-    x, x_test, y, y_test = features.x, features.x_test, targets.y, targets.y_test
+    raw = read_source(
+        uri,
+        Request(
+            target=target,
+            group=group,
+            drop=tuple(drop),
+            features=tuple(features),
+            kinds=kinds or {},
+            reading=reading or Reading(),
+            numbers=numbers,
+        ),
+    )
+    inputs, targets = encode_features(raw, source), encode_targets(raw, source, task)
+    x, x_test, y, y_test = inputs.x, inputs.x_test, targets.y, targets.y_test
     groups = None if raw.groups is None else _number_groups(raw.groups, len(x), source)
     rows = np.arange(len(x))
     if test_share is not None:
@@ -68,18 +87,22 @@ def load_dataset(
             {
                 "task": targets.task,
                 "classes": targets.classes,
-                "byte_scale": features.byte_scale,
-                "image_shape": features.image_shape,
+                "byte_scale": inputs.byte_scale,
+                "image_shape": inputs.image_shape,
+                **({"encoding": raw.encoding.model_dump()} if raw.encoding else {}),
             },
         ),
         classes=targets.classes,
-        byte_scale=features.byte_scale,
+        byte_scale=inputs.byte_scale,
         feature_names=raw.feature_names,
-        image_shape=features.image_shape,
+        image_shape=inputs.image_shape,
         groups=groups,
         x_test=x_test,
         y_test=y_test,
         target_names=raw.target_names,
+        encoding=raw.encoding,
+        findings=raw.findings,
+        remarks=raw.remarks,
     )
 
 

@@ -6,9 +6,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.columns.encoding import TableEncoding
 from tuner.data.dataset import Task
 from tuner.data.features import encode_features
-from tuner.data.sources import RawData, Request, read_source, source_of
+from tuner.data.sources import RawData, Request, read_source
 from tuner.data.targets import Label, is_one_hot, number_values, plain_targets
 from tuner.errors import DataError
 from tuner.text import listed, path_text
@@ -33,15 +34,15 @@ def load_rows(
     task: Task,
     classes: tuple[Label, ...] | None = None,
     byte_scale: float = 1.0,
-    feature_names: tuple[str, ...] | None = None,
+    encoding: TableEncoding | None = None,
     target: str | None = None,
     part: Part = "all",
 ) -> Rows:
     """The rows of `uri` for a model trained on a `Dataset` with these properties.
 
     Args:
-        features, task, classes, byte_scale, feature_names: of the dataset trained on. Tables
-            must have columns of these names, in any order; further columns are left alone.
+        features, task, classes, byte_scale, encoding: of the dataset trained on. Tables must have
+            the columns of its encoding, in any order; further columns are left alone.
         target: the column(s) of the true values; None: the source's default, if it is there.
         part: which rows if the source has test rows of its own; search rows come first.
 
@@ -49,11 +50,10 @@ def load_rows(
         DataError: another number of features, missing columns, values out of the range of the
             model's own, classes that the model does not know.
     """
-    columns = feature_names if source_of(uri)[0].is_table else None
-    raw = read_source(uri, Request(target=target, columns=columns, need_target=False))
+    raw = read_source(uri, Request(target=target, need_target=False, encoding=encoding))
     x, y = _part(raw, part, uri)
     encoded = encode_features(replace(raw, x=x, x_test=None), uri)
-    if encoded.x.shape[1] != features:
+    if encoding is None and encoded.x.shape[1] != features:
         raise DataError(
             f"the model takes rows of {features} features; those of {path_text(uri)} have "
             f"{encoded.x.shape[1]} (shape {x.shape[1:]})"

@@ -1,31 +1,29 @@
 """Inputs and regression targets brought to a common scale, fitted on given rows only."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.columns.fitting import CLIP, SPREADS, Scaling, fit_columns
 from tuner.data.dataset import Dataset
-from tuner.errors import DataError
-from tuner.text import quoted
+from tuner.errors import DataError, unknown
 
-ScalingKind = Literal["auto", "none", "standard", "minmax"]
+ResolvedScaling = Literal["none", "standard", "minmax", "robust"]
+ScalingKind = Literal["auto"] | ResolvedScaling
+SCALINGS: tuple[ResolvedScaling, ...] = get_args(ResolvedScaling)
 #: Mean and standard deviation of a regression's targets, each `(outputs,)` float32.
 TargetScaling = tuple[NDArray[np.float32], NDArray[np.float32]]
 _CHUNK = 8192
 
 
-class Scaling(NamedTuple):
-    """Model input = `x * byte_scale * scale + shift`; both `(features,)` float32."""
-
-    shift: NDArray[np.float32]
-    scale: NDArray[np.float32]
-
-
-def resolve_scaling(dataset: Dataset, kind: ScalingKind) -> Literal["none", "standard", "minmax"]:
-    """`auto` resolved: none for images whose values lie in 0..1, standard for everything else."""
+def resolve_scaling(dataset: Dataset, kind: ScalingKind) -> ResolvedScaling:
+    """`auto` resolved: robust for tables, none for images whose values lie in 0..1, standard for
+    everything else."""
     if kind != "auto":
         return kind
+    if dataset.encoding is not None:
+        return "robust"
     x = dataset.x
     within = x.dtype == np.uint8 or (x.min() >= 0 and x.max() <= 1)
     return "none" if dataset.image_shape is not None and within else "standard"
@@ -35,19 +33,27 @@ def fit_scaling(dataset: Dataset, rows: NDArray[np.integer], kind: ScalingKind) 
     """The scaling of the inputs fitted on `rows` (a fold's training rows); None: identity.
 
     standard: scikit-learn's StandardScaler, `(x - mean) / std` with the population's standard
-    deviation; minmax: its MinMaxScaler to 0..1. Columns that are constant in `rows` are
-    divided by 1. Sums run in float64.
+    deviation; minmax: its MinMaxScaler to 0..1; robust: median and interquartile range, then the
+    smooth clip of `CLIP`. Columns that are constant in `rows` are divided by 1. Sums run in
+    float64. Of a table numbers are scaled, its other columns are as `fit_columns` says.
 
     Raises:
         DataError: an unknown kind.
     """
     resolved = resolve_scaling(dataset, kind)
+    if resolved not in SCALINGS:
+        raise DataError(unknown("scaling", kind, ("auto", *SCALINGS)))
+    if dataset.encoding is not None:
+        return fit_columns(dataset.encoding, dataset.x, rows, resolved)
     if resolved == "none":
         return None
+    if resolved == "robust":
+        spread = SPREADS[resolved](dataset.x[rows].astype(np.float64) * dataset.byte_scale)
+        shift, scale = -spread.center / spread.step, 1 / spread.step
+        clip = np.full(dataset.features, CLIP, np.float32)
+        return Scaling(shift.astype(np.float32), scale.astype(np.float32), clip=clip)
     from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-    if resolved not in ("standard", "minmax"):
-        raise DataError(f"unknown scaling {quoted(kind)}; Available: auto, none, standard, minmax")
     scaler = StandardScaler() if resolved == "standard" else MinMaxScaler()
     for start in range(0, len(rows), _CHUNK):  # float64 copies of all rows would be large
         part = dataset.x[rows[start : start + _CHUNK]].astype(np.float64)

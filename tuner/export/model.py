@@ -95,7 +95,7 @@ def rows_for(
         DataError: see `tuner.data.load_rows`.
     """
     facts = model.preprocessing
-    names, trained = facts["feature_names"], model.settings["data"]["target_names"]
+    trained = model.settings["data"]["target_names"]
 
     load = partial(
         load_rows,
@@ -104,7 +104,6 @@ def rows_for(
         task=model.task,
         classes=model.classes,
         byte_scale=facts["byte_scale"],
-        feature_names=None if names is None else tuple(names),
         part=part,
     )
 

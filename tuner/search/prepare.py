@@ -91,6 +91,8 @@ def prepare_study(
         attributes = call(lambda: _await_attributes(backend, study_id, definition, facts))
         stored = definition_in(attributes, name)
         require_same(definition, attributes, name, storage)
+        if facts.hash != attributes[records.STUDY_DATA_HASH]:  # perhaps read in an earlier way
+            facts = describe(stored)
         _require_same_data(attributes, facts, definition.data.uri, f"{quoted(name)} in {storage}")
         total = call(lambda: _queue_missing(backend, study_id, definition, total, trials))
         final = stored.model_copy(

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 State = Literal["complete", "pruned", "failed", "running", "waiting"]
 
 #: Version of the layout below. A storage that holds a higher one is refused.
-VERSION = 1
+VERSION = 2
+#: The version from which on tables hold other columns than numbers.
+TABLES = 2
 
 # Study user attributes (the dashboard shows them).
 STUDY_VERSION = "tuner:version"

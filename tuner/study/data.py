@@ -6,11 +6,11 @@ from pathlib import Path
 from tuner.data import Dataset, Fold, load_dataset, make_folds
 from tuner.data.dataset import Task
 from tuner.data.facts import unequal_classes
-from tuner.data.sources import source_of
+from tuner.data.sources import Reading, source_of
 from tuner.errors import MissingDataError
 from tuner.files import expanded
 from tuner.planning.metrics import METRICS, default_metric
-from tuner.study.definition import StudyDefinition
+from tuner.study.definition import DataSpec, StudyDefinition
 from tuner.text import path_text
 
 
@@ -32,6 +32,17 @@ def other_data(study: str, stored: str, uri: str, found: str) -> str:
     )
 
 
+def load_data(data: DataSpec, seed: int) -> Dataset:
+    """The rows that `data` describes. Raises `DataError`."""
+    given = {
+        name: getattr(data, name)
+        for name in ("target", "group", "limit", "test_share", "task", "drop", "features", "kinds")
+    }
+    reading = Reading(data.header, data.sep, data.encoding, data.decimal, data.na)
+    numbers = data.columns == "numbers"
+    return load_dataset(data.uri, **given, reading=reading, numbers=numbers, seed=seed)
+
+
 def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, ...]]:
     """The rows and the folds, which the metrics are defined for.
 
@@ -40,7 +51,7 @@ def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, .
     """
     data = definition.data
     try:
-        dataset = load_dataset(**data.model_dump(exclude={"scaling"}), seed=definition.seed)
+        dataset = load_data(data, definition.seed)
     except MissingDataError as error:
         source, rest = source_of(data.uri)
         if not source.is_path or expanded(rest).is_absolute():

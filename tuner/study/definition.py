@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from tuner.data.columns.infer import GivenKind
 from tuner.data.dataset import Task
 from tuner.data.folds import FoldSpec
 from tuner.data.scaling import ScalingKind
@@ -29,6 +30,7 @@ from tuner.text import read_time
 
 #: Fields that change neither a trial nor its score, so that a study can go on with others.
 BUDGET = ("version", "name", "description", "trials", "timeout", "retries")
+_NOT_IN_HASH: dict[str, Any] = {**dict.fromkeys(BUDGET, True), "data": {"columns"}}
 
 
 def _known_metric(name: str) -> str:
@@ -42,7 +44,10 @@ MetricName = Annotated[str, AfterValidator(_known_metric)]
 
 
 class DataSpec(BaseModel):
-    """What `tuner.data.load_dataset` is called with, and the scaling of the inputs."""
+    """What `tuner.data.load_dataset` is called with, and the scaling of the inputs.
+
+    `columns`: `numbers` of studies that were made before other columns could be read.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,6 +58,15 @@ class DataSpec(BaseModel):
     test_share: float | None = Field(default=None, gt=0, lt=1)
     task: Task | None = None
     scaling: ScalingKind = "auto"
+    header: bool | None = None
+    sep: str | None = None
+    encoding: str | None = None
+    decimal: str | None = None
+    na: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    kinds: dict[str, GivenKind] = Field(default_factory=dict)
+    columns: Literal["auto", "numbers"] = "auto"
 
 
 class ObjectiveSpec(BaseModel):
@@ -111,11 +125,11 @@ class StudyDefinition(BaseModel):
     def hash(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of all that decides a trial or its score.
 
-        Not in it: `BUDGET`, names, descriptions, and fields that have their defaults (so that a
-        field added later changes no hash). The order of the parameters is in it, since samplers
-        draw in that order.
+        Not in it: `BUDGET`, `data.columns`, names, descriptions, and fields that have their
+        defaults (so that a field added later changes no hash). The order of the parameters is in
+        it, since samplers draw in that order.
         """
-        content = self.model_dump(mode="json", exclude=set(BUDGET), exclude_defaults=True)
+        content = self.model_dump(mode="json", exclude=_NOT_IN_HASH, exclude_defaults=True)
         params = self.space.model_dump(mode="json")["params"]
         content["space"] = list(params.items())
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
@@ -218,7 +232,7 @@ def _flat(definition: StudyDefinition) -> dict[str, str]:
         else:
             flat[prefix] = json.dumps(value)
 
-    add("", definition.model_dump(mode="json", exclude=set(BUDGET)))
+    add("", definition.model_dump(mode="json", exclude=_NOT_IN_HASH))
     for name in ("space.name", "space.version", "space.description"):
         flat.pop(name, None)
     return flat

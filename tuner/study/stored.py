@@ -87,6 +87,9 @@ def stored_fields(attributes: Mapping[str, Any], name: str) -> dict[str, Any]:
         raise unreadable(name, f"no JSON text: {error}") from error
     if not isinstance(fields, dict):
         raise unreadable(name, f"must be fields with values, of a layout; got layout {version!r}")
+    data = fields.get("data")
+    if version < records.TABLES and isinstance(data, dict):
+        data["columns"] = "numbers"
     return fields
 
 

@@ -107,12 +107,25 @@ class EpochGraph:
             x = tf.cast(x, tf.float32) * data.byte_scale
         if data.scale is not None:
             x = x * data.scale + data.shift
+        if data.fill is not None:
+            x = tf.where(tf.math.is_nan(x), data.fill, x)
+        if data.clip is not None:
+            x = x * tf.math.rsqrt(1.0 + tf.square(x * data.clip))
+        if data.rare is not None:
+            x = tf.concat([x, self._rare(data, rows)], axis=-1)
         y = tf.gather(data.y, rows)
         if data.target_mean is not None:
             y = (y - data.target_mean) / data.target_std
         if y.shape[0] < self._kind.networks:
             y = tf.tile(y, (self._kind.networks, *[1] * (len(y.shape) - 1)))
         return x, y
+
+    def _rare(self, data: StackData, rows: Any) -> Any:
+        """Whether each category's level is rare in the network's fold, `(N, batch, categories)`."""
+        codes, rare = tf.gather(data.codes, rows), tf.squeeze(data.rare, 1)
+        if codes.shape[0] == 1:
+            return tf.gather(rare, codes[0], axis=1)
+        return tf.gather(rare, codes, axis=1, batch_dims=1)
 
     def _sums(self, data: StackData, y: Any, outputs: Any, losses: Any, mask: Any) -> Any:
         """The loss and the metrics, summed over the rows of `mask` `(N, batch)`:
@@ -229,7 +242,7 @@ def _open(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
 
     rows_open = {
         name: None if value is None else open_to(value, None, *value.shape[1:])
-        for name in ("x", "y", "weight")
+        for name in ("x", "y", "weight", "codes")
         for value in [getattr(data, name)]
     }
     scales = {name: spec(getattr(data, name)) for name in data._fields if name not in rows_open}

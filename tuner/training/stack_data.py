@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tuner.data.columns.fitting import Scaling
 from tuner.data.dataset import Dataset, Fold
 from tuner.data.scaling import ScalingKind, TargetScaling, fit_scaling
 from tuner.planning.plan import TrainingPlan
@@ -25,7 +26,7 @@ from tuner.planning.plan import TrainingPlan
 _VECTOR = 16
 #: Share of the columns above which leaving the others out gains too little.
 _MOST = 0.95
-_PER_NETWORK = ("scale", "shift", "target_mean", "target_std")
+_PER_NETWORK = ("scale", "shift", "fill", "clip", "rare", "target_mean", "target_std")
 
 
 class StackData(NamedTuple):
@@ -36,6 +37,12 @@ class StackData(NamedTuple):
     `x * byte_scale * scale + shift`), `target_mean` and `target_std` `(N, 1, outputs)` or None
     (targets are `(y - mean) / std`). `weight` `(rows,)` multiplies a row's loss in training, as
     Keras's `sample_weight`, and so does `class_weight` `(N, classes)` by the row's class; None: 1.
+
+    Of a table with gaps, categories or heavy tails besides, each None if it has none of them:
+    `fill` `(N, 1, width)` is the input at a NaN, `clip` `(N, 1, width)` bends inputs `v` to
+    `v / sqrt(1 + (v * clip)^2)`, `codes` `(rows, categories)` int32 are the rows' levels as indices
+    into the last axis of `rare` `(N, 1, levels)`, whose values are the last inputs: see
+    `tuner.data.columns.fitting`.
     """
 
     x: Any
@@ -47,6 +54,10 @@ class StackData(NamedTuple):
     target_std: Any
     weight: Any = None
     class_weight: Any = None
+    fill: Any = None
+    clip: Any = None
+    codes: Any = None
+    rare: Any = None
 
     @classmethod
     def of(
@@ -60,28 +71,24 @@ class StackData(NamedTuple):
     ) -> StackData:
         """One network a fold, with the fold's own scaling; `inputs`: those that networks see."""
         scalings = [fit_scaling(dataset, fold.train, scaling) for fold in folds]
-        fitted = [own for own in scalings if own is not None]
-        scale = shift = mean = std = weight = None
-        if fitted:
-            seen = slice(None) if inputs is None else inputs
-            scale = tf.constant(np.stack([own.scale[seen] for own in fitted])[:, None, :])
-            shift = tf.constant(np.stack([own.shift[seen] for own in fitted])[:, None, :])
+        own: dict[str, Any] = dict.fromkeys(_PER_NETWORK)
+        seen = slice(None) if inputs is None else inputs
+        for name in Scaling._fields:
+            parts = [getattr(fitted, name) for fitted in scalings if fitted is not None]
+            if parts and parts[0] is not None:
+                own[name] = tf.constant(np.stack([part[seen] for part in parts])[:, None, :])
         if target_scalings is not None:
-            mean, std = (
+            own["target_mean"], own["target_std"] = (
                 tf.constant(np.stack(part)[:, None, :])
                 for part in zip(*target_scalings, strict=True)
             )
-        if sample_weight is not None:
-            weight = tf.constant(sample_weight, tf.float32)
         return cls(
             x=_resident(dataset.x, inputs),
             y=tf.constant(dataset.y),
             byte_scale=tf.constant(dataset.byte_scale, tf.float32),
-            scale=scale,
-            shift=shift,
-            target_mean=mean,
-            target_std=std,
-            weight=weight,
+            weight=None if sample_weight is None else tf.constant(sample_weight, tf.float32),
+            codes=None if own["rare"] is None else tf.constant(dataset.level_codes()),
+            **own,
         )
 
     def tiled(self, times: int) -> StackData:

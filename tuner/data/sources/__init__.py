@@ -2,6 +2,7 @@
 
 from tuner.data.sources.base import FileSource as FileSource
 from tuner.data.sources.base import RawData as RawData
+from tuner.data.sources.base import Reading as Reading
 from tuner.data.sources.base import Request as Request
 from tuner.data.sources.base import Source as Source
 from tuner.data.sources.bundled import Bundled

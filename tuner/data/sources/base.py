@@ -1,17 +1,39 @@
 """What a source is asked for, and what it gives back before anything is encoded."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
+from tuner.data.columns.encoding import TableEncoding
+from tuner.data.columns.infer import ColumnFinding, GivenKind
 from tuner.data.dataset import Task
 from tuner.errors import DataError, MissingDataError
 from tuner.files import expanded, unreadable
 from tuner.masking import MASK, display_url
 from tuner.text import listed, path_text
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a text table is to be read; None: found out, and said.
+
+    Attributes:
+        header: whether the first line names the columns.
+        sep: what separates the values of a line; a space: any number of spaces.
+        encoding: of the text, a name that Python knows.
+        decimal: the decimal mark of its numbers.
+        na: what stands for a missing value, besides the usual ones.
+    """
+
+    header: bool | None = None
+    sep: str | None = None
+    encoding: str | None = None
+    decimal: str | None = None
+    na: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -21,15 +43,24 @@ class Request:
     Attributes:
         target: column(s) to predict, several separated by commas; None: the source's default.
         group: column (or array of an npz file) that says which rows belong together.
-        columns: the feature columns wanted, in this order; None: all but target and group.
-            Given when new rows must match the columns of an exported model.
         need_target: False if rows without a target will do (prediction).
+        drop: columns that are no features.
+        features: the only columns that are features; empty: all that are left.
+        kinds: columns by name whose kind is given.
+        numbers: every feature must be a number, and none is left out (studies of 0.1.0).
+        reading: how a text table is to be read.
+        encoding: of a model's own table: rows are encoded as it says.
     """
 
     target: str | None = None
     group: str | None = None
-    columns: tuple[str, ...] | None = None
     need_target: bool = True
+    drop: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    kinds: Mapping[str, GivenKind] = field(default_factory=dict)
+    numbers: bool = False
+    reading: Reading = Reading()
+    encoding: TableEncoding | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +68,8 @@ class RawData:
     """Arrays as a source holds them.
 
     Attributes:
-        x: `(rows, ...)` numbers; three or more axes mean images.
+        x: `(rows, ...)` numbers; three or more axes mean images. Rows of a table as `encoding`
+            holds them.
         y: `(rows,)` or `(rows, columns)`: numbers or text; None only if none was needed.
         x_test, y_test: the source's own test rows.
         groups: `(rows,)` numbers or text.
@@ -45,6 +77,9 @@ class RawData:
         target_names: one a column of `y`, None if the source has none.
         class_names: names of the classes 0..k-1, if `y` holds these numbers.
         task: what the source is known to ask; None: to be inferred.
+        encoding: of a table; None for arrays and images.
+        findings: what each column of a table was found to be.
+        remarks: what was guessed or found, one sentence each.
     """
 
     x: NDArray[Any]
@@ -56,6 +91,9 @@ class RawData:
     target_names: tuple[str, ...] | None = None
     class_names: tuple[str, ...] | None = None
     task: Task | None = None
+    encoding: TableEncoding | None = None
+    findings: tuple[ColumnFinding, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 class Source(ABC):

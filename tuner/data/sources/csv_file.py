@@ -8,8 +8,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from tuner.data.sources.base import FileSource, RawData, Request
-from tuner.data.sources.table import from_frame
+from tuner.data.sources.base import FileSource, Reading
+from tuner.data.sources.table import Table, TableSource
 from tuner.data.sources.unpacked import UNREADABLE, opened
 from tuner.errors import DataError
 from tuner.text import listed, path_text, quoted, said, shortened
@@ -20,16 +20,14 @@ if TYPE_CHECKING:
 SEPARATORS = ",;\t|"
 
 
-class Csv(FileSource):
+class Csv(FileSource, TableSource):
     """A text table whose first line names the columns, compressed (`.csv.gz`) or not."""
 
     name = "csv"
     what = "PATH of a text table whose first line names columns"
     suffixes = (".csv", ".tsv", ".gz")
-    is_table = True
-    has_groups = True
 
-    def read(self, path: str, request: Request) -> RawData:
+    def table(self, path: str, reading: Reading) -> Table:
         """The table, read by pandas with exact floats.
 
         The separator is the one of comma, semicolon, tab and bar that the first line holds most of.
@@ -37,8 +35,7 @@ class Csv(FileSource):
         Compressed files (`.csv.gz`, `.bz2`, `.xz`, `.zip`) are read as they are.
 
         Raises:
-            DataError: no such file, an empty one, no line of names, lines of unequal length, and
-                what `from_frame` raises.
+            DataError: no such file, an empty one, no line of names, lines of unequal length.
         """
         import pandas as pd
 
@@ -75,7 +72,7 @@ class Csv(FileSource):
                 f"{len(frame.columns)} columns and has lines of more values"
             )
         _check_names(names, file)
-        return from_frame(_without_index(frame), request, source=path_text(file))
+        return Table(_without_index(frame))
 
 
 def _exact_floats() -> dict[str, str]:

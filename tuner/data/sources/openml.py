@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tuner.data.sources.base import RawData, Request, Source
+from tuner.data.sources.base import Reading
 from tuner.data.sources.cache import (
     ALTERNATIVES,
     TIMEOUT_S,
@@ -13,27 +13,24 @@ from tuner.data.sources.cache import (
     check_allowed,
     offline,
 )
-from tuner.data.sources.table import from_frame
+from tuner.data.sources.table import Table, TableSource
 from tuner.errors import DataError
 from tuner.files import unreadable
 from tuner.text import path_text, quoted, said
 
 
-class OpenML(Source):
+class OpenML(TableSource):
     """A dataset of openml.org, by scikit-learn's `fetch_openml`."""
 
     name = "openml"
     what = "NUMBER of a dataset on OpenML"
-    is_table = True
-    has_groups = True
     downloads = True
 
-    def read(self, number: str, request: Request) -> RawData:
+    def table(self, number: str, reading: Reading) -> Table:
         """By scikit-learn's `fetch_openml`; the target that OpenML names is the default.
 
         Raises:
-            DataError: no number, an unknown one, no network and nothing in the cache, and what
-                `from_frame` raises.
+            DataError: no number, an unknown one, no network and nothing in the cache.
         """
         from http.client import HTTPException
         from urllib.error import HTTPError, URLError
@@ -71,7 +68,7 @@ class OpenML(Source):
         except ValueError as error:  # not found, sparse, a checksum that does not match
             raise DataError(f"{source} cannot be used: {said(error)}. {ALTERNATIVES}") from error
         targets = tuple(map(str, bunch.target_names or ()))
-        return from_frame(bunch.frame, request, source=source, default_target=targets)
+        return Table(bunch.frame, default_target=targets)
 
 
 @contextmanager

@@ -1,26 +1,24 @@
 """`parquet:PATH`: a Parquet file, read by pandas and pyarrow."""
 
-from tuner.data.sources.base import FileSource, RawData, Request
-from tuner.data.sources.table import from_frame
+from tuner.data.sources.base import FileSource, Reading
+from tuner.data.sources.table import Table, TableSource
 from tuner.errors import DataError
 from tuner.files import too_large
 from tuner.text import path_text, said
 
 
-class Parquet(FileSource):
+class Parquet(FileSource, TableSource):
     """A Parquet file, read by pandas and pyarrow."""
 
     name = "parquet"
     what = "PATH of a Parquet table"
     suffixes = (".parquet", ".pq")
-    is_table = True
-    has_groups = True
 
-    def read(self, path: str, request: Request) -> RawData:
+    def table(self, path: str, reading: Reading) -> Table:
         """The table; an index that pandas stored is no column.
 
         Raises:
-            DataError: no such file, not Parquet, and what `from_frame` raises.
+            DataError: no such file, not Parquet.
         """
         import pandas as pd
         import pyarrow
@@ -47,4 +45,4 @@ class Parquet(FileSource):
                 f"parquet: needs a Parquet file; {path_text(file)} cannot be read: {said(error)}"
             ) from error
         frame.columns = frame.columns.map(str)
-        return from_frame(frame, request, source=path_text(file))
+        return Table(frame)

@@ -1,18 +1,23 @@
 """From a table of named columns to arrays: which column is the target, and what may be a feature.
 
-Shared by csv:, parquet: and openml:.
+Shared by every source of tables.
 """
 
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import isqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.sources.base import RawData, Request
+from tuner.data.columns.encoding import TableEncoding
+from tuner.data.columns.infer import ColumnFinding, find_columns
+from tuner.data.sources.base import RawData, Reading, Request, Source
 from tuner.errors import DataError, unknown
 from tuner.text import listed, quoted
 
@@ -24,49 +29,142 @@ TARGET_NAMES = ("target", "label", "y", "class")
 _SHOWN = 8
 
 
-def from_frame(
-    frame: pd.DataFrame, request: Request, *, source: str, default_target: tuple[str, ...] = ()
-) -> RawData:
-    """The table's numbers as `x`, its target as `y`, its group column as `groups`.
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What a source of tables reads.
 
-    The target is `request.target` (several columns separated by commas), else the source's own
-    default, else the one column called target, label, y or class, else the last column. All
-    other columns are features and must be numbers without gaps. Columns `pixel0 ... pixelN` (or
-    from 1) that make a square are an image, `x` then has the shape `(rows, side, side)`.
+    Attributes:
+        frame: columns of different names; numbers, booleans, dates or text, gaps as NaN, None or
+            NaT. Columns without names are called 1, 2, ...
+        default_target: the source's own.
+        remarks: what the reader took for granted, one sentence each.
+    """
+
+    frame: pd.DataFrame
+    default_target: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+class TableSource(Source):
+    """A source whose rows have named columns."""
+
+    is_table = True
+    has_groups = True
+
+    @abstractmethod
+    def table(self, rest: str, reading: Reading) -> Table:
+        """The table behind `rest`. Raises `DataError` for whatever is wrong with it."""
+
+    def read(self, rest: str, request: Request) -> RawData:
+        return from_table(self.table(rest, request.reading), request, source=f"{self.name}:{rest}")
+
+
+def from_table(table: Table, request: Request, *, source: str) -> RawData:
+    """The table's features encoded as `x`, its target as `y`, its group column as `groups`.
+
+    The target is `request.target` (several columns separated by commas; each a name, or the
+    column's number from 1, or from -1 backwards), else the source's own default, else the one
+    column called target, label, y or class, else the last column. Rows without a target are left
+    out. All other columns are features, but those that `find_columns` leaves out. Columns
+    `pixel0 ... pixelN` (or from 1) that make a square are an image, `x` then has the shape
+    `(rows, side, side)`.
 
     Raises:
-        DataError: no rows, fewer than two columns, an unknown or ambiguous column, features that
-            are no numbers, missing values.
+        DataError: no rows, fewer than two columns, an unknown or ambiguous column, no feature.
     """
-    columns = [str(name) for name in frame.columns]
+    frame, columns = table.frame, [str(name) for name in table.frame.columns]
     if not len(frame):
         raise DataError(f"a table needs rows; {source} has {len(columns)} column names and no row")
+    remarks = list(table.remarks)
     group = _column(request.group, columns, "group", source) if request.group else None
-    targets = _targets(request, columns, group, default_target, source)
-    if request.columns is None:
-        features = [name for name in columns if name not in targets and name != group]
+    targets = _targets(request, columns, group, table.default_target, source)
+    if targets and request.need_target:
+        known = frame[targets].notna().all(axis=1)
+        if not known.all():
+            remarks.append(f"left out {int((~known).sum())} of {len(frame)} rows without a target")
+            frame = frame[known]
+    if not len(frame):
+        raise DataError(f"a search needs a target; in {source} {listed(targets)} has no value")
+    features = frame[_features(request, columns, targets, group, source)]
+    raw = _encoded(features, request, source)
+    group_values = None if group is None else frame[group]
+    if group_values is not None and group_values.isna().any():
+        raise DataError(
+            f"no group may be missing; {group} of {source} has {group_values.isna().sum()} gaps"
+        )
+    return RawData(
+        x=raw.x,
+        y=_target_values(frame[targets]) if targets else None,
+        groups=None if group_values is None else group_values.to_numpy(),
+        feature_names=raw.feature_names,
+        target_names=tuple(targets) or None,
+        encoding=raw.encoding,
+        findings=raw.findings,
+        remarks=(*remarks, *raw.remarks),
+    )
+
+
+def _encoded(features: pd.DataFrame, request: Request, source: str) -> RawData:
+    """The part of the answer that features make: `x`, names, encoding, findings, remarks."""
+    names = tuple(map(str, features.columns))
+    if request.numbers or (image := _image_side(features)):
+        x = features.to_numpy()
+        shaped = x if request.numbers else x.reshape(len(x), image, image)
+        return RawData(x=shaped, y=None, feature_names=names)
+    if request.encoding is not None:
+        encoding, findings = request.encoding, []
     else:
-        features = list(request.columns)
+        findings = find_columns(features, request.kinds)
+        columns = tuple(found.column for found in findings if found.column is not None)
+        if not columns:
+            raise DataError(
+                f"a table needs a feature; every column of {source} is left out: "
+                f"{_left_out(findings)}. Keep one by --kind COLUMN=KIND"
+            )
+        encoding = TableEncoding(columns=columns)
+    left_out = _left_out(findings)
+    return RawData(
+        x=encoding.encode(features),
+        y=None,
+        feature_names=tuple(column.name for column in encoding.columns),
+        encoding=encoding,
+        findings=tuple(findings),
+        remarks=(f"left out {left_out}; --kind COLUMN=KIND keeps one",) if left_out else (),
+    )
+
+
+def _left_out(findings: Sequence[ColumnFinding]) -> str:
+    out = [f"{found.name} ({found.why})" for found in findings if found.column is None]
+    return listed(out, _SHOWN) if out else ""
+
+
+def _features(
+    request: Request,
+    columns: list[str],
+    targets: list[str],
+    group: str | None,
+    source: str,
+) -> list[str]:
+    if request.encoding is not None:
+        features = [column.name for column in request.encoding.columns]
         absent = [name for name in features if name not in columns]
         if absent:
             raise DataError(
                 f"the rows need the {len(features)} columns that the model was trained on; "
                 f"{source} lacks {listed(absent, _SHOWN)}. It has {listed(columns, _SHOWN)}"
             )
+        return features
+    dropped = [_column(name, columns, "feature", source) for name in request.drop]
+    chosen = [_column(name, columns, "feature", source) for name in request.features] or columns
+    for name in request.kinds:
+        _column(name, columns, "feature", source)
+    features = [name for name in chosen if name not in (*targets, group, *dropped)]
     if not features:
         raise DataError(
             f"a table needs a feature column beside its target; {source} has only "
             f"{listed(columns, _SHOWN)}"
         )
-    _refuse_text(frame[features], source)
-    _refuse_missing(frame[[*features, *targets, *([group] if group else [])]], source)
-    return RawData(
-        x=_pixels(features, frame[features].to_numpy()),
-        y=_target_values(frame[targets]) if targets else None,
-        groups=frame[group].to_numpy() if group else None,
-        feature_names=tuple(features),
-        target_names=tuple(targets) or None,
-    )
+    return features
 
 
 def _targets(
@@ -77,7 +175,7 @@ def _targets(
     source: str,
 ) -> list[str]:
     if request.target is not None:
-        whole = request.target in columns
+        whole = _named(request.target, columns) is not None
         names = [request.target] if whole else [p.strip() for p in request.target.split(",")]
         names = [_column(name, columns, "target", source) for name in names]
         if len(set(names)) < len(names) or group in names:
@@ -86,8 +184,8 @@ def _targets(
                 f"{request.target}{f' --group {group}' if group else ''}"
             )
         return names
-    taken = {group, *(request.columns or ())}
-    free = [name for name in columns if name not in taken]
+    features = () if request.encoding is None else [c.name for c in request.encoding.columns]
+    free = [name for name in columns if name not in {group, *features, *request.drop}]
     if default and set(default) <= set(free):
         return list(default)
     named = [name for name in free if name.lower() in TARGET_NAMES]
@@ -101,48 +199,33 @@ def _targets(
     if len(columns) - (group is not None) < 2:
         raise DataError(
             f"a table needs a feature column and a target column; {source} has only "
-            f"{listed(columns, _SHOWN)}. Is the separator one of comma, semicolon, tab and bar?"
+            f"{listed(columns, _SHOWN)}. Say what separates its values by --sep"
         )
     return free[-1:]
 
 
 def _column(name: str, columns: list[str], kind: str, source: str) -> str:
-    if name not in columns:
+    found = _named(name, columns)
+    if found is None:
         raise DataError(f"{unknown(f'{kind} column', name, columns)} (in {source})")
-    return name
+    return found
 
 
-def _refuse_text(features: pd.DataFrame, source: str) -> None:
-    import pandas as pd
-    from pandas.api.types import is_any_real_numeric_dtype, is_bool_dtype
-
-    found = []
-    for name, column in features.items():
-        dtype = getattr(column.dtype, "categories", column).dtype
-        if is_bool_dtype(dtype) or is_any_real_numeric_dtype(dtype):
-            continue
-        values = column.dropna()
-        wrong = values[pd.to_numeric(values.astype(str), errors="coerce").isna()]
-        what = f"of type {dtype}" if len(values) else "empty"
-        if len(wrong):
-            what = f"such as {quoted(str(wrong.iloc[0]))}, {len(wrong)} rows"
-        found.append(f"{name} ({what})")
-    if found:
-        raise DataError(
-            f"feature columns must be numbers; in {source} these are not: {listed(found, _SHOWN)}. "
-            f"Leave them out, write them as numbers (one 0/1 column a category), or name one as "
-            f"--target or --group"
-        )
+def _named(name: str, columns: list[str]) -> str | None:
+    """The column that `name` means: by its name, by its name but for case and spaces if there is
+    one such, or by its number from 1 (from -1 backwards)."""
+    if name in columns:
+        return name
+    alike = [column for column in columns if _simple(column) == _simple(name)]
+    if len(alike) == 1:
+        return alike[0]
+    if re.fullmatch(r"-?[0-9]{1,9}", name) and 0 < abs(number := int(name)) <= len(columns):
+        return columns[number - 1 if number > 0 else number]
+    return None
 
 
-def _refuse_missing(used: pd.DataFrame, source: str) -> None:
-    counts = used.isna().sum()
-    gaps = [f"{name} {count}" for name, count in counts.items() if count]
-    if gaps:
-        raise DataError(
-            f"no value may be missing; {source} has gaps in {listed(gaps, _SHOWN)} (of "
-            f"{len(used)} rows). Fill them in or leave those rows or columns out"
-        )
+def _simple(name: str) -> str:
+    return re.sub(r"[\s_.-]+", "", name).casefold()
 
 
 def _target_values(targets: pd.DataFrame) -> NDArray[Any]:
@@ -150,11 +233,19 @@ def _target_values(targets: pd.DataFrame) -> NDArray[Any]:
     return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
 
-def _pixels(names: list[str], x: NDArray[Any]) -> NDArray[Any]:
-    """`x` as images if its columns are numbered as the pixels of a square."""
+def _image_side(features: pd.DataFrame) -> int:
+    """The side of the square whose pixels the columns are, by their names; 0: they are none."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    names = list(map(str, features.columns))
     found = [re.fullmatch(r"pixel_?(\d+)", name) for name in names]
     numbers = [int(match[1]) for match in found if match]
     side = isqrt(len(names))
     counted = any(numbers == list(range(first, first + len(names))) for first in (0, 1))
-    square = side >= 4 and side * side == len(names)
-    return x.reshape(len(x), side, side) if counted and square else x
+    if side < 4 or side * side != len(names) or not counted:
+        return 0
+    whole = all(
+        is_numeric_dtype(own.dtype) and not is_bool_dtype(own.dtype) and own.notna().all()
+        for _, own in features.items()
+    )
+    return side if whole else 0

@@ -1,0 +1,132 @@
+"""A table's columns as networks take them: what each becomes, and how new rows become the same.
+
+A column holds only what may be known of all search rows: its levels, whether it has gaps. What a
+fold must learn from its own training rows (medians, scales, which levels are rare) is
+`tuner.data.columns.fitting`'s.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from tuner.data.columns.dates import PARTS, Part, date_parts, days_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: The level of a gap among a category's levels.
+GAP = ""
+
+
+class _Column(BaseModel):
+    """`name`: the table's column. `gaps`: whether search rows lack a value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    gaps: bool = False
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the columns it becomes."""
+        raise NotImplementedError
+
+    def encode(self, values: pd.Series, into: NDArray[np.float32]) -> None:
+        """Write `values` to `into` `(rows, len(outputs))`; a number's gap is NaN."""
+        raise NotImplementedError
+
+
+class NumberColumn(_Column):
+    """One number, and 1 at a gap in a second column if the search rows have gaps.
+
+    Rows hold `(value - offset) / unit`: numbers that float32 would round away (1e9 + 1, 1e9 + 2)
+    or not hold at all. Every scaling that a fold fits takes both out again.
+    """
+
+    kind: Literal["number"] = "number"
+    offset: float = 0.0
+    unit: float = 1.0
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return (self.name, f"{self.name} missing") if self.gaps else (self.name,)
+
+    def encode(self, values: pd.Series, into: NDArray[np.float32]) -> None:
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        into[:, 0] = (numbers - self.offset) / self.unit
+        if self.gaps:
+            into[:, 1] = np.isnan(numbers)
+
+
+class DateColumn(_Column):
+    """A date's days since `origin` (days since 1970-01-01), and its parts; NaN at a gap."""
+
+    kind: Literal["date"] = "date"
+    origin: float = 0.0
+    parts: tuple[Part, ...] = PARTS
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        named = tuple(f"{self.name} {part}" for part in ("days", *self.parts))
+        return (*named, f"{self.name} missing") if self.gaps else named
+
+    def encode(self, values: pd.Series, into: NDArray[np.float32]) -> None:
+        days = days_of(values)
+        into[:, 0] = days - self.origin
+        for number, values_of_part in enumerate(date_parts(days, self.parts), start=1):
+            into[:, number] = values_of_part
+        if self.gaps:
+            into[:, -1] = np.isnan(days)
+
+
+class CategoryColumn(_Column):
+    """One column of 0 and 1 a level of the search rows, a gap being the level `GAP`; if there are
+    more than two levels, the rare ones of a fold share one more column: see `shared`."""
+
+    kind: Literal["category"] = "category"
+    levels: tuple[str, ...]
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return tuple(f"{self.name}={level or 'missing'}" for level in self.levels)
+
+    @property
+    def shared(self) -> bool:
+        """Whether there is a column for the levels that are rare in a fold's training rows: what
+        it holds differs by fold, so it is none of the encoded rows' own."""
+        return len(self.levels) > 2
+
+    def codes(self, values: pd.Series) -> NDArray[np.int32]:
+        """`(rows,)`: the level's number; `len(levels)` for one that no search row has."""
+        found, distinct = texts_of(values)
+        numbers = {level: number for number, level in enumerate(self.levels)}
+        known = [numbers.get(text, len(self.levels)) for text in distinct]
+        return np.array(known, np.int32)[found]
+
+    def encode(self, values: pd.Series, into: NDArray[np.float32]) -> None:
+        codes = self.codes(values)
+        into[...] = 0.0
+        known = np.flatnonzero(codes < len(self.levels))
+        into[known, codes[known]] = 1.0
+
+
+AnyColumn = Annotated[NumberColumn | DateColumn | CategoryColumn, Field(discriminator="kind")]
+
+
+def texts_of(values: pd.Series) -> tuple[NDArray[np.intp], list[str]]:
+    """`values` as text: a number a row `(rows,)` into the list of distinct texts. A gap is `GAP`,
+    whole numbers have no decimal point."""
+    import pandas as pd
+
+    codes, distinct = pd.factorize(values, use_na_sentinel=True)
+    texts = [_text(value) for value in distinct]
+    return np.where(codes < 0, len(texts), codes), [*texts, GAP]
+
+
+def _text(value: Any) -> str:
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if whole else str(value)

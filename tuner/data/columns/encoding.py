@@ -1,0 +1,73 @@
+"""A table as the networks' inputs: its columns side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from tuner.data.columns.column import AnyColumn, CategoryColumn
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class TableEncoding(BaseModel):
+    """What the columns of a table become, fitted on all search rows; no fold's secret is in it.
+
+    Rows are held as `(rows, width)` float32. Networks see `features` inputs: these columns at
+    their own fold's scale, then one column for the rare levels of each category that has one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    columns: tuple[AnyColumn, ...]
+    min_frequency: int = 5
+    max_categories: int = 50
+
+    @cached_property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the networks' inputs."""
+        held = [name for column in self.columns for name in column.outputs]
+        return (*held, *(f"{column.name}=rare" for column, _ in self.shared))
+
+    @property
+    def width(self) -> int:
+        return sum(len(column.outputs) for column in self.columns)
+
+    @property
+    def features(self) -> int:
+        return self.width + len(self.shared)
+
+    @cached_property
+    def slices(self) -> tuple[slice, ...]:
+        """Where each of `columns` stands among the rows' columns."""
+        ends = np.cumsum([0, *(len(column.outputs) for column in self.columns)]).tolist()
+        return tuple(slice(*ends) for ends in pairwise(ends))
+
+    @cached_property
+    def categories(self) -> tuple[tuple[CategoryColumn, slice], ...]:
+        return tuple(self._categories())
+
+    @cached_property
+    def shared(self) -> tuple[tuple[CategoryColumn, slice], ...]:
+        """Categories with a column for rare levels."""
+        return tuple(pair for pair in self.categories if pair[0].shared)
+
+    def encode(self, frame: pd.DataFrame) -> NDArray[np.float32]:
+        """`frame`'s rows, `(rows, width)`; numbers must be within float32 after the columns'
+        own offset and unit."""
+        rows = np.empty((len(frame), self.width), np.float32)
+        for column, place in zip(self.columns, self.slices, strict=True):
+            column.encode(frame[column.name], rows[:, place])
+        return rows
+
+    def _categories(self) -> Iterator[tuple[CategoryColumn, slice]]:
+        for column, place in zip(self.columns, self.slices, strict=True):
+            if isinstance(column, CategoryColumn):
+                yield column, place

@@ -1,0 +1,177 @@
+"""What the columns of a table are: numbers, categories, dates; names and prose are left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from tuner.data.columns.column import (
+    AnyColumn,
+    CategoryColumn,
+    DateColumn,
+    NumberColumn,
+    texts_of,
+)
+from tuner.data.columns.dates import PARTS, Part, date_parts, days_of
+from tuner.errors import DataError
+from tuner.text import value_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["number", "category", "yes/no", "date", "identifier", "text", "constant", "empty"]
+#: What a person may say that a column is.
+GivenKind = Literal["number", "category", "date"]
+GIVEN_KINDS: tuple[GivenKind, ...] = get_args(GivenKind)
+
+#: Fewer rows than this say nothing about identifiers.
+_ENOUGH = 20
+#: Text is a category if a level has at least so many rows on average.
+_ROWS_A_LEVEL = 2
+#: Words of a text that is written for people.
+_WORDS = 4
+_IDENTIFIER = re.compile(r"(?i)(^|[\W_]|(?<=[a-z]))(id|ids|uuid|guid|pid|rownames?|index)$")
+_IDENTIFIER_CAMEL = re.compile(r"[a-z](Id|ID)$")
+_YES_NO = ({"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"on", "off"})
+#: Beyond this and below its inverse, float32 loses a number's square.
+_LARGE = 1e18
+
+
+@dataclass(frozen=True)
+class ColumnFinding:
+    """What a column of the table is.
+
+    Attributes:
+        name, kind: of the table's column.
+        gaps: rows without a value.
+        distinct: different values.
+        examples: a few of them, as text.
+        column: what the networks take; None: it is left out.
+        why: why it is left out, "" if it is not.
+    """
+
+    name: str
+    kind: Kind
+    gaps: int
+    distinct: int
+    examples: tuple[str, ...]
+    column: AnyColumn | None
+    why: str = ""
+
+
+def find_columns(
+    frame: pd.DataFrame, kinds: Mapping[str, GivenKind] | None = None
+) -> list[ColumnFinding]:
+    """What each column of `frame` is.
+
+    Of type: booleans are yes/no; dates are dates; numbers are numbers; text is a category. Left out
+    are columns without a value or with one alone, identifiers (whole numbers that count the rows;
+    values all different under a name such as `id`; text that differs in every row), and text of
+    which fewer than two rows share one on average, or of many words.
+
+    Args:
+        kinds: columns by name whose kind is given, which then are never left out.
+
+    Raises:
+        DataError: a column that cannot be of the kind given.
+    """
+    given = kinds or {}
+    return [_find(str(name), values, given.get(str(name))) for name, values in frame.items()]
+
+
+def _find(name: str, values: pd.Series, given: GivenKind | None) -> ColumnFinding:
+    from pandas.api import types
+
+    present = values.dropna()
+    gaps, rows = len(values) - len(present), len(values)
+    distinct = int(present.nunique())
+    examples = tuple(value_text(value) for value in present.unique()[:3].tolist())
+
+    def found(kind: Kind, column: AnyColumn | None, why: str = "") -> ColumnFinding:
+        return ColumnFinding(name, kind, gaps, distinct, examples, column, why)
+
+    if given is not None:
+        return found(given, _as(given, name, values))
+    if not len(present):
+        return found("empty", None, "it has no value")
+    if distinct == 1 and not gaps:
+        return found("constant", None, f"it is {examples[0]} in every row")
+    if types.is_bool_dtype(getattr(values.dtype, "categories", values).dtype):
+        return found("yes/no", _category(name, values))
+    if types.is_datetime64_any_dtype(values.dtype):
+        return found("date", _date(name, values))
+    if types.is_numeric_dtype(values.dtype):
+        why = _counts_rows(name, present.to_numpy(np.float64), rows)
+        return found("identifier", None, why) if why else found("number", _number(name, values))
+    if set(map(str.lower, map(str, present.unique()[:3]))) in _YES_NO:
+        return found("yes/no", _category(name, values))
+    if distinct == len(present) and rows >= _ENOUGH:
+        return found("identifier", None, "its text differs in every row")
+    if _ROWS_A_LEVEL * distinct > len(present):
+        return found("text", None, f"{distinct} different texts in {len(present)} rows")
+    words = sum(len(text.split()) for text in map(str, present.unique()[:100]))
+    if words > _WORDS * min(distinct, 100) and distinct > _ENOUGH:
+        return found("text", None, "its values are sentences")
+    return found("category", _category(name, values))
+
+
+def _counts_rows(name: str, numbers: np.ndarray[Any, Any], rows: int) -> str:
+    """Why these numbers name rows and tell nothing of them; "" if they do not."""
+    if len(numbers) < max(_ENOUGH, rows) or not (numbers == np.floor(numbers)).all():
+        return ""
+    ordered = np.sort(numbers)
+    steps = np.diff(ordered)
+    if (steps == 1).all():
+        return "it counts the rows"
+    named = _IDENTIFIER.search(name) or _IDENTIFIER_CAMEL.search(name)
+    return "its values differ in every row, as names do" if named and (steps > 0).all() else ""
+
+
+def _as(kind: GivenKind, name: str, values: pd.Series) -> AnyColumn:
+    import pandas as pd
+    from pandas.api import types
+
+    if kind == "category":
+        return _category(name, values)
+    if kind == "date" and types.is_datetime64_any_dtype(values.dtype):
+        return _date(name, values)
+    if kind == "number" and types.is_numeric_dtype(values.dtype):
+        return _number(name, values)
+    wrong = values.dropna()
+    if kind == "number":
+        wrong = wrong[pd.to_numeric(wrong, errors="coerce").isna()]
+    raise DataError(
+        f"a column must hold what --kind says; {name} is to be a {kind} and holds "
+        f"{value_text(wrong.iloc[0])!r}. Available: {', '.join(GIVEN_KINDS)}"
+    )
+
+
+def _number(name: str, values: pd.Series) -> NumberColumn:
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    present = numbers[~np.isnan(numbers)]
+    wrong = present[~np.isfinite(present)]
+    if len(wrong):
+        raise DataError(f"numbers must be finite; column {name} holds {wrong[0]}")
+    offset = float(np.median(present)) if len(present) else 0.0
+    largest = float(np.abs(present - offset).max(initial=0.0))
+    unit = largest if largest > _LARGE or 0 < largest < 1 / _LARGE else 1.0
+    return NumberColumn(name=name, gaps=len(present) < len(numbers), offset=offset, unit=unit)
+
+
+def _date(name: str, values: pd.Series) -> DateColumn:
+    days = days_of(values)
+    present = days[~np.isnan(days)]
+    parts = zip(PARTS, date_parts(present, PARTS), strict=True)
+    varying: tuple[Part, ...] = tuple(part for part, own in parts if len(np.unique(own)) > 1)
+    origin = float(np.floor(np.median(present))) if len(present) else 0.0
+    return DateColumn(name=name, gaps=len(present) < len(days), origin=origin, parts=varying)
+
+
+def _category(name: str, values: pd.Series) -> CategoryColumn:
+    codes, texts = texts_of(values)
+    levels = {texts[code] for code in np.unique(codes)}
+    return CategoryColumn(name=name, gaps=bool(values.isna().any()), levels=tuple(sorted(levels)))
