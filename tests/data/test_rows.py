@@ -20,7 +20,7 @@ def like(dataset: Dataset, **more: Any) -> dict[str, Any]:
         "task": dataset.task,
         "classes": dataset.classes,
         "byte_scale": dataset.byte_scale,
-        "feature_names": dataset.feature_names,
+        "encoding": dataset.encoding,
         **more,
     }
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from sklearn import datasets
 
-from tuner.data import load_dataset
+from tuner.data import Dataset, fit_scaling, load_dataset
+from tuner.data.scaling import ScalingKind
 from tuner.errors import DataError
 
 
@@ -20,6 +22,15 @@ def frame(**columns: object) -> pd.DataFrame:
 def write(folder: Path, text: str, name: str = "own.csv") -> str:
     (folder / name).write_text(text, encoding="utf-8")
     return f"csv:{folder / name}"
+
+
+def inputs(own: Dataset, scaling: ScalingKind) -> NDArray[np.floating]:
+    """What a network sees of a table without gaps and rare levels, fitted on all rows."""
+    fitted = fit_scaling(own, np.arange(own.rows), scaling)
+    assert fitted is not None
+    assert fitted.fill is fitted.rare is None
+    values: NDArray[np.floating] = own.x * fitted.scale + fitted.shift
+    return values
 
 
 def refused(uri: str, **asked: str) -> str:
@@ -37,11 +48,10 @@ def test_wine_comes_back_as_it_was_written(tmp_path: Path, form: str) -> None:
     else:
         theirs.frame.to_csv(file, index=False)
     own = load_dataset(f"{form.split('.')[0]}:{file}")
-    np.testing.assert_array_equal(own.x, theirs.data.to_numpy().astype(np.float32))
+    np.testing.assert_allclose(inputs(own, "none"), theirs.data.to_numpy(), rtol=1e-6)
     np.testing.assert_array_equal(own.y, theirs.target)
     assert own.feature_names == tuple(theirs.feature_names)
     assert own.target_names == ("target",)
-    assert own.hash == load_dataset("sklearn:wine").hash.__class__(own.hash)
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
@@ -90,40 +100,58 @@ def test_several_targets(tmp_path: Path) -> None:
     assert "must differ" in refused(f"parquet:{file}", target="p,p")
 
 
-def test_booleans_and_categories_of_numbers_are_numbers(tmp_path: Path) -> None:
+def test_booleans_and_pandas_categories_are_categories(tmp_path: Path) -> None:
     file = tmp_path / "own.parquet"
     table = frame(flag=[True, False, True, True], target=["u", "v", "u", "v"])
-    table["b"] = table["b"].astype("category")
+    table["b"] = pd.Series(["p", "q", "q", "p"]).astype("category")
     table["target"] = table["target"].astype("category")
     table.to_parquet(file)
     own = load_dataset(f"parquet:{file}")
-    np.testing.assert_array_equal(own.x, [[1.5, 1, 1], [2.5, 2, 0], [3.5, 3, 1], [4.5, 4, 1]])
+    assert own.encoding is not None
+    assert own.encoding.outputs == ("a", "b=p", "b=q", "flag=False", "flag=True")
+    np.testing.assert_array_equal(
+        inputs(own, "none"),
+        [[1.5, 1, 0, 0, 1], [2.5, 0, 1, 1, 0], [3.5, 0, 1, 0, 1], [4.5, 1, 0, 0, 1]],
+    )
     assert own.classes == ("u", "v")
 
 
-def test_text_features_are_named_with_what_stands_in_them(tmp_path: Path) -> None:
-    uri = write(tmp_path, "age,town,target\n1,Bern,0\n?,Basel,1\n3,Bern,0\n4,Bern,1\n")
-    message = refused(uri)
-    assert "age (such as '?', 1 rows)" in message
-    assert "town (such as 'Bern', 4 rows)" in message
-    assert "--group" in message
-    assert load_dataset(
-        write(tmp_path, "age,town,target\n1,B,0\n2,C,1\n3,B,0\n4,B,1\n"), group="town"
-    ).feature_names == ("age",)
+def test_text_is_a_category_and_a_group_is_no_feature(tmp_path: Path) -> None:
+    uri = write(tmp_path, "age,town,target\n1,Bern,0\n9,Basel,1\n3,Bern,0\n4,Bern,1\n")
+    own = load_dataset(uri)
+    assert own.encoding is not None
+    assert own.encoding.outputs == ("age", "town=Basel", "town=Bern")
+    assert load_dataset(uri, group="town").feature_names == ("age",)
 
 
-def test_dates_are_no_numbers(tmp_path: Path) -> None:
+def test_a_date_is_its_days_and_those_parts_that_vary(tmp_path: Path) -> None:
     file = tmp_path / "own.parquet"
-    frame(day=pd.date_range("2024-01-01", periods=4), target=[0, 1, 0, 1]).to_parquet(file)
-    assert "day" in refused(f"parquet:{file}")
+    days = pd.to_datetime(["1969-12-31", "2024-02-29", "2024-03-01", None])
+    frame(day=days, target=[0, 1, 0, 1]).to_parquet(file)
+    own = load_dataset(f"parquet:{file}", features=["day"])
+    assert own.encoding is not None
+    assert own.encoding.outputs == (
+        "day days", "day year", "day month", "day day", "day weekday", "day missing",
+    )  # fmt: skip
+    np.testing.assert_array_equal(own.x[:, 1:4], [*[[d.year, d.month, d.day] for d in days[:3]],
+        [np.nan] * 3])  # fmt: skip
+    np.testing.assert_array_equal(own.x[:3, 4], days[:3].day_of_week)
+    np.testing.assert_array_equal(own.x[:, 5], [0, 0, 0, 1])
 
 
-def test_gaps_are_counted(tmp_path: Path) -> None:
-    message = refused(write(tmp_path, "a,b,target\n1,,0\n2,,1\n,3,0\n4,4,\n"))
-    assert "gaps in a 1, b 2, target 1 (of 4 rows)" in message
+def test_rows_without_a_target_are_left_out_and_counted(tmp_path: Path) -> None:
+    own = load_dataset(write(tmp_path, "a,b,target\n1,,0\n2,,1\n,3,0\n4,4,\n1,2,1\n"))
+    assert own.rows == 4
+    assert "left out 1 of 5 rows without a target" in own.remarks
+    assert own.encoding is not None
+    assert own.encoding.outputs == ("a", "a missing", "b", "b missing")
+    assert np.isnan(own.x[:2, 2]).all()
+
+
+def test_infinite_values_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "own.parquet"
     frame(c=[1, 2, np.inf, np.inf], target=[0, 1, 0, 1]).to_parquet(file)
-    assert "c 2 (of 4 rows)" in refused(f"parquet:{file}")
+    assert "column c holds inf" in refused(f"parquet:{file}")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +160,7 @@ def test_gaps_are_counted(tmp_path: Path) -> None:
         ("", "is empty"),
         ("\n\n", "is empty"),
         ("a,b,target\n", "3 column names and no row"),
-        ("a\n1\n2\n", "only a. Is the separator"),
+        ("a\n1\n2\n", "only a. Say what separates"),
         ("5.1,3.5,setosa\n4.9,3.0,other\n", "holds the number 5.1"),
         ("a,a,target\n1,2,0\n1,2,1\n", "'a' more than once"),
         ("a,target\n1,0\n1,2,0\n", "line 3"),

@@ -99,7 +99,7 @@ def rare_levels(counts: Floats, encoding: TableEncoding) -> NDArray[np.bool_]:
     occurring = np.flatnonzero(counts > 0)
     own = counts[occurring]
     rare = own < encoding.min_frequency
-    if len(own) - rare.sum() + rare.any() > encoding.max_categories:
+    if len(own) - rare.sum() + 1 > encoding.max_categories:
         rare[np.argsort(own, kind="stable")[: len(own) - encoding.max_categories + 1]] = True
     result = np.zeros(len(counts), bool)
     result[occurring] = rare
