@@ -19,7 +19,7 @@ from tuner.data.columns.encoding import TableEncoding
 from tuner.data.columns.infer import ColumnFinding, find_columns
 from tuner.data.sources.base import RawData, Reading, Request, Source
 from tuner.errors import DataError, unknown
-from tuner.text import listed, quoted
+from tuner.text import listed, path_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,9 @@ class TableSource(Source):
         """The table behind `rest`. Raises `DataError` for whatever is wrong with it."""
 
     def read(self, rest: str, request: Request) -> RawData:
-        return from_table(self.table(rest, request.reading), request, source=f"{self.name}:{rest}")
+        return from_table(
+            self.table(rest, request.reading), request, source=path_text(f"{self.name}:{rest}")
+        )
 
 
 def from_table(table: Table, request: Request, *, source: str) -> RawData:
