@@ -1,5 +1,6 @@
 """Rows for a model that exists already: brought to its features, with or without targets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -20,10 +21,10 @@ Part = Literal["all", "search", "test"]
 @dataclass(frozen=True, eq=False)
 class Rows:
     """`x` `(rows, features)` float32: values as the model's own rows had them before scaling
-    (bytes already multiplied by `byte_scale`). `y` as in `Dataset`, None if the source has
-    no target."""
+    (bytes already multiplied by `byte_scale`); of a table its columns by name, `(rows, 1)` each,
+    as the exported model takes them. `y` as in `Dataset`, None if the source has no target."""
 
-    x: NDArray[np.float32]
+    x: NDArray[np.float32] | Mapping[str, NDArray[Any]]
     y: NDArray[np.int32] | NDArray[np.float32] | None
 
 
@@ -52,8 +53,12 @@ def load_rows(
     """
     raw = read_source(uri, Request(target=target, need_target=False, encoding=encoding))
     x, y = _part(raw, part, uri)
+    if encoding is not None:
+        if raw.columns is None:
+            raise DataError(f"the model takes the columns of a table; {path_text(uri)} holds none")
+        return Rows(raw.columns, None if y is None else _match(y, raw, len(x), task, classes, uri))
     encoded = encode_features(replace(raw, x=x, x_test=None), uri)
-    if encoding is None and encoded.x.shape[1] != features:
+    if encoded.x.shape[1] != features:
         raise DataError(
             f"the model takes rows of {features} features; those of {path_text(uri)} have "
             f"{encoded.x.shape[1]} (shape {x.shape[1:]})"

@@ -5,7 +5,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.columns.fitting import CLIP, SPREADS, Scaling, fit_columns
+from tuner.data.columns.fitting import CLIP, SPREADS, fit_columns
+from tuner.data.columns.scaling import Scaling
 from tuner.data.dataset import Dataset
 from tuner.errors import DataError, unknown
 

@@ -26,7 +26,7 @@ _USE = {
 def model_card(settings: dict[str, Any], preprocessing: dict[str, Any]) -> str:
     """`MODEL.md` for what `settings.json` and `preprocessing.json` hold."""
     data, task = settings["data"], settings["data"]["task"]
-    features, outputs = preprocessing["features"], preprocessing["outputs"]
+    outputs = preprocessing["outputs"]
     lines = [
         f"# {settings['study']}, trial {settings['trial']}",
         "",
@@ -35,14 +35,14 @@ def model_card(settings: dict[str, Any], preprocessing: dict[str, Any]) -> str:
         "",
         "```python",
         "import json, keras, numpy as np",
+        *(["import tensorflow as tf"] if preprocessing["encoding"] else []),
         'model = keras.saving.load_model("model.keras")',
         *(['classes = json.load(open("classes.json"))'] if task != "regression" else []),
-        f"x = np.zeros((1, {features}))  # your rows",
-        "answers = model.predict(x, verbose=0)",
+        *_call(preprocessing),
         _USE[task],
         "```",
         "",
-        f"- **Takes** raw features, shape `(rows, {features})`: {_takes(preprocessing)}",
+        f"- **Takes** {_takes(preprocessing)}",
         f"- **Answers** {_ANSWERS[task].format(outputs=outputs)}.",
         f"- **Scaling** is part of the model: {_scaling(preprocessing)}",
         "- The same network as architecture and weights: "
@@ -60,7 +60,38 @@ def model_card(settings: dict[str, Any], preprocessing: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+#: One value of a column of each kind, in Python.
+_VALUES = {"number": "0.0", "date": "20000.0"}
+
+
+def _call(preprocessing: dict[str, Any]) -> list[str]:
+    """Lines of Python that call the model with one row."""
+    if not preprocessing["encoding"]:
+        return [
+            f"x = np.zeros((1, {preprocessing['features']}))  # your rows",
+            "answers = model.predict(x, verbose=0)",
+        ]
+    lines = []
+    for column in preprocessing["encoding"]["columns"]:
+        text = column["kind"] == "category"
+        value = repr(column["levels"][-1]) if text else _VALUES[column["kind"]]
+        dtype = "" if text else ', "float64"'
+        lines.append(f"    {column['name']!r}: tf.constant([[{value}]]{dtype}),")
+    return ["row = {", *lines, "}", "answers = np.asarray(model(row))"]
+
+
 def _takes(preprocessing: dict[str, Any]) -> str:
+    if preprocessing["encoding"]:
+        return (
+            "the table's columns as a dict, shape `(rows, 1)` each: numbers with NaN for a missing "
+            "one, dates as days since 1970-01-01, text with `''` for a missing one. Levels that "
+            "the training did not have are answered too. `network.keras` is the network behind "
+            "them: it takes the columns as `preprocessing.json` encodes them."
+        )
+    return f"raw features, shape `(rows, {preprocessing['features']})`: {_features(preprocessing)}"
+
+
+def _features(preprocessing: dict[str, Any]) -> str:
     shape, names = preprocessing["image_shape"], preprocessing["feature_names"]
     if shape is not None:
         size = " x ".join(str(side) for side in shape)
@@ -74,7 +105,9 @@ def _takes(preprocessing: dict[str, Any]) -> str:
 
 def _scaling(preprocessing: dict[str, Any]) -> str:
     parts = []
-    if preprocessing["byte_scale"] != 1.0 or preprocessing["scale"] is not None:
+    if preprocessing["encoding"]:
+        parts.append("gaps, levels and scales are what its first layers make of the columns")
+    elif preprocessing["byte_scale"] != 1.0 or preprocessing["scale"] is not None:
         parts.append("its first layer (`input_scaling`) brings the features to the trained scale")
     if preprocessing["target_scaling"] is not None:
         parts.append("its last layer (`target_scaling`) brings the answers back to their units")

@@ -15,6 +15,7 @@ from tuner.export.card import model_card
 from tuner.export.refit import Refit
 from tuner.export.scores import loss_of, predict, score
 from tuner.export.sequential import build_sequential
+from tuner.export.table_model import build_table_model
 from tuner.text import json_ready
 
 
@@ -35,19 +36,25 @@ def write_export(
     Raises:
         UsageError: the place cannot be written.
     """
-    data = refit.dataset
-    model = build_sequential(
+    data, scaling, encoding = refit.dataset, refit.scaling, refit.dataset.encoding
+    network = model = build_sequential(
         refit.plan.model,
         refit.weights,
         task=data.task,
         byte_scale=data.byte_scale,
-        shift=None if refit.scaling is None else refit.scaling.shift,
-        scale=None if refit.scaling is None else refit.scaling.scale,
+        shift=None if scaling is None or encoding is not None else scaling.shift,
+        scale=None if scaling is None or encoding is not None else scaling.scale,
         target_scaling=refit.target_scaling,
     )
+    if encoding is not None:
+        assert scaling is not None
+        model = build_table_model(encoding, scaling, network)
     test = None
     if data.x_test is not None and data.y_test is not None:
-        tested = (data.task, data.y_test, predict(model, data.x_test))
+        x_test = data.x_test
+        if encoding is not None and scaling is not None:
+            x_test = encoding.inputs(x_test.astype(np.float32, copy=False), scaling)
+        tested = (data.task, data.y_test, predict(network, x_test))
         test = {
             name: loss_of(refit.plan.loss, *tested, refit.target_scaling)
             if name == "loss"
@@ -59,6 +66,8 @@ def write_export(
 
     def fill(into: Path) -> None:
         model.save(into / folder.MODEL)
+        if network is not model:
+            network.save(into / folder.NETWORK)
         (into / folder.ARCHITECTURE).write_text(model.to_json(), encoding="utf-8")
         model.save_weights(into / folder.WEIGHTS)
         folder.write_json(into / folder.SETTINGS, settings)
@@ -117,8 +126,18 @@ def _preprocessing(refit: Refit) -> dict[str, Any]:
         "feature_names": data.feature_names,
         "image_shape": data.image_shape,
         "byte_scale": data.byte_scale,
+        "encoding": None if data.encoding is None else data.encoding.model_dump(mode="json"),
         "shift": None if scaling is None else scaling.shift.tolist(),
         "scale": None if scaling is None else scaling.scale.tolist(),
+        **(
+            {}
+            if data.encoding is None or scaling is None
+            else {
+                name: None if value is None else value.tolist()
+                for name, value in scaling._asdict().items()
+                if name in ("fill", "clip", "rare")
+            }
+        ),
         "target_scaling": None
         if targets is None
         else {"mean": targets[0].tolist(), "std": targets[1].tolist()},

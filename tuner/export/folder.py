@@ -14,6 +14,7 @@ from tuner.errors import UsageError
 from tuner.text import path_text
 
 MODEL = "model.keras"
+NETWORK = "network.keras"
 ARCHITECTURE = "architecture.json"
 WEIGHTS = "weights.weights.h5"
 SETTINGS = "settings.json"

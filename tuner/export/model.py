@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data import Rows, Task, load_rows
+from tuner.data.columns.encoding import TableEncoding
 from tuner.data.rows import Part
 from tuner.data.sources import source_of
 from tuner.errors import DataError, UsageError
@@ -104,6 +106,7 @@ def rows_for(
         task=model.task,
         classes=model.classes,
         byte_scale=facts["byte_scale"],
+        encoding=encoding_of(facts),
         part=part,
     )
 
@@ -117,8 +120,16 @@ def rows_for(
             rows = load(target=None)
     else:
         rows = load(target=target)
+    if isinstance(rows.x, Mapping):
+        return rows
     # `load_rows` has multiplied bytes by the factor that is the model's own first layer.
     return Rows(rows.x / np.float32(facts["byte_scale"]), rows.y)
+
+
+def encoding_of(preprocessing: Mapping[str, Any]) -> TableEncoding | None:
+    """What the model's table became, if it was one."""
+    fields = preprocessing.get("encoding")
+    return None if fields is None else TableEncoding.model_validate(fields)
 
 
 def prediction_rows(

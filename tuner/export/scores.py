@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +16,27 @@ if TYPE_CHECKING:
     import keras
 
 
-def predict(network: keras.Model, x: NDArray[Any]) -> NDArray[np.float32]:
-    """`(rows, outputs)`: probabilities, or values for a regression, from raw features."""
-    answers: NDArray[np.float32] = network.predict(x, batch_size=1024, verbose=0)
-    return answers
+#: Rows predicted at a time.
+_BATCH = 1024
+
+
+def predict(
+    network: keras.Model, x: NDArray[Any] | Mapping[str, NDArray[Any]]
+) -> NDArray[np.float32]:
+    """`(rows, outputs)`: probabilities, or values for a regression, from raw features or from the
+    columns of a table."""
+    if not isinstance(x, Mapping):
+        answers: NDArray[np.float32] = network.predict(x, batch_size=_BATCH, verbose=0)
+        return answers
+    import tensorflow as tf
+
+    # `predict` would round float64 to float32 before the model sees it, and takes no text.
+    rows = len(next(iter(x.values())))
+    parts = [
+        network({name: tf.constant(own[i : i + _BATCH]) for name, own in x.items()})
+        for i in range(0, rows, _BATCH)
+    ]
+    return np.concatenate([np.asarray(part) for part in parts])
 
 
 def score(metric: str, task: Task, y: NDArray[Any], predictions: NDArray[Any]) -> float:

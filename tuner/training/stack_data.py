@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tuner.data.columns.fitting import Scaling
+from tuner.data.columns.scaling import Scaling
 from tuner.data.dataset import Dataset, Fold
 from tuner.data.scaling import ScalingKind, TargetScaling, fit_scaling
 from tuner.planning.plan import TrainingPlan

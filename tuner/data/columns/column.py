@@ -35,6 +35,11 @@ class _Column(BaseModel):
         """Names of the columns it becomes."""
         raise NotImplementedError
 
+    def raw(self, values: pd.Series) -> NDArray[Any]:
+        """`values` as the exported model takes them, `(rows,)`: float64 with NaN at gaps, days
+        since 1970-01-01, or text."""
+        raise NotImplementedError
+
     def encode(self, values: pd.Series, into: NDArray[np.float32]) -> None:
         """Write `values` to `into` `(rows, len(outputs))`; a number's gap is NaN."""
         raise NotImplementedError
@@ -55,8 +60,14 @@ class NumberColumn(_Column):
     def outputs(self) -> tuple[str, ...]:
         return (self.name, f"{self.name} missing") if self.gaps else (self.name,)
 
+    def raw(self, values: pd.Series) -> NDArray[Any]:
+        import pandas as pd
+
+        numbers = pd.to_numeric(values, errors="coerce")
+        return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+
     def encode(self, values: pd.Series, into: NDArray[np.float32]) -> None:
-        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        numbers = self.raw(values)
         into[:, 0] = (numbers - self.offset) / self.unit
         if self.gaps:
             into[:, 1] = np.isnan(numbers)
@@ -73,6 +84,9 @@ class DateColumn(_Column):
     def outputs(self) -> tuple[str, ...]:
         named = tuple(f"{self.name} {part}" for part in ("days", *self.parts))
         return (*named, f"{self.name} missing") if self.gaps else named
+
+    def raw(self, values: pd.Series) -> NDArray[Any]:
+        return days_of(values)
 
     def encode(self, values: pd.Series, into: NDArray[np.float32]) -> None:
         days = days_of(values)
@@ -106,6 +120,10 @@ class CategoryColumn(_Column):
         numbers = {level: number for number, level in enumerate(self.levels)}
         known = [numbers.get(text, len(self.levels)) for text in distinct]
         return np.array(known, np.int32)[found]
+
+    def raw(self, values: pd.Series) -> NDArray[Any]:
+        found, distinct = texts_of(values)
+        return np.array(distinct, object)[found]
 
     def encode(self, values: pd.Series, into: NDArray[np.float32]) -> None:
         codes = self.codes(values)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from tuner.data.columns.column import AnyColumn, CategoryColumn
+from tuner.data.columns.scaling import Scaling
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +67,28 @@ class TableEncoding(BaseModel):
         for column, place in zip(self.columns, self.slices, strict=True):
             column.encode(frame[column.name], rows[:, place])
         return rows
+
+    def raw(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
+        """`frame`'s rows as the exported model takes them: by name, `(rows, 1)` each."""
+        return {column.name: column.raw(frame[column.name])[:, None] for column in self.columns}
+
+    def inputs(self, x: NDArray[np.float32], scaling: Scaling) -> NDArray[np.float32]:
+        """What a network sees of encoded rows `x` under a fold's `scaling`, `(rows, features)`;
+        a level that no search row has is rare if any level is."""
+        values = x * scaling.scale + scaling.shift
+        if scaling.fill is not None:
+            values = np.where(np.isnan(values), scaling.fill, values)
+        if scaling.clip is not None:
+            values = values / np.sqrt(1 + (values * scaling.clip) ** 2)
+        shared, first = [values], 0
+        for column, place in self.shared:
+            assert scaling.rare is not None
+            own = scaling.rare[first : first + len(column.levels)]
+            known = x[:, place].any(axis=1)
+            rare = np.where(known, own[x[:, place].argmax(axis=1)], own.max())
+            shared.append(rare[:, None])
+            first += len(column.levels)
+        return np.concatenate(shared, axis=1, dtype=np.float32)
 
     def _categories(self) -> Iterator[tuple[CategoryColumn, slice]]:
         for column, place in zip(self.columns, self.slices, strict=True):

@@ -16,28 +16,13 @@ from numpy.typing import NDArray
 
 from tuner.data.columns.column import CategoryColumn, NumberColumn
 from tuner.data.columns.encoding import TableEncoding
+from tuner.data.columns.scaling import Scaling
 
 Floats = NDArray[np.float64]
 #: The robust scaling bends v to v / sqrt(1 + (v * CLIP)^2), which stays within +-3.
 CLIP = 1 / 3
 #: Columns of numbers read at a time.
 _BLOCK = 8
-
-
-class Scaling(NamedTuple):
-    """What brings rows to a network's scale; float32.
-
-    An input is `v = x * byte_scale * scale + shift`. The others are None where they change nothing,
-    as in every array of numbers: `v = fill` at a gap (NaN) of a table; then
-    `v / sqrt(1 + (v * clip)^2)`. All are `(columns of x,)` but `rare` `(levels,)`, which is 1 for
-    levels that share their category's last input, over all levels of the shared categories.
-    """
-
-    shift: NDArray[np.float32]
-    scale: NDArray[np.float32]
-    fill: NDArray[np.float32] | None = None
-    clip: NDArray[np.float32] | None = None
-    rare: NDArray[np.float32] | None = None
 
 
 class _Spread(NamedTuple):

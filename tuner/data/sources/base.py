@@ -78,6 +78,7 @@ class RawData:
         class_names: names of the classes 0..k-1, if `y` holds these numbers.
         task: what the source is known to ask; None: to be inferred.
         encoding: of a table; None for arrays and images.
+        columns: if rows were asked for by a model's encoding, what its exported model takes.
         findings: what each column of a table was found to be.
         remarks: what was guessed or found, one sentence each.
     """
@@ -92,6 +93,7 @@ class RawData:
     class_names: tuple[str, ...] | None = None
     task: Task | None = None
     encoding: TableEncoding | None = None
+    columns: Mapping[str, NDArray[Any]] | None = None
     findings: tuple[ColumnFinding, ...] = ()
     remarks: tuple[str, ...] = ()
 

@@ -80,9 +80,11 @@ def from_table(table: Table, request: Request, *, source: str) -> RawData:
     remarks = list(table.remarks)
     group = _column(request.group, columns, "group", source) if request.group else None
     targets = _targets(request, columns, group, table.default_target, source)
-    if targets and request.need_target:
-        known = frame[targets].notna().all(axis=1)
-        if not known.all():
+    known = frame[targets].notna().all(axis=1)
+    if not known.all():
+        if not request.need_target:
+            targets = []
+        else:
             remarks.append(f"left out {int((~known).sum())} of {len(frame)} rows without a target")
             frame = frame[known]
     if not len(frame):
@@ -101,6 +103,7 @@ def from_table(table: Table, request: Request, *, source: str) -> RawData:
         feature_names=raw.feature_names,
         target_names=tuple(targets) or None,
         encoding=raw.encoding,
+        columns=raw.columns,
         findings=raw.findings,
         remarks=(*remarks, *raw.remarks),
     )
@@ -114,22 +117,23 @@ def _encoded(features: pd.DataFrame, request: Request, source: str) -> RawData:
         shaped = x if request.numbers else x.reshape(len(x), image, image)
         return RawData(x=shaped, y=None, feature_names=names)
     if request.encoding is not None:
-        encoding, findings = request.encoding, []
+        encoding, findings, columns = request.encoding, [], request.encoding.raw(features)
     else:
-        findings = find_columns(features, request.kinds)
-        columns = tuple(found.column for found in findings if found.column is not None)
-        if not columns:
+        findings, columns = find_columns(features, request.kinds), None
+        kept = tuple(found.column for found in findings if found.column is not None)
+        if not kept:
             raise DataError(
                 f"a table needs a feature; every column of {source} is left out: "
                 f"{_left_out(findings)}. Keep one by --kind COLUMN=KIND"
             )
-        encoding = TableEncoding(columns=columns)
+        encoding = TableEncoding(columns=kept)
     left_out = _left_out(findings)
     return RawData(
         x=encoding.encode(features),
         y=None,
         feature_names=tuple(column.name for column in encoding.columns),
         encoding=encoding,
+        columns=columns,
         findings=tuple(findings),
         remarks=(f"left out {left_out}; --kind COLUMN=KIND keeps one",) if left_out else (),
     )

@@ -1,0 +1,109 @@
+"""An exported table: Keras alone takes its raw columns, and answers as the search's networks do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from tuner.export import load_export, refit_trial, write_export
+from tuner.export.model import rows_for
+from tuner.export.scores import predict
+
+ROWS = 160
+PARAMS = {"model.units": "8", "epochs": 3, "optimizer.learning_rate": 0.05}
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    days = pd.to_datetime("2019-12-30") + pd.to_timedelta(rng.integers(0, 900, ROWS), unit="h")
+    frame = pd.DataFrame(
+        {
+            "a b": rng.standard_cauchy(ROWS) + 1e9,
+            "multiply": rng.integers(0, 5, ROWS),
+            "per/cent": rng.normal(size=ROWS),
+            "Stadt": rng.choice(
+                ["Zürich", "[UNK]", "Bern", "Chur"], ROWS, p=[0.4, 0.3, 0.28, 0.02]
+            ),
+            "smoker": rng.choice(["yes", "no"], ROWS),
+            "when": days,
+        }
+    )
+    for name in ("a b", "Stadt", "when"):
+        frame.loc[rng.random(ROWS) < 0.1, name] = None
+    return frame.assign(target=np.where(frame["multiply"] > 2, "u", "v"))
+
+
+@pytest.fixture
+def exported(table: pd.DataFrame, tmp_path: Path, train_study):  # type: ignore[no-untyped-def]
+    file = tmp_path / "own.parquet"
+    table.to_parquet(file)
+    made = train_study(PARAMS, data={"uri": f"parquet:{file}", "test_share": 0.2})
+    refitted = refit_trial(made.study, made.study.trials[0], made.dataset)
+    write_export(refitted, tmp_path / "out", study="own", metrics=("accuracy", "roc_auc"))
+    return made.dataset, refitted, tmp_path / "out"
+
+
+@pytest.mark.filterwarnings("ignore:When providing `inputs` as a dict")
+def test_keras_alone_answers_raw_rows_as_the_network_answers_encoded_ones(
+    exported, tmp_path, table
+):  # type: ignore[no-untyped-def]
+    dataset, refitted, out = exported
+    network = keras.saving.load_model(out / "network.keras")
+    expected = network.predict(dataset.encoding.inputs(dataset.x, refitted.scaling), verbose=0)
+    assert np.ptp(expected) > 0.1
+    model = load_export(out)
+    rows = rows_for(model, dataset.uri)
+    everyone = predict(model.keras_model, rows.x)
+    assert len(everyone) == ROWS
+    again = predict(keras.models.model_from_json((out / "architecture.json").read_text()), rows.x)
+    assert again.shape == everyone.shape
+    # The dataset's search rows are some of the file's rows.
+    sorted_expected = np.sort(expected[:, 0])
+    near = np.searchsorted(np.sort(everyone[:, 0]), sorted_expected - 1e-5)
+    np.testing.assert_allclose(np.sort(everyone[:, 0])[near], sorted_expected, atol=2e-5)
+
+
+@pytest.mark.filterwarnings("ignore:When providing `inputs` as a dict")
+def test_unknown_levels_and_gaps_are_answered(exported, tmp_path, table):  # type: ignore[no-untyped-def]
+    dataset, _, out = exported
+    fresh = table.drop(columns="target").head(40).copy()
+    fresh.loc[0, "Stadt"] = "Basel"
+    fresh.loc[1, ["per/cent", "multiply"]] = None
+    fresh.loc[2, "smoker"] = None
+    fresh["extra"] = "left alone"
+    fresh.to_parquet(tmp_path / "fresh.parquet")
+    model = load_export(out)
+    own = predict(model.keras_model, rows_for(model, f"parquet:{tmp_path / 'fresh.parquet'}").x)
+    assert np.isfinite(own).all()
+    loaded = keras.saving.load_model(out / "model.keras")
+    days = (fresh["when"] - pd.Timestamp(0)) / pd.Timedelta(days=1)
+    raw = {
+        name: tf.constant(fresh[name].to_numpy(np.float64, na_value=np.nan)[:, None])
+        for name in ("a b", "multiply", "per/cent")
+    }
+    raw |= {n: tf.constant([[v or ""] for v in fresh[n].fillna("")]) for n in ("Stadt", "smoker")}
+    raw["when"] = tf.constant(days.to_numpy()[:, None])
+    np.testing.assert_allclose(own, loaded(raw), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_card_s_example_runs_where_keras_is_alone(exported) -> None:  # type: ignore[no-untyped-def]
+    _, _, out = exported
+    card = (out / "MODEL.md").read_text()
+    example = card.split("```python\n")[1].split("```")[0]
+    blocked = "import sys; sys.modules['tuner'] = None\n"
+    done = subprocess.run(
+        [sys.executable, "-c", blocked + example], cwd=out, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() in ("['u']", "['v']")
+    assert json.loads((out / "preprocessing.json").read_text())["encoding"]["columns"]
