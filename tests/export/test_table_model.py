@@ -52,10 +52,7 @@ def exported(table: pd.DataFrame, tmp_path: Path, train_study):  # type: ignore[
     return made.dataset, refitted, tmp_path / "out"
 
 
-@pytest.mark.filterwarnings("ignore:When providing `inputs` as a dict")
-def test_keras_alone_answers_raw_rows_as_the_network_answers_encoded_ones(
-    exported, tmp_path, table
-):  # type: ignore[no-untyped-def]
+def test_raw_rows_are_answered_as_the_network_answers_encoded_ones(exported, tmp_path, table):  # type: ignore[no-untyped-def]
     dataset, refitted, out = exported
     network = keras.saving.load_model(out / "network.keras")
     expected = network.predict(dataset.encoding.inputs(dataset.x, refitted.scaling), verbose=0)
@@ -72,9 +69,8 @@ def test_keras_alone_answers_raw_rows_as_the_network_answers_encoded_ones(
     np.testing.assert_allclose(np.sort(everyone[:, 0])[near], sorted_expected, atol=2e-5)
 
 
-@pytest.mark.filterwarnings("ignore:When providing `inputs` as a dict")
 def test_unknown_levels_and_gaps_are_answered(exported, tmp_path, table):  # type: ignore[no-untyped-def]
-    dataset, _, out = exported
+    _, _, out = exported
     fresh = table.drop(columns="target").head(40).copy()
     fresh.loc[0, "Stadt"] = "Basel"
     fresh.loc[1, ["per/cent", "multiply"]] = None

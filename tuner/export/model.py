@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -40,7 +41,9 @@ class ExportedModel:
         import keras
 
         try:
-            return keras.saving.load_model(self.path / folder.MODEL, compile=False)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
+                return keras.saving.load_model(self.path / folder.MODEL, compile=False)
         except (OSError, ValueError, KeyError) as error:
             raise _broken(self.path, error) from error
 

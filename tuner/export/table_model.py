@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,7 +62,10 @@ def build_table_model(
     if shared:
         rare = ops.cast(ops.concatenate(shared, axis=1), "float32")
         values = ops.concatenate([values, rare], axis=1)
-    return keras.Model(inputs, network(values), name="table")
+    with warnings.catch_warnings():
+        # A key that could be no layer's name.
+        warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
+        return keras.Model(inputs, network(values), name="table")
 
 
 def _number(column: NumberColumn, given: Any) -> Any:
