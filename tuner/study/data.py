@@ -76,4 +76,4 @@ def notes_on(dataset: Dataset, definition: StudyDefinition) -> tuple[str, ...]:
     """What should be known of the data by who searches on them, a line each."""
     metric = definition.objective.metric or default_metric(dataset.task)
     unequal = unequal_classes(dataset) if metric == "accuracy" else None
-    return () if unequal is None else (unequal,)
+    return (*dataset.remarks, *([] if unequal is None else [unequal]))
