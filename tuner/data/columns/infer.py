@@ -32,6 +32,8 @@ GIVEN_KINDS: tuple[GivenKind, ...] = get_args(GivenKind)
 _ENOUGH = 20
 #: Text is a category if a level has at least so many rows on average.
 _ROWS_A_LEVEL = 2
+#: Whole numbers that all differ count rows if they reach no further than so many times the rows.
+_DENSE = 1.2
 #: Words of a text that is written for people.
 _WORDS = 4
 _IDENTIFIER = re.compile(r"(?i)(^|[\W_]|(?<=[a-z]))(id|ids|uuid|guid|pid|rownames?|index)$")
@@ -124,11 +126,12 @@ def _counts_rows(name: str, numbers: np.ndarray[Any, Any], rows: int) -> str:
     if len(numbers) < max(_ENOUGH, rows) or not (numbers == np.floor(numbers)).all():
         return ""
     ordered = np.sort(numbers)
-    steps = np.diff(ordered)
-    if (steps == 1).all():
+    if (np.diff(ordered) == 0).any():
+        return ""
+    if ordered[-1] - ordered[0] < _DENSE * len(numbers):
         return "it counts the rows"
     named = _IDENTIFIER.search(name) or _IDENTIFIER_CAMEL.search(name)
-    return "its values differ in every row, as names do" if named and (steps > 0).all() else ""
+    return "its values differ in every row, as names do" if named else ""
 
 
 def _as(kind: GivenKind, name: str, values: pd.Series) -> AnyColumn:

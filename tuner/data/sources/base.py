@@ -27,6 +27,7 @@ class Reading:
         encoding: of the text, a name that Python knows.
         decimal: the decimal mark of its numbers.
         na: what stands for a missing value, besides the usual ones.
+        kinds: columns by name whose kind is known.
     """
 
     header: bool | None = None
@@ -34,6 +35,7 @@ class Reading:
     encoding: str | None = None
     decimal: str | None = None
     na: tuple[str, ...] = ()
+    kinds: Mapping[str, GivenKind] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isqrt
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +56,12 @@ class TableSource(Source):
         """The table behind `rest`. Raises `DataError` for whatever is wrong with it."""
 
     def read(self, rest: str, request: Request) -> RawData:
+        known = request.kinds
+        if request.encoding is not None:
+            known = {column.name: column.kind for column in request.encoding.columns}
+        reading = replace(request.reading, kinds=known)
         return from_table(
-            self.table(rest, request.reading), request, source=path_text(f"{self.name}:{rest}")
+            self.table(rest, reading), request, source=path_text(f"{self.name}:{rest}")
         )
 
 
@@ -89,6 +93,8 @@ def from_table(table: Table, request: Request, *, source: str) -> RawData:
             frame = frame[known]
     if not len(frame):
         raise DataError(f"a search needs a target; in {source} {listed(targets)} has no value")
+    kinds = {named_column(name, columns) or name: kind for name, kind in request.kinds.items()}
+    request = replace(request, kinds=kinds)
     features = frame[_features(request, columns, targets, group, source)]
     raw = _encoded(features, request, source)
     group_values = None if group is None else frame[group]
@@ -181,7 +187,7 @@ def _targets(
     source: str,
 ) -> list[str]:
     if request.target is not None:
-        whole = _named(request.target, columns) is not None
+        whole = named_column(request.target, columns) is not None
         names = [request.target] if whole else [p.strip() for p in request.target.split(",")]
         names = [_column(name, columns, "target", source) for name in names]
         if len(set(names)) < len(names) or group in names:
@@ -211,23 +217,23 @@ def _targets(
 
 
 def _column(name: str, columns: list[str], kind: str, source: str) -> str:
-    found = _named(name, columns)
+    found = named_column(name, columns)
     if found is None:
         raise DataError(f"{unknown(f'{kind} column', name, columns)} (in {source})")
     return found
 
 
-def _named(name: str, columns: list[str]) -> str | None:
+def named_column(name: str, columns: Sequence[str]) -> str | None:
     """The column that `name` means: by its name, by its name but for case and spaces if there is
     one such, or by its number from 1 (from -1 backwards)."""
     if name in columns:
         return name
+    if re.fullmatch(r"-?[0-9]{1,9}", name):
+        number = int(name)
+        known = 0 < abs(number) <= len(columns)
+        return columns[number - 1 if number > 0 else number] if known else None
     alike = [column for column in columns if _simple(column) == _simple(name)]
-    if len(alike) == 1:
-        return alike[0]
-    if re.fullmatch(r"-?[0-9]{1,9}", name) and 0 < abs(number := int(name)) <= len(columns):
-        return columns[number - 1 if number > 0 else number]
-    return None
+    return alike[0] if len(alike) == 1 else None
 
 
 def _simple(name: str) -> str:

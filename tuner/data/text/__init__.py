@@ -1,0 +1,1 @@
+"""Text tables as people have them: encoding, lines, separators, names, values."""

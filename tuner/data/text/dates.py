@@ -1,0 +1,56 @@
+"""Dates as people write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tuner.text import quoted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FORMATS = (
+    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y",
+    "%d.%m.%y", "%m/%d/%y", "%d/%m/%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%b %d, %Y",
+    "%B %d, %Y",
+)  # fmt: skip
+_TIMES = ("", " %H:%M:%S", " %H:%M", " %H:%M:%S.%f", "T%H:%M:%S", "T%H:%M:%S.%f", "T%H:%M",
+    " %I:%M %p", " %I:%M:%S %p")  # fmt: skip
+#: What no date lacks: digits and something between them.
+_LIKE = re.compile(r"\d{1,4}[-/. ]\w{1,9}[-/. ]\d{1,4}|\w{3,9} \d{1,2}, \d{4}")
+
+
+def as_dates(texts: Sequence[str], wrong: Sequence[str]) -> tuple[pd.Series, str] | None:
+    """`texts` as dates if all of them are some in one spelling, and what was taken for granted;
+    None if they are none. `wrong`: those that are no numbers."""
+    import pandas as pd
+
+    if len(wrong) < len(texts) or not texts or not all(map(_LIKE.match, texts)):
+        return None
+    fitting = []
+    for spelling in (date + time for date in _FORMATS for time in _TIMES):
+        try:
+            pd.to_datetime(texts[0], format=spelling)
+            values = pd.Series(pd.to_datetime(pd.Series(texts), format=spelling))
+        except ValueError:
+            continue
+        fitting.append((spelling, values))
+    if not fitting:
+        return _with_zones(texts)
+    spelling, values = fitting[0]
+    if len(fitting) == 1 or all(own.equals(values) for _, own in fitting[1:]):
+        return values, ""
+    first = "month" if spelling.startswith("%m") else "day"
+    return values, f"dates such as {quoted(texts[0])} are read with the {first} first, a guess"
+
+
+def _with_zones(texts: Sequence[str]) -> tuple[pd.Series, str] | None:
+    import pandas as pd
+
+    try:
+        values = pd.to_datetime(pd.Series(texts), format="ISO8601", utc=True)
+    except ValueError:
+        return None
+    return values.dt.tz_localize(None), ""

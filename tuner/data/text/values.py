@@ -1,0 +1,160 @@
+"""Columns of text to numbers, dates and text, by what all of their values are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tuner.data.sources.base import Reading
+from tuner.data.text.cells import (
+    MISSING,
+    MISSING_NUMBERS,
+    has_decimal_comma,
+    has_thousands_commas,
+    is_code,
+    is_number,
+)
+from tuner.data.text.dates import as_dates
+from tuner.errors import DataError
+from tuner.text import listed, quoted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Text that is no number makes a column text, unless more than this share of it is numbers.
+_NEARLY = 0.9
+_AROUND = re.compile(r"^([$€£¥])?\s*(.*?)\s*([$€£¥%])?$")
+
+
+@dataclass(frozen=True, eq=False)
+class Typed:
+    """A column, what was taken for granted, and what is wrong with it ("": nothing)."""
+
+    values: pd.Series
+    remark: str = ""
+    fault: str = ""
+
+
+def typed(name: str, texts: Any, reading: Reading, kind: str | None = None) -> Typed:
+    """The column of `texts`, a pyarrow string array without surrounding spaces.
+
+    Args:
+        kind: number: what is none is a gap; category: text, whatever it looks like; None: numbers
+            if all values are some in one spelling (1.5, 1,5, 1,234.5, $ 5, 5 %; never 007), dates
+            if all are some, else text. Nearly all of them numbers: `fault` says which are not.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    missing = pa.array([*MISSING, *reading.na])
+    texts = pc.if_else(pc.is_in(texts, value_set=missing), pa.scalar(None, texts.type), texts)
+    if kind == "category":
+        return Typed(_series(texts))
+    coded = texts.dictionary_encode()
+    coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+    distinct = coded.dictionary.to_pylist()
+    if kind is None and any(map(is_code, distinct)):
+        return Typed(_series(texts))
+    numbers, remark = _numbers(distinct, reading)
+    if kind == "number":
+        return _taken(coded, numbers, remark)
+    wrong = [text for text, number in zip(distinct, numbers, strict=True) if number is None]
+    markers = [text for text in wrong if text in MISSING_NUMBERS]
+    if len(distinct) > len(wrong) == len(markers):
+        marked = (
+            f"{listed(list(map(quoted, markers)))} is taken for a gap (--na)" if markers else ""
+        )
+        said = "; ".join(filter(None, (remark, marked)))
+        found = _taken(coded, numbers, "")
+        return Typed(found.values, f"{name}: {said}" if said else "")
+    if dates := as_dates(distinct, wrong):
+        values, said = dates
+        return Typed(_series(coded, values), f"{name}: {said}" if said else "")
+    others = [text for text in wrong if text not in markers]
+    counts = pc.value_counts(texts.drop_null()).to_pylist()
+    rows = {item["values"]: item["counts"] for item in counts}
+    odd = sum(rows[text] for text in others)
+    if odd <= (1 - _NEARLY) * sum(rows.values()) and len(distinct) - len(wrong) > 2:
+        return Typed(
+            _series(texts),
+            fault=f"{name} holds numbers, and in {odd} rows "
+            f"{listed(list(map(quoted, others)), 3)} (--na {quoted(others[0])} takes that for a "
+            f"gap, --kind {quoted(f'{name}=category')} the whole column for text)",
+        )
+    return Typed(_series(texts))
+
+
+def _series(texts: Any, values: Any = None) -> pd.Series:
+    """Text as a pandas category, which holds each level once; `values`: of each level instead."""
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    coded = texts if values is not None else texts.dictionary_encode()
+    coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+    codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    if values is None:
+        levels = coded.dictionary.to_pylist()
+        return pd.Series(
+            pd.Categorical.from_codes(codes, categories=pd.Index(levels, dtype=object))
+        )
+    padded = pd.concat([pd.Series(values), pd.Series([None], dtype=pd.Series(values).dtype)])
+    return padded.iloc[codes].reset_index(drop=True)
+
+
+def _taken(coded: Any, numbers: Sequence[float | None], remark: str) -> Typed:
+    import numpy as np
+
+    values = np.array([np.nan if n is None else n for n in numbers] + [np.nan])
+    codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    import pandas as pd
+
+    return Typed(pd.Series(values[codes]), remark)
+
+
+def _numbers(texts: Sequence[str], reading: Reading) -> tuple[list[float | None], str]:
+    """Each text as a number, or None; and what their spelling was taken for."""
+    parts = [_AROUND.match(text) for text in texts]
+    cores = [match[2] if match else text for match, text in zip(parts, texts, strict=True)]
+    signs = {sign for match in parts if match for sign in (match[1], match[3]) if sign}
+    if len(signs) > 1:
+        cores, signs = list(texts), set()
+    said = []
+    plain = [core for core in cores if core not in MISSING_NUMBERS]
+    commas = [core for core in plain if "," in core]
+    numeric = commas and all(
+        is_number(core) or has_decimal_comma(core) or has_thousands_commas(core) for core in plain
+    )
+    if numeric:
+        thousands = all(map(has_thousands_commas, commas))
+        pointed = any(
+            core.count(".") == 1 and "," not in core and is_number(core) for core in plain
+        )
+        decimal = reading.decimal or ("." if thousands and (pointed or _sure(commas)) else ",")
+        if decimal == "." or all(map(has_decimal_comma, commas)):
+            cores = [_with_point(core, decimal) for core in cores]
+            if reading.decimal is None:
+                meant = "between thousands" if decimal == "." else "as decimal marks"
+                said.append(f"commas are read {meant}, as in {quoted(commas[0])} (--decimal)")
+    if signs:
+        said.append(f"{' '.join(sorted(signs))} is left out")
+    return [float(core) if is_number(core) else None for core in cores], "; ".join(said)
+
+
+def _sure(commas: Sequence[str]) -> bool:
+    """Whether commas can only stand between thousands."""
+    return any(core.count(",") > 1 or "." in core for core in commas) or len(set(commas)) > 3
+
+
+def _with_point(core: str, decimal: str) -> str:
+    if decimal == ".":
+        return core.replace(",", "")
+    return core.replace(".", "").replace(",", ".") if "," in core else core
+
+
+def check_decimal(reading: Reading) -> None:
+    """Raises `DataError` for a decimal mark that is none."""
+    if reading.decimal not in (None, ".", ","):
+        raise DataError(f"--decimal is . or ,; received {quoted(reading.decimal)}")
