@@ -129,22 +129,20 @@ def _has_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first line names the columns.
 
     Text above numbers is a name; a number above numbers is a value, and so is text that comes
-    again below. Numbers that count (0, 1, 2 as pandas names columns, years) are names if all do.
+    again below. Numbers that count (0, 1, 2 as pandas names columns, years) are names.
     """
     first, below = [cell.strip() for cell in rows[0]], rows[1:]
-    if len(set(first)) < len(first):
-        return False
-    if all(cell.isdigit() for cell in first):
-        numbers = [int(cell) for cell in first]
-        counts = numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-        return counts and len(numbers) > 1
+    digits = [int(cell) for cell in first if cell.isdigit()]
+    counting = bool(digits) and digits == list(range(digits[0], digits[0] + len(digits)))
+    if len(digits) == len(first):
+        return counting and len(first) > 1
     votes = 0
     for number, cell in enumerate(first):
         column = [row[number].strip() for row in below if len(row) > number]
         values = [value for value in column if not is_missing(value)]
         numeric = sum(map(_numeric, values)) > 0.9 * len(values) if values else False
         if _numeric(cell):
-            votes -= numeric
+            votes -= numeric and not (counting and cell.isdigit())
         elif numeric:
             votes += 2
         elif cell in values:

@@ -61,10 +61,10 @@ def read_text_table(data: bytes, reading: Reading, source: str) -> Table:
 
 
 def _parsed(
-    data: bytes, layout: Layout, reading: Reading, source: str
+    data: bytes, layout: Layout, reading: Reading, source: str, *, threads: bool = True
 ) -> tuple[list[Any], str | None]:
     """pyarrow's columns: numbers and dates where all values are some, else trimmed text; and what
-    stands under them."""
+    stands under them. Only without `threads` does it know the numbers of lines."""
     import pyarrow as pa
     import pyarrow.compute as pc
     from pyarrow import csv
@@ -82,7 +82,7 @@ def _parsed(
         table = csv.read_csv(
             pa.BufferReader(data),
             read_options=csv.ReadOptions(
-                column_names=numbers, skip_rows=layout.skip, use_threads=True
+                column_names=numbers, skip_rows=layout.skip, use_threads=threads
             ),
             parse_options=csv.ParseOptions(
                 delimiter=layout.sep, invalid_row_handler=note, newlines_in_values=b'"' in data
@@ -99,6 +99,8 @@ def _parsed(
         raise DataError(f"{source} cannot be read as a text table: {error}") from error
     footer = _footer(data, bad)
     if bad and footer is None:
+        if threads:
+            _parsed(data, layout, reading, source, threads=False)
         raise DataError(_ragged(bad, size, source))
     columns = []
     for name in numbers:
@@ -158,7 +160,10 @@ def _without_comments(data: bytes, layout: Layout) -> bytes:
 
 
 def _ragged(bad: Sequence[Any], size: int, source: str) -> str:
-    shown = [f"{counted(row.actual_columns, 'value')} in {quoted(row.text, 60)}" for row in bad[:3]]
+    shown = [
+        f"{counted(row.actual_columns, 'value')} in line {row.number}, {quoted(row.text, 60)}"
+        for row in bad[:3]
+    ]
     return (
         f"every line must have as many values as there are columns, {size}; {source} has "
         f"{counted(len(bad), 'line')} of another number: {listed(shown)}. Mend the file, quote "

@@ -1,0 +1,245 @@
+"""Text tables: every spelling of one table is read as that table, and what is none is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import strategies as st
+
+from tuner.data.sources import Reading
+from tuner.data.text.read import read_text_table
+from tuner.errors import DataError
+
+ROWS = [("Bern", "1.5", "7"), ("Köln", "-2", "8"), ("Bern", "", "9"), ("Chur", "3e2", "7")]
+
+
+def read(data: str | bytes, **reading: Any) -> tuple[pd.DataFrame, str]:
+    raw = data.encode() if isinstance(data, str) else data
+    table = read_text_table(raw, Reading(**reading), "own")
+    return table.frame, "; ".join(table.remarks)
+
+
+def same(frame: pd.DataFrame) -> None:
+    assert list(frame) == ["town", "size", "n"]
+    assert frame["town"].astype(str).tolist() == [row[0] for row in ROWS]
+    np.testing.assert_array_equal(frame["size"], [1.5, -2.0, np.nan, 300.0])
+    np.testing.assert_array_equal(frame["n"], [7, 8, 9, 7])
+
+
+def text(sep: str = ",", *, header: str = "town,size,n", end: str = "\n", tail: str = "") -> str:
+    lines = [header.replace(",", sep), *(sep.join(row) for row in ROWS)]
+    return "".join(line + tail + end for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("data", "remark"),
+    [
+        (text(), ""),
+        (text(end="\r\n"), ""),
+        (text(end="\n\n"), ""),
+        ("\n\n" + text(), ""),
+        (text("\t"), ""),
+        (text(";"), "semicolons (--sep)"),
+        (text("|"), "bars (--sep)"),
+        (text(", "), ""),
+        (text(tail=","), ""),
+        ("sep=;\n" + text(";"), ""),
+        ("# made by hand\n# in 1993\n" + text(), ""),
+        (text().replace("town", '"town"').replace("Bern", '"Bern"'), ""),
+        (text().replace(",,", ",?,"), ""),
+        (text().replace(",,", ", NA ,"), ""),
+        (text().replace(",,", ",-,"), "size: '-' is taken for a gap (--na)"),
+        (text(header=" town , size ,n\t"), ""),
+        (text().encode("utf-8-sig"), ""),
+        (text().encode("utf-16"), ""),
+        (text(";").replace("1.5", "1,5"), "size: commas are read as decimal marks"),
+        (text().replace("7\n", "$7\n").replace("8\n", "$8\n").replace("9\n", "$9\n"), "n: $ is"),
+    ],
+)
+def test_one_table_in_many_spellings(data: str | bytes, remark: str) -> None:
+    frame, remarks = read(data)
+    same(frame)
+    assert remark in remarks
+
+
+def test_latin_1_is_guessed_and_said() -> None:
+    longer = text() + "".join(f"Zürich,{i},7\nMünchen,{i},8\n" for i in range(20))
+    frame, remarks = read(longer.encode("latin-1"))
+    assert set(frame["town"].astype(str)) == {"Bern", "Köln", "Chur", "Zürich", "München"}
+    assert "a guess (--encoding says otherwise)" in remarks
+    assert read(longer.encode("latin-1"), encoding="latin-1")[1] == ""
+    with pytest.raises(DataError, match="a name that Python knows"):
+        read(text(), encoding="latin-99")
+
+
+def test_lines_without_names_are_said_and_numbered() -> None:
+    numbers = "74,85,123,1\n71,80,99,0\n60,91,100,1\n"
+    frame, remarks = read(numbers)
+    assert list(frame) == ["1", "2", "3", "4"]
+    assert len(frame) == 3
+    assert "called 1 to 4 (--header if it does)" in remarks
+    assert list(read(numbers, header=True)[0]) == ["74", "85", "123", "1"]
+    mixed = "53, Private, 13, <=50K\n37, Private, 14, >50K\n43, Public, 13, <=50K\n"
+    assert list(read(mixed)[0]) == ["1", "2", "3", "4"]
+    assert len(read(mixed)[0]) == 3
+    assert list(read("colour,kind\nred,a\nblue,b\n")[0]) == ["colour", "kind"]
+    assert len(read("colour,kind\nred,a\nblue,b\n", header=False)[0]) == 3
+
+
+def test_aligned_columns_and_runs_of_spaces() -> None:
+    frame, remarks = read(" 0.006  18.00   2.31\n 0.027   0.00   7.07\n10.100   0.00   7.07\n")
+    np.testing.assert_array_equal(
+        frame.to_numpy(), [[0.006, 18, 2.31], [0.027, 0, 7.07], [10.1, 0, 7.07]]
+    )
+    assert "separated by spaces" in remarks
+
+
+def test_a_value_more_than_names_is_no_index_that_shifts_the_columns() -> None:
+    with pytest.raises(DataError, match="names 3 columns and its lines have 4 values"):
+        read("a,b,y\n1,2,0,9\n2,3,1,8\n")
+    frame, remarks = read("mpg cyl\nMazda 21 6\nDatsun 22 4\nHornet 21 6\n")
+    assert list(frame) == ["row names", "mpg", "cyl"]
+    assert "the first value of each line has no name" in remarks
+
+
+def test_lines_of_another_number_of_values_are_listed_with_their_numbers() -> None:
+    with pytest.raises(DataError, match=r"2 lines of another number: 3 values in line 3.*line 5"):
+        read("a,b\n1,2\n1,2,3\n1,2\n7\n1,2\n")
+    frame, remarks = read("a,b\n1,2\n3,4\n\nSource: the Fund, 2015\n".replace(", 2015", ""))
+    assert len(frame) == 2
+    assert "left out under the table: 'Source: the Fund'" in remarks
+
+
+def test_numbers_of_other_spellings() -> None:
+    frame, remarks = read('a;b;c\n"1.234,5";5 %;1,234\n"2,25";6 %;12,345,678\n"1";7 %;3,300\n')
+    np.testing.assert_array_equal(frame["a"], [1234.5, 2.25, 1])
+    np.testing.assert_array_equal(frame["b"], [5, 6, 7])
+    np.testing.assert_array_equal(frame["c"], [1234, 12345678, 3300])
+    assert "a: commas are read as decimal marks" in remarks
+    assert "c: commas are read between thousands" in remarks
+    assert read("a;b\n1,234;x\n2,345;y\n", decimal=",")[0]["a"].tolist() == [1.234, 2.345]
+    with pytest.raises(DataError, match=r"--decimal is \. or ,"):
+        read("a,b\n1,2\n", decimal="x")
+
+
+def test_codes_with_leading_zeros_are_text() -> None:
+    frame, _ = read("zip,n\n00501,1\n10115,2\n")
+    assert frame["zip"].astype(str).tolist() == ["00501", "10115"]
+
+
+def test_numbers_with_a_stray_text_are_refused_with_what_settles_it() -> None:
+    lines = "a,b\n" + "".join(f"{i},{i}\n" for i in range(30)) + "unclear,1\n"
+    with pytest.raises(DataError, match=r"a holds numbers, and in 1 rows 'unclear'.*--na"):
+        read(lines)
+    assert math.isnan(read(lines, na=("unclear",))[0]["a"].iloc[-1])
+    assert read(lines, kinds={"a": "category"})[0]["a"].iloc[-1] == "unclear"
+    assert math.isnan(read(lines, kinds={"a": "number"})[0]["a"].iloc[-1])
+
+
+@pytest.mark.parametrize(
+    ("spelling", "said"),
+    [
+        ("%Y-%m-%d", False), ("%d.%m.%Y", False), ("%m/%d/%Y", False), ("%d-%b-%Y", False),
+        ("%Y-%m-%dT%H:%M:%S", False), ("%d/%m/%Y %H:%M", False), ("%B %d, %Y", False),
+    ],
+)  # fmt: skip
+def test_dates(spelling: str, said: bool) -> None:
+    days = pd.to_datetime(["2020-01-31 00:00", "2021-12-13 00:00", "1999-02-28 00:00"])
+    written = "".join(f'"{day.strftime(spelling)}",1\n' for day in days)
+    frame, remarks = read(f"when,n\n{written},2\n")
+    assert frame["when"].tolist()[:3] == list(days)
+    assert pd.isna(frame["when"].iloc[3])
+    assert ("guess" in remarks) is said
+
+
+def test_dates_that_may_be_either_are_said() -> None:
+    frame, remarks = read("when,n\n01/02/2020,1\n03/04/2020,2\n")
+    assert frame["when"].dt.month.tolist() == [1, 3]
+    assert "when: dates such as '01/02/2020' are read with the month first" in remarks
+
+
+CELLS = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False, width=32).map(repr),
+    st.integers(-(10**6), 10**6).map(str),
+    st.sampled_from(["", "NA", "?", "yes", "a b", "x;y", "it's", 'say "no"', "ä", "<=50K", "1,5"]),
+)
+
+
+@st.composite
+def written_tables(draw: st.DrawFn) -> tuple[list[list[str]], str, bool]:
+    columns, rows = draw(st.integers(2, 5)), draw(st.integers(3, 12))
+    kinds = [draw(st.sampled_from(["number", "text"])) for _ in range(columns)]
+    numbers = st.integers(-999, 999).map(str) | st.floats(-9, 9, width=16).map(repr)
+    texts = st.sampled_from(["red", "blue", "a b", "x;y", "it's", 'say "no"', "ä", "<=50K"])
+    of = {"number": st.just("") | numbers, "text": texts}
+    names = draw(
+        st.lists(st.from_regex(r"[a-z]{3,8}", fullmatch=True), min_size=columns, max_size=columns,
+            unique=True)
+    )  # fmt: skip
+    assume("number" in kinds)
+    body = [[draw(of[kind]) for kind in kinds] for _ in range(rows)]
+    for i, kind in enumerate(kinds):
+        body[0][i] = "12" if kind == "number" else "red"
+    return [names, *body], draw(st.sampled_from([",", ";", "\t", "|"])), draw(st.booleans())
+
+
+@settings(
+    max_examples=120, deadline=None, phases=[Phase.explicit, Phase.generate], derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+@given(written_tables())
+def test_what_was_written_is_read(table: tuple[list[list[str]], str, bool]) -> None:
+    (names, *body), sep, quote = table
+    stream = io.StringIO()
+    quoting: Any = csv.QUOTE_ALL if quote else csv.QUOTE_MINIMAL
+    csv.writer(stream, delimiter=sep, quoting=quoting).writerows([names, *body])
+    frame, _ = read(stream.getvalue())
+    assert list(frame) == names
+    for name, cells in zip(names, zip(*body, strict=True), strict=True):
+        if cells[0] == "12":
+            expected = [float(cell) if cell else np.nan for cell in cells]
+            np.testing.assert_array_equal(frame[name].to_numpy(float), expected)
+        else:
+            assert frame[name].astype(object).tolist() == list(cells)
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=10_000, deadline=None, phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.text(alphabet="01,;.\t |\"'#\nab-?é$%\r", max_size=120).map(str.encode),
+        st.lists(st.lists(CELLS, min_size=1, max_size=5), min_size=1, max_size=8).map(
+            lambda rows: "\n".join(map(",".join, rows)).encode()
+        ),
+    )
+)
+def test_no_file_gives_a_traceback_or_loses_a_row_without_a_word(data: bytes) -> None:
+    try:
+        frame, remarks = read(data)
+    except DataError:
+        return
+    assert len(frame)
+    lines = [line for line in data.replace(b"\r", b"\n").split(b"\n") if line.strip(b" \t,;|\"'")]
+    said = ("under the table" in remarks) or data.startswith((b"#", b"%", b"\xff\xfe", b"\xfe\xff"))
+    if b'"' not in data and not said and "guess" not in remarks:
+        assert len(frame) >= len(lines) - 2, "a line of names, a line sep="
+
+
+def test_the_file_that_is_named_is_read(tmp_path: Path) -> None:
+    from tuner.data import load_dataset
+
+    (tmp_path / "own.data").write_text("1 2 a\n3 4 b\n5 1 a\n7 1 b\n")
+    own = load_dataset(f"csv:{tmp_path / 'own.data'}", target="-1", drop=["1"])
+    assert (own.feature_names, own.target_names, own.rows) == (("2",), ("3",), 4)
