@@ -92,7 +92,8 @@ def prepare_study(
         stored = definition_in(attributes, name)
         require_same(definition, attributes, name, storage)
         _require_same_data(attributes, facts, definition.data.uri, f"{quoted(name)} in {storage}")
-        total = call(lambda: _queue_missing(backend, study_id, definition, total, trials))
+        there = call(lambda: backend.trials(study_id))
+        total = call(lambda: _queue_missing(backend, study_id, definition, there, total, trials))
         final = stored.model_copy(
             update={"trials": total, "retries": definition.retries, "timeout": definition.timeout}
         )
@@ -100,17 +101,20 @@ def prepare_study(
             text = final.to_json()
             key = records.STUDY_DEFINITION
             call(lambda: backend.storage.set_study_user_attr(study_id, key, text))
-        there = call(lambda: backend.trials(study_id))
     counts = count_tickets(there, total=total, retries=final.retries)
     return PreparedStudy(name, storage_url, total, counts.done, final, facts.notes)
 
 
 def _queue_missing(
-    backend: Backend, study_id: int, definition: StudyDefinition, total: int, asked: int | None
+    backend: Backend,
+    study_id: int,
+    definition: StudyDefinition,
+    there: Sequence[FrozenTrial],
+    total: int,
+    asked: int | None,
 ) -> int:
     """Queue what is missing to `total`, or to what was asked for or has begun before; the total
-    then."""
-    there = backend.trials(study_id)
+    then. `there`: the study's trials."""
     if asked is None:
         total = max(total, read_total(backend.storage, study_id))
     else:  # what has begun is not taken back
