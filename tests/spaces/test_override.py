@@ -128,7 +128,7 @@ def test_a_condition_nobody_asked_for_is_no_obstacle():
         ({"epocs": "3"}, "--set epocs: unknown parameter 'epocs'; did you mean epochs?"),
         ({"epocs": "null"}, "--set epocs: unknown parameter 'epocs'; did you mean epochs?"),
         ({"epochs": ""}, "--set epochs: needs a value; got nothing"),
-        ({"epochs": "0"}, "--set epochs: must be at least 1; got 0"),
+        ({"epochs": "0"}, "--set epochs: must be at least 1, at most 100000; got 0"),
         ({"epochs": "many"}, "--set epochs: must be a whole number; got 'many' (text)"),
         ({"epochs": "[1, 2]"}, "--set epochs: must be one value; got [1, 2] (a list)"),
         ({"epochs": "{low: 3"}, "--set epochs: not valid YAML: while parsing a flow mapping"),

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import click
 
-from tuner.cli.flags import storage_option
+from tuner.cli.flags import TRIAL, storage_option
 from tuner.cli.opening import reading
 from tuner.cli.output import columns_of, emit, format_option, tell
 from tuner.cli.refusals import OneOf
@@ -27,7 +27,7 @@ from tuner.text import score_text
 @click.option(
     "--trial",
     "number",
-    type=click.IntRange(min=0),
+    type=TRIAL,
     metavar="N",
     help="Export this trial instead of the best one.",
 )

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
-from tuner.cli.flags import ARTIFACTS, COUNT, POSITIVE, SIZE, STUDY_STORAGE, TIME, flag
+from tuner.cli.flags import (
+    ARTIFACTS,
+    BEAT,
+    SILENCE,
+    SIZE,
+    STUDY_STORAGE,
+    TIME,
+    WORKERS,
+    Number,
+    flag,
+)
 from tuner.cli.opening import storage_at
 from tuner.cli.refusals import OneOf
 from tuner.errors import UsageError
@@ -42,12 +52,12 @@ class RunFlags:
     heartbeat: float | None = flag(
         "S",
         "Seconds between the signs of life that a trial leaves in the storage.  [default: 10]",
-        type=POSITIVE,
+        type=BEAT,
     )
     grace: float | None = flag(
         "S",
         "Seconds without one after which another worker takes a trial over.  [default: 60]",
-        type=POSITIVE,
+        type=SILENCE,
     )
     memory: int | None = flag(
         "SIZE",
@@ -98,7 +108,7 @@ class WorkerFlags:
     """
 
     workers: int | None = flag(
-        "N", "Worker processes, one thread each.  [default: the cores]", type=COUNT
+        "N", "Worker processes, one thread each.  [default: the cores]", type=WORKERS
     )
     ray: str | None = flag(
         "[ADDRESS]",
@@ -110,10 +120,10 @@ class WorkerFlags:
     ray_cpus: float | None = flag(
         "N",
         "CPUs of one worker on Ray, which are its threads.  [default: 1]",
-        type=click.FloatRange(min=0.0001),
+        type=Number(0.0001, 10_000),
     )
     ray_gpus: float | None = flag(
-        "N", "GPUs of one worker on Ray, such as 0.25.  [default: 0]", type=click.FloatRange(min=0)
+        "N", "GPUs of one worker on Ray, such as 0.25.  [default: 0]", type=Number(0, 10_000)
     )
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.flags import COUNT, flag
+from tuner.cli.flags import FOLDS, RETRIES, ROWS, SEED, SHARE, TRIALS, flag
 from tuner.errors import UsageError, unknown
 from tuner.text import quoted
 
@@ -45,14 +45,14 @@ class StudyFlags:
     space: str | None = flag("NAME|FILE", "Search space: see `tuner spaces list`.")
     study: str | None = flag("NAME|FILE", "Study definition; flags override it.")
     name: str | None = flag("S", "Name of the study.  [default: from what it searches]")
-    trials: int | None = flag("N", "Trials in all.", type=COUNT)
+    trials: int | None = flag("N", "Trials in all.", type=TRIALS)
     data: str | None = flag("URI", "Data, such as sklearn:digits or csv:FILE.")
     target: str | None = flag("COLUMN", "Column to predict.")
     group: str | None = flag("COLUMN", "Column whose equal values stay in one fold.")
-    limit: int | None = flag("ROWS", "Use this many rows only.", type=int)
-    test_share: float | None = flag("F", "Keep this share out of the search.", type=float)
+    limit: int | None = flag("ROWS", "Use this many rows only.", type=ROWS)
+    test_share: float | None = flag("F", "Keep this share out of the search.", type=SHARE)
     task: str | None = flag("TASK", "binary, multiclass, multilabel or regression.")
-    folds: int | None = flag("K", "Folds of the cross-validation.", type=int)
+    folds: int | None = flag("K", "Folds of the cross-validation.", type=FOLDS)
     metrics: tuple[str, ...] = flag(
         "M",
         "What to optimize. Repeatable: the first counts, the others are recorded.",
@@ -74,8 +74,8 @@ class StudyFlags:
         default=(),
         multiple=True,
     )
-    seed: int | None = flag("N", "Decides everything that is random.", type=int)
-    retries: int | None = flag("N", "How often a failed trial is tried again.", type=int)
+    seed: int | None = flag("N", "Decides everything that is random.", type=SEED)
+    retries: int | None = flag("N", "How often a failed trial is tried again.", type=RETRIES)
 
     def __post_init__(self) -> None:
         if self.space is None and self.study is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.flags import COUNT, takes
+from tuner.cli.flags import WORKERS, takes
 from tuner.cli.opening import storage_at
 from tuner.cli.output import OutputFormat, emit, format_option, tell
 from tuner.cli.run_flags import RunFlags, WorkerFlags
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--name", required=True, metavar="S", help="Name of the study.")
 @click.option(
     "--workers",
-    type=COUNT,
+    type=WORKERS,
     default=1,
     metavar="N",
     help="Worker processes, one thread each.  [default: 1]",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from tuner.data.dataset import CLASSES, Dataset, Fold
 from tuner.data.subset import shuffle_split
 from tuner.errors import DataError
+from tuner.limits import MOST_FOLDS
+from tuner.parameters.kinds import STRICT, Seed
 from tuner.text import listed, path_text, said
 
 FoldKind = Literal["auto", "kfold", "stratified", "group", "repeated", "holdout"]
@@ -35,20 +37,24 @@ dataset has groups, classes or neither |
     (of its groups, if there are groups).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     kind: FoldKind = "auto"
-    k: int = Field(default=5, ge=2)
-    repeats: int = Field(default=2, ge=2)
+    k: int = Field(default=5, ge=2, le=MOST_FOLDS)
+    repeats: int = Field(default=2, ge=2, le=MOST_FOLDS)
     shuffle: bool = False
     share: float = Field(default=0.2, gt=0, lt=1)
-    seed: int = Field(default=0, ge=0, lt=2**32)
+    seed: Seed = 0
 
     @model_validator(mode="after")
     def _check_shuffle(self) -> FoldSpec:
         if self.shuffle and self.kind in ("repeated", "holdout"):
             raise ValueError(
                 f"shuffle is for auto, kfold, stratified and group; {self.kind} always shuffles"
+            )
+        if self.count > MOST_FOLDS:
+            raise ValueError(
+                f"k x repeats must be at most {MOST_FOLDS} folds; got {self.k} x {self.repeats}"
             )
         return self
 

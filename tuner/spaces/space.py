@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
+from pydantic import BaseModel, Field, field_serializer, field_validator
 
 from tuner.errors import SpaceError, unknown
 from tuner.parameters import Value, fit_value, show, word
+from tuner.parameters.kinds import STRICT
 from tuner.spaces import candidates
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.spaces.conditions import Activity, Condition, find_activity
@@ -42,7 +43,7 @@ class Space(BaseModel):
     `load_space` and `override`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     name: str = "space"
     version: Literal[1] = 1

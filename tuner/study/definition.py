@@ -7,12 +7,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from tuner.data.dataset import Task
 from tuner.data.folds import FoldSpec
 from tuner.data.scaling import ScalingKind
 from tuner.errors import DefinitionError, unknown
+from tuner.limits import MOST_RETRIES, MOST_TRIALS
+from tuner.parameters.kinds import STRICT, Count, Seconds, Seed
 from tuner.planning.metrics import (
     METRICS,
     check_metric,
@@ -44,12 +46,12 @@ MetricName = Annotated[str, AfterValidator(_known_metric)]
 class DataSpec(BaseModel):
     """What `tuner.data.load_dataset` is called with, and the scaling of the inputs."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     uri: str = "sklearn:digits"
     target: str | None = None
     group: str | None = None
-    limit: int | None = Field(default=None, ge=2)
+    limit: Count | None = Field(default=None, ge=2)
     test_share: float | None = Field(default=None, gt=0, lt=1)
     task: Task | None = None
     scaling: ScalingKind = "auto"
@@ -58,7 +60,7 @@ class DataSpec(BaseModel):
 class ObjectiveSpec(BaseModel):
     """`metric` None: accuracy, or r2 for regression (`StudyDefinition.resolved` fills it in)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     metric: MetricName | None = None
 
@@ -77,7 +79,7 @@ class StudyDefinition(BaseModel):
         retries: how often a trial that fails is tried again.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     version: Literal[1] = 1
     name: str = ""
@@ -89,10 +91,10 @@ class StudyDefinition(BaseModel):
     pruner: AnyPruner = Median()
     objective: ObjectiveSpec = ObjectiveSpec()
     metrics: tuple[MetricName, ...] = ()
-    trials: int | None = Field(default=None, ge=1)
-    timeout: float | None = Field(default=None, gt=0)
-    seed: int = Field(default=0, ge=0, lt=2**32)
-    retries: int = Field(default=2, ge=0)
+    trials: int | None = Field(default=None, ge=1, le=MOST_TRIALS)
+    timeout: Seconds | None = None
+    seed: Seed = 0
+    retries: int = Field(default=2, ge=0, le=MOST_RETRIES)
 
     @field_validator("metrics")
     @classmethod
@@ -169,8 +171,16 @@ class StudyDefinition(BaseModel):
         return definition_of(data, "study definition")
 
     def total_trials(self, asked: int | None) -> int:
-        """How many trials the study has in all; raises as `Sampler.total`."""
-        return self.sampler.total(self.space, self.trials, asked)
+        """How many trials the study has in all; raises as `Sampler.total`, and `DefinitionError`
+        for more than a storage can wait with."""
+        total = self.sampler.total(self.space, self.trials, asked)
+        if total > MOST_TRIALS:
+            raise DefinitionError(
+                f"a study may have at most {MOST_TRIALS} trials, which wait in the storage; "
+                f"{self.sampler.name} makes {total} of the space {self.space.name}. Available: "
+                "fewer (--trials N), or a space of fewer points"
+            )
+        return total
 
     def candidates(self, total: int, queued: Sequence[Mapping[str, Any]] = ()) -> list[Candidate]:
         """Of a sampler that is `ready`: see `Sampler.candidates`."""
