@@ -96,7 +96,7 @@ def test_bad_input_is_one_paragraph_and_leaves_nothing(folder, capsys, args, sai
         ),
         (["resume"], "missing argument 'NAME'. Available: tuner resume --help"),
         (["export", "x"], "missing option '--out'. Available: tuner export --help"),
-        (["serve", "--port", "http"], "invalid value for '--port': 'http' is not"),
+        (["serve", "--port", "http"], "--port must be a whole number from 0 to 65535; got 'http'"),
     ],
 )
 def test_a_command_line_that_click_refuses_reads_as_any_other(folder, capsys, args, said):

@@ -106,9 +106,7 @@ class Number(click.ParamType):
         if low < number < high or (number in (low, high) and not self.between):
             return number
         allowed = f"between {low} and {high}" if self.between else f"from {low} to {high}"
-        raise UsageError(
-            f"{_flag(param, self)} must be {self.noun} {allowed}; got {quoted(value)}"
-        )
+        raise UsageError(f"{_flag(param, self)} must be {self.noun} {allowed}; got {quoted(value)}")
 
 
 class Whole(Number):

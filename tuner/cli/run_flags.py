@@ -6,8 +6,6 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
-import click
-
 from tuner.cli.flags import (
     ARTIFACTS,
     BEAT,

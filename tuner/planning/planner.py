@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tuner.data.dataset import Task
-from tuner.errors import PlanError, shortened, unknown
+from tuner.errors import PlanError, unknown
 from tuner.optimizers import CLIPPING, OPTIMIZERS
 from tuner.parameters import MOST_LAYERS, Value, checked, fit_scalar
 from tuner.planning.cost import count_parameters
