@@ -264,19 +264,8 @@ def test_no_candidate_that_trains_is_exit_code_3_with_the_cause(tuner):
 @pytest.mark.slow
 def test_the_table_ends_with_what_to_type_next(tuner):
     storage = f"sqlite:///{tuner.folder}/a b.db"
-    ended = tuner.run(
-        "optimize",
-        "--space",
-        "sgd_decay",
-        "--trials",
-        2,
-        "--workers",
-        2,
-        "--storage",
-        storage,
-        "--name",
-        "s 1",
-    )
+    search = ["optimize", "--space", "sgd_decay", "--trials", 2, "--workers", 2, "--name", "s 1"]
+    ended = tuner.run(*search, "--storage", storage)
     assert ended.code == 0, ended.err
     assert "trials   2 of 2" in ended.out
     assert "± " in ended.out
