@@ -23,6 +23,7 @@ from tuner.search.prepare import prepare_study
 from tuner.storage import open_storage, records
 from tuner.storage.sqlite import SQLite
 from tuner.study.data import DataFacts, describe_data
+from tuner.study.description import with_total
 from tuner.study.stored import read_definition
 
 GRID = {"batch_size": {"choices": [16, 32]}, "initializer": {"choices": ["zeros", "he_normal"]}}
@@ -32,7 +33,11 @@ def test_a_new_study_holds_its_definition_and_its_tickets(url):
     made = prepare(url, name=None)
     assert made.name == definition().resolved("multiclass").default_name()
     study = load(url, made.name)
-    assert read_definition(study) == made.definition == definition().resolved("multiclass")
+    assert (
+        read_definition(study)
+        == made.definition
+        == with_total(definition().resolved("multiclass"), 10)
+    )
     assert study.direction.name == "MAXIMIZE"
     assert study.user_attrs[records.STUDY_DATA_HASH] == "fake"
     assert study.user_attrs[records.STUDY_TASK] == "multiclass"
@@ -51,6 +56,7 @@ def test_the_same_command_finds_its_study_whatever_its_budget(url):
     assert (again.name, again.total) == (first.name, 6)
     stored = read_definition(load(url, first.name))
     assert (stored.trials, stored.timeout, stored.retries) == (6, 600, 5)
+    assert stored.description.startswith("6 trials of lines on sklearn:digits: tpe, median")
 
 
 def test_what_is_stored_can_be_prepared_again(url):
@@ -75,7 +81,7 @@ def test_another_definition_under_the_name_is_refused_field_by_field(url):
     assert "tuner resume study" in message
     assert error.value.exit_code == 2
     assert table(url) == before
-    assert read_definition(load(url)) == definition().resolved("multiclass")
+    assert read_definition(load(url)) == with_total(definition().resolved("multiclass"), 10)
 
 
 def test_another_order_of_the_parameters_is_another_definition(sqlite):

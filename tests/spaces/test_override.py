@@ -39,7 +39,8 @@ SPACE = Space.from_dict({"name": "mine", "description": "about", "params": PARAM
 def test_a_value_is_any_form_and_everything_else_stays(text, data):
     changed = SPACE.override({"epochs": text, "batch_size": "32"})
     assert changed.to_dict()["params"]["epochs"] == data
-    assert (changed.name, changed.description) == ("mine", "about")
+    assert changed.name == "mine"
+    assert changed.description.startswith("about (")
     for name in PARAMS:
         if name not in ("epochs", "batch_size"):
             assert changed.params[name] == SPACE.params[name]

@@ -13,6 +13,7 @@ from tuner.errors import StudyConflictError
 from tuner.storage import records
 from tuner.study.data import DataFacts, describe_data, other_data
 from tuner.study.definition import StudyDefinition
+from tuner.study.description import with_total
 from tuner.study.stored import definition_in, read_total, require_same
 from tuner.text import quoted
 
@@ -94,8 +95,8 @@ def prepare_study(
         _require_same_data(attributes, facts, definition.data.uri, f"{quoted(name)} in {storage}")
         there = call(lambda: backend.trials(study_id))
         total = call(lambda: _queue_missing(backend, study_id, definition, there, total, trials))
-        final = stored.model_copy(
-            update={"trials": total, "retries": definition.retries, "timeout": definition.timeout}
+        final = with_total(stored, total).model_copy(
+            update={"retries": definition.retries, "timeout": definition.timeout}
         )
         if final != stored:
             text = final.to_json()
@@ -155,7 +156,7 @@ def _find_or_create(
         return backend.storage.get_study_id_from_name(name)
     except KeyError:
         pass
-    attributes = _attributes(definition.model_copy(update={"trials": total}), facts)
+    attributes = _attributes(with_total(definition, total), facts)
     try:
         return backend.create_study(name, StudyDirection[definition.direction.upper()], attributes)
     except DuplicatedStudyError:

@@ -86,10 +86,14 @@ class Space(BaseModel):
         """This space with parameters set anew, as `--set name=value` does.
 
         Each value is YAML 1.2: a fixed value, a form such as `{low: 1, high: 3}`, or `null`,
-        which takes the parameter out. See `tuner.spaces.override`. Raises SpaceError.
+        which takes the parameter out. See `tuner.spaces.override`. The description says what it no
+        longer speaks of. Raises SpaceError.
         """
         params = overridden(self.params, settings)
-        data = {"name": self.name, "description": self.description, "params": params}
+        about = self.description
+        if about and settings:
+            about += f" ({', '.join(settings)} set anew)"
+        data = {"name": self.name, "description": about, "params": params}
         space, problems = validate_data(data, type(self), f"space {self.name}")
         raise_problems([blamed(problem, settings) for problem in problems], SpaceError)
         assert space is not None

@@ -70,6 +70,8 @@ class StudyDefinition(BaseModel):
 
     Attributes:
         name: the file's name without its ending; part of nothing.
+        description: one line for people; empty: see
+            `tuner.study.description`.
         space: what may vary. In a file: a space's name, its path, or its contents.
         data, folds, sampler, pruner, objective: see their classes.
         metrics: scored beside the objective.
@@ -150,7 +152,8 @@ class StudyDefinition(BaseModel):
         name sets a sampler or pruner with its defaults. Another sampler brings what goes with
         it, unless `changes` says otherwise: one that goes through the whole space has no number
         of trials of its own; ready candidates are not pruned, and their folds are scikit-learn's
-        own, rows in order.
+        own, rows in order. A description stays as long as nothing changes that it could speak
+        of: trials, and what decides a trial or its score.
 
         Raises `DefinitionError` with one line for each problem.
         """
@@ -168,7 +171,10 @@ class StudyDefinition(BaseModel):
             for parent in parents:
                 inner = inner.setdefault(parent, {})
             inner[last] = value
-        return definition_of(data, "study definition")
+        made = definition_of(data, "study definition")
+        if "description" in changes or (made.trials, made.hash()) == (self.trials, self.hash()):
+            return made
+        return made.model_copy(update={"description": ""})
 
     def total_trials(self, asked: int | None) -> int:
         """How many trials the study has in all; raises as `Sampler.total`, and `DefinitionError`
