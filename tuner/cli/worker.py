@@ -40,6 +40,7 @@ def worker(name: str, workers: int, flags: RunFlags) -> int:
 
     def prepare(limit: TimeLimit) -> PreparedStudy:
         limit.seconds = flags.timeout
+        from tuner.search.enqueued import not_run
         from tuner.search.prepare import PreparedStudy
         from tuner.search.tickets import read_counts
         from tuner.study.stored import load_study, read_definition
@@ -47,6 +48,8 @@ def worker(name: str, workers: int, flags: RunFlags) -> int:
         storage = storage_at(flags.storage)
         study = load_study(storage.open(create=False), name)
         definition, counts = read_definition(study), read_counts(study)
+        if enqueued := not_run(study.get_trials(deepcopy=False)):
+            tell(f"warning: {enqueued}")
         return PreparedStudy(name, storage.url, counts.total, counts.done, definition)
 
     return run(flags, prepare, WorkerReport(flags), WorkerFlags(workers))
