@@ -17,6 +17,7 @@ from tuner.errors import (
     SpaceError,
     StorageError,
     StudyConflictError,
+    UsageError,
 )
 from tuner.results.studies import list_studies
 from tuner.search.prepare import prepare_study
@@ -221,3 +222,26 @@ def test_a_storage_is_closed_also_by_who_refuses(sqlite, monkeypatch, refused):
     else:
         prepare(sqlite)
     assert len(closed) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["a\x1b[31m", "a\nb", "\u202eda", "\udcff", "\x9b", " ", "n" * 513]
+)
+def test_a_name_that_cannot_be_printed_or_stored_is_refused(name, tmp_path, sqlite):
+    """Before a storage is made, and in one that there is."""
+    for url in (f"sqlite:///{tmp_path}/new.db", f"journal:{tmp_path}/new", sqlite):
+        with pytest.raises(UsageError, match="a study's name has 1 to 512 printable characters"):
+            prepare(url, definition(trials=1), name=name)
+    assert not list(tmp_path.glob("new*"))
+
+
+def test_a_long_name_and_one_of_any_script_are_names(url):
+    for name in ("n" * 512, "größe 数", "-x", "a/b"):
+        prepare(url, definition(trials=1), name=name)
+        assert load(url, name).study_name == name
+
+
+def test_no_study_has_a_name_that_is_no_text(url):
+    prepare(url, definition(trials=1))
+    with pytest.raises(UsageError, match="unknown study"):
+        load(url, "\udcff")

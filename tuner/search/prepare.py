@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from tuner.errors import StudyConflictError
+from tuner.errors import StudyConflictError, UsageError
 from tuner.storage import records
 from tuner.study.data import DataFacts, describe_data, other_data
 from tuner.study.definition import StudyDefinition
 from tuner.study.description import with_total
 from tuner.study.stored import definition_in, read_total, require_same
-from tuner.text import quoted
+from tuner.text import printable, quoted
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Seconds to wait for another process that has made the study and not yet written what it is.
 _MAKING = 5.0
+#: Characters that Optuna's tables hold.
+LONGEST_NAME = 512
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ def prepare_study(
 
     quiet_optuna()
     storage = storage_at(storage_url)
+    if storage.absent:
+        _require_name(name)  # before it is made
     backend = storage.backend()
     call = Retry(patience=60, storage=storage)
     with storage.errors(), ExitStack() as at_end:
@@ -154,13 +158,23 @@ def _find_or_create(
 
     try:
         return backend.storage.get_study_id_from_name(name)
-    except KeyError:
+    except (KeyError, UnicodeEncodeError):
         pass
+    _require_name(name)
     attributes = _attributes(with_total(definition, total), facts)
     try:
         return backend.create_study(name, StudyDirection[definition.direction.upper()], attributes)
     except DuplicatedStudyError:
         return backend.storage.get_study_id_from_name(name)
+
+
+def _require_name(name: str) -> None:
+    """Raises `UsageError` for a name that a terminal or a storage cannot hold; of a new study."""
+    if printable(name) != name or not name.strip() or len(name) > LONGEST_NAME:
+        raise UsageError(
+            f"a study's name has 1 to {LONGEST_NAME} printable characters; received "
+            f"{quoted(name)}. Available: another --name"
+        )
 
 
 def _attributes(definition: StudyDefinition, facts: DataFacts) -> dict[str, Any]:
