@@ -117,7 +117,7 @@ def predict(
     emit(prediction_rows(model, answers, rows.y))
     if rows.y is not None:
         text = ", ".join(f"{name} {score_text(value)}" for name, value in scores.items())
-        seen = uri == model.settings["data"]["uri"] and part != "test"
+        seen = uri == model.settings.data.uri and part != "test"
         hint = " (the model was trained on rows of these data)" if seen else ""
         tell(f"{len(answers)} rows: {text or 'no score'}{hint}")
 

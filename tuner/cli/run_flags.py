@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from tuner.cli.flags import (
@@ -20,6 +21,7 @@ from tuner.cli.flags import (
 from tuner.cli.opening import storage_at
 from tuner.cli.refusals import OneOf
 from tuner.errors import UsageError
+from tuner.text import path_text
 
 if TYPE_CHECKING:
     from tuner.workers import TrialLimits, WorkerLimits
@@ -78,6 +80,16 @@ class RunFlags:
     artifacts: str | None = flag("DIR", ARTIFACTS)
     storage: str | None = flag("URL", STUDY_STORAGE)
     began: float = field(default_factory=time.time)
+
+    def __post_init__(self) -> None:
+        if self.artifacts is not None:
+            from tuner.files import unmakable
+
+            if reason := unmakable(Path(self.artifacts)):
+                raise UsageError(
+                    f"--artifacts is a folder that can be written; {path_text(self.artifacts)} "
+                    f"{reason}"
+                )
 
     def limits(self, workers: int | None) -> tuple[WorkerLimits, TrialLimits]:
         """When a worker is replaced, and what one of its trials may take.
