@@ -27,6 +27,8 @@ class DataFlags:
 
     target: str | None = flag("COLUMN", "Column(s) to predict, separated by commas.")
     group: str | None = flag("COLUMN", "Rows of one group stay in one fold.")
+    time: str | None = flag("COLUMN", "Rows in its order.")
+    fold_column: str | None = flag("COLUMN", "Its values name the folds.")
     limit: int | None = flag("ROWS", "Keep at most so many search rows.", type=ROWS)
     test_share: float | None = flag("F", "Hold out this share as test rows.", type=SHARE)
     task: str | None = flag(

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, field_validator
+from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
 
 from tuner.data.dataset import Task
 from tuner.data.folds import FoldSpec
@@ -51,6 +51,8 @@ class DataSpec(BaseModel):
     uri: str = "sklearn:digits"
     target: str | None = None
     group: str | None = None
+    time: str | None = None
+    fold_column: str | None = None
     limit: Count | None = Field(default=None, ge=2)
     test_share: float | None = Field(default=None, gt=0, lt=1)
     task: Task | None = None
@@ -102,6 +104,13 @@ class StudyDefinition(BaseModel):
     @classmethod
     def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(names))
+
+    @model_validator(mode="after")
+    def _in_order(self) -> StudyDefinition:
+        if self.data.time and not self.data.fold_column and self.folds.kind != "time":
+            rule = "data.time needs folds that keep its order, folds.kind time or data.fold_column"
+            raise ValueError(f"{rule}; received folds.kind {self.folds.kind}")
+        return self
 
     @field_validator("timeout", mode="before")
     @classmethod

@@ -6,6 +6,7 @@ Shared by csv:, parquet: and openml:.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from math import isqrt
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,8 @@ _SHOWN = 8
 def from_frame(
     frame: pd.DataFrame, request: Request, *, source: str, default_target: tuple[str, ...] = ()
 ) -> RawData:
-    """The table's numbers as `x`, its target as `y`, its group column as `groups`.
+    """The table's numbers as `x`, its target as `y`, its group column as `groups`, its rows in
+    the order of their time if a column is named for it.
 
     The target is `request.target` (several columns separated by commas), else the source's own
     default, else the one column called target, label, y or class, else the last column. All
@@ -41,10 +43,11 @@ def from_frame(
     columns = [str(name) for name in frame.columns]
     if not len(frame):
         raise DataError(f"a table needs rows; {source} has {len(columns)} column names and no row")
-    group = _column(request.group, columns, "group", source) if request.group else None
-    targets = _targets(request, columns, group, default_target, source)
+    asked = {"group": request.group, "time": request.time, "fold": request.fold_column}
+    aside = {kind: _column(name, columns, kind, source) for kind, name in asked.items() if name}
+    targets = _targets(request, columns, aside, default_target, source)
     if request.columns is None:
-        features = [name for name in columns if name not in targets and name != group]
+        features = [name for name in columns if name not in (*targets, *aside.values())]
     else:
         features = list(request.columns)
         absent = [name for name in features if name not in columns]
@@ -59,11 +62,14 @@ def from_frame(
             f"{listed(columns, _SHOWN)}"
         )
     _refuse_text(frame[features], source)
-    _refuse_missing(frame[[*features, *targets, *([group] if group else [])]], source)
+    _refuse_missing(frame[[*dict.fromkeys([*features, *targets, *aside.values()])]], source)
+    if "time" in aside:
+        frame = frame.iloc[_order(frame[aside["time"]], source)]
     return RawData(
         x=_pixels(features, frame[features].to_numpy()),
         y=_target_values(frame[targets]) if targets else None,
-        groups=frame[group].to_numpy() if group else None,
+        groups=frame[aside["group"]].to_numpy() if "group" in aside else None,
+        fold_names=frame[aside["fold"]].to_numpy() if "fold" in aside else None,
         feature_names=tuple(features),
         target_names=tuple(targets) or None,
     )
@@ -72,7 +78,7 @@ def from_frame(
 def _targets(
     request: Request,
     columns: list[str],
-    group: str | None,
+    aside: Mapping[str, str],
     default: tuple[str, ...],
     source: str,
 ) -> list[str]:
@@ -80,13 +86,15 @@ def _targets(
         whole = request.target in columns
         names = [request.target] if whole else [p.strip() for p in request.target.split(",")]
         names = [_column(name, columns, "target", source) for name in names]
-        if len(set(names)) < len(names) or group in names:
+        if len(set(names)) < len(names) or set(names) & set(aside.values()):
+            flags = {"group": "--group", "time": "--time", "fold": "--fold-column"}
+            others = "".join(f" {flags[kind]} {name}" for kind, name in aside.items())
             raise DataError(
-                f"target and group columns must differ from each other; received --target "
-                f"{request.target}{f' --group {group}' if group else ''}"
+                f"{' and '.join(['target', *(aside or ['group'])])} columns must differ from each "
+                f"other; received --target {request.target}{others}"
             )
         return names
-    taken = {group, *(request.columns or ())}
+    taken = {*aside.values(), *(request.columns or ())}
     free = [name for name in columns if name not in taken]
     if default and set(default) <= set(free):
         return list(default)
@@ -98,7 +106,7 @@ def _targets(
         )
     if named or not request.need_target:
         return named
-    if len(columns) - (group is not None) < 2:
+    if len(columns) - len(set(aside.values())) < 2:
         raise DataError(
             f"a table needs a feature column and a target column; {source} has only "
             f"{listed(columns, _SHOWN)}. Is the separator one of comma, semicolon, tab and bar?"
@@ -110,6 +118,25 @@ def _column(name: str, columns: list[str], kind: str, source: str) -> str:
     if name not in columns:
         raise DataError(f"{unknown(f'{kind} column', name, columns)} (in {source})")
     return name
+
+
+def _order(times: pd.Series[Any], source: str) -> NDArray[np.intp]:
+    """Row numbers by rising time, rows of the same time as they stand. Dates are read in the one
+    form that has one meaning. Raises DataError."""
+    import pandas as pd
+
+    values = times
+    if not pd.api.types.is_datetime64_any_dtype(times):
+        values = pd.to_numeric(times, errors="coerce")
+        if values.isna().any():
+            values = pd.to_datetime(times.astype(str), format="ISO8601", utc=True, errors="coerce")
+    wrong = times[values.isna()]
+    if len(wrong):
+        raise DataError(
+            f"--time needs a column of numbers, or of dates as 2024-03-31; {quoted(times.name)} of "
+            f"{source} holds {quoted(str(wrong.iloc[0]))}, {len(wrong)} rows"
+        )
+    return np.asarray(values.argsort(kind="stable"))
 
 
 def _refuse_text(features: pd.DataFrame, source: str) -> None:
