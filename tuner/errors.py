@@ -67,9 +67,9 @@ def unknown(kind: str, value: object, available: Iterable[str]) -> str:
     Formula: ``unknown {kind} '{value}'; did you mean {closest}? Available: {a, b, c}``, the
     question left out when nothing is close.
     """
-    names = list(available)
+    names, given = list(available), value if isinstance(value, str) else quoted(value)
     return (
-        f"unknown {kind} {quoted(str(value))};{did_you_mean(value, names)} "
+        f"unknown {kind} {quoted(given)};{did_you_mean(given, names)} "
         f"Available: {listed(names, _LISTED) or 'none'}"
     )
 

@@ -76,6 +76,6 @@ def unmakable(folder: Path) -> str | None:
             return f"has more than {_LONGEST_PATH} bytes, files in it would have too long a path"
     except (OSError, ValueError) as error:
         return f"cannot be made ({getattr(error, 'strerror', None) or error})"
-    if missing and not os.access(place, os.W_OK | os.X_OK):
+    if not os.access(place, os.W_OK | os.X_OK):
         return f"cannot be made: {path_text(place)} is not writable"
     return None

@@ -31,7 +31,7 @@ _WORD = re.compile(r"[^:@?=&;#%\s]*")
 #: What a person may have meant as a URL.
 _LIKE = re.compile(r"://|:.*@|[?&;].*=|%3a.*%40", re.IGNORECASE | re.DOTALL)
 #: Files, which have no login: their names are shown, unless one looks like a login.
-_PLACE = r"(?=~?/(?!/)|\.\.?/|(?!.*(:.*@|\w\w:/|[?&]\w+=)))"
+_PLACE = r"(?=~?/(?!/)|\.\.?/|(?!.*(:.*@|\w\w:/|\?.*=)))"
 _FILE = re.compile(
     rf"sqlite:///{_PLACE}(?!.*\?\w+=)|(journal|csv|npz|parquet):{_PLACE}",
     re.DOTALL,

@@ -115,7 +115,10 @@ def quoted(value: object, most: int = 100) -> str:
     if isinstance(value, str | bytes) and len(value) > most:
         kind = "characters" if isinstance(value, str) else "bytes"
         return f"{value[: most - 20]!r}... ({len(value)} {kind})"
-    return shortened(repr(value), most)
+    try:
+        return shortened(repr(value), most)
+    except ValueError:  # Python writes no whole number of thousands of digits
+        return "a number of thousands of digits"
 
 
 def path_text(path: object) -> str:

@@ -55,10 +55,10 @@ def call(capsys, *args: str) -> tuple[int, str, str]:
         (["--space", "sgd_decay", "--data", "csv:long.csv"], ["x'... (5000000 characters)"]),
         (["--metrc", "loss"], ["unknown option '--metrc'", "--metric?", "tuner optimize --help"]),
         (["--space"], ["option '--space' requires an argument", "--help"]),
-        (["--space", "sgd_decay", "--workers", "0"], ["invalid value for '--workers'", "x>=1"]),
+        (["--space", "sgd_decay", "--workers", "0"], ["--workers must be", "1 to 1000"]),
         (["--space", "sgd_decay", "--progress", "plian"], ["--progress", "did you mean plain?"]),
         (["--space", "sgd_decay", "more"], ["unexpected extra argument (more)"]),
-        (["--space", "sgd_decay", "--folds", "1"], ["folds.k", "1"]),
+        (["--space", "sgd_decay", "--folds", "1"], ["--folds", "1"]),
         (["--space", "sgd_decay", "--sampler", "grid"], ["sgd_decay", "optimizer.learning_rate"]),
         (["--space", "sgd_decay", "--data", "sklearn:digit"], ["digit", "digits"]),
         (["--space", "sgd_decay", "--data", "csv:none.csv"], ["none.csv"]),
@@ -74,7 +74,9 @@ def test_bad_input_is_one_paragraph_and_leaves_nothing(folder, capsys, args, sai
     code, out, err = call(capsys, "optimize", "--format", "json", *args)
     assert code == 2
     assert out == ""
-    assert err.startswith("error: ")
+    started, _, refused = err.partition("error: ")
+    assert refused
+    assert started == "" or (started.startswith("loading the data") and started.count("\n") == 1)
     assert len(err) < 2500
     assert "Traceback" not in err
     assert "\n\n" not in err
@@ -96,7 +98,7 @@ def test_bad_input_is_one_paragraph_and_leaves_nothing(folder, capsys, args, sai
         ),
         (["resume"], "missing argument 'NAME'. Available: tuner resume --help"),
         (["export", "x"], "missing option '--out'. Available: tuner export --help"),
-        (["serve", "--port", "http"], "invalid value for '--port': 'http' is not"),
+        (["serve", "--port", "http"], "--port must be a whole number from 0 to 65535; got 'http'"),
     ],
 )
 def test_a_command_line_that_click_refuses_reads_as_any_other(folder, capsys, args, said):

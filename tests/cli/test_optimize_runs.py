@@ -264,19 +264,8 @@ def test_no_candidate_that_trains_is_exit_code_3_with_the_cause(tuner):
 @pytest.mark.slow
 def test_the_table_ends_with_what_to_type_next(tuner):
     storage = f"sqlite:///{tuner.folder}/a b.db"
-    ended = tuner.run(
-        "optimize",
-        "--space",
-        "sgd_decay",
-        "--trials",
-        2,
-        "--workers",
-        2,
-        "--storage",
-        storage,
-        "--name",
-        "s 1",
-    )
+    search = ["optimize", "--space", "sgd_decay", "--trials", 2, "--workers", 2, "--name", "s 1"]
+    ended = tuner.run(*search, "--storage", storage)
     assert ended.code == 0, ended.err
     assert "trials   2 of 2" in ended.out
     assert "± " in ended.out
@@ -343,6 +332,23 @@ def test_a_full_disk_is_named_in_a_sentence_and_resume_goes_on(tuner, small_disk
     assert last.startswith("error: a storage needs room to write; the disk of ")
     assert "make room there; then go on by: tuner resume s --storage" in last
     small_disk.make_room()
-    resumed = tuner.run("resume", "s", "--workers", 2, "--format", "json", *storage)
-    assert resumed.code == 0
+    # A journal's trial that was popped when the room for its owner was gone waits for the grace.
+    soon = ["--workers", 2, "--grace", 2, "--heartbeat", 1]
+    resumed = tuner.run("resume", "s", *soon, "--format", "json", *storage)
+    assert resumed.code == 0, resumed.err
     assert resumed.data["trials"] == {"complete": 60, "pruned": 0, "failed": 0}
+
+
+@pytest.mark.slow
+def test_trials_that_optuna_enqueued_are_told_by_every_search(tuner):
+    search = [*SEARCH, "--trials", 2]
+    assert "enqueued" not in tuner.run(*search).err
+    tuner.study().enqueue_trial({"batch_size": 32})
+    name = tuner.study().study_name
+    for command in (search, ["resume", name], ["worker", "--name", name]):
+        ended = tuner.run(*command)
+        assert ended.code == 0
+        [line] = [line for line in ended.err.splitlines() if "enqueued" in line]
+        assert "1 trial that something else enqueued" in line
+        assert "number 2." in line
+    assert tuner.states()["WAITING"] == 1

@@ -44,6 +44,40 @@ def test_auto_is_check_cv(data: Dataset, k: int) -> None:
     same(make_folds(data, FoldSpec(k=k)), theirs, data)
 
 
+GIVEN = replace(VALUES, given_folds=RNG.integers(-1, 4, 60).astype(np.int32))
+
+
+@pytest.mark.parametrize("data", [CLASSES, VALUES, LABELS])
+@pytest.mark.parametrize("k", [2, 5, 59])
+def test_time_is_time_series_split(data: Dataset, k: int) -> None:
+    same(make_folds(data, FoldSpec(kind="time", k=k)), sk.TimeSeriesSplit(k), data)
+
+
+@pytest.mark.parametrize("kind", ["auto", "predefined"])
+def test_given_folds_are_predefined_split(kind: Any) -> None:
+    folds = make_folds(GIVEN, FoldSpec(kind=kind))
+    same(folds, sk.PredefinedSplit(GIVEN.given_folds), GIVEN)
+    assert len(folds) == 4
+
+
+@pytest.mark.parametrize(
+    ("data", "spec", "message"),
+    [
+        (VALUES, FoldSpec(kind="time", k=60), "as many rows after the first as folds; .* 59 rows"),
+        (GROUPED, FoldSpec(kind="time"), "time would tear the groups"),
+        (VALUES, FoldSpec(kind="predefined"), "Name it by --fold-column"),
+        (GIVEN, FoldSpec(kind="kfold"), "received the kind kfold. Available: auto, predefined"),
+        (replace(GIVEN, given_folds=np.full(60, -1, np.int32)), FoldSpec(), "one value only"),
+        (replace(GIVEN, given_folds=np.zeros(60, np.int32)), FoldSpec(), "one value only"),
+    ],
+)
+def test_folds_that_rows_cannot_have_are_refused(
+    data: Dataset, spec: FoldSpec, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        make_folds(data, spec)
+
+
 def test_auto_on_digits_is_what_grid_search_splits() -> None:
     digits = load_dataset("sklearn:digits")
     same(make_folds(digits, FoldSpec()), sk.check_cv(5, digits.y, classifier=True), digits)

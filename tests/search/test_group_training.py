@@ -20,6 +20,7 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
 from tests.support.studies import definition, load
 from tuner.planning import network_seed
+from tuner.search.events import EpochDone, Event
 from tuner.search.loop import run_worker
 from tuner.search.prepare import prepare_study
 from tuner.search.study_trainer import StudyTrainer
@@ -46,7 +47,8 @@ def grid(params=GRID, **changes):
 def search(url, made, **settings):
     prepared = prepare_study(made, name="study", storage_url=url, trials=None)
     settings.setdefault("stop", lambda: False)
-    run_worker(url, "study", on_event=lambda event: None, **settings)
+    settings.setdefault("on_event", lambda event: None)
+    run_worker(url, "study", **settings)
     return prepared.definition
 
 
@@ -107,10 +109,14 @@ def test_early_stopping_ends_each_candidate_of_a_stack_by_itself(sqlite):
         "early_stopping.patience": 2,
         "optimizer.learning_rate": {"values": [1e-9, 0.05]},
     }
-    made = search(sqlite, grid(params))
+    events: list[Event] = []
+    made = search(sqlite, grid(params), on_event=events.append)
     trainer = StudyTrainer(made)
     ends = []
     for ticket, trial in enumerate(load(sqlite).trials):
+        told = [each for each in events if isinstance(each, EpochDone)]
+        live = {each.epoch - 1: each.value for each in told if each.number == trial.number}
+        assert live == trial.intermediate_values
         plan = trainer.plan(made.space.complete(trial.params))
         [apart] = trainer.train([plan], seeds_of(made, ticket))
         assert trial.user_attrs[records.SCORE_EPOCHS] == apart.score_epoch.tolist()

@@ -17,12 +17,14 @@ from tuner.errors import (
     SpaceError,
     StorageError,
     StudyConflictError,
+    UsageError,
 )
 from tuner.results.studies import list_studies
 from tuner.search.prepare import prepare_study
 from tuner.storage import open_storage, records
 from tuner.storage.sqlite import SQLite
 from tuner.study.data import DataFacts, describe_data
+from tuner.study.description import with_total
 from tuner.study.stored import read_definition
 
 GRID = {"batch_size": {"choices": [16, 32]}, "initializer": {"choices": ["zeros", "he_normal"]}}
@@ -32,7 +34,11 @@ def test_a_new_study_holds_its_definition_and_its_tickets(url):
     made = prepare(url, name=None)
     assert made.name == definition().resolved("multiclass").default_name()
     study = load(url, made.name)
-    assert read_definition(study) == made.definition == definition().resolved("multiclass")
+    assert (
+        read_definition(study)
+        == made.definition
+        == with_total(definition().resolved("multiclass"), 10)
+    )
     assert study.direction.name == "MAXIMIZE"
     assert study.user_attrs[records.STUDY_DATA_HASH] == "fake"
     assert study.user_attrs[records.STUDY_TASK] == "multiclass"
@@ -51,6 +57,7 @@ def test_the_same_command_finds_its_study_whatever_its_budget(url):
     assert (again.name, again.total) == (first.name, 6)
     stored = read_definition(load(url, first.name))
     assert (stored.trials, stored.timeout, stored.retries) == (6, 600, 5)
+    assert stored.description.startswith("6 trials of lines on sklearn:digits: tpe, median")
 
 
 def test_what_is_stored_can_be_prepared_again(url):
@@ -75,7 +82,7 @@ def test_another_definition_under_the_name_is_refused_field_by_field(url):
     assert "tuner resume study" in message
     assert error.value.exit_code == 2
     assert table(url) == before
-    assert read_definition(load(url)) == definition().resolved("multiclass")
+    assert read_definition(load(url)) == with_total(definition().resolved("multiclass"), 10)
 
 
 def test_another_order_of_the_parameters_is_another_definition(sqlite):
@@ -215,3 +222,26 @@ def test_a_storage_is_closed_also_by_who_refuses(sqlite, monkeypatch, refused):
     else:
         prepare(sqlite)
     assert len(closed) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["a\x1b[31m", "a\nb", "\u202eda", "\udcff", "\x9b", " ", "n" * 513]
+)
+def test_a_name_that_cannot_be_printed_or_stored_is_refused(name, tmp_path, sqlite):
+    """Before a storage is made, and in one that there is."""
+    for url in (f"sqlite:///{tmp_path}/new.db", f"journal:{tmp_path}/new", sqlite):
+        with pytest.raises(UsageError, match="a study's name has 1 to 512 printable characters"):
+            prepare(url, definition(trials=1), name=name)
+    assert not list(tmp_path.glob("new*"))
+
+
+def test_a_long_name_and_one_of_any_script_are_names(url):
+    for name in ("n" * 512, "größe 数", "-x", "a/b"):
+        prepare(url, definition(trials=1), name=name)
+        assert load(url, name).study_name == name
+
+
+def test_no_study_has_a_name_that_is_no_text(url):
+    prepare(url, definition(trials=1))
+    with pytest.raises(UsageError, match="unknown study"):
+        load(url, "\udcff")

@@ -70,6 +70,21 @@ def test_nothing_is_pruned_after_the_last_epoch():
     assert (early.reports[0].pruned, early.model.stop_training) == (True, True)
 
 
+def test_who_watches_is_told_of_the_epochs_that_a_trial_trained():
+    """Of a stack that goes on when all folds of a candidate have ended: its mean is NaN then."""
+    told: list[tuple[bool, int, float]] = []
+    one, other = Trial(), Trial()
+    training = Training(
+        *(one, other),
+        live=False,
+        tell=lambda own, epoch, value: told.append((own.trial is other, epoch, value)),
+    )
+    for epoch, means in enumerate([(0.5, 0.6), (0.7, 0.8), (math.nan, 0.9), (math.nan, 0.9)]):
+        training.epoch(epoch, *means)
+    assert [each[1:] for each in told if not each[0]] == [(1, 0.5), (2, 0.7)]
+    assert [each[1:] for each in told if each[0]] == [(1, 0.6), (2, 0.8), (3, 0.9), (4, 0.9)]
+
+
 def test_a_mean_that_is_not_finite_ends_the_training():
     trial = Trial()
     training = Training(trial)

@@ -288,7 +288,7 @@ def test_from_dict_names_the_space_and_every_fault():
     with pytest.raises(SpaceError) as caught:
         Space.from_dict({"name": "mine", "params": {"epochs": 0, "optimizer": "sgdd"}})
     assert str(caught.value).splitlines() == [
-        "space mine: params.epochs: must be at least 1; got 0",
+        "space mine: params.epochs: must be at least 1, at most 100000; got 0",
         "space mine: params.optimizer: unknown optimizer 'sgdd'; did you mean sgd? Available: "
         "sgd, rmsprop, adam, adamw, nadam, adamax, adagrad, adadelta, ftrl, lion",
     ]

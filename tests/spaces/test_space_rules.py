@@ -68,7 +68,7 @@ RULES = {
     ),
     "grid value below its bound": (
         "batch_size: {values: [0, 32]}",
-        "2: params.batch_size.values[0]: must be at least 1; got 0",
+        "2: params.batch_size.values[0]: must be at least 1, at most 1000000000; got 0",
     ),
     "draw beyond its bound": (
         "optimizer.learning_rate: {distribution: uniform, loc: 0, scale: 0.1}",
@@ -82,7 +82,10 @@ RULES = {
         "optimizer.learning_rate: {low: .nan, high: 1}",
         "2: params.optimizer.learning_rate.low: must be finite; got nan",
     ),
-    "too large to count": ("epochs: 1e300", "2: params.epochs: must be at most 2^53; got 1e+300"),
+    "too large to count": (
+        "early_stopping.patience: 1e300",
+        "2: params.early_stopping.patience: must be at most 2^53; got 1e+300",
+    ),
     # Kinds.
     "text for a float": (
         "optimizer.learning_rate: fast",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from tuner.errors import DefinitionError, PlanError, SpaceError
 from tuner.spaces import Space, load_space
 from tuner.spaces.shipped import named_files
 from tuner.study.definition import definition_of
+from tuner.study.description import with_total
 from tuner.study.library import load_definition
 from tuner.text import read_time
 
@@ -218,6 +220,49 @@ def test_default_is_tpe_with_median_pruning_on_the_digits():
     assert (made.sampler.name, made.pruner.name) == ("tpe", "median")
     assert made.pruner.n_warmup_steps > 0  # type: ignore[attr-defined]
     assert made.default_name() == f"lines-{made.hash()[:8]}"
+
+
+#: What a flag changes, and what the description made from the definition says of it.
+CHANGES: dict[str, tuple[dict[str, Any], str]] = {
+    "nothing": ({}, "40 trials of lines on sklearn:digits: tpe, median pruning, 5-fold cross-v"),
+    "data": ({"data.uri": "sklearn:iris", "data.target": "y"}, "on sklearn:iris (target y):"),
+    "limit": ({"data.limit": 90, "data.test_share": 0.25}, "on 90 rows of sklearn:digits, 0.25 of"),
+    "sampler": ({"sampler": "random"}, ": random, median pruning,"),
+    "grid": ({"sampler": "grid", "space": space({"epochs": {"choices": [1, 2]}})}, "2 trials of"),
+    "pruner": ({"pruner": "none"}, ": tpe, nothing pruned, 5-fold"),
+    "folds": ({"folds.k": 3, "folds.kind": "stratified", "folds.shuffle": False}, "stratified 3-f"),
+    "holdout": ({"folds": {"kind": "holdout"}}, "0.2 of the rows held out for validation"),
+    "repeated": ({"folds": {"kind": "repeated"}}, "5-fold cross-validation, 2 times"),
+    "metric": ({"objective.metric": "f1_macro"}, "5-fold cross-validation, by f1_macro"),
+    "trials": ({"trials": 7}, "7 trials of lines"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("written", ["", "TPE on the digits, 40 trials"])
+def test_a_description_is_true_whatever_flags_say(change, written):
+    changes, said = CHANGES[change]
+    made = definition(trials=40, description=written).override(changes)
+    stored = with_total(made, made.total_trials(None))
+    kept = written and change == "nothing"
+    assert stored.description == written if kept else said in stored.description
+    assert stored.hash() == made.hash()
+
+
+def test_a_description_follows_the_number_of_trials():
+    own = definition(trials=40, description="mine")
+    assert with_total(own, 40).description == "mine"
+    first = with_total(own, 80)
+    assert first.description.startswith("80 trials of lines on sklearn:digits")
+    assert with_total(first, 80) == first
+    assert with_total(first, 90).description.startswith("90 trials")
+    assert own.override({"timeout": 60, "retries": 0}).description == "mine"
+    assert own.override({"trials": 7, "description": "seven"}).description == "seven"
+
+
+def test_another_space_leaves_no_description_of_the_files_own():
+    assert load_definition("initializers").description
+    assert load_definition("initializers", space=space()).description == ""
 
 
 def test_default_needs_a_space():

@@ -41,7 +41,7 @@ def small_disk(tmp_path) -> Iterator[SmallDisk]:
     """Skipped where nobody may mount one."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
     can = sys.platform == "linux" and shutil.which("mount")
     if not can or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("this user may not mount a small disk")

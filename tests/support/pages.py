@@ -69,6 +69,8 @@ def commands_of(text: str) -> list[list[str]]:
         line = re.sub(r"\$\{?(STUDY)\}?", r"\1", line.strip().removeprefix("$ "))
         line = re.sub(r"\$\{?\w+\}?|\bN\b", "1", line)
         for part in re.split(r" && | > ", re.sub(r"(?<=\S) {2,}(?=[^-\s]).*", "", line)):
+            if not re.match(r"(srun )?\S*\btuner\b", part):
+                continue  # it may be of another language
             words = shlex.split(re.sub(r"[\[\]]|(?<=\w)\|[\w|]+", "", part), comments=True)
             words = words[1:] if words[:1] == ["srun"] else words
             if words and Path(words[0]).name == "tuner":

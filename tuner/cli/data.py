@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.flags import flag, takes
+from tuner.cli.flags import ROWS, SEED, SHARE, flag, takes
 from tuner.cli.output import columns_of, emit, format_option
 from tuner.cli.refusals import Commands, OneOf
 from tuner.cli.study_flags import one_of
@@ -27,14 +27,16 @@ class DataFlags:
 
     target: str | None = flag("COLUMN", "Column(s) to predict, separated by commas.")
     group: str | None = flag("COLUMN", "Rows of one group stay in one fold.")
-    limit: int | None = flag("ROWS", "Keep at most so many search rows.", type=int)
-    test_share: float | None = flag("F", "Hold out this share as test rows.", type=float)
+    time: str | None = flag("COLUMN", "Rows in its order.")
+    fold_column: str | None = flag("COLUMN", "Its values name the folds.")
+    limit: int | None = flag("ROWS", "Keep at most so many search rows.", type=ROWS)
+    test_share: float | None = flag("F", "Hold out this share as test rows.", type=SHARE)
     task: str | None = flag(
         None,
         "Override the task inferred from the target.",
         type=OneOf(["binary", "multiclass", "multilabel", "regression"]),
     )
-    seed: int = flag(None, "For --limit, --test-share.", type=int, default=0, show_default=True)
+    seed: int = flag(None, "For --limit, --test-share.", type=SEED, default=0, show_default=True)
 
 
 @click.group(cls=Commands)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.flags import POSITIVE, artifacts_option, storage_option
+from tuner.cli.flags import BEAT, SILENCE, artifacts_option, storage_option
 from tuner.cli.output import emit, format_option, tell
 from tuner.text import counted, printable
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 @artifacts_option
 @click.option(
     "--grace",
-    type=POSITIVE,
+    type=SILENCE,
     default=60.0,
     metavar="S",
     help="Seconds that a worker may be silent.  [default: 60]",
 )
 @click.option(
     "--heartbeat",
-    type=POSITIVE,
+    type=BEAT,
     default=10.0,
     metavar="S",
     help="Seconds between a worker's signs of life.  [default: 10]",

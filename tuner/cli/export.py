@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import click
 
-from tuner.cli.flags import storage_option
+from tuner.cli.flags import TRIAL, storage_option
 from tuner.cli.opening import reading
 from tuner.cli.output import columns_of, emit, format_option, tell
 from tuner.cli.refusals import OneOf
@@ -27,7 +27,7 @@ from tuner.text import score_text
 @click.option(
     "--trial",
     "number",
-    type=click.IntRange(min=0),
+    type=TRIAL,
     metavar="N",
     help="Export this trial instead of the best one.",
 )
@@ -117,7 +117,7 @@ def predict(
     emit(prediction_rows(model, answers, rows.y))
     if rows.y is not None:
         text = ", ".join(f"{name} {score_text(value)}" for name, value in scores.items())
-        seen = uri == model.settings["data"]["uri"] and part != "test"
+        seen = uri == model.settings.data.uri and part != "test"
         hint = " (the model was trained on rows of these data)" if seen else ""
         tell(f"{len(answers)} rows: {text or 'no score'}{hint}")
 

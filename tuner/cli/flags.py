@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import field, fields
 from functools import wraps
@@ -10,6 +11,14 @@ from typing import Any
 import click
 
 from tuner.errors import UsageError
+from tuner.limits import (
+    MOST,
+    MOST_FOLDS,
+    MOST_RETRIES,
+    MOST_SECONDS,
+    MOST_SEED,
+    MOST_TRIALS,
+)
 from tuner.text import quoted, read_size, read_time
 
 Command = Callable[..., Any]
@@ -55,9 +64,13 @@ def _options(group: type) -> dict[str, tuple[str, dict[str, Any]]]:
 class Amount(click.ParamType):
     """A number above 0 that is written with units."""
 
-    def __init__(self, name: str, read: Callable[[str], float], zero: str) -> None:
-        """`read` raises ValueError; `zero` is how nothing is written, for messages."""
+    def __init__(
+        self, name: str, read: Callable[[str], float], zero: str, most: float, most_text: str
+    ) -> None:
+        """`read` raises ValueError; `zero` and `most_text` are how nothing and `most` are written,
+        for messages."""
         self.name, self._read, self._zero = name, read, zero
+        self._most, self._most_text = most, most_text
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Raises `UsageError` naming the flag."""
@@ -65,14 +78,56 @@ class Amount(click.ParamType):
             amount = self._read(value)
             if amount <= 0:
                 raise ValueError(f"must be more than {self._zero}; got {quoted(value)}")
+            if amount > self._most:
+                raise ValueError(f"must be at most {self._most_text}; got {quoted(value)}")
         except ValueError as error:
-            raise UsageError(f"{param.opts[0] if param else self.name} {error}") from None
+            raise UsageError(f"{_flag(param, self)} {error}") from None
         return amount
 
 
-TIME, SIZE = Amount("time", read_time, "0 s"), Amount("size", read_size, "0 bytes")
-POSITIVE = click.FloatRange(min=0, min_open=True)
-COUNT = click.IntRange(min=1)
+class Number(click.ParamType):
+    """A finite number within a range that makes sense."""
+
+    name, noun = "number", "a number"
+    read: Callable[[Any], float] = staticmethod(float)
+
+    def __init__(self, low: float, high: float, *, between: bool = False) -> None:
+        """`between`: the two ends themselves are refused."""
+        self.low, self.high, self.between = low, high, between
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Raises `UsageError` naming the flag, the range and the value."""
+        try:
+            number = self.read(value)
+        except ValueError:
+            number = math.nan
+        low, high = self.low, self.high
+        # No comparison holds for NaN.
+        if low < number < high or (number in (low, high) and not self.between):
+            return number
+        allowed = f"between {low} and {high}" if self.between else f"from {low} to {high}"
+        raise UsageError(f"{_flag(param, self)} must be {self.noun} {allowed}; got {quoted(value)}")
+
+
+class Whole(Number):
+    """A whole number within a range that makes sense."""
+
+    name, noun = "whole number", "a whole number"
+    read = staticmethod(int)
+
+
+def _flag(param: click.Parameter | None, kind: click.ParamType) -> str:
+    return param.opts[0] if param else kind.name
+
+
+TIME = Amount("time", read_time, "0 s", MOST_SECONDS, f"{MOST_SECONDS:.0f} s")
+SIZE = Amount("size", read_size, "0 bytes", 2**60, "1048576T")
+COUNT, TRIAL = Whole(1, MOST), Whole(0, MOST)
+TRIALS, WORKERS = Whole(1, MOST_TRIALS), Whole(1, 1000)
+ROWS, FOLDS, SHARE = Whole(2, MOST), Whole(2, MOST_FOLDS), Number(0, 1, between=True)
+SEED, RETRIES = Whole(0, MOST_SEED), Whole(0, MOST_RETRIES)
+#: Seconds between two looks at a storage or two signs of life, and seconds of silence.
+BEAT, SILENCE = Number(0.1, 3600), Number(0.1, 10**6)
 
 STORAGE = "{}; without it TUNER_STORAGE, OPTUNA_STORAGE or the local file."
 STUDY_STORAGE = STORAGE.format("Where the study is stored")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.flags import COUNT, takes
+from tuner.cli.flags import TRIALS, takes
 from tuner.cli.opening import storage_at
 from tuner.cli.output import format_option
 from tuner.cli.run_flags import RunFlags, WorkerFlags
@@ -54,7 +54,7 @@ def optimize(study: StudyFlags, place: WorkerFlags, dry_run: bool, flags: RunFla
 
 @click.command()
 @click.argument("name")
-@click.option("--trials", type=COUNT, metavar="N", help="Trials in all, from now on.")
+@click.option("--trials", type=TRIALS, metavar="N", help="Trials in all, from now on.")
 @takes(place=WorkerFlags, flags=RunFlags)
 @format_option
 def resume(name: str, trials: int | None, place: WorkerFlags, flags: RunFlags) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.flags import COUNT, storage_option, takes
+from tuner.cli.flags import WORKERS, storage_option, takes
 from tuner.cli.opening import storage_at
 from tuner.cli.output import columns_of, emit, format_option, tell
 from tuner.cli.study_flags import StudyFlags, definition_from
@@ -27,7 +27,7 @@ DATA = ("uri", "task", "rows", "features", "outputs", "test_rows", "hash")
 @takes(study=StudyFlags)
 @click.option(
     "--workers",
-    type=COUNT,
+    type=WORKERS,
     metavar="N",
     help="Workers to estimate for.  [default: the cores]",
 )

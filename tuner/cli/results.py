@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.flags import COUNT, flag, storage_option, takes
+from tuner.cli.flags import COUNT, TRIAL, flag, storage_option, takes
 from tuner.cli.opening import reading
 from tuner.cli.output import columns_of, current_format, emit, format_option, params_table
 from tuner.cli.refusals import OneOf
@@ -52,7 +52,7 @@ class TableFlags:
 @click.option(
     "--trial",
     "number",
-    type=click.IntRange(min=0),
+    type=TRIAL,
     metavar="N",
     help="The learning curves of trial N instead: one row an epoch.",
 )

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-import click
-
-from tuner.cli.flags import ARTIFACTS, COUNT, POSITIVE, SIZE, STUDY_STORAGE, TIME, flag
+from tuner.cli.flags import (
+    ARTIFACTS,
+    BEAT,
+    SILENCE,
+    SIZE,
+    STUDY_STORAGE,
+    TIME,
+    WORKERS,
+    Number,
+    flag,
+)
 from tuner.cli.opening import storage_at
 from tuner.cli.refusals import OneOf
 from tuner.errors import UsageError
+from tuner.text import path_text
 
 if TYPE_CHECKING:
     from tuner.workers import TrialLimits, WorkerLimits
@@ -42,12 +52,12 @@ class RunFlags:
     heartbeat: float | None = flag(
         "S",
         "Seconds between the signs of life that a trial leaves in the storage.  [default: 10]",
-        type=POSITIVE,
+        type=BEAT,
     )
     grace: float | None = flag(
         "S",
         "Seconds without one after which another worker takes a trial over.  [default: 60]",
-        type=POSITIVE,
+        type=SILENCE,
     )
     memory: int | None = flag(
         "SIZE",
@@ -70,6 +80,16 @@ class RunFlags:
     artifacts: str | None = flag("DIR", ARTIFACTS)
     storage: str | None = flag("URL", STUDY_STORAGE)
     began: float = field(default_factory=time.time)
+
+    def __post_init__(self) -> None:
+        if self.artifacts is not None:
+            from tuner.files import unmakable
+
+            if reason := unmakable(Path(self.artifacts)):
+                raise UsageError(
+                    f"--artifacts is a folder that can be written; {path_text(self.artifacts)} "
+                    f"{reason}"
+                )
 
     def limits(self, workers: int | None) -> tuple[WorkerLimits, TrialLimits]:
         """When a worker is replaced, and what one of its trials may take.
@@ -98,7 +118,7 @@ class WorkerFlags:
     """
 
     workers: int | None = flag(
-        "N", "Worker processes, one thread each.  [default: the cores]", type=COUNT
+        "N", "Worker processes, one thread each.  [default: the cores]", type=WORKERS
     )
     ray: str | None = flag(
         "[ADDRESS]",
@@ -110,10 +130,10 @@ class WorkerFlags:
     ray_cpus: float | None = flag(
         "N",
         "CPUs of one worker on Ray, which are its threads.  [default: 1]",
-        type=click.FloatRange(min=0.0001),
+        type=Number(0.0001, 10_000),
     )
     ray_gpus: float | None = flag(
-        "N", "GPUs of one worker on Ray, such as 0.25.  [default: 0]", type=click.FloatRange(min=0)
+        "N", "GPUs of one worker on Ray, such as 0.25.  [default: 0]", type=Number(0, 10_000)
     )
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.flags import STORAGE
+from tuner.cli.flags import STORAGE, Whole
 from tuner.cli.opening import reading, storage_at
 from tuner.cli.output import tell
 from tuner.errors import StorageError, UsageError
@@ -31,7 +31,7 @@ SHORTEST_PASSWORD = 8
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Whole(0, 65535),
     default=8080,
     show_default=True,
     help="Port to listen on; 0 takes any free one.",

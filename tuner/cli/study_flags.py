@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.flags import COUNT, flag
+from tuner.cli.flags import FOLDS, RETRIES, ROWS, SEED, SHARE, TRIALS, flag
 from tuner.errors import UsageError, unknown
 from tuner.text import quoted
 
@@ -45,14 +45,20 @@ class StudyFlags:
     space: str | None = flag("NAME|FILE", "Search space: see `tuner spaces list`.")
     study: str | None = flag("NAME|FILE", "Study definition; flags override it.")
     name: str | None = flag("S", "Name of the study.  [default: from what it searches]")
-    trials: int | None = flag("N", "Trials in all.", type=COUNT)
+    trials: int | None = flag("N", "Trials in all.", type=TRIALS)
     data: str | None = flag("URI", "Data, such as sklearn:digits or csv:FILE.")
     target: str | None = flag("COLUMN", "Column to predict.")
     group: str | None = flag("COLUMN", "Column whose equal values stay in one fold.")
-    limit: int | None = flag("ROWS", "Use this many rows only.", type=int)
-    test_share: float | None = flag("F", "Keep this share out of the search.", type=float)
+    time: str | None = flag("COLUMN", "Rows in its order: folds of the kind time.")
+    fold_column: str | None = flag("COLUMN", "Its values name the folds; -1: always training.")
+    limit: int | None = flag("ROWS", "Use this many rows only.", type=ROWS)
+    test_share: float | None = flag("F", "Keep this share out of the search.", type=SHARE)
     task: str | None = flag("TASK", "binary, multiclass, multilabel or regression.")
-    folds: int | None = flag("K", "Folds of the cross-validation.", type=int)
+    folds: int | None = flag("K", "Folds of the cross-validation.", type=FOLDS)
+    folds_kind: str | None = flag(
+        "KIND",
+        "auto, kfold, stratified, group, repeated, holdout, time or predefined.  [default: auto]",
+    )
     metrics: tuple[str, ...] = flag(
         "M",
         "What to optimize. Repeatable: the first counts, the others are recorded.",
@@ -74,8 +80,8 @@ class StudyFlags:
         default=(),
         multiple=True,
     )
-    seed: int | None = flag("N", "Decides everything that is random.", type=int)
-    retries: int | None = flag("N", "How often a failed trial is tried again.", type=int)
+    seed: int | None = flag("N", "Decides everything that is random.", type=SEED)
+    retries: int | None = flag("N", "How often a failed trial is tried again.", type=RETRIES)
 
     def __post_init__(self) -> None:
         if self.space is None and self.study is None:
@@ -130,7 +136,7 @@ def read_settings(settings: Sequence[str]) -> dict[str, str]:
 
 
 def _data_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
-    names = ("target", "group", "limit", "test_share", "task")
+    names = ("target", "group", "time", "fold_column", "limit", "test_share", "task")
     changes = _given({f"data.{name}": getattr(flags, name) for name in names})
     if flags.data is None:
         return changes
@@ -160,10 +166,14 @@ def _metric_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str,
 
 
 def _fold_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
-    if flags.folds is None:
-        return {}
-    kind = {"folds.kind": "auto"} if definition.folds.kind == "holdout" else {}
-    return {"folds.k": flags.folds, **kind}
+    kind = flags.folds_kind
+    if kind is None and flags.time is not None and flags.fold_column is None:
+        kind = "time"
+    if kind is None and flags.folds is not None and definition.folds.kind == "holdout":
+        kind = "auto"
+    # The default study shuffles, which these kinds do by themselves or must not.
+    shuffle = False if kind in ("repeated", "holdout", "time", "predefined") else None
+    return _given({"folds.k": flags.folds, "folds.kind": kind, "folds.shuffle": shuffle})
 
 
 def _method_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.flags import COUNT, takes
+from tuner.cli.flags import WORKERS, takes
 from tuner.cli.opening import storage_at
 from tuner.cli.output import OutputFormat, emit, format_option, tell
 from tuner.cli.run_flags import RunFlags, WorkerFlags
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--name", required=True, metavar="S", help="Name of the study.")
 @click.option(
     "--workers",
-    type=COUNT,
+    type=WORKERS,
     default=1,
     metavar="N",
     help="Worker processes, one thread each.  [default: 1]",
@@ -40,6 +40,7 @@ def worker(name: str, workers: int, flags: RunFlags) -> int:
 
     def prepare(limit: TimeLimit) -> PreparedStudy:
         limit.seconds = flags.timeout
+        from tuner.search.enqueued import not_run
         from tuner.search.prepare import PreparedStudy
         from tuner.search.tickets import read_counts
         from tuner.study.stored import load_study, read_definition
@@ -47,6 +48,8 @@ def worker(name: str, workers: int, flags: RunFlags) -> int:
         storage = storage_at(flags.storage)
         study = load_study(storage.open(create=False), name)
         definition, counts = read_definition(study), read_counts(study)
+        if enqueued := not_run(study.get_trials(deepcopy=False)):
+            tell(f"warning: {enqueued}")
         return PreparedStudy(name, storage.url, counts.total, counts.done, definition)
 
     return run(flags, prepare, WorkerReport(flags), WorkerFlags(workers))

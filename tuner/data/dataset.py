@@ -61,6 +61,8 @@ class Dataset:
             tables.
         feature_names, image_shape, groups: None if the source has none; `groups` is
             `(rows,)` int32.
+        given_folds: `(rows,)` int32, the fold in which a row validates; -1: it always trains.
+            None if the source names none.
         x_test, y_test: as `x` and `y`; None if there are no test rows.
         target_names: the target's column(s) if the source is a table.
         encoding: what the columns of a table became; `x` then holds its encoded rows
@@ -80,6 +82,7 @@ class Dataset:
     feature_names: tuple[str, ...] | None = None
     image_shape: tuple[int, ...] | None = None
     groups: NDArray[np.int32] | None = None
+    given_folds: NDArray[np.int32] | None = None
     x_test: NDArray[np.float32] | NDArray[np.uint8] | None = None
     y_test: NDArray[np.int32] | NDArray[np.float32] | None = None
     target_names: tuple[str, ...] | None = None

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.float32 import RULE, unheld_columns
 from tuner.data.sources import RawData
 from tuner.errors import DataError
 from tuner.text import listed
@@ -37,7 +38,7 @@ def encode_features(raw: RawData, source: str) -> EncodedFeatures:
 
     Raises:
         DataError: no rows, no columns, another number of axes, no numbers, NaN or infinity
-            (also by leaving the range of float32), test rows of another kind or shape.
+            (also values whose scaling float32 cannot hold), test rows of another kind or shape.
     """
     x, x_test, names = raw.x, raw.x_test, raw.feature_names
     if raw.encoding is not None:
@@ -94,10 +95,14 @@ def _plain(x: NDArray[Any], source: str, names: tuple[str, ...] | None) -> NDArr
 
 
 def _float32(x: NDArray[Any], source: str, names: tuple[str, ...] | None) -> NDArray[np.float32]:
-    with np.errstate(over="ignore"):
-        narrow = x.astype(np.float32)
-    _refuse_unfinite(narrow, source, names, "values must stay within float32, +-3.4e38")
-    return narrow
+    columns = unheld_columns(x)
+    if len(columns):
+        places = [names[i] if names else f"column {i}" for i in columns]
+        raise DataError(
+            f"values {RULE} their scaling; {source} breaks it in {listed(places, 8)}. Give them in "
+            "another unit, or leave those columns out"
+        )
+    return x.astype(np.float32)
 
 
 def _refuse_unfinite(

@@ -21,6 +21,8 @@ def load_dataset(
     *,
     target: str | None = None,
     group: str | None = None,
+    time: str | None = None,
+    fold_column: str | None = None,
     limit: int | None = None,
     test_share: float | None = None,
     task: Task | None = None,
@@ -37,6 +39,9 @@ def load_dataset(
         uri: SCHEME:WHAT, see `tuner.data.sources.SOURCES`.
         target: column(s) to predict (tables only), several separated by commas.
         group: column, or array of an npz file, that says which rows belong together.
+        time: column (tables only) of numbers or ISO dates: rows come in its order, and the test
+            rows are the last ones.
+        fold_column: column (tables only) that names the fold in which a row validates; -1: none.
         limit: the most search rows, drawn by `seed` (stratified for classes); test rows are
             drawn before and stay the same whatever the limit.
         test_share: share of the rows to hold out, for sources without test rows of their own.
@@ -53,6 +58,8 @@ def load_dataset(
         Request(
             target=target,
             group=group,
+            time=time,
+            fold_column=fold_column,
             drop=tuple(drop),
             features=tuple(features),
             kinds=kinds or {},
@@ -63,6 +70,7 @@ def load_dataset(
     inputs, targets = encode_features(raw, source), encode_targets(raw, source, task)
     x, x_test, y, y_test = inputs.x, inputs.x_test, targets.y, targets.y_test
     groups = None if raw.groups is None else _number_groups(raw.groups, len(x), source)
+    given_folds = None if raw.fold_names is None else _number_folds(raw.fold_names)
     rows = np.arange(len(x))
     if test_share is not None:
         if x_test is not None:
@@ -70,20 +78,34 @@ def load_dataset(
                 f"--test-share is for data without test rows; {source} has {len(x_test)} of its own"
             )
         rows, test = hold_out(
-            y, groups, task=targets.task, share=test_share, seed=seed, source=source
+            y,
+            groups,
+            task=targets.task,
+            share=test_share,
+            seed=seed,
+            source=source,
+            in_order=time is not None,
         )
         x_test, y_test = x[test], y[test]
     if limit is not None:
         rows = rows[choose(y[rows], task=targets.task, limit=limit, seed=seed, source=source)]
     if len(rows) < len(x):
         x, y, groups = x[rows], y[rows], None if groups is None else groups[rows]
+        given_folds = None if given_folds is None else given_folds[rows]
     return Dataset(
         uri=uri,
         x=x,
         y=y,
         task=targets.task,
         hash=content_hash(
-            {"x": x, "y": y, "groups": groups, "x_test": x_test, "y_test": y_test},
+            {
+                "x": x,
+                "y": y,
+                "groups": groups,
+                "given_folds": given_folds,
+                "x_test": x_test,
+                "y_test": y_test,
+            },
             {
                 "task": targets.task,
                 "classes": targets.classes,
@@ -97,6 +119,7 @@ def load_dataset(
         feature_names=raw.feature_names,
         image_shape=inputs.image_shape,
         groups=groups,
+        given_folds=given_folds,
         x_test=x_test,
         y_test=y_test,
         target_names=raw.target_names,
@@ -104,6 +127,15 @@ def load_dataset(
         findings=raw.findings,
         remarks=raw.remarks,
     )
+
+
+def _number_folds(names: NDArray[Any]) -> NDArray[np.int32]:
+    """Folds numbered in the ascending order of their names; -1 stays -1, as in PredefinedSplit."""
+    names = names.astype(str) if names.dtype == object else names
+    always = names.astype(str) == "-1" if names.dtype.kind in "US" else names == -1
+    numbers = np.full(len(names), -1, np.int32)
+    numbers[~always] = np.unique(names[~always], return_inverse=True)[1]
+    return numbers
 
 
 def _number_groups(groups: NDArray[Any], rows: int, source: str) -> NDArray[np.int32]:

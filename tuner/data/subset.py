@@ -1,5 +1,6 @@
 """Rows set aside for the test, and fewer rows than there are: both seeded, by scikit-learn."""
 
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,12 @@ def hold_out(
     share: float,
     seed: int,
     source: str,
+    in_order: bool = False,
 ) -> tuple[Rows, Rows]:
     """Numbers of the search rows and of the test rows, each in ascending order.
 
-    Whole groups if there are groups (`share` is then a share of the groups), stratified by class
-    for binary and multiclass, else at random.
+    `in_order`: the last rows. Else whole groups if there are groups (`share` is then a share of
+    the groups), stratified by class for binary and multiclass, else at random.
 
     Raises:
         DataError: a share outside 0..1, too few rows, groups or rows of a class, or a class
@@ -42,12 +44,16 @@ def hold_out(
     if not 0 < share < 1:
         raise DataError(f"--test-share must be above 0 and below 1; received {share:g}")
     stratified = task in CLASSES
-    splitter = shuffle_split(stratified, groups is not None, test_size=share, random_state=seed)
-    search, test = _parts(splitter, y, groups, f"--test-share {share:g} of {source}")
+    if in_order:
+        search, test = np.split(np.arange(len(y)), [len(y) - ceil(share * len(y))])
+    else:
+        splitter = shuffle_split(stratified, groups is not None, test_size=share, random_state=seed)
+        search, test = _parts(splitter, y, groups, f"--test-share {share:g} of {source}")
     if stratified and (lost := len(np.setdiff1d(y[test], y[search]))):
         raise DataError(
-            f"every class needs search rows; --test-share {share:g} of {source} by group puts "
-            f"all rows of {lost} classes into the test. Available: another --seed, a smaller share"
+            f"every class needs search rows; --test-share {share:g} of {source} by "
+            f"{'time' if in_order else 'group'} puts all rows of {lost} classes into the test. "
+            "Available: another --seed, a smaller share"
         )
     return search, test
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.dataset import Task
+from tuner.data.float32 import RULE, unheld_columns
 from tuner.data.sources import RawData
 from tuner.errors import DataError, unknown
 from tuner.text import listed, quoted, shortened
@@ -165,11 +166,11 @@ def number_values(y: NDArray[Any], source: str) -> NDArray[np.float32]:
             f"{quoted(y.flat[0])}. "
             f"Available: binary, multiclass"
         )
-    with np.errstate(over="ignore"):
-        narrow = y.astype(np.float32)
-    if not np.isfinite(narrow).all():
-        raise DataError(f"targets must stay within float32, +-3.4e38; those of {source} do not")
-    return narrow.reshape(len(y), -1)
+    if len(unheld_columns(y)):
+        raise DataError(
+            f"targets {RULE} their scaling; those of {source} do not. Give them in another unit"
+        )
+    return y.astype(np.float32).reshape(len(y), -1)
 
 
 def plain_targets(y: NDArray[Any], rows: int, source: str) -> NDArray[Any]:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tuner.errors import UsageError
-from tuner.text import path_text
+from tuner.files import unmakable, unreadable
+from tuner.text import listed, path_text
 
 MODEL = "model.keras"
 NETWORK = "network.keras"
@@ -31,17 +32,30 @@ def check_target(out: Path, *, force: bool) -> None:
     """Refuse a folder that an export may not write.
 
     Raises:
-        UsageError: `out` is a file, or holds something and `force` is not given, or holds
-            something that is no export: only exports are replaced.
+        UsageError: `out` is a file, a mount point or the working directory, or cannot be made, or
+            holds something and `force` is not given, or holds something that is no export: only
+            exports are replaced.
     """
-    if out.is_symlink() or (out.exists() and not out.is_dir()):
+    there = os.path.lexists(out)
+    if there and (out.is_symlink() or not out.is_dir()):
         raise UsageError(f"an export makes a folder of its own; {path_text(out)} is something else")
-    if not out.exists() or not any(out.iterdir()):
+    if there and os.path.ismount(out):
+        raise UsageError(f"an export makes a folder of its own; {path_text(out)} is a mount point")
+    here = Path.cwd()
+    if Path(os.path.realpath(out)) in (here, *here.parents):
+        raise UsageError(
+            f"an export makes a folder of its own; {path_text(out)} is, or holds, the one that "
+            "this "
+            "command runs in. Available: --out with the name of a new one"
+        )
+    if reason := unmakable(out.absolute().parent if there else out):
+        raise UsageError(f"an export must be able to make its folder; {path_text(out)} {reason}")
+    if not there or not any(out.iterdir()):
         return
     if not force:
         raise UsageError(
             f"an export goes into a new or empty folder; {path_text(out)} holds "
-            f"{', '.join(sorted(p.name for p in out.iterdir())[:5])}. Give --force to replace an "
+            f"{listed(sorted(p.name for p in out.iterdir()))}. Give --force to replace an "
             "earlier export"
         )
     if not is_export(out):
@@ -52,9 +66,11 @@ def check_target(out: Path, *, force: bool) -> None:
 
 def is_export(folder: Path) -> bool:
     """Whether `folder` was written by an export."""
+    if unreadable(folder / SETTINGS):
+        return False
     try:
         return bool(read_json(folder / SETTINGS).get("format") == FORMAT)
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return False
 
 
@@ -69,7 +85,7 @@ def write_folder(out: Path, fill: Callable[[Path], None]) -> None:
     """
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        working = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        working = Path(tempfile.mkdtemp(prefix=".tuner-export-", dir=out.parent))
         try:
             made = working / "made"
             made.mkdir()
@@ -103,5 +119,5 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Raises OSError or ValueError."""
+    """Raises OSError, ValueError or RecursionError."""
     return json.loads(path.read_text(encoding="utf-8"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -13,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data import Rows, Task, load_rows
-from tuner.data.columns.encoding import TableEncoding
 from tuner.data.rows import Part
 from tuner.data.sources import source_of
-from tuner.errors import DataError, UsageError
-from tuner.export import folder
+from tuner.errors import DataError
+from tuner.export.contents import Preprocessing, Settings, read_contents
+from tuner.export.network_file import load_network
 from tuner.export.scores import decide, score
 from tuner.planning.metrics import METRICS
 from tuner.text import rounded
@@ -31,26 +30,18 @@ class ExportedModel:
     """The contents of an exported folder; see `docs/export.md`."""
 
     path: Path
-    settings: dict[str, Any]
-    preprocessing: dict[str, Any]
+    settings: Settings
+    preprocessing: Preprocessing
     classes: tuple[Any, ...] | None
 
     @cached_property
     def keras_model(self) -> keras.Model:
         """The network, loaded when first used. Raises UsageError if its file is broken."""
-        import keras
-
-        try:
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
-                return keras.saving.load_model(self.path / folder.MODEL, compile=False)
-        except (OSError, ValueError, KeyError) as error:
-            raise _broken(self.path, error) from error
+        return load_network(self.path, self.preprocessing)
 
     @property
     def task(self) -> Task:
-        task: Task = self.settings["data"]["task"]
-        return task
+        return self.settings.data.task
 
 
 def load_export(path: Path) -> ExportedModel:
@@ -60,31 +51,7 @@ def load_export(path: Path) -> ExportedModel:
         UsageError: `path` is none, or it is of a later layout, or a file of it is broken (that
             of the network when it is first used).
     """
-    if not folder.is_export(path):
-        raise UsageError(
-            f"a model's folder is one that tuner export has written; {path} holds no "
-            f"{folder.SETTINGS} of one"
-        )
-    try:
-        settings = folder.read_json(path / folder.SETTINGS)
-        if settings["version"] > folder.FORMAT_VERSION:
-            raise UsageError(
-                f"this tuner reads exports up to version {folder.FORMAT_VERSION}; {path} has "
-                f"version {settings['version']}. Update tuner"
-            )
-        classes = path / folder.CLASSES
-        return ExportedModel(
-            path=path,
-            settings=settings,
-            preprocessing=folder.read_json(path / folder.PREPROCESSING),
-            classes=tuple(folder.read_json(classes)) if classes.exists() else None,
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise _broken(path, error) from error
-
-
-def _broken(path: Path, error: Exception) -> UsageError:
-    return UsageError(f"an exported folder must be whole; {path}: {error}")
+    return ExportedModel(path, *read_contents(path))
 
 
 def rows_for(
@@ -100,16 +67,16 @@ def rows_for(
         DataError: see `tuner.data.load_rows`.
     """
     facts = model.preprocessing
-    trained = model.settings["data"]["target_names"]
+    trained = model.settings.data.target_names
 
     load = partial(
         load_rows,
         uri,
-        features=facts["features"],
+        features=facts.features,
         task=model.task,
         classes=model.classes,
-        byte_scale=facts["byte_scale"],
-        encoding=encoding_of(facts),
+        byte_scale=facts.byte_scale,
+        encoding=facts.encoding,
         part=part,
     )
 
@@ -126,13 +93,7 @@ def rows_for(
     if isinstance(rows.x, Mapping):
         return rows
     # `load_rows` has multiplied bytes by the factor that is the model's own first layer.
-    return Rows(rows.x / np.float32(facts["byte_scale"]), rows.y)
-
-
-def encoding_of(preprocessing: Mapping[str, Any]) -> TableEncoding | None:
-    """What the model's table became, if it was one."""
-    fields = preprocessing.get("encoding")
-    return None if fields is None else TableEncoding.model_validate(fields)
+    return Rows(rows.x / np.float32(facts.byte_scale), rows.y)
 
 
 def prediction_rows(
@@ -167,8 +128,8 @@ def model_scores(
     """The metrics that the study took, on these rows; those that the rows leave undefined (one
     class only, say) are left out."""
     scores = {}
-    for name in model.settings["cross_validation"]:
-        if name == "loss" or model.task not in METRICS[name].tasks:
+    for name in model.settings.cross_validation:
+        if name == "loss" or name not in METRICS or model.task not in METRICS[name].tasks:
             continue
         try:
             scores[name] = score(name, model.task, y, answers)
@@ -181,7 +142,7 @@ def _value_rows(
     model: ExportedModel, answers: NDArray[np.float32], y: NDArray[Any] | None
 ) -> list[dict[str, Any]]:
     outputs = answers.shape[1]
-    names = model.settings["data"]["target_names"] or [str(i) for i in range(outputs)]
+    names = model.settings.data.target_names or [str(i) for i in range(outputs)]
     endings = [""] if outputs == 1 else [f"_{name}" for name in names]
     rows = []
     for number, values in enumerate(answers.tolist()):

@@ -3,6 +3,7 @@
 from tuner.parameters.fields import setting as setting
 from tuner.parameters.fields import setting_as as setting_as
 from tuner.parameters.fields import settings_of as settings_of
+from tuner.parameters.info import MOST_LAYERS as MOST_LAYERS
 from tuner.parameters.info import ParameterInfo as ParameterInfo
 from tuner.parameters.info import Scalar as Scalar
 from tuner.parameters.info import Value as Value

@@ -8,6 +8,8 @@ Scalar = str | int | float | bool | None
 #: A fixed value: a scalar, or a list of numbers if `ParameterInfo.many`.
 Value = Scalar | list[int] | list[float]
 Kind = Literal["float", "int", "bool", "category"]
+#: More hidden layers than this are a slip of the pen.
+MOST_LAYERS = 100
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class ParameterInfo:
         choices: the names of a category.
         aliases: further names of a category, each with the choice it stands for.
         many: the value is a list of such numbers, and can only be fixed.
-        widths: besides a number, text such as `64-32` (one whole number per layer) is allowed.
+        widths: besides a number, text such as `64-32` (one whole number per layer, at most
+            `MOST_LAYERS`) is allowed.
         only_with: the parameter does something only while each parameter named here has one of
             these values, and is left out of a trial otherwise.
     """
@@ -62,7 +65,11 @@ class ParameterInfo:
             ("at most", self.high),
             ("below", self.below),
         )
-        return ", ".join(f"{words} {bound:g}" for words, bound in parts if bound is not None)
+        return ", ".join(
+            f"{words} {bound if isinstance(bound, int) else format(bound, 'g')}"
+            for words, bound in parts
+            if bound is not None
+        )
 
     @property
     def rule(self) -> str:

@@ -2,14 +2,23 @@
 
 import math
 import re
+import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuner.errors import PlanError, unknown
-from tuner.parameters.info import ParameterInfo, Scalar, Value
+from tuner.parameters.info import MOST_LAYERS, ParameterInfo, Scalar, Value
 from tuner.text import quoted
 
 _WIDTHS = re.compile(r"[1-9][0-9]*(-[1-9][0-9]*)*")
+#: Whole numbers from here on are not all numbers that a float can hold.
+_MOST = 2**53
+#: Below this float32 loses digits, and processors that are told to take such numbers for 0.
+_TINY = 2.0**-126
+
+
+class _Unheld(ValueError):
+    """A number within its bounds that a training cannot compute with."""
 
 
 def fit_value(info: ParameterInfo, value: object) -> Value:
@@ -54,6 +63,12 @@ def fit_scalar(info: ParameterInfo, value: object) -> Scalar:
                 f"must be a whole number, or one width for each layer such as 64-32; "
                 f"got {show(value)}"
             )
+        widths = value.split("-")
+        if len(widths) > MOST_LAYERS:
+            raise ValueError(f"must be at most {MOST_LAYERS} widths; got {len(widths)}")
+        # Python itself refuses to read thousands of digits.
+        if not all(len(width) < 16 and info.contains(int(width)) for width in widths):
+            raise ValueError(f"must be {info.bounds} in each layer; got {show(value)}")
         return value
     return _number(info, value)
 
@@ -70,6 +85,8 @@ def checked(info: ParameterInfo, value: object) -> Any:
             items = value if isinstance(value, list | tuple) else (value,)
             return tuple(_number(info, item) for item in items)
         fit = fit_scalar(info, value)
+    except _Unheld as error:
+        raise PlanError(f"{info.name} {error}") from None
     except ValueError:
         if info.kind == "category":
             raise PlanError(unknown(info.name, value, info.names)) from None
@@ -82,15 +99,36 @@ def _number(info: ParameterInfo, value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         hint = "; write it without quotes" if _is_number_text(value) else ""
         raise ValueError(f"must be {noun}; got {show(value)}{hint}")
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"must be finite; got {show(value)}")
     if info.kind == "int" and value != int(value):
         raise ValueError(f"must be a whole number; got {show(value)}")
-    if info.kind == "int" and abs(value) > 2**53:
-        raise ValueError(f"must be at most 2^53; got {show(value)}")
     if not info.contains(value):
         raise ValueError(f"must be {info.bounds}; got {show(value)}")
-    return int(value) if info.kind == "int" else float(value)
+    if info.kind == "float":
+        _check_float32(info, value)
+        return float(value)
+    if abs(value) > _MOST:
+        raise _Unheld(f"must be at most 2^53; got {show(value)}")
+    return int(value)
+
+
+def _check_float32(info: ParameterInfo, value: float) -> None:
+    """Raises `_Unheld` unless float32 holds `value`, on the same side of its exclusive bounds."""
+    try:
+        (single,) = struct.unpack("<f", struct.pack("<f", float(value)))
+    except OverflowError:
+        raise _Unheld(
+            f"must be within float32, which trainings compute in: -3.4e+38 to 3.4e+38; "
+            f"got {show(value)}"
+        ) from None
+    if abs(single) < _TINY:
+        single = 0.0
+    if single in (info.above, info.below):
+        raise _Unheld(
+            f"must be {info.bounds} in float32, which trainings compute in and where it is "
+            f"{single:g}; got {show(value)}"
+        )
 
 
 def _is_number_text(value: object) -> bool:

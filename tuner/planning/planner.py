@@ -6,15 +6,18 @@ from typing import Any
 from tuner.data.dataset import Task
 from tuner.errors import PlanError, unknown
 from tuner.optimizers import CLIPPING, OPTIMIZERS
-from tuner.parameters import Value, checked
+from tuner.parameters import MOST_LAYERS, Value, checked, fit_scalar
+from tuner.planning.cost import count_parameters
 from tuner.planning.losses import LOSSES, plan_loss
 from tuner.planning.plan import ModelPlan, OptimizerPlan, TrainingPlan
 from tuner.schedules import SCHEDULES, Schedule, WarmupSchedule
 from tuner.spaces.catalogue import CATALOGUE, settings_of
-from tuner.text import quoted
+from tuner.text import listed, quoted, size_text
 
 #: What holds if a trial leaves a parameter out; None: the optimizer's own default.
 DEFAULTS: Mapping[str, object] = {name: info.default for name, info in CATALOGUE.items()}
+#: 4 GB of weights, and several times that with gradients and what an optimizer keeps.
+MOST_PARAMETERS = 10**9
 #: What is neither a setting of the optimizer nor of the schedule behind the warmup.
 _RATE = ("optimizer.learning_rate", "schedule.warmup")
 #: The loss and the widths of layers have rules of their own beside the catalogue's.
@@ -80,7 +83,7 @@ def plan_model(values: Mapping[str, Any], *, features: int, outputs: int) -> Mod
     for what, size in (("features", features), ("outputs", outputs)):
         if size < 1:
             raise PlanError(f"data must have at least 1 of its {what}; got {size}")
-    return ModelPlan(
+    model = ModelPlan(
         features=int(features),
         outputs=int(outputs),
         units=plan_units(values["model.units"], values["model.layers"]),
@@ -92,6 +95,13 @@ def plan_model(values: Mapping[str, Any], *, features: int, outputs: int) -> Mod
         l1=values["model.l1"],
         l2=values["model.l2"],
     )
+    if (parameters := count_parameters(model)) > MOST_PARAMETERS:
+        raise PlanError(
+            f"a network may have at most {MOST_PARAMETERS:,} parameters; hidden layers of "
+            f"{listed(list(map(str, model.units)))} units on {features} features have "
+            f"{parameters:,} ({size_text(4 * parameters)}). Available: fewer units or layers"
+        )
+    return model
 
 
 def plan_units(units: object, layers: object) -> tuple[int, ...]:
@@ -103,12 +113,14 @@ def plan_units(units: object, layers: object) -> tuple[int, ...]:
     if not isinstance(units, str):
         width = checked(CATALOGUE["model.units"], units)
         return (width,) * checked(CATALOGUE["model.layers"], layers)
-    widths = [part.strip() for part in units.split("-")]
-    if not all(part.isdecimal() and int(part) >= 1 for part in widths):
+    info, widths = CATALOGUE["model.units"], [part.strip() for part in units.split("-")]
+    try:
+        fit_scalar(info, "-".join(widths))
+    except ValueError:
         raise PlanError(
-            "model.units must be a whole number at least 1, or such numbers joined by '-' "
-            f"(64-32: a layer of 64, then one of 32); got {quoted(units)}"
-        )
+            f"model.units must be {info.rule}, or at most {MOST_LAYERS} such numbers joined by "
+            f"'-' (64-32: a layer of 64, then one of 32); got {quoted(units)}"
+        ) from None
     if layers is not None:
         raise PlanError(
             "model.layers must be left out if model.units gives each layer its width; "
@@ -151,9 +163,8 @@ def _refuse_settings_of_others(section: str, chosen: str, given: Mapping[str, ob
             raise PlanError(
                 f"{section} {quoted(chosen)} has no setting "
                 f"{quoted(name.removeprefix(f'{section}.'))}; got "
-                f"{name}: {quoted(value)}. Available: {names}. In a space, `when` ties a setting "
-                "to the "
-                f"{section}s that have it"
+                f"{name}: {quoted(value)}. Available: {names}. In a space, `when` ties a "
+                f"setting to the {section}s that have it"
             )
 
 

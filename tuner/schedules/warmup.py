@@ -21,7 +21,9 @@ class WarmupSchedule(Schedule):
     name = "warmup"
 
     after: Schedule
-    warmup: int = setting(0, "Epochs of a linear rise of the rate in front of any schedule.", low=0)
+    warmup: int = setting(
+        0, "Epochs of a linear rise of the rate in front of any schedule.", low=0, high=100_000
+    )
 
     @property
     def depends_on_total(self) -> bool:  # type: ignore[override]
@@ -31,8 +33,9 @@ class WarmupSchedule(Schedule):
     def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
         left = max(1, epochs - self.warmup)
         width = self.warmup * steps_per_epoch
+        risen = min(width, epochs * steps_per_epoch)
         rise = self.after.first_rate(steps_per_epoch, left) * (
-            np.arange(1, width + 1) / (width + 1)
+            np.arange(1, risen + 1) / (width + 1)
         )
         table = np.concatenate([rise.astype(np.float32), self.after.rates(steps_per_epoch, left)])
         return table[: epochs * steps_per_epoch]

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from tuner.errors import StudyConflictError
+from tuner.errors import StudyConflictError, UsageError
 from tuner.storage import records
 from tuner.study.data import DataFacts, describe_data, other_data
 from tuner.study.definition import StudyDefinition
+from tuner.study.description import with_total
 from tuner.study.stored import definition_in, read_total, require_same
-from tuner.text import quoted
+from tuner.text import printable, quoted
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Seconds to wait for another process that has made the study and not yet written what it is.
 _MAKING = 5.0
+#: Characters that Optuna's tables hold.
+LONGEST_NAME = 512
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,8 @@ def prepare_study(
 
     quiet_optuna()
     storage = storage_at(storage_url)
+    if storage.absent:
+        _require_name(name)  # before it is made
     backend = storage.backend()
     call = Retry(patience=60, storage=storage)
     with storage.errors(), ExitStack() as at_end:
@@ -94,25 +99,29 @@ def prepare_study(
         if facts.hash != attributes[records.STUDY_DATA_HASH]:  # perhaps read in an earlier way
             facts = describe(stored)
         _require_same_data(attributes, facts, definition.data.uri, f"{quoted(name)} in {storage}")
-        total = call(lambda: _queue_missing(backend, study_id, definition, total, trials))
-        final = stored.model_copy(
-            update={"trials": total, "retries": definition.retries, "timeout": definition.timeout}
+        there = call(lambda: backend.trials(study_id))
+        total = call(lambda: _queue_missing(backend, study_id, definition, there, total, trials))
+        final = with_total(stored, total).model_copy(
+            update={"retries": definition.retries, "timeout": definition.timeout}
         )
         if final != stored:
             text = final.to_json()
             key = records.STUDY_DEFINITION
             call(lambda: backend.storage.set_study_user_attr(study_id, key, text))
-        there = call(lambda: backend.trials(study_id))
     counts = count_tickets(there, total=total, retries=final.retries)
     return PreparedStudy(name, storage_url, total, counts.done, final, facts.notes)
 
 
 def _queue_missing(
-    backend: Backend, study_id: int, definition: StudyDefinition, total: int, asked: int | None
+    backend: Backend,
+    study_id: int,
+    definition: StudyDefinition,
+    there: Sequence[FrozenTrial],
+    total: int,
+    asked: int | None,
 ) -> int:
     """Queue what is missing to `total`, or to what was asked for or has begun before; the total
-    then."""
-    there = backend.trials(study_id)
+    then. `there`: the study's trials."""
     if asked is None:
         total = max(total, read_total(backend.storage, study_id))
     else:  # what has begun is not taken back
@@ -151,13 +160,23 @@ def _find_or_create(
 
     try:
         return backend.storage.get_study_id_from_name(name)
-    except KeyError:
+    except (KeyError, UnicodeEncodeError):
         pass
-    attributes = _attributes(definition.model_copy(update={"trials": total}), facts)
+    _require_name(name)
+    attributes = _attributes(with_total(definition, total), facts)
     try:
         return backend.create_study(name, StudyDirection[definition.direction.upper()], attributes)
     except DuplicatedStudyError:
         return backend.storage.get_study_id_from_name(name)
+
+
+def _require_name(name: str) -> None:
+    """Raises `UsageError` for a name that a terminal or a storage cannot hold; of a new study."""
+    if printable(name) != name or not name.strip() or len(name) > LONGEST_NAME:
+        raise UsageError(
+            f"a study's name has 1 to {LONGEST_NAME} printable characters; received "
+            f"{quoted(name)}. Available: another --name"
+        )
 
 
 def _attributes(definition: StudyDefinition, facts: DataFacts) -> dict[str, Any]:

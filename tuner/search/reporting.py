@@ -88,7 +88,8 @@ class EpochReporter(EpochCallback):
         flush: writes what a trial reported to the storage; None: the trials are reported with
             their results, and none of them is pruned.
         ending: true if the training shall end and its trials be given back.
-        tell: told (trial, epoch from 1, value).
+        tell: told (trial, epoch from 1, value) of every epoch that a trial has a value for: what
+            is told is what the storage holds.
 
     Attributes:
         stopped: it was ended because of `ending`.
@@ -126,7 +127,9 @@ class EpochReporter(EpochCallback):
                 trial.report(epoch, mean)
             self._write([trial for trial, _ in running], self._flush)
         for trial, mean in running:
-            self._tell(trial, epoch + 1, mean)
+            # NaN: its folds have all ended while others of the stack go on, or it diverged.
+            if not math.isnan(mean):
+                self._tell(trial, epoch + 1, mean)
         if self._flush is not None:
             # Asked before anything else ends the training: who goes on from here another time
             # does not ask again about this epoch.

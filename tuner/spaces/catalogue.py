@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from tuner.errors import UsageError
 from tuner.optimizers import LEARNING_RATE, OPTIMIZERS, Optimizer
+from tuner.parameters import MOST_LAYERS
 from tuner.parameters import ParameterInfo as P
 from tuner.schedules import SCHEDULES, Schedule, WarmupSchedule
 
@@ -80,10 +81,11 @@ _PARAMETERS = (
       choices=INITIALIZERS,
       aliases={"uniform": "random_uniform", "normal": "random_normal", "zero": "zeros",
                "one": "ones"}),
-    P("batch_size", "int", 32, "Rows in one update.", low=1),
-    P("epochs", "int", 20, "Passes over the training rows.", low=1),
-    P("model.layers", "int", 2, "Hidden layers.", low=0),
-    P("model.units", "int", 64, "Units of each hidden layer.", low=1, widths=True),
+    P("batch_size", "int", 32, "Rows in one update.", low=1, high=10**9),
+    P("epochs", "int", 20, "Passes over the training rows.", low=1, high=100_000),
+    P("model.layers", "int", 2, "Hidden layers.", low=0, high=MOST_LAYERS),
+    P("model.units", "int", 64, "Units of each hidden layer.", low=1, high=100_000,
+      widths=True),
     P("model.activation", "category", "relu", "Activation of the hidden layers.",
       choices=ACTIVATIONS, aliases={"swish": "silu"}),
     P("model.dropout", "float", 0.0, "Share of hidden units dropped in each update.",

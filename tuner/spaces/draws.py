@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from tuner.parameters import ParameterInfo, Value, word
+from tuner.parameters import ParameterInfo, Value, fit_scalar, word
 from tuner.spaces.explain import Problem
 from tuner.spaces.parameter import Number, Parameter
 
@@ -94,7 +94,12 @@ class Draw(Parameter):
             low, high = self.ends()
             if not (info.contains(low) and info.contains(high)):
                 text = f"must be {info.bounds}; {name} draws from {word(low)} to {word(high)}"
-                problems.append(Problem((), text))
+                return [Problem((), text)]
+            for end in (low, high):
+                try:
+                    fit_scalar(info, end)
+                except ValueError as error:
+                    return [Problem((), f"{error}; {name} draws from {word(low)} to {word(high)}")]
         return problems
 
     def fitted(self, info: ParameterInfo) -> Draw:

@@ -10,6 +10,8 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from tuner.errors import unknown
 from tuner.parameters import show
 
+#: Of a thing that was checked, so many problems are told.
+MOST_PROBLEMS = 20
 #: The path to a field: keys and list positions from the top.
 Loc = tuple[str | int, ...]
 
@@ -29,6 +31,8 @@ class Problem:
         """The path in the form `params.epochs.choices[1]`."""
         path = ""
         for part in self.loc:
+            if isinstance(part, str) and len(part) > 60:
+                part = f"{part[:57]}..."
             path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
         return path
 
@@ -59,18 +63,25 @@ def problems_of(
     line_of: Callable[[Loc], int | None] = lambda loc: None,
 ) -> list[Problem]:
     """pydantic's errors as problems, in the order of the file if lines are known."""
-    problems = []
-    for details in error.errors():
-        loc = details["loc"]
-        problem = Problem(loc, explain(details, model), source, line_of(loc))
-        if problem not in problems:
-            problems.append(problem)
-    return sorted(problems, key=lambda problem: problem.line or 0)
+    found = sorted(error.errors(), key=lambda details: line_of(details["loc"]) or 0)
+    return list(
+        dict.fromkeys(
+            Problem(
+                details["loc"],
+                # Nobody reads the others, and looking for what they may have meant takes long.
+                explain(details, model) if place < MOST_PROBLEMS else details["msg"],
+                source,
+                line_of(details["loc"]),
+            )
+            for place, details in enumerate(found)
+        )
+    )
 
 
 #: pydantic's type of error -> the rule; the value is told after it.
 _RULES = {
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "must be a whole number"),
+    "int_parsing_size": "must be a whole number of few digits",
     **dict.fromkeys(("float_type", "float_parsing"), "must be a number"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
     **dict.fromkeys(("list_type", "tuple_type"), "must be a list"),

@@ -15,7 +15,7 @@ from tuner.parameters import (
     show,
     word,
 )
-from tuner.spaces.explain import Problem
+from tuner.spaces.explain import MOST_PROBLEMS, Problem
 from tuner.spaces.parameter import MOST_POINTS, Item, Parameter
 
 if TYPE_CHECKING:
@@ -77,9 +77,11 @@ class Listed(Parameter):
             hint = "; write numbers in quotes too" if info.widths else ""
             text = f"must be of one kind; got a mixture of {mixed}{hint}"
             return [Problem((self.key,), text)]
-        problems = []
+        problems: list[Problem] = []
         seen: dict[tuple[str, Scalar], Scalar] = {}
         for position, item in enumerate(items):
+            if len(problems) == MOST_PROBLEMS:
+                break
             loc = (self.key, position)
             try:
                 fit = fit_scalar(info, item)

@@ -7,9 +7,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from tuner.parameters import ParameterInfo, Scalar, Value, show
+from tuner.parameters.kinds import STRICT
 from tuner.spaces.explain import Problem
 
 if TYPE_CHECKING:
@@ -29,8 +30,12 @@ def _scalar(value: object) -> object:
 def _number(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"must be a number; got {show(value)}")
-    if not math.isfinite(value):
-        raise ValueError(f"must be finite; got {value}")
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # of whole numbers that no float is near to
+        finite = False
+    if not finite:
+        raise ValueError(f"must be finite; got {show(value)}")
     return value
 
 
@@ -48,7 +53,7 @@ When = dict[str, Annotated[tuple[Item, ...], BeforeValidator(_several)]]
 class Parameter(BaseModel, ABC):
     """One parameter of a space, in one of its forms. Immutable."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     #: False for a fixed value.
     varies: ClassVar[bool] = True

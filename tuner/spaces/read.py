@@ -9,7 +9,7 @@ from tuner.errors import unknown
 from tuner.parameters import ParameterInfo, show
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.spaces.draws import DRAWS
-from tuner.spaces.explain import Problem, problems_of
+from tuner.spaces.explain import MOST_PROBLEMS, Problem, problems_of
 from tuner.spaces.forms import Choices, Fixed, Values
 from tuner.spaces.parameter import Parameter
 from tuner.spaces.range import Range
@@ -40,6 +40,10 @@ def read_parameters(data: Mapping[Any, Any]) -> tuple[dict[str, Parameter], list
     params: dict[str, Parameter] = {}
     problems: list[Problem] = []
     for name, raw in data.items():
+        if name not in CATALOGUE and len(problems) >= MOST_PROBLEMS:
+            # Looking for what each may have meant takes long.
+            problems.append(Problem((str(name),), "unknown parameter"))
+            continue
         try:
             params[name] = read_parameter(name, raw)
         except ParameterError as error:

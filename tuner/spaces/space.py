@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
+from pydantic import BaseModel, Field, field_serializer, field_validator
 
 from tuner.errors import SpaceError, unknown
 from tuner.parameters import Value, fit_value, show, word
+from tuner.parameters.kinds import STRICT
 from tuner.spaces import candidates
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.spaces.conditions import Activity, Condition, find_activity
@@ -42,7 +43,7 @@ class Space(BaseModel):
     `load_space` and `override`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     name: str = "space"
     version: Literal[1] = 1
@@ -85,10 +86,14 @@ class Space(BaseModel):
         """This space with parameters set anew, as `--set name=value` does.
 
         Each value is YAML 1.2: a fixed value, a form such as `{low: 1, high: 3}`, or `null`,
-        which takes the parameter out. See `tuner.spaces.override`. Raises SpaceError.
+        which takes the parameter out. See `tuner.spaces.override`. The description says what it no
+        longer speaks of. Raises SpaceError.
         """
         params = overridden(self.params, settings)
-        data = {"name": self.name, "description": self.description, "params": params}
+        about = self.description
+        if about and settings:
+            about += f" ({', '.join(settings)} set anew)"
+        data = {"name": self.name, "description": about, "params": params}
         space, problems = validate_data(data, type(self), f"space {self.name}")
         raise_problems([blamed(problem, settings) for problem in problems], SpaceError)
         assert space is not None

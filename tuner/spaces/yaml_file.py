@@ -4,6 +4,9 @@ Read as YAML 1.2 by ruamel.yaml, so `1e-4` is a number and `on`, `yes` and `64-3
 Beyond the parser's own errors these are refused: a key given twice, a key that is not text, a
 tag such as `!python/object`, a document of another YAML version. Dates are text: `1024-12-10`
 means the widths of three layers here.
+
+Documents that are larger, deeper or of more values than anybody writes are refused as soon as that
+is seen, aliases counted as what they stand for.
 """
 
 from collections.abc import Mapping
@@ -18,8 +21,9 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tuner.errors import UsageError
 from tuner.files import unreadable
-from tuner.spaces.explain import Loc, Problem, problems_of
-from tuner.text import path_text, quoted
+from tuner.spaces.explain import MOST_PROBLEMS, Loc, Problem, problems_of
+from tuner.spaces.yaml_limits import MOST_TEXT, BoundedComposer, Limit, TooMuchError
+from tuner.text import counted, path_text, quoted, shortened
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -58,12 +62,17 @@ class _Reader:
         self.source = source
         self.lines: dict[Loc, int] = {}
         self.problems: list[Problem] = []
+        self.limit = Limit()
 
     def refuse(self, node: Node, loc: Loc, text: str) -> None:
         self.problems.append(Problem(loc, text, self.source, node.start_mark.line + 1))
 
     def read(self, node: Node, loc: Loc, around: tuple[Node, ...] = ()) -> Any:
         self.lines.setdefault(loc, node.start_mark.line + 1)
+        with self.limit.value(node.start_mark.line + 1):
+            return self.read_value(node, loc, around)
+
+    def read_value(self, node: Node, loc: Loc, around: tuple[Node, ...]) -> Any:
         if any(node is outer for outer in around):
             self.refuse(node, loc, "an alias must not stand inside what it refers to")
             return None
@@ -80,7 +89,7 @@ class _Reader:
             except (ValueError, YAMLError):
                 self.refuse(node, loc, f"the tag {node.tag} does not fit {quoted(node.value)}")
                 return None
-        self.refuse(node, loc, f"tags are not allowed; got {node.tag}")
+        self.refuse(node, loc, f"tags are not allowed; got {shortened(str(node.tag))}")
         return None
 
     def read_mapping(self, node: MappingNode, loc: Loc, around: tuple[Node, ...]) -> Any:
@@ -105,19 +114,25 @@ def parse_yaml(text: str, source: str) -> tuple[Any, Lines, list[Problem]]:
     Every problem begins with `source` (a path, or a flag of the command line). An empty
     document is None.
     """
+    if len(text) > MOST_TEXT:
+        rule = f"may have at most {MOST_TEXT} characters; it has more"
+        return None, NO_LINES, [Problem((), rule, source)]
     yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = BoundedComposer
     reader = _Reader(yaml, source)
     try:
         root = yaml.compose(text)
         version = yaml.resolver.processing_version
         data = None if root is None else reader.read(root, ())
+    except TooMuchError as error:
+        return None, NO_LINES, [Problem((), str(error), source, error.line)]
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        said = " ".join(part for part in (error.context, error.problem) if part)
+        said = " ".join(part for part in (error.context, error.problem) if part)[:200]
         line = None if mark is None else mark.line + 1
         return None, NO_LINES, [Problem((), f"not valid YAML: {said}", source, line)]
     except YAMLError as error:
-        said = " ".join(str(error).split())
+        said = " ".join(str(error).split())[:200]
         return None, NO_LINES, [Problem((), f"not valid YAML: {said}", source)]
     if tuple(version or (1, 2)) != (1, 2):
         given = ".".join(str(part) for part in version)
@@ -187,4 +202,6 @@ def validated(
 def raise_problems(problems: list[Problem], error: type[UsageError]) -> None:
     """Raises `error` if there is any problem; each is a line of the message."""
     if problems:
-        raise error("\n".join(str(problem) for problem in problems))
+        more = len(problems) - MOST_PROBLEMS
+        lines = [str(problem) for problem in problems[:MOST_PROBLEMS]]
+        raise error("\n".join([*lines, *([f"and {counted(more, 'more problem')}"] * (more > 0))]))

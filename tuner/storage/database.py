@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
@@ -66,10 +66,13 @@ class Database(StorageKind):
     def _has_tables(self, *, read_only: bool = False) -> bool:
         """Whether Optuna's tables are there and complete; if not, they have to be made.
 
-        Raises `StorageError` if they have another revision than this Optuna's.
+        Raises `StorageError` if they have another revision than this Optuna's, and for a
+        database that is somebody else's.
         """
         with self.connect(read_only=read_only) as connection:
-            if not sqlalchemy.inspect(connection).has_table("alembic_version"):
+            tables = sqlalchemy.inspect(connection).get_table_names()
+            self._require_ours(tables)
+            if "alembic_version" not in tables:
                 return False
             query = "SELECT version_num FROM alembic_version"
             revision = connection.exec_driver_sql(query).scalar()
@@ -90,8 +93,11 @@ class Database(StorageKind):
             "Available: pip install -U optuna, or another storage (--storage); nothing was changed"
         )
 
+    def _require_ours(self, tables: Sequence[str]) -> None:
+        """Raises `StorageError` if the database is somebody else's."""
+
     def _open(self) -> BaseStorage:
-        if not self._has_tables():
+        if not self._has_tables(read_only=True):
             with self._making():
                 if not self._has_tables():
                     self._make_tables()

@@ -13,6 +13,7 @@ from typing import Any, Self
 from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal._file import get_lock_file
 
+from tuner.errors import StorageError
 from tuner.storage import records
 from tuner.storage.backend import Backend
 from tuner.storage.check_result import Finding, Repair, WriteStep
@@ -22,6 +23,7 @@ from tuner.storage.journal_file import JournalBackend, JournalFile
 from tuner.storage.journal_lock import GRACE, JournalLock, describe_holder, lock_path, read_holder
 from tuner.storage.journal_repair import (
     JournalScan,
+    is_journal,
     mend_lines,
     mend_tail,
     parse_record,
@@ -30,7 +32,7 @@ from tuner.storage.journal_repair import (
 )
 from tuner.storage.kind import split_scheme
 from tuner.storage.owner import is_gone
-from tuner.text import listed, size_text, time_text
+from tuner.text import listed, path_text, size_text, time_text
 
 #: Seconds between two looks at a torn record: it may be one that is just being appended.
 LOOK_AGAIN = 0.25
@@ -57,7 +59,17 @@ class Journal(FileKind):
     def here_alone(self) -> str | None:
         return None if self.file.is_absolute() else "a journal at a relative path"
 
+    def _require_journal(self) -> None:
+        """Raises `StorageError` if the file is something else."""
+        if self.file.is_file() and not is_journal(self.file):
+            raise StorageError(
+                "a journal holds Optuna's records, one a line; "
+                f"{path_text(self.file)} holds none and was left as it is. "
+                "Available: --storage with another file"
+            )
+
     def _open(self) -> BaseStorage:
+        self._require_journal()
         return JournalStorage(JournalFile(self.file))
 
     def steps(self, storage: Any) -> Backend:
@@ -75,6 +87,7 @@ class Journal(FileKind):
         return "a journal"
 
     def check_file(self) -> list[Finding]:
+        self._require_journal()
         return [self._check_records(), self._check_lock()]
 
     def _scan(self) -> JournalScan:
@@ -177,6 +190,7 @@ class Journal(FileKind):
     def repair_file(self) -> list[Repair]:
         """Cuts off a torn tail, takes broken lines out, removes the lock of a dead process and what
         it left, all under the journal's lock."""
+        self._require_journal()
         path, scan, done = self.file.absolute(), self._scan(), []
         holder = read_holder(lock := lock_path(path))
         dead = holder is not None and is_gone(holder)

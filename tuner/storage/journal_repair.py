@@ -23,6 +23,8 @@ from typing import Any, BinaryIO
 _BEGIN = b'{"op_code"'
 #: Bytes at the end among which the last record is looked for: longer than a trial's curves.
 _TAIL = 1 << 17
+#: Bytes at the beginning among which a record must be.
+_LOOK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,14 @@ def scan_journal(path: Path) -> JournalScan:
                 suspects = []
             offset += len(line)
     return JournalScan(offset, records, end, tuple(broken))
+
+
+def is_journal(path: Path) -> bool:
+    """Whether the file is empty or holds a record, were it torn; another file's content is none
+    of ours to cut. Raises OSError."""
+    with path.open("rb") as file:
+        begin = file.read(_LOOK)
+    return _BEGIN.startswith(begin[: len(_BEGIN)]) or any(map(parse_record, io.BytesIO(begin)))
 
 
 def mend_tail(path: Path) -> Mended | None:

@@ -17,21 +17,27 @@ from tuner.storage import records
 
 def insert_trials(session: Session, study_id: int, trials: Sequence[FrozenTrial]) -> None:
     """Append `trials`, numbered on from those there are. The study's row must be locked."""
-    count = models.TrialModel.count(session, session.get(models.StudyModel, study_id))
-    made = [models.TrialModel(study_id=study_id, state=trial.state) for trial in trials]
-    session.add_all(made)
-    session.flush()
-    made.sort(key=lambda row: int(row.trial_id))
+    model = models.TrialModel
+    count = model.count(session, session.get(models.StudyModel, study_id))
+    made = [
+        {"study_id": study_id, "number": number, "state": trial.state}
+        for number, trial in enumerate(trials, start=count)
+    ]
+    _insert(session, model, made)
+    ids = session.scalars(
+        select(model.trial_id)
+        .where(model.study_id == study_id, model.number >= count)
+        .order_by(model.number)
+    )
     params, user_attrs, system_attrs = [], [], []
-    for number, (row, trial) in enumerate(zip(made, trials, strict=True), start=count):
-        row.number = number
+    for trial_id, trial in zip(ids, trials, strict=True):
         internal = {
             name: (distribution.to_internal_repr(trial.params[name]), distribution)
             for name, distribution in trial.distributions.items()
         }
-        params += _param_rows(int(row.trial_id), internal)
-        user_attrs += _attribute_rows(int(row.trial_id), trial.user_attrs)
-        system_attrs += _attribute_rows(int(row.trial_id), trial.system_attrs)
+        params += _param_rows(trial_id, internal)
+        user_attrs += _attribute_rows(trial_id, trial.user_attrs)
+        system_attrs += _attribute_rows(trial_id, trial.system_attrs)
     _insert(session, models.TrialParamModel, params)
     _insert(session, models.TrialUserAttributeModel, user_attrs)
     _insert(session, models.TrialSystemAttributeModel, system_attrs)
@@ -116,4 +122,5 @@ def _insert_new(session: Session, column: Any, rows: Sequence[Mapping[str, Any]]
 
 def _insert(session: Session, model: Any, values: Sequence[Mapping[str, Any]]) -> None:
     if values:
-        session.execute(insert(model), values)
+        # Without sessions' bookkeeping of every row.
+        session.connection().execute(insert(model.__table__), values)

@@ -7,15 +7,16 @@ import os
 import re
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from optuna.storages._rdb import models
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from tuner.errors import UsageError
+from tuner.errors import StorageError, UsageError
 from tuner.masking import MASK, display_url
 from tuner.storage.check_result import Finding, WriteStep
 from tuner.storage.database import Database
@@ -24,7 +25,7 @@ from tuner.storage.file_kind import FileKind, file_path, plain_path
 from tuner.storage.file_watch import try_writing
 from tuner.storage.kind import split_scheme
 from tuner.storage.sqlite_locking import PLUGIN
-from tuner.text import listed, quoted
+from tuner.text import listed, path_text, quoted
 
 if sys.platform == "win32":
     import msvcrt
@@ -138,8 +139,20 @@ class SQLite(FileKind, Database):
         return sqlite3.connect(uri, BUSY_TIMEOUT, uri=True, check_same_thread=False)
 
     def _has_tables(self, *, read_only: bool = False) -> bool:
-        there = self.file.exists() and self.file.stat().st_size > 0
-        return there and super()._has_tables(read_only=read_only)
+        if not self.file.exists() or self.file.stat().st_size == 0:
+            return False
+        with self.file.open("rb") as file:
+            if file.read(16) != b"SQLite format 3\0":  # SQLite takes one of a byte for an empty one
+                raise sqlite3.DatabaseError("file is not a database")
+        return super()._has_tables(read_only=read_only)
+
+    def _require_ours(self, tables: Sequence[str]) -> None:
+        others = sorted(set(tables) - {*models.BaseModel.metadata.tables, "alembic_version"})
+        if others and "studies" not in tables:
+            raise StorageError(
+                f"a SQLite storage holds Optuna's tables; {path_text(self.file)} holds others "
+                f"({listed(others)}) and was left as it is. Available: --storage with another file"
+            )
 
     def _making(self) -> AbstractContextManager[None]:
         return file_lock(self._lock)

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from pydantic import Field
-
 from tuner.errors import DefinitionError
+from tuner.parameters.kinds import Seed
 from tuner.spaces.space import Space
 from tuner.study.sampler import Candidate, Exhaustive, Sampler
 
@@ -61,7 +60,7 @@ class SklearnRandom(ReadyCandidates):
     order; `random_state` none: the study's seed."""
 
     name = "sklearn-random"
-    random_state: int | None = Field(default=None, ge=0, lt=2**32)
+    random_state: Seed | None = None
 
     def total(self, space: Space, stated: int | None, asked: int | None) -> int:
         total, size = super().total(space, stated, asked), space.size()

@@ -7,13 +7,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
 
 from tuner.data.columns.infer import GivenKind
 from tuner.data.dataset import Task
 from tuner.data.folds import FoldSpec
 from tuner.data.scaling import ScalingKind
 from tuner.errors import DefinitionError, unknown
+from tuner.limits import MOST_RETRIES, MOST_TRIALS
+from tuner.parameters.kinds import STRICT, Count, Seconds, Seed
 from tuner.planning.metrics import (
     METRICS,
     check_metric,
@@ -49,12 +51,14 @@ class DataSpec(BaseModel):
     `columns`: `numbers` of studies that were made before other columns could be read.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     uri: str = "sklearn:digits"
     target: str | None = None
     group: str | None = None
-    limit: int | None = Field(default=None, ge=2)
+    time: str | None = None
+    fold_column: str | None = None
+    limit: Count | None = Field(default=None, ge=2)
     test_share: float | None = Field(default=None, gt=0, lt=1)
     task: Task | None = None
     scaling: ScalingKind = "auto"
@@ -72,7 +76,7 @@ class DataSpec(BaseModel):
 class ObjectiveSpec(BaseModel):
     """`metric` None: accuracy, or r2 for regression (`StudyDefinition.resolved` fills it in)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     metric: MetricName | None = None
 
@@ -82,6 +86,8 @@ class StudyDefinition(BaseModel):
 
     Attributes:
         name: the file's name without its ending; part of nothing.
+        description: one line for people; empty: see
+            `tuner.study.description`.
         space: what may vary. In a file: a space's name, its path, or its contents.
         data, folds, sampler, pruner, objective: see their classes.
         metrics: scored beside the objective.
@@ -91,7 +97,7 @@ class StudyDefinition(BaseModel):
         retries: how often a trial that fails is tried again.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     version: Literal[1] = 1
     name: str = ""
@@ -103,15 +109,22 @@ class StudyDefinition(BaseModel):
     pruner: AnyPruner = Median()
     objective: ObjectiveSpec = ObjectiveSpec()
     metrics: tuple[MetricName, ...] = ()
-    trials: int | None = Field(default=None, ge=1)
-    timeout: float | None = Field(default=None, gt=0)
-    seed: int = Field(default=0, ge=0, lt=2**32)
-    retries: int = Field(default=2, ge=0)
+    trials: int | None = Field(default=None, ge=1, le=MOST_TRIALS)
+    timeout: Seconds | None = None
+    seed: Seed = 0
+    retries: int = Field(default=2, ge=0, le=MOST_RETRIES)
 
     @field_validator("metrics")
     @classmethod
     def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(names))
+
+    @model_validator(mode="after")
+    def _in_order(self) -> StudyDefinition:
+        if self.data.time and not self.data.fold_column and self.folds.kind != "time":
+            rule = "data.time needs folds that keep its order, folds.kind time or data.fold_column"
+            raise ValueError(f"{rule}; received folds.kind {self.folds.kind}")
+        return self
 
     @field_validator("timeout", mode="before")
     @classmethod
@@ -162,7 +175,8 @@ class StudyDefinition(BaseModel):
         name sets a sampler or pruner with its defaults. Another sampler brings what goes with
         it, unless `changes` says otherwise: one that goes through the whole space has no number
         of trials of its own; ready candidates are not pruned, and their folds are scikit-learn's
-        own, rows in order.
+        own, rows in order. A description stays as long as nothing changes that it could speak
+        of: trials, and what decides a trial or its score.
 
         Raises `DefinitionError` with one line for each problem.
         """
@@ -180,11 +194,22 @@ class StudyDefinition(BaseModel):
             for parent in parents:
                 inner = inner.setdefault(parent, {})
             inner[last] = value
-        return definition_of(data, "study definition")
+        made = definition_of(data, "study definition")
+        if "description" in changes or (made.trials, made.hash()) == (self.trials, self.hash()):
+            return made
+        return made.model_copy(update={"description": ""})
 
     def total_trials(self, asked: int | None) -> int:
-        """How many trials the study has in all; raises as `Sampler.total`."""
-        return self.sampler.total(self.space, self.trials, asked)
+        """How many trials the study has in all; raises as `Sampler.total`, and `DefinitionError`
+        for more than a storage can wait with."""
+        total = self.sampler.total(self.space, self.trials, asked)
+        if total > MOST_TRIALS:
+            raise DefinitionError(
+                f"a study may have at most {MOST_TRIALS} trials, which wait in the storage; "
+                f"{self.sampler.name} makes {total} of the space {self.space.name}. Available: "
+                "fewer (--trials N), or a space of fewer points"
+            )
+        return total
 
     def candidates(self, total: int, queued: Sequence[Mapping[str, Any]] = ()) -> list[Candidate]:
         """Of a sampler that is `ready`: see `Sampler.candidates`."""

@@ -29,6 +29,8 @@ def load_definition(name_or_path: str | Path, *, space: Space | None = None) -> 
     complete: dict[str, Any] = {**data, "name": path.stem}
     if space is not None:
         complete["space"] = space
+        if "space" in data:  # which its description may speak of
+            complete["description"] = ""
     elif isinstance(named := data.get("space"), str):
         complete["space"] = load_space(named)
     elif isinstance(named, dict):

@@ -5,12 +5,12 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
 )
 
+from tuner.parameters.kinds import STRICT
 from tuner.registry import Registry, summary
 from tuner.spaces.explain import problems_of, to_validation_error
 
@@ -22,7 +22,7 @@ class Named(BaseModel):
         name: by which it is registered; it is written with the settings, and not one of them.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     name: ClassVar[str]
 

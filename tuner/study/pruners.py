@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
+from tuner.parameters.kinds import Count, Whole
 from tuner.registry import Registry
 from tuner.study.named import Named, by_name
 
@@ -55,10 +56,10 @@ class Median(Pruner):
 
     name = "median"
     optunas = "MedianPruner"
-    n_startup_trials: int = Field(default=5, ge=0)
-    n_warmup_steps: int = Field(default=3, ge=0)
-    interval_steps: int = Field(default=1, ge=1)
-    n_min_trials: int = Field(default=1, ge=1)
+    n_startup_trials: Whole = 5
+    n_warmup_steps: Whole = 3
+    interval_steps: Count = 1
+    n_min_trials: Count = 1
 
 
 class Percentile(Median):
@@ -79,10 +80,10 @@ class Hyperband(Pruner):
     """
 
     name = "hyperband"
-    min_resource: int = Field(default=1, ge=1)
-    max_resource: int | None = Field(default=None, ge=1)
-    reduction_factor: int = Field(default=3, ge=2)
-    bootstrap_count: int = Field(default=0, ge=0)
+    min_resource: Count = 1
+    max_resource: Count | None = None
+    reduction_factor: Count = Field(default=3, ge=2)
+    bootstrap_count: Whole = 0
 
     def build(self, epochs: int) -> BasePruner:
         from tuner.study.by_ticket import TicketHyperband
@@ -97,10 +98,10 @@ class SuccessiveHalving(Pruner):
 
     name = "successive-halving"
     optunas = "SuccessiveHalvingPruner"
-    min_resource: int = Field(default=1, ge=1)
-    reduction_factor: int = Field(default=4, ge=2)
-    min_early_stopping_rate: int = Field(default=0, ge=0)
-    bootstrap_count: int = Field(default=0, ge=0)
+    min_resource: Count = 1
+    reduction_factor: Count = Field(default=4, ge=2)
+    min_early_stopping_rate: int = Field(default=0, ge=0, le=30)
+    bootstrap_count: Whole = 0
 
 
 class Patient(Pruner):
@@ -108,7 +109,7 @@ class Patient(Pruner):
     without `wrapped` it stops the trial then."""
 
     name = "patient"
-    patience: int = Field(default=3, ge=0)
+    patience: Whole = 3
     min_delta: float = Field(default=0.0, ge=0)
     wrapped: AnyPruner | None = None
 
@@ -126,7 +127,7 @@ class Wilcoxon(Pruner):
     name = "wilcoxon"
     optunas = "WilcoxonPruner"
     p_threshold: float = Field(default=0.1, ge=0, le=1)
-    n_startup_steps: int = Field(default=2, ge=0)
+    n_startup_steps: Whole = 2
 
 
 class Threshold(Pruner):
@@ -136,8 +137,8 @@ class Threshold(Pruner):
     optunas = "ThresholdPruner"
     lower: float | None = None
     upper: float | None = None
-    n_warmup_steps: int = Field(default=0, ge=0)
-    interval_steps: int = Field(default=1, ge=1)
+    n_warmup_steps: Whole = 0
+    interval_steps: Count = 1
 
     @model_validator(mode="after")
     def _check_bounds(self) -> Threshold:

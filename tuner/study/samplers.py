@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny
 
+from tuner.parameters.kinds import Count
 from tuner.registry import Registry
 from tuner.study.candidates import Grid, SklearnRandom
 from tuner.study.named import by_name
@@ -18,6 +19,10 @@ from tuner.study.sampler import Drawable, Exhaustive, Sampler
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
+
+
+#: Points that one sampling step draws or holds at most.
+MOST_DRAWN = 10_000
 
 
 class Tpe(Sampler):
@@ -30,8 +35,8 @@ class Tpe(Sampler):
     name = "tpe"
     optunas = "TPESampler"
     learns_from_pruned = True
-    n_startup_trials: int = Field(default=10, ge=1)
-    n_ei_candidates: int = Field(default=24, ge=1)
+    n_startup_trials: Count = 10
+    n_ei_candidates: int = Field(default=24, ge=1, le=MOST_DRAWN)
     multivariate: bool = True
     group: bool = True
     constant_liar: bool = True
@@ -74,8 +79,8 @@ class CmaEs(Sampler):
     learns_from_pruned = True
     needs = "cmaes"
     extras: ClassVar[Mapping[str, Any]] = {"warn_independent_sampling": False}
-    n_startup_trials: int = Field(default=1, ge=1)
-    popsize: int | None = Field(default=None, ge=2)
+    n_startup_trials: Count = 1
+    popsize: int | None = Field(default=None, ge=2, le=MOST_DRAWN)
     with_margin: bool = False
 
 
@@ -87,7 +92,7 @@ class Gp(Sampler):
     learns_from_pruned = True
     needs = "torch"
     extras: ClassVar[Mapping[str, Any]] = {"warn_independent_sampling": False}
-    n_startup_trials: int = Field(default=10, ge=1)
+    n_startup_trials: Count = 10
     deterministic_objective: bool = False
 
 
@@ -97,7 +102,7 @@ class Nsga2(Sampler):
     name = "nsga2"
     optunas = "NSGAIISampler"
     learns_from_pruned = True
-    population_size: int = Field(default=20, ge=2)
+    population_size: int = Field(default=20, ge=2, le=MOST_DRAWN)
     mutation_prob: float | None = Field(default=None, ge=0, le=1)
     crossover_prob: float = Field(default=0.9, ge=0, le=1)
     swapping_prob: float = Field(default=0.5, ge=0, le=1)

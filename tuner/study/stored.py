@@ -31,7 +31,7 @@ def load_study(storage: BaseStorage | None, name: str) -> Study:
         raise UsageError(unknown("study", name, ()))
     try:
         return optuna.load_study(study_name=name, storage=storage)
-    except KeyError:
+    except (KeyError, UnicodeEncodeError):  # a name that is no text is none's
         names = sorted(study.study_name for study in storage.get_all_studies())
         raise UsageError(unknown("study", name, names)) from None
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.errors import PlanError
 from tuner.planning.plan import TrainingPlan
 from tuner.schedules import Mode, Rates, Tracker
 from tuner.training.scores import FoldStatus
@@ -84,11 +85,28 @@ class NetworkProgress:
         return False
 
 
+#: Of one network: a table of its rates then takes 1 GB.
+MOST_UPDATES = 2**28
+
+
 class _Table:
-    """The rates of a schedule that no score changes."""
+    """The rates of a schedule that no score changes. Raises `PlanError` for too many, and for
+    rates that are no numbers in float32."""
 
     def __init__(self, plan: TrainingPlan, steps: int) -> None:
-        self._rates = plan.schedule.rates(steps, plan.epochs).reshape(plan.epochs, steps)
+        if plan.epochs * steps > MOST_UPDATES:
+            raise PlanError(
+                f"a training may have at most {MOST_UPDATES:,} updates; got {plan.epochs:,} epochs "
+                f"of {steps:,}. Available: fewer epochs, or a larger batch_size"
+            )
+        with np.errstate(all="ignore"):
+            self._rates = plan.schedule.rates(steps, plan.epochs).reshape(plan.epochs, steps)
+        if not np.isfinite(self._rates).all():
+            raise PlanError(
+                "learning rates must stay within float32, at most 3.4e+38; schedule "
+                f"{plan.schedule.name} does not from optimizer.learning_rate "
+                f"{plan.schedule.learning_rate:g}. Available: a lower rate"
+            )
 
     def rates(self, epoch: int) -> Rates:
         rates: Rates = self._rates[epoch]

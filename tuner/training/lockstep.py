@@ -218,7 +218,7 @@ class Lockstep:
         means = mean_over_folds(
             self.validation[-1][metric].reshape(shape), self._judged(metric).reshape(shape)
         )
-        ran = np.isfinite(self.learning_rate[-1]).reshape(shape).any(axis=1)
+        ran = ~np.isnan(self.learning_rate[-1]).reshape(shape).all(axis=1)
         return np.where(ran, means, math.nan).tolist()
 
     def _judged(self, metric: str) -> NDArray[np.float64]:

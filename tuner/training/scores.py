@@ -117,7 +117,7 @@ class TrialScores:
 
     def of_folds(self, folds: slice) -> TrialScores:
         """What a training of those folds by themselves gives back."""
-        epochs = int(np.isfinite(self.learning_rate[:, folds]).any(axis=1).sum())
+        epochs = int((~np.isnan(self.learning_rate[:, folds])).any(axis=1).sum())
         return self._part(epochs, folds)
 
     def _part(self, epochs: int, folds: slice) -> TrialScores:

@@ -46,6 +46,8 @@ def read_source(uri: str, request: Request) -> RawData:
     for flag, value, taken in (
         ("--target", request.target, source.is_table),
         ("--group", request.group, source.has_groups),
+        ("--time", request.time, source.is_table),
+        ("--fold-column", request.fold_column, source.is_table),
     ):
         if value is not None and not taken:
             tables = (f"{k.name}:{k.what.split()[0]}" for k in SOURCES.values() if k.is_table)

@@ -45,6 +45,8 @@ class Request:
     Attributes:
         target: column(s) to predict, several separated by commas; None: the source's default.
         group: column (or array of an npz file) that says which rows belong together.
+        time: column (numbers or dates) that the rows are put in the order of.
+        fold_column: column that names the fold in which a row validates; -1: none.
         need_target: False if rows without a target will do (prediction).
         drop: columns that are no features.
         features: the only columns that are features; empty: all that are left.
@@ -56,6 +58,8 @@ class Request:
 
     target: str | None = None
     group: str | None = None
+    time: str | None = None
+    fold_column: str | None = None
     need_target: bool = True
     drop: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
@@ -75,6 +79,7 @@ class RawData:
         y: `(rows,)` or `(rows, columns)`: numbers or text; None only if none was needed.
         x_test, y_test: the source's own test rows.
         groups: `(rows,)` numbers or text.
+        fold_names: `(rows,)` numbers or text.
         feature_names: one a feature, None if the source has none.
         target_names: one a column of `y`, None if the source has none.
         class_names: names of the classes 0..k-1, if `y` holds these numbers.
@@ -90,6 +95,7 @@ class RawData:
     x_test: NDArray[Any] | None = None
     y_test: NDArray[Any] | None = None
     groups: NDArray[Any] | None = None
+    fold_names: NDArray[Any] | None = None
     feature_names: tuple[str, ...] | None = None
     target_names: tuple[str, ...] | None = None
     class_names: tuple[str, ...] | None = None

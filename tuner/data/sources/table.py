@@ -18,14 +18,13 @@ from numpy.typing import NDArray
 from tuner.data.columns.encoding import TableEncoding
 from tuner.data.columns.infer import ColumnFinding, find_columns
 from tuner.data.sources.base import RawData, Reading, Request, Source
-from tuner.errors import DataError, unknown
-from tuner.text import listed, path_text
+from tuner.data.sources.choice import feature_columns, known_column, named_column, target_columns
+from tuner.errors import DataError
+from tuner.text import listed, path_text, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: A column of one of these names (in any case) is the target if none is named.
-TARGET_NAMES = ("target", "label", "y", "class")
 _SHOWN = 8
 
 
@@ -82,8 +81,11 @@ def from_table(table: Table, request: Request, *, source: str) -> RawData:
     if not len(frame):
         raise DataError(f"a table needs rows; {source} has {len(columns)} column names and no row")
     remarks = list(table.remarks)
-    group = _column(request.group, columns, "group", source) if request.group else None
-    targets = _targets(request, columns, group, table.default_target, source)
+    asked = {"group": request.group, "time": request.time, "fold": request.fold_column}
+    aside = {
+        kind: known_column(name, columns, kind, source) for kind, name in asked.items() if name
+    }
+    targets = target_columns(request, columns, aside, table.default_target, source)
     known = frame[targets].notna().all(axis=1)
     if not known.all():
         if not request.need_target:
@@ -93,19 +95,20 @@ def from_table(table: Table, request: Request, *, source: str) -> RawData:
             frame = frame[known]
     if not len(frame):
         raise DataError(f"a search needs a target; in {source} {listed(targets)} has no value")
+    for kind, name in aside.items():
+        if gaps := int(frame[name].isna().sum()):
+            raise DataError(f"no {kind} may be missing; {name} of {source} has {gaps} gaps")
+    if "time" in aside:
+        frame = frame.iloc[_order(frame[aside["time"]], source)]
     kinds = {named_column(name, columns) or name: kind for name, kind in request.kinds.items()}
     request = replace(request, kinds=kinds)
-    features = frame[_features(request, columns, targets, group, source)]
+    features = frame[feature_columns(request, columns, (*targets, *aside.values()), source)]
     raw = _encoded(features, request, source)
-    group_values = None if group is None else frame[group]
-    if group_values is not None and group_values.isna().any():
-        raise DataError(
-            f"no group may be missing; {group} of {source} has {group_values.isna().sum()} gaps"
-        )
     return RawData(
         x=raw.x,
         y=_target_values(frame[targets]) if targets else None,
-        groups=None if group_values is None else group_values.to_numpy(),
+        groups=frame[aside["group"]].to_numpy() if "group" in aside else None,
+        fold_names=frame[aside["fold"]].to_numpy() if "fold" in aside else None,
         feature_names=raw.feature_names,
         target_names=tuple(targets) or None,
         encoding=raw.encoding,
@@ -150,94 +153,23 @@ def _left_out(findings: Sequence[ColumnFinding]) -> str:
     return listed(out, _SHOWN) if out else ""
 
 
-def _features(
-    request: Request,
-    columns: list[str],
-    targets: list[str],
-    group: str | None,
-    source: str,
-) -> list[str]:
-    if request.encoding is not None:
-        features = [column.name for column in request.encoding.columns]
-        absent = [name for name in features if name not in columns]
-        if absent:
-            raise DataError(
-                f"the rows need the {len(features)} columns that the model was trained on; "
-                f"{source} lacks {listed(absent, _SHOWN)}. It has {listed(columns, _SHOWN)}"
-            )
-        return features
-    dropped = [_column(name, columns, "feature", source) for name in request.drop]
-    chosen = [_column(name, columns, "feature", source) for name in request.features] or columns
-    for name in request.kinds:
-        _column(name, columns, "feature", source)
-    features = [name for name in chosen if name not in (*targets, group, *dropped)]
-    if not features:
+def _order(times: pd.Series[Any], source: str) -> NDArray[np.intp]:
+    """Row numbers by rising time, rows of the same time as they stand. Dates are read in the one
+    form that has one meaning. Raises DataError."""
+    import pandas as pd
+
+    values = times
+    if not pd.api.types.is_datetime64_any_dtype(times):
+        values = pd.to_numeric(times, errors="coerce")
+        if values.isna().any():
+            values = pd.to_datetime(times.astype(str), format="ISO8601", utc=True, errors="coerce")
+    wrong = times[values.isna()]
+    if len(wrong):
         raise DataError(
-            f"a table needs a feature column beside its target; {source} has only "
-            f"{listed(columns, _SHOWN)}"
+            f"--time needs a column of numbers, or of dates as 2024-03-31; {quoted(times.name)} of "
+            f"{source} holds {quoted(str(wrong.iloc[0]))}, {len(wrong)} rows"
         )
-    return features
-
-
-def _targets(
-    request: Request,
-    columns: list[str],
-    group: str | None,
-    default: tuple[str, ...],
-    source: str,
-) -> list[str]:
-    if request.target is not None:
-        whole = named_column(request.target, columns) is not None
-        names = [request.target] if whole else [p.strip() for p in request.target.split(",")]
-        names = [_column(name, columns, "target", source) for name in names]
-        if len(set(names)) < len(names) or group in names:
-            raise DataError(
-                f"target and group columns must differ from each other; received --target "
-                f"{request.target}{f' --group {group}' if group else ''}"
-            )
-        return names
-    features = () if request.encoding is None else [c.name for c in request.encoding.columns]
-    free = [name for name in columns if name not in {group, *features, *request.drop}]
-    if default and set(default) <= set(free):
-        return list(default)
-    named = [name for name in free if name.lower() in TARGET_NAMES]
-    if len(named) > 1:
-        raise DataError(
-            f"the target must be one column; {source} has {listed(named, _SHOWN)}. Choose by "
-            f"--target COLUMN (the others become features)"
-        )
-    if named or not request.need_target:
-        return named
-    if len(columns) - (group is not None) < 2:
-        raise DataError(
-            f"a table needs a feature column and a target column; {source} has only "
-            f"{listed(columns, _SHOWN)}. Say what separates its values by --sep"
-        )
-    return free[-1:]
-
-
-def _column(name: str, columns: list[str], kind: str, source: str) -> str:
-    found = named_column(name, columns)
-    if found is None:
-        raise DataError(f"{unknown(f'{kind} column', name, columns)} (in {source})")
-    return found
-
-
-def named_column(name: str, columns: Sequence[str]) -> str | None:
-    """The column that `name` means: by its name, by its name but for case and spaces if there is
-    one such, or by its number from 1 (from -1 backwards)."""
-    if name in columns:
-        return name
-    if re.fullmatch(r"-?[0-9]{1,9}", name):
-        number = int(name)
-        known = 0 < abs(number) <= len(columns)
-        return columns[number - 1 if number > 0 else number] if known else None
-    alike = [column for column in columns if _simple(column) == _simple(name)]
-    return alike[0] if len(alike) == 1 else None
-
-
-def _simple(name: str) -> str:
-    return re.sub(r"[\s_.-]+", "", name).casefold()
+    return np.asarray(values.argsort(kind="stable"))
 
 
 def _target_values(targets: pd.DataFrame) -> NDArray[Any]:

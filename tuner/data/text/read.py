@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tuner.data.sources.base import Reading
-from tuner.data.sources.table import Table, named_column
+from tuner.data.sources.choice import named_column
+from tuner.data.sources.table import Table
 from tuner.data.text.cells import MISSING, is_code
 from tuner.data.text.decoding import decoded
 from tuner.data.text.layout import Layout, find_layout

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 from tuner.data.dataset import Task
 from tuner.errors import PlanError
 from tuner.optimizers import OPTIMIZERS
-from tuner.parameters import ParameterInfo, checked
+from tuner.parameters import MOST_LAYERS, ParameterInfo, checked
 from tuner.planning.losses import require_classes
 from tuner.planning.plan import TrainingPlan
 from tuner.planning.planner import plan_training
@@ -187,10 +187,12 @@ def _sizes(hidden_layer_sizes: object) -> dict[str, Any]:
         else (hidden_layer_sizes,)
     )
     for width in sizes:
-        if not isinstance(width, Integral) or isinstance(width, bool) or width < 1:
+        whole = isinstance(width, Integral) and not isinstance(width, bool)
+        if not whole or not CATALOGUE["model.units"].contains(width) or len(sizes) > MOST_LAYERS:
             raise EstimatorError(
-                "hidden_layer_sizes must be a whole number at least 1, or a sequence of such, one "
-                f"a layer, empty for no hidden layer; got {quoted(hidden_layer_sizes)}"
+                f"hidden_layer_sizes must be {CATALOGUE['model.units'].rule}, or a sequence of at "
+                f"most {MOST_LAYERS} such, one a layer, empty for no hidden layer; got "
+                f"{quoted(hidden_layer_sizes)}"
             )
     if len(sizes) == 0:
         return {"model.layers": 0}

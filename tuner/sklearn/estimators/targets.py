@@ -12,6 +12,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from tuner.data.dataset import Dataset, Task, output_units
+from tuner.data.float32 import RULE, unheld_columns
 from tuner.sklearn.estimators.errors import EstimatorError
 
 
@@ -81,10 +82,9 @@ def value_targets(y: NDArray[Any]) -> Targets:
     scikit-learn's warning. Raises ValueError for values beyond float32."""
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
-    with np.errstate(over="ignore"):
-        narrow = y.astype(np.float32)
-    if not np.isfinite(narrow).all():
-        raise EstimatorError("targets must stay within float32, +-3.4e38; got larger ones")
+    if len(unheld_columns(y)):
+        raise EstimatorError(f"targets {RULE} their scaling; got others")
+    narrow = y.astype(np.float32)
     return Targets("regression", narrow.reshape(len(y), -1), None, flat=y.ndim == 1)
 
 

@@ -1,0 +1,46 @@
+"""A study in one line for people, from what its definition holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tuner.text import counted
+
+if TYPE_CHECKING:
+    from tuner.data.folds import FoldSpec
+    from tuner.study.definition import StudyDefinition
+
+
+def with_total(definition: StudyDefinition, total: int) -> StudyDefinition:
+    """A definition with so many trials. It is described by what it holds, unless it has a
+    description of its own and the number is what it had."""
+    kept = definition.description if total == definition.total_trials(None) else ""
+    description = kept or describe(definition, total)
+    return definition.model_copy(update={"trials": total, "description": description})
+
+
+def describe(definition: StudyDefinition, total: int) -> str:
+    """`40 trials of sgd_decay on sklearn:digits: tpe, median pruning, 5-fold cross-validation`,
+    and the metric if the definition names one."""
+    data, pruner, metric = definition.data, definition.pruner, definition.objective.metric
+    rows = "" if data.limit is None else f"{data.limit} rows of "
+    target = "" if data.target is None else f" (target {data.target})"
+    kept = "" if data.test_share is None else f", {data.test_share:.3g} of the rows kept out"
+    how = [
+        definition.sampler.name,
+        f"{pruner.name} pruning" if pruner.prunes else "nothing pruned",
+        _folds(definition.folds),
+        *([] if metric is None else [f"by {metric}"]),
+    ]
+    return (
+        f"{counted(total, 'trial')} of {definition.space.name} on {rows}{data.uri}{target}{kept}: "
+        f"{', '.join(how)}"
+    )
+
+
+def _folds(folds: FoldSpec) -> str:
+    if folds.kind == "holdout":
+        return f"{folds.share:.3g} of the rows held out for validation"
+    kind = {"stratified": "stratified ", "group": "grouped "}.get(folds.kind, "")
+    times = f", {folds.repeats} times" if folds.kind == "repeated" else ""
+    return f"{kind}{folds.k}-fold cross-validation{times}"
