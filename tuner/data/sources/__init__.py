@@ -7,6 +7,7 @@ from tuner.data.sources.base import Request as Request
 from tuner.data.sources.base import Source as Source
 from tuner.data.sources.bundled import Bundled
 from tuner.data.sources.csv_file import Csv
+from tuner.data.sources.feather import Feather
 from tuner.data.sources.keras import KerasDatasets
 from tuner.data.sources.npz import Npz
 from tuner.data.sources.openml import OpenML
@@ -18,7 +19,7 @@ from tuner.text import path_text, quoted, shortened
 
 #: By scheme, in the order of the documentation.
 SOURCES: Registry[type[Source]] = Registry(
-    "data source", "tuner.sources", (Bundled, Npz, Csv, Parquet, KerasDatasets, OpenML)
+    "data source", "tuner.sources", (Bundled, Npz, Csv, Parquet, Feather, KerasDatasets, OpenML)
 )
 
 

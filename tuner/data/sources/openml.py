@@ -13,6 +13,7 @@ from tuner.data.sources.cache import (
     check_allowed,
     offline,
 )
+from tuner.data.sources.frames import plain_table
 from tuner.data.sources.table import Table, TableSource
 from tuner.errors import DataError
 from tuner.files import unreadable
@@ -68,7 +69,7 @@ class OpenML(TableSource):
         except ValueError as error:  # not found, sparse, a checksum that does not match
             raise DataError(f"{source} cannot be used: {said(error)}. {ALTERNATIVES}") from error
         targets = tuple(map(str, bunch.target_names or ()))
-        return Table(bunch.frame, default_target=targets)
+        return plain_table(bunch.frame, source, targets)
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import isqrt
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +37,13 @@ class Table:
             NaT. Columns without names are called 1, 2, ...
         default_target: the source's own.
         remarks: what the reader took for granted, one sentence each.
+        unusable: columns of the frame that are left out, and what they hold instead.
     """
 
     frame: pd.DataFrame
     default_target: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    unusable: Mapping[str, str] = field(default_factory=dict)
 
 
 class TableSource(Source):
@@ -80,6 +82,7 @@ def from_table(table: Table, request: Request, *, source: str) -> RawData:
     frame, columns = table.frame, [str(name) for name in table.frame.columns]
     if not len(frame):
         raise DataError(f"a table needs rows; {source} has {len(columns)} column names and no row")
+    request = _without_unusable(table, request, columns, source)
     remarks = list(table.remarks)
     asked = {"group": request.group, "time": request.time, "fold": request.fold_column}
     aside = {
@@ -146,6 +149,23 @@ def _encoded(features: pd.DataFrame, request: Request, source: str) -> RawData:
         findings=tuple(findings),
         remarks=(f"left out {left_out}; --kind COLUMN=KIND keeps one",) if left_out else (),
     )
+
+
+def _without_unusable(table: Table, request: Request, columns: list[str], source: str) -> Request:
+    """The request without the columns that hold nothing a network takes; `DataError` if it names
+    one."""
+    target = request.target or ""
+    beside = (request.group or "", request.time or "", request.fold_column or "")
+    asked = [target, *target.split(","), *beside, *request.features, *request.kinds]
+    trained = () if request.encoding is None else request.encoding.columns
+    for name in (*asked, *(column.name for column in trained)):
+        found = named_column(name.strip(), columns)
+        if found is not None and found in table.unusable:
+            raise DataError(
+                f"a column must hold numbers, text, dates or yes/no; {found} of {source} holds "
+                f"{table.unusable[found]}"
+            )
+    return replace(request, drop=(*request.drop, *table.unusable))
 
 
 def _left_out(findings: Sequence[ColumnFinding]) -> str:
