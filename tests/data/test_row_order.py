@@ -41,10 +41,13 @@ def test_rows_come_in_the_order_of_their_time(times: object, tmp_path: Path) -> 
     data = load_dataset(uri, target="y", time="when")
     order = np.argsort(DAYS.to_numpy(), kind="stable")
     assert data.feature_names == ("a",)
-    np.testing.assert_array_equal(data.x[:, 0], order + 0.5)
+    assert data.encoding is not None
+    (column,) = data.encoding.columns
+    assert column.kind == "number"
+    np.testing.assert_array_equal(data.x[:, 0] + column.offset, order + 0.5)
     last = load_dataset(uri, target="y", time="when", test_share=0.2)
-    np.testing.assert_array_equal(last.x[:, 0], order[:32] + 0.5)
-    np.testing.assert_array_equal(last.x_test[:, 0], order[32:] + 0.5)
+    np.testing.assert_array_equal(last.x[:, 0] + column.offset, order[:32] + 0.5)
+    np.testing.assert_array_equal(last.x_test[:, 0] + column.offset, order[32:] + 0.5)
 
 
 @pytest.mark.parametrize("strange", ["31/12/2023", "soon", "03.04.2024"])

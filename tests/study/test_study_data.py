@@ -84,7 +84,7 @@ def test_a_worker_needs_the_storage_and_the_name_alone(folders):
 
 def test_a_metric_that_the_targets_leave_undefined_is_refused_before_any_training(tmp_path):
     path = tmp_path / "few.csv"
-    path.write_text("a,y\n" + "".join(f"{i},{i - 2.5}\n" for i in range(40)))
+    path.write_text("a,y\n" + "".join(f"{i / 2},{i - 2.5}\n" for i in range(40)))
     for metrics in ({"objective.metric": "rmsle"}, {"metrics": ["rmsle"]}):
         with pytest.raises(DataError, match=r"rmsle needs targets above -1; got -2\.5"):
             describe_data(on(f"csv:{path}", **{"data.target": "y", **metrics}))

@@ -75,10 +75,11 @@ def load_network(place: Path, facts: Preprocessing) -> keras.Model:
 
 def _input_shape(model: keras.Model) -> Any:
     """A shape, or that of each column by name."""
-    shape = model.input_shape
-    if isinstance(shape, dict):
-        return {name: tuple(own) for name, own in shape.items()}
-    return tuple(shape)
+    import keras
+
+    if isinstance(model, keras.Sequential):
+        return tuple(model.input_shape)
+    return {name: tuple(own.shape) for name, own in model.input.items()}
 
 
 def _strange(file: Path) -> str | None:

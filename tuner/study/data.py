@@ -13,6 +13,9 @@ from tuner.planning.metrics import METRICS, default_metric
 from tuner.study.definition import DataSpec, StudyDefinition
 from tuner.text import path_text
 
+#: Fields of a study's data that say how a text table is read.
+_READING = ("header", "sep", "encoding", "decimal", "na")
+
 
 @dataclass(frozen=True)
 class DataFacts:
@@ -34,13 +37,11 @@ def other_data(study: str, stored: str, uri: str, found: str) -> str:
 
 def load_data(data: DataSpec, seed: int) -> Dataset:
     """The rows that `data` describes. Raises `DataError`."""
-    given = {
-        name: getattr(data, name)
-        for name in ("target", "group", "limit", "test_share", "task", "drop", "features", "kinds")
-    }
-    reading = Reading(data.header, data.sep, data.encoding, data.decimal, data.na)
-    numbers = data.columns == "numbers"
-    return load_dataset(data.uri, **given, reading=reading, numbers=numbers, seed=seed)
+    fields = dict(data)
+    reading = Reading(**{name: fields.pop(name) for name in _READING})
+    numbers = fields.pop("columns") == "numbers"
+    del fields["scaling"]
+    return load_dataset(**fields, reading=reading, numbers=numbers, seed=seed)
 
 
 def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, ...]]:

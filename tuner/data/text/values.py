@@ -157,4 +157,4 @@ def _with_point(core: str, decimal: str) -> str:
 def check_decimal(reading: Reading) -> None:
     """Raises `DataError` for a decimal mark that is none."""
     if reading.decimal not in (None, ".", ","):
-        raise DataError(f"--decimal is . or ,; received {quoted(reading.decimal)}")
+        raise DataError(f"--decimal takes a point or a comma; received {quoted(reading.decimal)}")
