@@ -40,8 +40,12 @@ class _Column(BaseModel):
         since 1970-01-01, or text."""
         raise NotImplementedError
 
-    def encode(self, values: pd.Series, into: NDArray[np.float32]) -> None:
-        """Write `values` to `into` `(rows, len(outputs))`; a number's gap is NaN."""
+    def held(self, values: pd.Series) -> NDArray[Any]:
+        """What `encode` takes, `(rows,)`."""
+        return self.raw(values)
+
+    def encode(self, held: NDArray[Any], into: NDArray[np.float32]) -> None:
+        """Write rows of `held` to `into` `(rows, len(outputs))`; a number's gap is NaN."""
         raise NotImplementedError
 
 
@@ -66,11 +70,10 @@ class NumberColumn(_Column):
         numbers = pd.to_numeric(values, errors="coerce")
         return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
 
-    def encode(self, values: pd.Series, into: NDArray[np.float32]) -> None:
-        numbers = self.raw(values)
-        into[:, 0] = (numbers - self.offset) / self.unit
+    def encode(self, held: NDArray[Any], into: NDArray[np.float32]) -> None:
+        into[:, 0] = (held - self.offset) / self.unit
         if self.gaps:
-            into[:, 1] = np.isnan(numbers)
+            into[:, 1] = np.isnan(held)
 
 
 class DateColumn(_Column):
@@ -88,13 +91,12 @@ class DateColumn(_Column):
     def raw(self, values: pd.Series) -> NDArray[Any]:
         return days_of(values)
 
-    def encode(self, values: pd.Series, into: NDArray[np.float32]) -> None:
-        days = days_of(values)
-        into[:, 0] = days - self.origin
-        for number, values_of_part in enumerate(date_parts(days, self.parts), start=1):
-            into[:, number] = values_of_part
+    def encode(self, held: NDArray[Any], into: NDArray[np.float32]) -> None:
+        into[:, 0] = held - self.origin
+        for number, part in enumerate(date_parts(held, self.parts), start=1):
+            into[:, number] = part
         if self.gaps:
-            into[:, -1] = np.isnan(days)
+            into[:, -1] = np.isnan(held)
 
 
 class CategoryColumn(_Column):
@@ -114,8 +116,8 @@ class CategoryColumn(_Column):
         it holds differs by fold, so it is none of the encoded rows' own."""
         return len(self.levels) > 2
 
-    def codes(self, values: pd.Series) -> NDArray[np.int32]:
-        """`(rows,)`: the level's number; `len(levels)` for one that no search row has."""
+    def held(self, values: pd.Series) -> NDArray[Any]:
+        """The levels' numbers; `len(levels)` for one that no search row has."""
         found, distinct = texts_of(values)
         numbers = {level: number for number, level in enumerate(self.levels)}
         known = [numbers.get(text, len(self.levels)) for text in distinct]
@@ -125,11 +127,8 @@ class CategoryColumn(_Column):
         found, distinct = texts_of(values)
         return np.array(distinct, object)[found]
 
-    def encode(self, values: pd.Series, into: NDArray[np.float32]) -> None:
-        codes = self.codes(values)
-        into[...] = 0.0
-        known = np.flatnonzero(codes < len(self.levels))
-        into[known, codes[known]] = 1.0
+    def encode(self, held: NDArray[Any], into: NDArray[np.float32]) -> None:
+        into[...] = held[:, None] == np.arange(len(self.levels))
 
 
 AnyColumn = Annotated[NumberColumn | DateColumn | CategoryColumn, Field(discriminator="kind")]

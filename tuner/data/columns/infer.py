@@ -90,8 +90,9 @@ def _find(name: str, values: pd.Series, given: GivenKind | None) -> ColumnFindin
 
     present = values.dropna()
     gaps, rows = len(values) - len(present), len(values)
-    distinct = int(present.nunique())
-    examples = tuple(value_text(value) for value in present.unique()[:3].tolist())
+    levels = present.unique()
+    distinct = len(levels)
+    examples = tuple(value_text(value) for value in levels[:3].tolist())
 
     def found(kind: Kind, column: AnyColumn | None, why: str = "") -> ColumnFinding:
         return ColumnFinding(name, kind, gaps, distinct, examples, column, why)
@@ -107,28 +108,27 @@ def _find(name: str, values: pd.Series, given: GivenKind | None) -> ColumnFindin
     if types.is_datetime64_any_dtype(values.dtype):
         return found("date", _date(name, values))
     if types.is_numeric_dtype(values.dtype):
-        why = _counts_rows(name, present.to_numpy(np.float64), rows)
+        unique = distinct == rows >= _ENOUGH
+        why = _counts_rows(name, present.to_numpy(np.float64)) if unique else ""
         return found("identifier", None, why) if why else found("number", _number(name, values))
-    if set(map(str.lower, map(str, present.unique()[:3]))) in _YES_NO:
+    if set(map(str.lower, map(str, levels[:3]))) in _YES_NO:
         return found("yes/no", _category(name, values))
     if distinct == len(present) and rows >= _ENOUGH:
         return found("identifier", None, "its text differs in every row")
     if _ROWS_A_LEVEL * distinct > len(present):
         return found("text", None, f"{distinct} different texts in {len(present)} rows")
-    words = sum(len(text.split()) for text in map(str, present.unique()[:100]))
+    words = sum(len(text.split()) for text in map(str, levels[:100]))
     if words > _WORDS * min(distinct, 100) and distinct > _ENOUGH:
         return found("text", None, "its values are sentences")
     return found("category", _category(name, values))
 
 
-def _counts_rows(name: str, numbers: np.ndarray[Any, Any], rows: int) -> str:
-    """Why these numbers name rows and tell nothing of them; "" if they do not."""
-    if len(numbers) < max(_ENOUGH, rows) or not (numbers == np.floor(numbers)).all():
+def _counts_rows(name: str, numbers: np.ndarray[Any, Any]) -> str:
+    """Why these numbers, which all differ, name rows and tell nothing of them; "" if they do
+    not."""
+    if not (numbers == np.floor(numbers)).all():
         return ""
-    ordered = np.sort(numbers)
-    if (np.diff(ordered) == 0).any():
-        return ""
-    if ordered[-1] - ordered[0] < _DENSE * len(numbers):
+    if numbers.max() - numbers.min() < _DENSE * len(numbers):
         return "it counts the rows"
     named = _IDENTIFIER.search(name) or _IDENTIFIER_CAMEL.search(name)
     return "its values differ in every row, as names do" if named else ""

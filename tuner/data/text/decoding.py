@@ -34,6 +34,8 @@ def decoded(data: bytes, encoding: str | None, source: str) -> tuple[bytes, str 
     for mark, name in _MARKS:
         if data.startswith(mark):
             return _to_utf8(data[len(mark) :], name, source), None
+    if data.isascii():
+        return data, None
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:

@@ -114,13 +114,15 @@ def _parsed(
 
 def _footer(data: bytes, bad: Sequence[Any]) -> str | None:
     """A sentence on lines of one value that stand under the last row; None if `bad` are others."""
+    if not bad:
+        return None
     tail = data.rstrip()
     for row in reversed(bad):
         text = row.text.strip().encode()
         if row.actual_columns > 1 or not tail.endswith(text):
             return None
         tail = tail[: len(tail) - len(text)].rstrip()
-    return f"left out under the table: {quoted(bad[0].text.strip(), 60)}" if bad else None
+    return f"left out under the table: {quoted(bad[0].text.strip(), 60)}"
 
 
 def _kept_text(layout: Layout, reading: Reading) -> list[int]:
