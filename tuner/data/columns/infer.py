@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -82,7 +83,13 @@ def find_columns(
         DataError: a column that cannot be of the kind given.
     """
     given = kinds or {}
-    return [_find(str(name), values, given.get(str(name))) for name, values in frame.items()]
+
+    def find(column: tuple[Any, pd.Series]) -> ColumnFinding:
+        name, values = str(column[0]), column[1]
+        return _find(name, values, given.get(name))
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(find, frame.items()))
 
 
 def _find(name: str, values: pd.Series, given: GivenKind | None) -> ColumnFinding:

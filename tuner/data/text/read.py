@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from tuner.data.sources.table import Table
 from tuner.data.text.cells import MISSING, is_code
 from tuner.data.text.decoding import decoded
 from tuner.data.text.layout import Layout, find_layout
-from tuner.data.text.values import check_decimal, typed
+from tuner.data.text.values import Typed, check_decimal, typed
 from tuner.errors import DataError
 from tuner.text import counted, listed, quoted
 
@@ -47,17 +48,21 @@ def read_text_table(data: bytes, reading: Reading, source: str) -> Table:
     reading = replace(reading, kinds=kinds)
     columns, footer = _parsed(data, layout, reading, source)
     remarks = [said for said in (remark, *layout.remarks, footer) if said]
-    faults, frame = [], {}
-    for number in layout.keep:
+
+    def plain(number: int) -> Typed:
         name, column = layout.names[number], columns[number]
-        found = typed(name, column, reading, reading.kinds.get(name)) if _is_text(column) else None
-        frame[name] = _plain(column) if found is None else found.values
-        if found is not None and found.remark:
-            remarks.append(found.remark)
-        if found is not None and found.fault:
-            faults.append(found.fault)
+        if _is_text(column):
+            return typed(name, column, reading, kinds.get(name))
+        return Typed(_plain(column))
+
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(plain, layout.keep))
+    remarks += [own.remark for own in found if own.remark]
+    faults = [own.fault for own in found if own.fault]
     if faults:
         raise DataError(f"a column is numbers or text; in {source} {'; '.join(faults[:_SHOWN])}")
+    names = [layout.names[number] for number in layout.keep]
+    frame = dict(zip(names, (own.values for own in found), strict=True))
     return Table(pd.DataFrame(frame, copy=False), remarks=tuple(remarks))
 
 
