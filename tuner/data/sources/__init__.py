@@ -1,5 +1,6 @@
 """Where data come from: one class for each scheme of a URI."""
 
+from tuner.data.sources.arff import Arff
 from tuner.data.sources.base import FileSource as FileSource
 from tuner.data.sources.base import RawData as RawData
 from tuner.data.sources.base import Reading as Reading
@@ -9,9 +10,11 @@ from tuner.data.sources.bundled import Bundled
 from tuner.data.sources.csv_file import Csv
 from tuner.data.sources.feather import Feather
 from tuner.data.sources.keras import KerasDatasets
+from tuner.data.sources.npy import Npy
 from tuner.data.sources.npz import Npz
 from tuner.data.sources.openml import OpenML
 from tuner.data.sources.parquet import Parquet
+from tuner.data.sources.xlsx import Xlsx
 from tuner.errors import DataError
 from tuner.masking import display_url
 from tuner.registry import Registry
@@ -19,7 +22,9 @@ from tuner.text import path_text, quoted, shortened
 
 #: By scheme, in the order of the documentation.
 SOURCES: Registry[type[Source]] = Registry(
-    "data source", "tuner.sources", (Bundled, Npz, Csv, Parquet, Feather, KerasDatasets, OpenML)
+    "data source",
+    "tuner.sources",
+    (Bundled, Csv, Parquet, Feather, Xlsx, Arff, Npz, Npy, KerasDatasets, OpenML),
 )
 
 
@@ -49,6 +54,9 @@ def read_source(uri: str, request: Request) -> RawData:
         ("--group", request.group, source.has_groups),
         ("--time", request.time, source.is_table),
         ("--fold-column", request.fold_column, source.is_table),
+        ("--drop", next(iter(request.drop), None), source.is_table),
+        ("--features", next(iter(request.features), None), source.is_table),
+        ("--kind", next(iter(request.kinds), None), source.is_table),
     ):
         if value is not None and not taken:
             tables = (f"{k.name}:{k.what.split()[0]}" for k in SOURCES.values() if k.is_table)
@@ -56,6 +64,14 @@ def read_source(uri: str, request: Request) -> RawData:
                 f"{flag} names a column of a table; received {flag} {value} for {path_text(uri)}, "
                 "whose "
                 f"target is fixed. Tables are {', '.join(tables)}"
+            )
+    for name in ("header", "sep", "encoding", "decimal", "na"):
+        if getattr(request.reading, name) not in (None, ()) and name not in source.reading:
+            takers = [k.name for k in SOURCES.values() if name in k.reading]
+            raise DataError(
+                f"--{name} says how text "
+                f"is read; received it for {path_text(uri)}, which says so itself. It is taken "
+                f"for {', '.join(takers)}"
             )
     return source.read(rest, request)
 

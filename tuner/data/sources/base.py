@@ -119,6 +119,7 @@ class Source(ABC):
         is_path: what stands behind the colon is the path of a file.
         is_table: it has named columns: target, group and features may be chosen.
         has_groups: `Request.group` may be asked for.
+        reading: fields of `Request.reading` that it goes by.
         downloads: what is not on this machine is fetched when it is first used.
     """
 
@@ -129,6 +130,7 @@ class Source(ABC):
     is_path: ClassVar[bool] = False
     is_table: ClassVar[bool] = False
     has_groups: ClassVar[bool] = False
+    reading: ClassVar[tuple[str, ...]] = ()
     downloads: ClassVar[bool] = False
 
     @abstractmethod

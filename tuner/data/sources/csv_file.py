@@ -17,6 +17,7 @@ class Csv(FileSource, TableSource):
     name = "csv"
     what = "PATH of a text table"
     suffixes = (".csv", ".tsv", ".gz", ".data", ".txt", ".dat")
+    reading = ("header", "sep", "encoding", "decimal", "na")
 
     def table(self, path: str, reading: Reading) -> Table:
         """The table; what was guessed of it is among its remarks.

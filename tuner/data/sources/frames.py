@@ -5,6 +5,7 @@ Shared by every source that hands over frames of pandas.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN = 8
-_SECONDS = {"hour": 3600, "minute": 60, "second": 1, "microsecond": 1e-6}
 
 
 def plain_table(
@@ -136,8 +136,7 @@ def _objects(values: pd.Series) -> pd.Series | str:
     if kind in ("timedelta", "timedelta64"):
         return _filled(values, [value.total_seconds() for value in present], np.nan)
     if kind == "time":
-        seconds = [sum(getattr(v, p) * s for p, s in _SECONDS.items()) for v in present]
-        return _filled(values, seconds, np.nan)
+        return _filled(values, [seconds_of_day(value) for value in present], np.nan)
     if kind == "bytes":
         try:
             return _filled(values, [value.decode() for value in present], None)
@@ -149,6 +148,10 @@ def _objects(values: pd.Series) -> pd.Series | str:
     if kind == "complex":
         return "complex numbers"
     return _filled(values, [str(value) for value in present], None)
+
+
+def seconds_of_day(time: dt.time) -> float:
+    return time.hour * 3600 + time.minute * 60 + time.second + time.microsecond / 1e6
 
 
 def _is_number(value: Any) -> bool:
