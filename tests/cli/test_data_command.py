@@ -123,7 +123,7 @@ def test_unequal_classes_are_told_with_what_helps(
 ) -> None:
     path = tmp_path / "rare.csv"
     labels = ["common"] * 100 + ["half"] * 50 + ["rare"] * rare
-    path.write_text("a,y\n" + "".join(f"{i}.5,{own}\n" for i, own in enumerate(labels)))
+    path.write_text("a,y\n" + "".join(f"{i % 7}.5,{own}\n" for i, own in enumerate(labels)))
     where = (f"csv:{path}", "--target", "y")
     lines = [line for line in run(capsys, *where)[1].splitlines() if line.startswith("unequal ")]
     assert len(lines) == said

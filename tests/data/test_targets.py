@@ -9,7 +9,8 @@ from sklearn.utils.multiclass import type_of_target
 
 from tuner.data.dataset import Task
 from tuner.data.sources import RawData
-from tuner.data.targets import EncodedTargets, encode_targets, infer_task
+from tuner.data.targets import EncodedTargets, encode_targets
+from tuner.data.tasks import infer_task
 from tuner.errors import DataError
 
 
@@ -30,8 +31,8 @@ def encode(y: object, y_test: object = None, task: Task | None = None) -> Encode
         ([3, 5, 9] * 9, "multiclass"),
         ([0.0, 1.0, 2.0] * 9, "multiclass"),
         (["a", "b", "c"] * 9, "multiclass"),
-        (list(range(100)) * 2, "multiclass"),
-        (list(range(1, 27)) * 2, "multiclass"),
+        (list(range(100)) * 2, "regression"),
+        (list(range(1, 27)) * 2, "regression"),
         ([0.5, 1.5] * 9, "regression"),
         (list(range(18, 91)) * 9, "regression"),
         (list(range(10)), "regression"),

@@ -36,6 +36,9 @@ class DataFlags:
         "Override the task inferred from the target.",
         type=OneOf(["binary", "multiclass", "multilabel", "regression"]),
     )
+    na_class: bool = flag(
+        None, "Rows without a target are a class of their own.", is_flag=True, default=False
+    )
     seed: int = flag(None, "For --limit, --test-share.", type=SEED, default=0, show_default=True)
 
 

@@ -54,6 +54,9 @@ class StudyFlags:
     limit: int | None = flag("ROWS", "Use this many rows only.", type=ROWS)
     test_share: float | None = flag("F", "Keep this share out of the search.", type=SHARE)
     task: str | None = flag("TASK", "binary, multiclass, multilabel or regression.")
+    na_class: bool = flag(
+        None, "Rows without a target are a class of their own.", is_flag=True, default=False
+    )
     folds: int | None = flag("K", "Folds of the cross-validation.", type=FOLDS)
     folds_kind: str | None = flag(
         "KIND",
@@ -136,13 +139,18 @@ def read_settings(settings: Sequence[str]) -> dict[str, str]:
 
 
 def _data_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
-    names = ("target", "group", "time", "fold_column", "limit", "test_share", "task")
+    from tuner.study.definition import DataSpec
+
+    names = ("target", "group", "time", "fold_column", "limit", "test_share", "task", "na_class")
     changes = _given({f"data.{name}": getattr(flags, name) for name in names})
+    if not flags.na_class:
+        del changes["data.na_class"]
     if flags.data is None:
         return changes
     # A column, a row limit or a task belonged to the other data.
     other = names if flags.data != definition.data.uri else ()
-    return {f"data.{name}": None for name in other} | changes | {"data.uri": flags.data}
+    defaults = {f"data.{name}": DataSpec.model_fields[name].default for name in other}
+    return defaults | changes | {"data.uri": flags.data}
 
 
 def _metric_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:

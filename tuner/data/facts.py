@@ -45,7 +45,7 @@ def facts(dataset: Dataset) -> dict[str, Any]:
             for label, count in zip(dataset.classes, dataset.class_counts, strict=True)
         ]
     note = unequal_classes(dataset)
-    known["notes"] = [] if note is None else [note]
+    known["notes"] = [*dataset.remarks, *([] if note is None else [note])]
     return known
 
 

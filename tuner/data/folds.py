@@ -159,7 +159,8 @@ def _check_counts(dataset: Dataset, spec: FoldSpec, kind: FoldKind) -> None:
                 f"every class must have at least as many rows as there are folds; received "
                 f"{spec.k} folds for {path_text(dataset.uri)}, whose classes have fewer rows "
                 f"({classes})."
-                f" {_possible(int(counts.min()))}, or folds of the kind kfold or holdout"
+                f" {_possible(int(counts.min()))}, or folds of the kind kfold or holdout, "
+                "or a file without these rows or with these classes joined to others"
             )
 
 

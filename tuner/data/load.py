@@ -12,6 +12,7 @@ from tuner.data.features import encode_features
 from tuner.data.sources import Reading, Request, read_source
 from tuner.data.subset import choose, hold_out
 from tuner.data.targets import encode_targets
+from tuner.data.warnings import with_warnings
 from tuner.errors import DataError
 from tuner.text import path_text
 
@@ -23,6 +24,7 @@ def load_dataset(
     group: str | None = None,
     time: str | None = None,
     fold_column: str | None = None,
+    na_class: bool = False,
     limit: int | None = None,
     test_share: float | None = None,
     task: Task | None = None,
@@ -42,6 +44,7 @@ def load_dataset(
         time: column (tables only) of numbers or ISO dates: rows come in its order, and the test
             rows are the last ones.
         fold_column: column (tables only) that names the fold in which a row validates; -1: none.
+        na_class: rows without a target are a class of their own (tables only).
         limit: the most search rows, drawn by `seed` (stratified for classes); test rows are
             drawn before and stay the same whatever the limit.
         test_share: share of the rows to hold out, for sources without test rows of their own.
@@ -60,6 +63,7 @@ def load_dataset(
             group=group,
             time=time,
             fold_column=fold_column,
+            na_class=na_class,
             drop=tuple(drop),
             features=tuple(features),
             kinds=kinds or {},
@@ -92,6 +96,9 @@ def load_dataset(
     if len(rows) < len(x):
         x, y, groups = x[rows], y[rows], None if groups is None else groups[rows]
         given_folds = None if given_folds is None else given_folds[rows]
+    findings, warnings = raw.findings, tuple[str, ...]()
+    if raw.encoding is not None and raw.findings:
+        findings, warnings = with_warnings(findings, raw.encoding, x, y, targets.task)
     return Dataset(
         uri=uri,
         x=x,
@@ -124,8 +131,8 @@ def load_dataset(
         y_test=y_test,
         target_names=raw.target_names,
         encoding=raw.encoding,
-        findings=raw.findings,
-        remarks=raw.remarks,
+        findings=findings,
+        remarks=(*raw.remarks, *targets.remarks, *warnings),
     )
 
 

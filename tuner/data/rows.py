@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.columns.encoding import TableEncoding
+from tuner.data.columns.labels import NA_CLASS, known_label
 from tuner.data.dataset import Task
 from tuner.data.features import encode_features
 from tuner.data.sources import RawData, Request, read_source
-from tuner.data.targets import Label, is_one_hot, number_values, plain_targets
+from tuner.data.targets import Label, number_values, plain_targets
+from tuner.data.tasks import is_one_hot
 from tuner.errors import DataError
 from tuner.text import listed, path_text
 
@@ -51,7 +53,10 @@ def load_rows(
         DataError: another number of features, missing columns, values out of the range of the
             model's own, classes that the model does not know.
     """
-    raw = read_source(uri, Request(target=target, need_target=False, encoding=encoding))
+    na_class = classes is not None and NA_CLASS in classes
+    raw = read_source(
+        uri, Request(target=target, need_target=False, encoding=encoding, na_class=na_class)
+    )
     x, y = _part(raw, part, uri)
     if encoding is not None:
         if raw.columns is None:
@@ -123,10 +128,13 @@ def _match(
                 f"the model knows one class a row; {path_text(uri)} has {y.shape[1]} targets"
             )
         return y.argmax(axis=1).astype(np.int32)
-    labels = y.tolist()
-    if raw.class_names is not None:
-        labels = [raw.class_names[label] for label in labels]
     numbers = {label: number for number, label in enumerate(classes)}
+    found, codes = np.unique(y, return_inverse=True)
+    names = found.tolist()
+    if raw.class_names is not None:
+        names = [raw.class_names[label] for label in names]
+    known = [known_label(name, classes) for name in names]
+    labels = [known[code] for code in codes]
     strange = sorted({str(label) for label in labels if label not in numbers})
     if strange:
         raise DataError(

@@ -6,26 +6,35 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.dataset import Task
+from tuner.data.dataset import CLASSES, Task
 from tuner.data.float32 import RULE, unheld_columns
 from tuner.data.sources import RawData
+from tuner.data.tasks import (
+    MOST_CLASSES,
+    infer_task,
+    inference_remark,
+    is_indicator,
+    is_number,
+    is_one_hot,
+)
 from tuner.errors import DataError, unknown
 from tuner.text import listed, quoted, shortened
 
 Label = str | int | float | bool
 TASKS: tuple[Task, ...] = get_args(Task)
-_FEW = 20
-_MOST_CLASSES = 1000
+#: Fewer rows of a class than this are said.
+_FEW_ROWS = 3
 
 
 @dataclass(frozen=True, eq=False)
 class EncodedTargets:
-    """`y`, `y_test`, `task` and `classes` as in `Dataset`."""
+    """`y`, `y_test`, `task` and `classes` as in `Dataset`; `remarks`: what was guessed."""
 
     task: Task
     y: NDArray[np.int32] | NDArray[np.float32]
     y_test: NDArray[np.int32] | NDArray[np.float32] | None
     classes: tuple[Label, ...] | None
+    remarks: tuple[str, ...] = ()
 
 
 def encode_targets(raw: RawData, source: str, task: Task | None = None) -> EncodedTargets:
@@ -60,14 +69,19 @@ def encode_targets(raw: RawData, source: str, task: Task | None = None) -> Encod
             f"{shortened(str(value))} in all "
             f"{len(y)} rows"
         )
-    task = task or infer_task(y, source)
+    remark = ""
+    if task is None:
+        pictures = raw.x.ndim > 2 or raw.x.dtype == np.uint8 or raw.class_names is not None
+        task = infer_task(y, source, pictures=pictures)
+        if not pictures and y.ndim == 1:
+            remark = inference_remark(y, task, (raw.target_names or ("the target",))[0])
     labels: tuple[Label, ...] | None = None
     encoded: list[NDArray[Any]]
     if task == "regression":
         encoded = [number_values(part, source) for part in parts]
     elif task == "multilabel":
         for part in parts:
-            if not _is_indicator(part):
+            if not is_indicator(part):
                 raise DataError(
                     f"multilabel needs two or more target columns of 0 and 1; those of {source} "
                     f"are {part.shape[1] if part.ndim > 1 else 1} of type {part.dtype}"
@@ -76,47 +90,28 @@ def encode_targets(raw: RawData, source: str, task: Task | None = None) -> Encod
         encoded = [part.astype(np.float32) for part in parts]
     else:
         labels, encoded = _numbered(task, parts, raw, source)
-    return EncodedTargets(task, encoded[0], encoded[1] if len(encoded) > 1 else None, labels)
+    remarks = tuple(filter(None, (remark, _rare(encoded[0], labels, task))))
+    return EncodedTargets(
+        task, encoded[0], encoded[1] if len(encoded) > 1 else None, labels, remarks
+    )
 
 
-def infer_task(y: NDArray[Any], source: str = "the target") -> Task:
-    """The task of targets `(rows,)` or `(rows, columns)`.
-
-    Several columns of 0 and 1: binary or multiclass if every row has exactly one 1 (one-hot),
-    else multilabel; several columns of other numbers: regression. One column: text and booleans
-    are classes. Numbers are classes if they are whole, at least two rows share one on average,
-    and there are at most 20 different ones or they are exactly 0..k-1 or 1..k with k at most
-    1000; else regression. Two classes are binary, more are multiclass.
-
-    Raises:
-        DataError: text of which fewer than two rows share one on average (a name, not a class),
-            or text in several columns.
-    """
-    if y.ndim == 2:
-        if y.dtype.kind == "U":
-            raise DataError(
-                f"several target columns must hold numbers; those of {source} hold text such as "
-                f"{shortened(str(y.flat[0]))}. One column of text is a classification"
-            )
-        if is_one_hot(y):
-            return "binary" if y.shape[1] == 2 else "multiclass"
-        return "multilabel" if _is_indicator(y) else "regression"
-    values = np.unique(y)
-    kind: Task = "binary" if len(values) == 2 else "multiclass"
-    shared = 2 * len(values) <= len(y)
-    if not _is_number(y):
-        if not shared or len(values) > _MOST_CLASSES:
-            raise DataError(
-                f"text in the target is taken for classes, which several rows must share; that of "
-                f"{source} has {len(values)} different texts in {len(y)} rows (such as "
-                f"{shortened(str(values[0]))}). Choose another column by --target COLUMN"
-            )
-        return kind
-    if not (values == np.floor(values)).all() or not shared:
-        return "regression"
-    counting = len(values) <= _MOST_CLASSES and values[0] in (0, 1)
-    counting = counting and values[-1] - values[0] == len(values) - 1
-    return kind if len(values) <= _FEW or counting else "regression"
+def _rare(y: NDArray[Any], labels: tuple[Label, ...] | None, task: Task) -> str:
+    """A sentence on classes of too few rows to learn from and to be scored by."""
+    if task not in CLASSES or labels is None:
+        return ""
+    counts = np.bincount(y, minlength=len(labels))
+    few = [
+        f"{quoted(label)} {count}"
+        for label, count in zip(labels, counts.tolist(), strict=True)
+        if count < _FEW_ROWS
+    ]
+    if not few:
+        return ""
+    return (
+        f"classes of one or two rows: {listed(few, 8)}; every fold needs a row of each class. "
+        "Leave their rows out of the file or join them with another class"
+    )
 
 
 def _numbered(
@@ -137,9 +132,9 @@ def _numbered(
     else:
         values = np.unique(parts[0])
         labels = tuple(values.tolist())
-    if len(values) > _MOST_CLASSES:
+    if len(values) > MOST_CLASSES:
         raise DataError(
-            f"a classification may have at most {_MOST_CLASSES} classes; the target of {source} "
+            f"a classification may have at most {MOST_CLASSES} classes; the target of {source} "
             f"has {len(values)} different values. Is it a regression (--task regression)?"
         )
     if task == "binary" and len(values) != 2:
@@ -160,7 +155,7 @@ def _numbered(
 
 def number_values(y: NDArray[Any], source: str) -> NDArray[np.float32]:
     """The targets of a regression, `(rows, outputs)`. Raises `DataError` for text."""
-    if not _is_number(y):
+    if not is_number(y):
         raise DataError(
             f"regression needs numbers as targets; those of {source} are such as "
             f"{quoted(y.flat[0])}. "
@@ -216,17 +211,3 @@ def _from_objects(y: NDArray[Any], source: str) -> NDArray[Any]:
     raise DataError(
         f"targets must be of one kind, numbers, booleans or text; those of {source} are {kinds}"
     )
-
-
-def _is_number(y: NDArray[Any]) -> bool:
-    return y.dtype.kind in "iuf"
-
-
-def _is_indicator(y: NDArray[Any]) -> bool:
-    """Two or more columns of 0 and 1."""
-    return y.ndim == 2 and y.dtype.kind in "biuf" and bool(((y == 0) | (y == 1)).all())
-
-
-def is_one_hot(y: NDArray[Any]) -> bool:
-    """Two or more columns of 0 and 1, exactly one 1 a row."""
-    return _is_indicator(y) and bool((y.sum(axis=1) == 1).all())

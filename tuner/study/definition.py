@@ -61,6 +61,7 @@ class DataSpec(BaseModel):
     limit: Count | None = Field(default=None, ge=2)
     test_share: float | None = Field(default=None, gt=0, lt=1)
     task: Task | None = None
+    na_class: bool = False
     scaling: ScalingKind = "auto"
     header: bool | None = None
     sep: str | None = None

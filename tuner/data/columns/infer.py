@@ -19,7 +19,7 @@ from tuner.data.columns.column import (
 )
 from tuner.data.columns.dates import PARTS, Part, date_parts, days_of
 from tuner.errors import DataError
-from tuner.text import value_text
+from tuner.text import shortened, value_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,10 +35,21 @@ _ENOUGH = 20
 _ROWS_A_LEVEL = 2
 #: Whole numbers that all differ count rows if they reach no further than so many times the rows.
 _DENSE = 1.2
+#: Characters of an example.
+_EXAMPLE = 60
 #: Words of a text that is written for people.
 _WORDS = 4
-_IDENTIFIER = re.compile(r"(?i)(^|[\W_]|(?<=[a-z]))(id|ids|uuid|guid|pid|rownames?|index)$")
-_IDENTIFIER_CAMEL = re.compile(r"[a-z](Id|ID)$")
+_IDENTIFIER = re.compile(
+    r"(?i)(^|[\W_])(id|ids|uuid|guid|pid|phone|telephone|mobile|e-?mail|url|account|ssn|passport)$"
+)
+_IDENTIFIER_CAMEL = re.compile(r"[a-z](Id|ID|Url|URL|Phone|Email)$")
+#: Names of what counts, if all of it differs.
+_COUNTER = re.compile(
+    r"(?i)(^|[\W_]|(?<=[a-z]))(row ?names?|index|no|nr|number|serial|unnamed: \d+)$"
+)
+#: Under a name such as these, values of which more than this share differ name rows.
+_NEARLY_ALL = 0.9
+_ADDRESS = re.compile(r"(https?://|www\.)\S+|[^@\s]+@[^@\s]+\.[^@\s]+|[0-9a-fA-F-]{16,}")
 _YES_NO = ({"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"on", "off"})
 #: Beyond this and below its inverse, float32 loses a number's square.
 _LARGE = 1e18
@@ -55,6 +66,7 @@ class ColumnFinding:
         examples: a few of them, as text.
         column: what the networks take; None: it is left out.
         why: why it is left out, "" if it is not.
+        warnings: what makes it doubtful as a feature, a few words each.
     """
 
     name: str
@@ -64,6 +76,7 @@ class ColumnFinding:
     examples: tuple[str, ...]
     column: AnyColumn | None
     why: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def find_columns(
@@ -99,7 +112,7 @@ def _find(name: str, values: pd.Series, given: GivenKind | None) -> ColumnFindin
     gaps, rows = len(values) - len(present), len(values)
     levels = present.unique()
     distinct = len(levels)
-    examples = tuple(value_text(value) for value in levels[:3].tolist())
+    examples = tuple(shortened(value_text(value), _EXAMPLE) for value in levels[:3].tolist())
 
     def found(kind: Kind, column: AnyColumn | None, why: str = "") -> ColumnFinding:
         return ColumnFinding(name, kind, gaps, distinct, examples, column, why)
@@ -115,8 +128,8 @@ def _find(name: str, values: pd.Series, given: GivenKind | None) -> ColumnFindin
     if types.is_datetime64_any_dtype(values.dtype):
         return found("date", _date(name, values))
     if types.is_numeric_dtype(values.dtype):
-        unique = distinct == rows >= _ENOUGH
-        why = _counts_rows(name, present.to_numpy(np.float64)) if unique else ""
+        differ = rows >= _ENOUGH and distinct > _NEARLY_ALL * rows
+        why = _names_rows(name, present.to_numpy(np.float64), distinct == rows) if differ else ""
         return found("identifier", None, why) if why else found("number", _number(name, values))
     if set(map(str.lower, map(str, levels[:3]))) in _YES_NO:
         return found("yes/no", _category(name, values))
@@ -124,21 +137,29 @@ def _find(name: str, values: pd.Series, given: GivenKind | None) -> ColumnFindin
         return found("identifier", None, "its text differs in every row")
     if _ROWS_A_LEVEL * distinct > len(present):
         return found("text", None, f"{distinct} different texts in {len(present)} rows")
+    if distinct > _ENOUGH and all(map(_ADDRESS.fullmatch, map(str, levels[:100]))):
+        return found("identifier", None, "its values are addresses or codes")
     words = sum(len(text.split()) for text in map(str, levels[:100]))
     if words > _WORDS * min(distinct, 100) and distinct > _ENOUGH:
         return found("text", None, "its values are sentences")
     return found("category", _category(name, values))
 
 
-def _counts_rows(name: str, numbers: np.ndarray[Any, Any]) -> str:
-    """Why these numbers, which all differ, name rows and tell nothing of them; "" if they do
-    not."""
+def _names_rows(name: str, numbers: np.ndarray[Any, Any], every: bool) -> str:
+    """Why these numbers, of which all (`every`) or nearly all differ, name rows and tell nothing
+    of them; "" if they do not."""
     if not (numbers == np.floor(numbers)).all():
         return ""
-    if numbers.max() - numbers.min() < _DENSE * len(numbers):
+    if every and numbers.max() - numbers.min() < _DENSE * len(numbers):
         return "it counts the rows"
-    named = _IDENTIFIER.search(name) or _IDENTIFIER_CAMEL.search(name)
-    return "its values differ in every row, as names do" if named else ""
+    if not named_as_identifier(name) and not _COUNTER.search(name):
+        return ""
+    return f"its values differ in {'every row' if every else 'nearly all rows'}, as names do"
+
+
+def named_as_identifier(name: str) -> bool:
+    """Whether a column of this name says which thing a row is about."""
+    return bool(_IDENTIFIER.search(name) or _IDENTIFIER_CAMEL.search(name))
 
 
 def _as(kind: GivenKind, name: str, values: pd.Series) -> AnyColumn:

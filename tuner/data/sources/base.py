@@ -47,6 +47,7 @@ class Request:
         group: column (or array of an npz file) that says which rows belong together.
         time: column (numbers or dates) that the rows are put in the order of.
         fold_column: column that names the fold in which a row validates; -1: none.
+        na_class: a missing target is a class of its own, not a row to leave out.
         need_target: False if rows without a target will do (prediction).
         drop: columns that are no features.
         features: the only columns that are features; empty: all that are left.
@@ -60,6 +61,7 @@ class Request:
     group: str | None = None
     time: str | None = None
     fold_column: str | None = None
+    na_class: bool = False
     need_target: bool = True
     drop: tuple[str, ...] = ()
     features: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from tuner.data.sources.base import Request
 from tuner.errors import DataError, unknown
-from tuner.text import listed
+from tuner.text import listed, quoted
 
 #: A column of one of these names (in any case) is the target if none is named.
 TARGET_NAMES = ("target", "label", "y", "class")
@@ -51,8 +51,9 @@ def target_columns(
     aside: Mapping[str, str],
     default: tuple[str, ...],
     source: str,
-) -> list[str]:
-    """The columns to predict; none if none is needed and named. `aside`: columns that are
+) -> tuple[list[str], str]:
+    """The columns to predict, none if none is needed and named; and a sentence if they were
+    guessed. `aside`: columns that are
     neither targets nor features, by what they are. Raises `DataError`."""
     if request.target is not None:
         whole = named_column(request.target, columns) is not None
@@ -65,11 +66,12 @@ def target_columns(
                 f"{' and '.join(['target', *(aside or ['group'])])} columns must differ from each "
                 f"other; received --target {request.target}{others}"
             )
-        return names
+        return names, ""
     features = () if request.encoding is None else [c.name for c in request.encoding.columns]
-    free = [name for name in columns if name not in {*aside.values(), *features, *request.drop}]
+    dropped = [named_column(name, columns) for name in request.drop]
+    free = [name for name in columns if name not in {*aside.values(), *features, *dropped}]
     if default and set(default) <= set(free):
-        return list(default)
+        return list(default), ""
     named = [name for name in free if name.lower() in TARGET_NAMES]
     if len(named) > 1:
         raise DataError(
@@ -77,13 +79,17 @@ def target_columns(
             f"--target COLUMN (the others become features)"
         )
     if named or not request.need_target:
-        return named
+        return named, "".join(_guessed(name, "by its name") for name in named)
     if len(columns) - len(set(aside.values())) < 2:
         raise DataError(
             f"a table needs a feature column and a target column; {source} has only "
             f"{listed(columns, _SHOWN)}. Say what separates its values by --sep"
         )
-    return free[-1:]
+    return free[-1:], "".join(_guessed(name, "the last column") for name in free[-1:])
+
+
+def _guessed(name: str, why: str) -> str:
+    return f"{quoted(name)} is taken for the target, {why}; --target COLUMN says otherwise"
 
 
 def known_column(name: str, columns: list[str], kind: str, source: str) -> str:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tuner.data.columns.encoding import TableEncoding
 from tuner.data.columns.infer import ColumnFinding, find_columns
+from tuner.data.columns.labels import read_target
 from tuner.data.sources.base import RawData, Reading, Request, Source
 from tuner.data.sources.choice import feature_columns, known_column, named_column, target_columns
 from tuner.errors import DataError
@@ -88,7 +89,16 @@ def from_table(table: Table, request: Request, *, source: str) -> RawData:
     aside = {
         kind: known_column(name, columns, kind, source) for kind, name in asked.items() if name
     }
-    targets = target_columns(request, columns, aside, table.default_target, source)
+    targets, guessed = target_columns(request, columns, aside, table.default_target, source)
+    remarks += [guessed] if guessed else []
+    kinds = {named_column(name, columns) or name: kind for name, kind in request.kinds.items()}
+    request = replace(request, kinds=kinds)
+    frame = frame.copy(deep=False)
+    for name in targets:
+        frame[name], said = read_target(
+            name, frame[name], kinds.get(name), na_class=request.na_class, source=source
+        )
+        remarks += said
     known = frame[targets].notna().all(axis=1)
     if not known.all():
         if not request.need_target:
@@ -103,8 +113,6 @@ def from_table(table: Table, request: Request, *, source: str) -> RawData:
             raise DataError(f"no {kind} may be missing; {name} of {source} has {gaps} gaps")
     if "time" in aside:
         frame = frame.iloc[_order(frame[aside["time"]], source)]
-    kinds = {named_column(name, columns) or name: kind for name, kind in request.kinds.items()}
-    request = replace(request, kinds=kinds)
     features = frame[feature_columns(request, columns, (*targets, *aside.values()), source)]
     raw = _encoded(features, request, source)
     return RawData(
