@@ -224,3 +224,69 @@ def test_the_target_of_an_archive_is_fixed(tmp_path: Path) -> None:
         load_dataset(write(tmp_path, **table()), target="y")
     with pytest.raises(DataError, match="Available: X, y"):
         load_dataset(write(tmp_path, **table()), group="patient")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "X y", "x Y", "data labels", "data target", "images labels", "features targets",
+        "arr_0 arr_1", "X_train y_train", "x_train y_train x_test y_test", "Xtrain ytrain",
+        "X_train Y_train X_test Y_test", "train_x train_y test_x test_y", "xTrain yTrain",
+        "train_images train_labels test_images test_labels", "trainX trainY testX testY",
+        "train_data train_labels", "X y X_test y_test", "inputs targets names DESCR",
+    ],
+)  # fmt: skip
+def test_the_usual_names(tmp_path: Path, names: str) -> None:
+    own = table()
+    arrays = [own["X"], own["y"], own["X"][:5], own["y"][:5].reshape(5, 1)]
+    given = dict(zip(names.split(), arrays, strict=False))
+    loaded = load_dataset(write(tmp_path, **given))
+    np.testing.assert_array_equal(loaded.x, own["X"].astype(np.float32))
+    np.testing.assert_array_equal(loaded.y, own["y"])
+    assert (loaded.x_test is not None) == ("test" in names.lower())
+    if loaded.x_test is not None:
+        np.testing.assert_array_equal(loaded.y_test, own["y"][:5])
+    assert bool(loaded.remarks) == names.startswith("arr_0")
+
+
+@pytest.mark.parametrize("name", ["val", "valid", "validation", "dev"])
+def test_validation_arrays_are_left_out_and_said(tmp_path: Path, name: str) -> None:
+    own = table()
+    arrays = {"x_train": own["X"], "y_train": own["y"]}
+    uri = write(tmp_path, **arrays, **{f"x_{name}": own["X"], f"{name}_y": own["y"]})
+    loaded = load_dataset(uri)
+    assert loaded.rows == len(own["X"])
+    assert loaded.x_test is None
+    assert loaded.remarks == (
+        f"left out x_{name} and {name}_y: the search validates on folds of the other rows",
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "part"),
+    [
+        ("X y x", "one array of features for the search rows; .* holds X, x"),
+        ("X y labels", "one array of targets .* holds y, labels"),
+        ("X y x_train y_train", "holds X, x_train"),
+        ("data images target", "holds data, images"),
+        ("x_train y_train x_test test_x y_test", "for the test rows; .* holds x_test, test_x"),
+        ("arr_0 arr_1 arr_2", "must hold x_train"),
+        ("X_train labels_names", "must hold x_train"),
+        ("X_test y_test", "must hold x_train"),
+    ],
+)
+def test_two_spellings_and_none_are_refused(tmp_path: Path, names: str, part: str) -> None:
+    with pytest.raises(DataError, match=part):
+        load_dataset(write(tmp_path, **dict.fromkeys(names.split(), np.ones((4, 2)))))
+
+
+def test_a_group_is_no_second_target(tmp_path: Path) -> None:
+    own = table()
+    uri = write(tmp_path, X=own["X"], y=own["y"], labels=np.arange(20) // 2)
+    assert load_dataset(uri, group="labels").groups is not None
+
+
+def test_labels_of_bytes_in_a_column(tmp_path: Path) -> None:
+    y = np.array([[b"cat"], [b"dog"]] * 10)
+    own = load_dataset(write(tmp_path, train_images=images(255)[:1].repeat(20, 0), train_labels=y))
+    assert own.classes == ("cat", "dog")

@@ -1,4 +1,4 @@
-"""`npz:PATH`: a NumPy archive with `x_train y_train [x_test y_test]`, or `X y`."""
+"""`npz:PATH`: a NumPy archive with `x_train y_train [x_test y_test]`, `X y`, or other names."""
 
 import math
 import zipfile
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.sources.base import FileSource, RawData, Request
+from tuner.data.sources.npz_names import LAYOUTS, find_arrays
 from tuner.data.sources.unpacked import UNREADABLE
 from tuner.errors import DataError
 from tuner.files import too_large
@@ -17,11 +18,12 @@ from tuner.text import listed, path_text, quoted, said, size_text
 
 #: How a file of one array begins, as numpy.save writes it.
 _SINGLE = b"\x93NUMPY"
-LAYOUTS = "x_train y_train [x_test y_test], or X y (x y)"
 
 
 class Npz(FileSource):
-    """A NumPy archive of named arrays: `x_train y_train [x_test y_test]`, or `X y` (`x y`)."""
+    """A NumPy archive of named arrays, in any case: `x_train y_train [x_test y_test]`, `train_x`,
+    `train_images train_labels`, `X y`, `data labels`, `data target`, `images labels`, `features
+    targets` or `arr_0 arr_1`."""
 
     name = "npz"
     what = "PATH of a NumPy file with x_train y_train, or X y"
@@ -32,7 +34,7 @@ class Npz(FileSource):
         """The arrays of the file; nothing in it is ever unpickled.
 
         `--group NAME` names another array of the file, one entry a search row. If no target is
-        needed, `X` (or `x`, `x_train`, `x_test`) may stand alone.
+        needed, features may stand alone.
 
         Raises:
             DataError: no such file, not an npz file, arrays missing, pickled objects.
@@ -59,41 +61,29 @@ class Npz(FileSource):
 
 def _arrays(archive: Any, file: Path, request: Request) -> RawData:
     names: list[str] = list(archive.files)
-
-    def get(name: str | None) -> NDArray[Any] | None:
-        return _array(archive, name, file) if name is not None and name in names else None
-
-    pairs = [("x_train", "y_train"), ("X", "y"), ("x", "y")]
-    if request.need_target:
-        pairs = [pair for pair in pairs if pair[1] in names]
-    else:
-        pairs.append(("x_test", "y_test"))
-    x_name, y_name = next((pair for pair in pairs if pair[0] in names), (None, None))
-    if x_name is None or x_name not in names:
-        raise DataError(
-            f"an npz file must hold {LAYOUTS}; {path_text(file)} holds "
-            f"{listed(names, 20) or 'nothing'}"
-        )
     if request.group is not None and request.group not in names:
         raise DataError(
             f"--group names an array of the npz file; there is no {quoted(request.group)} in "
             f"{path_text(file)}. "
             f"Available: {listed(names, 20)}"
         )
-    own_test = x_name == "x_train" and "x_test" in names
-    used = [x_name, y_name, request.group, *(("x_test", "y_test") if own_test else ())]
-    if reason := beyond_memory(archive, [name for name in used if name is not None]):
+    others = [name for name in names if name != request.group]
+    found = find_arrays(others, path_text(file), need_target=request.need_target)
+    used = {
+        "x": found.x, "y": found.y, "x_test": found.x_test, "y_test": found.y_test,
+        "groups": request.group,
+    }  # fmt: skip
+    present = {role: name for role, name in used.items() if name is not None}
+    if reason := beyond_memory(archive, list(present.values())):
         raise DataError(f"npz: needs arrays that fit into memory; {path_text(file)} {reason}")
-    if own_test and request.need_target and "y_test" not in names:
-        raise DataError(
-            f"x_test needs y_test beside it; {path_text(file)} holds {listed(names, 20)}"
-        )
+    arrays = {role: _array(archive, name, file) for role, name in present.items()}
     return RawData(
-        x=_array(archive, x_name, file),
-        y=get(y_name),
-        x_test=get("x_test") if own_test else None,
-        y_test=get("y_test") if own_test else None,
-        groups=get(request.group),
+        x=arrays["x"],
+        y=arrays.get("y"),
+        x_test=arrays.get("x_test"),
+        y_test=arrays.get("y_test"),
+        groups=arrays.get("groups"),
+        remarks=found.remarks,
     )
 
 
