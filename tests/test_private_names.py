@@ -56,6 +56,7 @@ RELIED_ON = [
     "optuna.storages._cached_storage:_CachedStorage._backend",
     "optuna.storages._grpc.auto_generated:api_pb2_grpc",
     "optuna.storages._grpc.client:GrpcClientCache",
+    "optuna.storages._rdb.storage:_VersionManager",
     "optuna.storages._rdb.storage:_create_scoped_session",
     "optuna.storages._rdb:models",
     "optuna.storages.journal:JournalFileBackend._lock",
