@@ -52,6 +52,7 @@ RELIED_ON = [
     "optuna.storages:RDBStorage._get_stale_trial_ids",
     "optuna.storages:RDBStorage._get_trials",
     "optuna.storages:RDBStorage._set_trial_value_without_commit",
+    "optuna.storages:RDBStorage._version_manager",
     "optuna.storages._cached_storage:_CachedStorage",
     "optuna.storages._cached_storage:_CachedStorage._backend",
     "optuna.storages._grpc.auto_generated:api_pb2_grpc",
