@@ -15,6 +15,7 @@ import optuna
 import sqlalchemy
 from optuna.storages import BaseStorage, RDBStorage, _rdb
 from optuna.storages._cached_storage import _CachedStorage
+from optuna.storages._rdb import models
 
 from tuner.errors import StorageError
 from tuner.storage.backend import Backend
@@ -23,7 +24,7 @@ from tuner.storage.kind import StorageKind
 from tuner.storage.rdb_backend import RdbBackend
 from tuner.storage.rdb_storage import DatabaseStorage
 from tuner.storage.sqlite_locking import reading
-from tuner.text import shell_quoted
+from tuner.text import said, shell_quoted
 
 #: A script's revision, and the one it follows (none, and no match, for the first).
 _REVISION = re.compile(r'^((?:down_)?revision)\b.*= "(.+)"$', re.MULTILINE)
@@ -80,9 +81,11 @@ class Database(StorageKind):
         database that is somebody else's.
         """
         with self.connect(read_only=read_only) as connection:
-            tables = sqlalchemy.inspect(connection).get_table_names()
+            inspector = sqlalchemy.inspect(connection)
+            tables = inspector.get_table_names()
             self._require_ours(tables)
             if "alembic_version" not in tables:
+                self._require_optunas(inspector, tables)
                 return False
             query = "SELECT version_num FROM alembic_version"
             revision = connection.exec_driver_sql(query).scalar()
@@ -106,6 +109,19 @@ class Database(StorageKind):
     def _require_ours(self, tables: Sequence[str]) -> None:
         """Raises `StorageError` if the database is somebody else's."""
 
+    def _require_optunas(self, inspector: sqlalchemy.Inspector, tables: Sequence[str]) -> None:
+        """Raises `StorageError` if tables that have names of Optuna's are somebody else's."""
+        for name, table in models.BaseModel.metadata.tables.items():
+            if name not in tables:
+                continue
+            held = {column["name"] for column in inspector.get_columns(name)}
+            if missing := [c.name for c in table.columns if c.name not in held]:
+                raise StorageError(
+                    f"a storage holds Optuna's tables; the table {name} of {self} is another, "
+                    f"without the column {missing[0]}, and was left as it is. Available: another "
+                    "storage (--storage)"
+                )
+
     def _open(self) -> BaseStorage:
         if not self._has_tables(read_only=True):
             with self._making():
@@ -118,7 +134,13 @@ class Database(StorageKind):
         # Optuna looks at the schema through two connections at a time: as writers of a SQLite
         # file they would wait for each other.
         with reading():
-            RDBStorage(url, settings).engine.dispose()
+            try:
+                RDBStorage(url, settings).engine.dispose()
+            except RuntimeError as error:  # of Optuna: the schema of another version
+                raise StorageError(
+                    f"a storage has the schema of the installed Optuna {optuna.__version__}; "
+                    f"{self} has another ({said(error)}). Available: another storage (--storage)"
+                ) from error
 
     def _open_read_only(self) -> BaseStorage | None:
         return self._opened(read_only=True) if self._has_tables(read_only=True) else None

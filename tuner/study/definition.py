@@ -7,14 +7,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from tuner.data.dataset import Task
 from tuner.data.folds import FoldSpec
 from tuner.data.scaling import ScalingKind
 from tuner.errors import DefinitionError, unknown
 from tuner.limits import MOST_RETRIES, MOST_TRIALS
-from tuner.parameters.kinds import STRICT, Count, Seconds, Seed
+from tuner.parameters.kinds import Count, Definition, Seconds, Seed
 from tuner.planning.metrics import (
     METRICS,
     check_metric,
@@ -43,10 +43,8 @@ def _known_metric(name: str) -> str:
 MetricName = Annotated[str, AfterValidator(_known_metric)]
 
 
-class DataSpec(BaseModel):
+class DataSpec(Definition):
     """What `tuner.data.load_dataset` is called with, and the scaling of the inputs."""
-
-    model_config = STRICT
 
     uri: str = "sklearn:digits"
     target: str | None = None
@@ -59,15 +57,13 @@ class DataSpec(BaseModel):
     scaling: ScalingKind = "auto"
 
 
-class ObjectiveSpec(BaseModel):
+class ObjectiveSpec(Definition):
     """`metric` None: accuracy, or r2 for regression (`StudyDefinition.resolved` fills it in)."""
-
-    model_config = STRICT
 
     metric: MetricName | None = None
 
 
-class StudyDefinition(BaseModel):
+class StudyDefinition(Definition):
     """A study. Immutable.
 
     Attributes:
@@ -82,8 +78,6 @@ class StudyDefinition(BaseModel):
         seed: decides samplers, initial weights, the order of rows and dropout.
         retries: how often a trial that fails is tried again.
     """
-
-    model_config = STRICT
 
     version: Literal[1] = 1
     name: str = ""
