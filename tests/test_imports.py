@@ -279,6 +279,48 @@ def test_folders_that_need_no_network_load_no_tensorflow(package: str) -> None:
     assert run_python(code)[0] == "[]\n"
 
 
+READ = """
+import sys
+from tuner.cli.main import main
+try:
+    main({command})
+except SystemExit as end:
+    assert end.code in (0, None), end.code
+print([m for m in {slow} if m in sys.modules])
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finished study `study` of `a.json`."""
+    from bench.commands import finish, write_study
+
+    folder = tmp_path_factory.mktemp("finished")
+    write_study(folder / "a.json", 2)
+    finish(f"sqlite:///{folder}/a.db", "study", 2)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["studies", "list"],
+        ["results", "study", "--top", "5"],
+        ["best", "study"],
+        ["optimize", "--study", "a.json", "--name", "study"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_commands_with_nothing_to_compute_load_nothing_that_does(
+    command: list[str], finished: Path
+) -> None:
+    given = [str(finished / part) if part == "a.json" else part for part in command]
+    given += ["--storage", f"sqlite:///{finished}/a.db"]
+    slow = [*sorted(HEAVY), "sklearn", "pandas", "scipy", "alembic"]
+    output, _ = run_python(READ.format(command=given, slow=slow))
+    assert output.splitlines()[-1] == "[]"
+
+
 def test_help_costs_under_0_3_seconds_of_cpu() -> None:
     bare = min(run_python("pass")[1] for _ in range(5))
     helped = min(run_python(HELP)[1] for _ in range(5))

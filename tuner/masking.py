@@ -29,7 +29,7 @@ _SERVER = re.compile(
 #: A word or a path: nothing in it separates a login or a parameter.
 _WORD = re.compile(r"[^:@?=&;#%\s]*")
 #: What a person may have meant as a URL.
-_LIKE = re.compile(r"://|:.*@|[?&;].*=|%3a.*%40", re.IGNORECASE | re.DOTALL)
+_LIKE = re.compile(r"://|:.*@|[?&;].*=|%3a.*%40|passw\w*=|pwd=", re.IGNORECASE | re.DOTALL)
 #: Files, which have no login: their names are shown, unless one looks like a login.
 _PLACE = r"(?=~?/(?!/)|\.\.?/|(?!.*(:.*@|\w\w:/|\?.*=)))"
 _FILE = re.compile(

@@ -144,3 +144,34 @@ def test_the_trial_table_and_the_learning_curves_are_there(
     # Looking changes nothing, so that a read-only dashboard refuses nothing a viewer needs.
     assert {method for method, _ in browser.requests()} == {"GET"}
     assert all((tmp_path / f"{name}.png").stat().st_size > 10_000 for name in ("curves", "table"))
+
+
+#: Presses the button, once there is one, that `find` gives.
+PRESS = "(button => button && (button.click(), true))({find})"
+DIALOG = "[...document.querySelectorAll('[role=dialog] button')]"
+REASON = "the dashboard is read-only; start it with tuner serve --allow-edit"
+
+
+def test_a_refused_change_says_why(browser: Any, address: str, tmp_path: Path) -> None:
+    """Also where the dashboard's own pages say only that it failed."""
+    shown = f"document.body.innerText.includes({REASON!r})"
+    browser.open(address.rsplit("/studies", 1)[0])
+    browser.wait_for(PRESS.format(find="document.querySelector('[aria-label=\"delete study\"]')"))
+    browser.wait_for(PRESS.format(find=f"{DIALOG}.find(e => /yes/i.test(e.innerText))"))
+    browser.wait_for(shown)
+    browser.screenshot(tmp_path / "deleted.png")
+    browser.wait_for("document.body.innerText.includes('sgd digits')")
+
+    browser.open(f"{address}/note")
+    browser.wait_for("document.body.innerText.includes('Best trial')")
+    pen = "document.querySelector('[data-testid=EditIcon]')?.closest('button')"
+    browser.wait_for(PRESS.format(find=pen))
+    browser.wait_for("(text => text && (text.focus(), true))(document.querySelector('textarea'))")
+    browser.send("Input.insertText", text="my words")
+    save = "[...document.querySelectorAll('button')].find(e => /save/i.test(e.innerText))"
+    browser.wait_for(f"(button => button && !button.disabled)({save})")
+    browser.wait_for(PRESS.format(find=save))
+    browser.wait_for(shown)
+    # The page says it itself here; once is enough.
+    assert browser.evaluate("document.querySelector('body > [role=alert]')") is None
+    assert {method for method, _ in browser.requests()} == {"GET", "DELETE", "PUT"}

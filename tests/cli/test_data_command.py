@@ -103,7 +103,7 @@ def test_flags_reach_the_data(capsys: pytest.CaptureFixture[str], tmp_path: Path
     [
         (["sklearn:digit"], "did you mean digits?"),
         (["csv:none.csv"], "needs a file that exists"),
-        (["sklearn:iris", "--limit", "1"], "from 2 to"),
+        (["sklearn:iris", "--limit", "1"], "--limit must be a whole number from 2 to"),
         (["sklearn:iris", "--target", "species"], "names a column of a table"),
     ],
 )

@@ -27,6 +27,7 @@ URLS = [
     "oracle://u:{}@h/d",
     "https://h/d?token={}",
     "sqlite://u:{}@h/d.db",
+    "host=127.0.0.1 port=1 user=u password={} dbname=d",
 ]
 COMMANDS = [
     ["studies", "list", "--storage", "URL"],
@@ -55,6 +56,9 @@ COMMANDS = [
     ["plan", "--space", "sgd_decay", "--data", "csv:URL"],
     ["predict", "none", "--data", "URL"],
     ["spaces", "show", "URL"],
+    ["spaces", "validate", "URL"],
+    ["--format", "json", "spaces", "validate", "URL", "sgd_decay"],
+    ["optimize", "--space", "sgd_decay", "--sampler", "URL"],
 ]
 
 

@@ -129,8 +129,8 @@ def test_validate_as_json(run, tmp_path):
                 {
                     "line": 2,
                     "field": "params.epochs",
-                    "rule": "must be at least 1; got 0",
-                    "text": "bad.yaml:2: params.epochs: must be at least 1; got 0",
+                    "rule": "must be at least 1, at most 100000; got 0",
+                    "text": "bad.yaml:2: params.epochs: must be at least 1, at most 100000; got 0",
                 }
             ],
         }

@@ -61,7 +61,22 @@ def another_alembic(path: Path) -> None:
     _database(path, *tables, version)
 
 
-CONTENTS = [text, short, noise, zeros, archive, folder, others, others_with_log, another_alembic]
+def same_names(path: Path) -> None:
+    trials = "CREATE TABLE trials (patient TEXT, dose REAL)"
+    _database(path, trials, "CREATE TABLE studies (title TEXT)")
+
+
+CONTENTS = [
+    text, short, noise, zeros, archive, folder, others, others_with_log, another_alembic,
+    same_names,
+]  # fmt: skip
+RECORDS = {
+    "an operation of a newer Optuna": '{"op_code": 99, "worker_id": "a"}',
+    "a number as text": '{"op_code": "0", "worker_id": "a", "study_name": "s"}',
+    "a field too few": '{"op_code": 0, "worker_id": "a"}',
+    "a field of no kind": '{"op_code": 0, "worker_id": "a", "study_name": "s", "directions": 7}',
+    "a time that is none": '{"op_code": 4, "worker_id": "a", "study_id": 0, "datetime_start": "x"}',
+}  # fmt: skip
 COMMANDS = [
     ["studies", "list"],
     ["studies", "show", "s"],
@@ -98,6 +113,25 @@ def test_it_is_left_as_it_is(name, make, tmp_path, monkeypatch, capsys):
     with pytest.raises(Exception, match=name):
         open_storage(name)
     assert state(tmp_path) == before
+
+
+@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
+def test_a_journal_that_optuna_cannot_replay_is_left_as_it_is(
+    record, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    whole = '{"op_code": 0, "worker_id": "b", "study_name": "first", "directions": [1]}'
+    Path("x.log").write_text(f"{whole}\n{record}\n{whole.replace('first', 'last')}\n")
+    before = state(tmp_path)
+    for command in (COMMANDS[0], COMMANDS[2], COMMANDS[5], *COMMANDS[-4:-1]):
+        with pytest.raises(SystemExit) as ended:
+            main([*command, "--storage", "x.log"])
+        captured = capsys.readouterr()
+        said = captured.err + captured.out
+        assert ended.value.code == 4
+        assert "Traceback" not in said
+        assert "x.log" in said
+        assert state(tmp_path) == before, command
 
 
 def state(folder: Path) -> dict[str, tuple[bytes, int]]:

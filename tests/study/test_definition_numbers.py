@@ -71,6 +71,24 @@ def test_a_number_is_finite_and_bounded(model, name) -> None:
             assert not whole or abs(held) <= most
 
 
+@pytest.mark.parametrize(
+    ("model", "name"), FIELDS, ids=[f"{model.__name__}.{name}" for model, name in FIELDS]
+)
+@pytest.mark.parametrize("value", [True, False])
+def test_truth_is_no_number(model, name, value) -> None:
+    made, problems = validate_data(given(model, name, value), model, "mine")
+    assert made is None
+    assert "must be" in str(problems[0])
+
+
+@pytest.mark.parametrize("field", ["sampler", "pruner"])
+@pytest.mark.parametrize("value", [{}, {"name": None}, {"n_warmup_steps": 3}])
+def test_a_kind_without_its_name_is_told_so(field, value) -> None:
+    made, problems = validate_data(given(StudyDefinition, field, value), StudyDefinition, "mine")
+    assert made is None
+    assert "name is required. Available: " in str(problems[0])
+
+
 @pytest.mark.parametrize("pruner", list(PRUNERS))
 @pytest.mark.parametrize("end", [0, MOST])
 def test_pruners_of_extreme_settings_answer(pruner, end) -> None:

@@ -11,11 +11,12 @@ from tuner.cli.opening import storage_at
 from tuner.cli.output import format_option
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.search_report import SearchReport
-from tuner.cli.search_run import run
+from tuner.cli.search_run import Found, run
 from tuner.cli.study_flags import StudyFlags, definition_from
 
 if TYPE_CHECKING:
     from tuner.search.prepare import PreparedStudy
+    from tuner.study.definition import StudyDefinition
     from tuner.workers import TimeLimit
 
 
@@ -41,15 +42,12 @@ def optimize(study: StudyFlags, place: WorkerFlags, dry_run: bool, flags: RunFla
         show_plan(study, flags.storage, workers=place.workers)
         return 0
 
-    def prepare(limit: TimeLimit) -> PreparedStudy:
+    def find(limit: TimeLimit) -> Found:
         definition = definition_from(study, flags.timeout)
         limit.seconds = definition.timeout
-        from tuner.search.prepare import prepare_study
+        return found(definition, study.name, storage_at(flags.storage).url, study.trials)
 
-        url = storage_at(flags.storage).url
-        return prepare_study(definition, name=study.name, storage_url=url, trials=study.trials)
-
-    return run(flags, prepare, SearchReport(flags, place), place, trials=study.trials)
+    return run(flags, find, SearchReport(flags, place), place, trials=study.trials)
 
 
 @click.command()
@@ -60,13 +58,25 @@ def optimize(study: StudyFlags, place: WorkerFlags, dry_run: bool, flags: RunFla
 def resume(name: str, trials: int | None, place: WorkerFlags, flags: RunFlags) -> int:
     """Go on with study NAME up to its number of trials, or to another one."""
 
-    def prepare(limit: TimeLimit) -> PreparedStudy:
+    def find(limit: TimeLimit) -> Found:
         limit.seconds = flags.timeout
-        from tuner.search.prepare import prepare_study
         from tuner.study.stored import load_study, read_definition
 
         storage = storage_at(flags.storage)
-        definition = read_definition(load_study(storage.open(create=False), name))
-        return prepare_study(definition, name=name, storage_url=storage.url, trials=trials)
+        with storage.open_read_only() as opened:
+            definition = read_definition(load_study(opened, name))
+        return found(definition, name, storage.url, trials)
 
-    return run(flags, prepare, SearchReport(flags, place), place)
+    return run(flags, find, SearchReport(flags, place), place)
+
+
+def found(definition: StudyDefinition, name: str | None, url: str, trials: int | None) -> Found:
+    """The study if nothing is left of it, else what prepares it; see `prepare_study`."""
+    from tuner.search.finished import find_finished
+
+    def prepare() -> PreparedStudy:
+        from tuner.search.prepare import prepare_study
+
+        return prepare_study(definition, name=name, storage_url=url, trials=trials)
+
+    return find_finished(definition, name=name, storage_url=url, trials=trials) or prepare

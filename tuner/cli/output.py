@@ -64,7 +64,12 @@ def tell(text: str) -> None:
 def fit_to_tell(text: str) -> str:
     """`text` without what is secret of the URLs that the command was given, and fit for a
     terminal whoever wrote it."""
-    return printable(hide_all(text, _given), keep="\n\t")
+    return printable(without_secrets(text), keep="\n\t")
+
+
+def without_secrets(text: str) -> str:
+    """`text` without what is secret of the URLs that the command was given."""
+    return hide_all(text, _given)
 
 
 def remember_given(args: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Union
 
 import click
 
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from tuner.search.tickets import TicketCounts
     from tuner.workers import Display, SearchEnd, TimeLimit
 
-#: Makes or finds the study, and sets the seconds of the limit as soon as they are known.
-Prepare = Callable[["TimeLimit"], "PreparedStudy"]
+#: A study of which nothing is left to be done, or what makes or finds it while workers start.
+Found = Union["PreparedStudy", Callable[[], "PreparedStudy"]]
+#: Sets the seconds of the limit, and looks whether anything has to be started.
+Find = Callable[["TimeLimit"], Found]
 
 
 @dataclass
@@ -64,7 +66,7 @@ class FinalReport(Protocol):
 
 def run(
     flags: RunFlags,
-    prepare: Prepare,
+    find: Find,
     report: FinalReport,
     place: WorkerFlags,
     *,
@@ -73,9 +75,10 @@ def run(
     """Search, report, and return the exit code.
 
     Args:
-        trials: how many there are at most, if that is known before `prepare`.
+        trials: how many there are at most, if that is known before `find`.
     """
-    from tuner.workers import Interrupted, TimeLimit, available_cores, run_search
+    from tuner.workers import Interrupted, SearchEnd, TimeLimit, available_cores, run_search
+    from tuner.workers.pool import PoolEnd
 
     limit, seen, form = TimeLimit(flags.began), Seen(), current_format()
     workers, hint = place.workers, ExitStack()
@@ -90,6 +93,9 @@ def run(
         return make_progress(flags.progress, seen.state)
 
     with Watchdog(limit, lambda: 0 if seen.printed else report.late(seen, form)):
+        found = find(limit)
+        if not callable(found):
+            return report.end(seen, SearchEnd(found, PoolEnd("done"), ran=False))
         if place.ray is None:
             workers = workers or available_cores()
         if trials is not None and workers is not None:
@@ -102,7 +108,7 @@ def run(
             with hint:
                 _show_hint(f"loading the data, starting {starting}", flags.progress, hint)
                 ended = run_search(
-                    lambda: prepare(limit),
+                    found,
                     display,
                     workers=workers,
                     trials=trials,

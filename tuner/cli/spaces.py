@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.output import cell, columns_of, current_format, emit, format_option
+from tuner.cli.output import (
+    cell,
+    columns_of,
+    current_format,
+    emit,
+    format_option,
+    without_secrets,
+)
 from tuner.cli.refusals import Commands
 from tuner.errors import SpaceError
 from tuner.text import counted
@@ -135,7 +142,9 @@ def check_file(file: str) -> dict[str, Any]:
         path = find_space(file)
         space, problems = check_space(Path(path))
     except SpaceError as error:
-        wrong = {"line": None, "field": "", "rule": str(error), "text": str(error)}
+        rule = without_secrets(str(error))
+        wrong = {"line": None, "field": "", "rule": rule, "text": rule}
+        file = without_secrets(file)
         return {"file": file, "valid": False, "params": None, "vary": None, "errors": [wrong]}
     errors = [{"line": p.line, "field": p.field, "rule": p.text, "text": str(p)} for p in problems]
     return {

@@ -11,7 +11,7 @@ from tuner.cli.flags import STORAGE, artifacts_option
 from tuner.cli.opening import storage_at
 from tuner.cli.output import columns_of, emit, format_option, render, tell
 from tuner.cli.refusals import Commands
-from tuner.errors import UsageError
+from tuner.errors import TunerError, UsageError
 from tuner.text import printable, quoted, score_text
 
 if TYPE_CHECKING:
@@ -51,13 +51,17 @@ def list_command(storage: str | None) -> None:
 def show(name: str, storage: str | None) -> None:
     """Show one study: its trials by state, its best value and its whole definition."""
     from tuner.results.studies import summarize
-    from tuner.study.stored import load_study
+    from tuner.study.stored import is_foreign, load_study, read_definition
 
     place = storage_at(storage)
     with place.open_read_only() as opened:
-        summary = summarize(load_study(opened, name))
-    row = _row(summary)
-    definition = summary.definition
+        study = load_study(opened, name)
+        row = _row(summarize(study))
+        definition, why = None, row["unreadable"]
+        try:
+            definition = None if is_foreign(study.user_attrs) else read_definition(study)
+        except TunerError as error:
+            why = str(error)
     data = {
         "study": name,
         "storage": str(place),
@@ -65,7 +69,7 @@ def show(name: str, storage: str | None) -> None:
         "best_value": row["best_value"],
         "begun": row["begun"],
         "definition": None if definition is None else definition.model_dump(mode="json"),
-        "unreadable": summary.unreadable,
+        "unreadable": why,
     }
     # YAML is the easiest to read, and the definition is what a study file holds.
     emit(data, table=lambda: render(data, "yaml"))
@@ -118,13 +122,12 @@ _COUNTS = ("total", "complete", "pruned", "failed", "running", "waiting")
 
 
 def _row(summary: StudySummary) -> dict[str, Any]:
-    definition = summary.definition
     return {
         "study": summary.name,
-        "space": None if definition is None else definition.space.name,
-        "data": None if definition is None else definition.data.uri,
-        "sampler": None if definition is None else definition.sampler.name,
-        "metric": None if definition is None else definition.objective.metric,
+        "space": summary.space,
+        "data": summary.data,
+        "sampler": summary.sampler,
+        "metric": summary.metric,
         **{key: getattr(summary.counts, key) for key in _COUNTS},
         "best_value": summary.best_value,
         "begun": None if summary.begun is None else summary.begun.isoformat(timespec="seconds"),

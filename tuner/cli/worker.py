@@ -12,7 +12,7 @@ from tuner.cli.flags import WORKERS, takes
 from tuner.cli.opening import storage_at
 from tuner.cli.output import OutputFormat, emit, format_option, tell
 from tuner.cli.run_flags import RunFlags, WorkerFlags
-from tuner.cli.search_run import Seen, run
+from tuner.cli.search_run import Found, Seen, run
 from tuner.errors import StorageError
 
 if TYPE_CHECKING:
@@ -38,8 +38,11 @@ def worker(name: str, workers: int, flags: RunFlags) -> int:
     Ctrl-C or SIGTERM ends at the next epoch and gives the trial back.
     """
 
-    def prepare(limit: TimeLimit) -> PreparedStudy:
+    def find(limit: TimeLimit) -> Found:
         limit.seconds = flags.timeout
+        return prepare
+
+    def prepare() -> PreparedStudy:
         from tuner.search.enqueued import not_run
         from tuner.search.prepare import PreparedStudy
         from tuner.search.tickets import read_counts
@@ -52,7 +55,7 @@ def worker(name: str, workers: int, flags: RunFlags) -> int:
             tell(f"warning: {enqueued}")
         return PreparedStudy(name, storage.url, counts.total, counts.done, definition)
 
-    return run(flags, prepare, WorkerReport(flags), WorkerFlags(workers))
+    return run(flags, find, WorkerReport(flags), WorkerFlags(workers))
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from tuner.data.dataset import CLASSES, Dataset, Fold
 from tuner.data.subset import shuffle_split
 from tuner.errors import DataError
 from tuner.limits import MOST_FOLDS
-from tuner.parameters.kinds import STRICT, Seed
+from tuner.parameters.kinds import Definition, Seed
 from tuner.text import listed, path_text, said
 
 FoldKind = Literal[
@@ -19,7 +19,7 @@ FoldKind = Literal[
 ]
 
 
-class FoldSpec(BaseModel):
+class FoldSpec(Definition):
     """How the search rows are divided.
 
     | kind | scikit-learn's splitter |
@@ -41,8 +41,6 @@ validates what all before it train |
     matters to repeated and holdout only. `share` is the share of a holdout's validation rows
     (of its groups, if there are groups).
     """
-
-    model_config = STRICT
 
     kind: FoldKind = "auto"
     k: int = Field(default=5, ge=2, le=MOST_FOLDS)

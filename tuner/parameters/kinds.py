@@ -1,8 +1,8 @@
 """Numbers as fields of definitions: finite, and within a range that something can hold."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, field_validator
 
 from tuner.limits import MOST, MOST_SECONDS, MOST_SEED
 
@@ -13,3 +13,18 @@ Whole = Annotated[int, Field(ge=0, le=MOST)]
 Count = Annotated[int, Field(ge=1, le=MOST)]
 Seed = Annotated[int, Field(ge=0, le=MOST_SEED)]
 Seconds = Annotated[float, Field(gt=0, le=MOST_SECONDS)]
+
+
+class Definition(BaseModel):
+    """What is written in a definition: `STRICT`, and `true` is no number."""
+
+    model_config = STRICT
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _truth_is_no_number(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        held = handler(value)
+        if isinstance(value, bool) and not isinstance(held, bool):
+            noun = "a whole number" if isinstance(held, int) else "a number"
+            raise ValueError(f"must be {noun}; got {str(value).lower()}")
+        return held

@@ -11,13 +11,11 @@ from tuner.results.ranking import find_best
 from tuner.results.trials import count_states
 from tuner.search.tickets import TicketCounts, read_counts
 from tuner.storage import records
-from tuner.study.stored import is_foreign, load_study, read_definition
+from tuner.study.stored import is_foreign, load_study, stored_field, stored_fields
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.study import Study
-
-    from tuner.study.definition import StudyDefinition
 
 
 @dataclass(frozen=True)
@@ -25,20 +23,32 @@ class StudySummary:
     """One line of `tuner studies list`.
 
     Attributes:
-        definition: None for a study that `tuner` did not make, and for one that is
-            `unreadable`.
+        space, data, sampler, metric: as its definition names them; None for a study that `tuner`
+            did not make, and for one that is `unreadable`.
         counts: tickets by state; for a study without a definition its trials by state.
         best_value: of the complete trials; None if there is none.
         begun: when its first trial began.
-        unreadable: why `tuner`'s own definition cannot be read, or what it holds of its tickets.
+        unreadable: why these cannot be read although `tuner` made the study.
     """
 
     name: str
-    definition: StudyDefinition | None
     counts: TicketCounts
-    best_value: float | None
     begun: datetime | None
+    best_value: float | None = None
+    space: str | None = None
+    data: str | None = None
+    sampler: str | None = None
+    metric: str | None = None
     unreadable: str | None = None
+
+
+#: Attributes of a summary, by their place in a definition.
+_NAMED = {
+    "space": "space.name",
+    "data": "data.uri",
+    "sampler": "sampler.name",
+    "metric": "objective.metric",
+}
 
 
 def list_studies(storage: BaseStorage) -> list[StudySummary]:
@@ -47,20 +57,23 @@ def list_studies(storage: BaseStorage) -> list[StudySummary]:
 
 
 def summarize(study: Study) -> StudySummary:
-    """What `tuner studies list` says of a study."""
+    """What `tuner studies list` says of a study. The definition's other fields are not looked at:
+    the model of one takes as long to load as all the rest."""
+    name = study.study_name
     trials = study.get_trials(deepcopy=False)
     begun = [trial.datetime_start for trial in trials if trial.datetime_start is not None]
     since = min(begun, default=None)
     states = dict.fromkeys(records.STATES.values(), 0) | count_states(trials)
     stored = TicketCounts(len(trials), **states)
     if len(study.directions) != 1:
-        return StudySummary(study.study_name, None, stored, None, since)
-    definition, counts, value, why = None, stored, None, None
+        return StudySummary(name, stored, since)
     try:
-        if not is_foreign(study.user_attrs):
-            definition = read_definition(study)
-            counts = read_counts(study)
-        value = None if (best := find_best(study)) is None else best.value
+        best = find_best(study)
+        value = None if best is None else best.value
+        if is_foreign(study.user_attrs):
+            return StudySummary(name, stored, since, value)
+        fields = stored_fields(study.user_attrs, name)
+        named = {key: stored_field(fields, path, str, name) for key, path in _NAMED.items()}
+        return StudySummary(name, read_counts(study), since, value, **named)
     except (TunerError, TypeError, ValueError) as error:
-        definition, counts, why = None, stored, str(error)
-    return StudySummary(study.study_name, definition, counts, value, since, why)
+        return StudySummary(name, stored, since, unreadable=str(error))

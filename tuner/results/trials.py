@@ -12,7 +12,7 @@ import numpy as np
 from tuner.errors import UsageError
 from tuner.search.tickets import last_trials
 from tuner.storage import records
-from tuner.study.stored import is_foreign, stored_fields, unreadable
+from tuner.study.stored import is_foreign, stored_field, stored_fields
 from tuner.text import quoted
 
 if TYPE_CHECKING:
@@ -95,15 +95,8 @@ def metrics_of(study: Study) -> list[str]:
     if is_foreign(attributes):
         return ["objective"]
     fields = stored_fields(attributes, name)
-    try:
-        metric = fields.get("objective", {}).get("metric")
-        if metric is None:
-            from tuner.planning.metrics import default_metric
-
-            metric = default_metric(attributes[records.STUDY_TASK])
-        return list(dict.fromkeys([str(metric), *map(str, fields.get("metrics", []))]))
-    except (AttributeError, KeyError, TypeError) as error:
-        raise unreadable(name, f"its metrics: {error!r}") from error
+    others = stored_field({"metrics": [], **fields}, "metrics", list, name)
+    return list(dict.fromkeys([stored_field(fields, "objective.metric", str, name), *others]))
 
 
 def objective_metric(study: Study) -> str:

@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from tuner.storage import records
 from tuner.storage.backend import Backend, Writes, ticket_key
-from tuner.study.stored import read_definition, read_total
+from tuner.study.stored import read_total, stored_field, stored_fields
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -209,10 +209,11 @@ def count_tickets(trials: Sequence[FrozenTrial], *, total: int, retries: int) ->
 
 
 def read_counts(study: Study) -> TicketCounts:
-    """The study's tickets by state. Raises as `tuner.study.stored.read_definition`."""
+    """The study's tickets by state. Raises as `tuner.study.stored.stored_fields`."""
+    name = study.study_name
+    retries = stored_field(stored_fields(study.user_attrs, name), "retries", int, name)
     total = read_total(study._storage, study._study_id)
-    trials = study.get_trials(deepcopy=False)
-    return count_tickets(trials, total=total, retries=read_definition(study).retries)
+    return count_tickets(study.get_trials(deepcopy=False), total=total, retries=retries)
 
 
 def rungs_of(trial: FrozenTrial) -> dict[str, float]:

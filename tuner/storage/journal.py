@@ -10,6 +10,7 @@ import uuid
 from pathlib import Path
 from typing import Any, Self
 
+import optuna
 from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal._file import get_lock_file
 
@@ -32,7 +33,7 @@ from tuner.storage.journal_repair import (
 )
 from tuner.storage.kind import split_scheme
 from tuner.storage.owner import is_gone
-from tuner.text import listed, path_text, size_text, time_text
+from tuner.text import listed, path_text, said, size_text, time_text
 
 #: Seconds between two looks at a torn record: it may be one that is just being appended.
 LOOK_AGAIN = 0.25
@@ -70,7 +71,16 @@ class Journal(FileKind):
 
     def _open(self) -> BaseStorage:
         self._require_journal()
-        return JournalStorage(JournalFile(self.file))
+        try:
+            return JournalStorage(JournalFile(self.file))
+        except (AssertionError, AttributeError, LookupError, TypeError) as error:
+            # Of Optuna's replaying: a record, but none that this Optuna knows.
+            raise StorageError(
+                f"a journal holds records that Optuna {optuna.__version__} can replay; "
+                f"{path_text(self.file)} holds others ({type(error).__name__}: {said(error)}): "
+                "a newer Optuna made them, or somebody else. It was left as it is. Available: "
+                "pip install -U optuna, or --storage with another file"
+            ) from error
 
     def steps(self, storage: Any) -> Backend:
         return JournalBackend(storage)

@@ -13,7 +13,6 @@ from contextvars import ContextVar
 from typing import Any
 
 import sqlalchemy
-from optuna.storages import RDBStorage
 from sqlalchemy import event
 from sqlalchemy.dialects import plugins
 
@@ -59,12 +58,3 @@ def _begin(connection: sqlalchemy.Connection) -> None:
 
 
 plugins.register(PLUGIN, __name__, "ImmediatePlugin")
-
-
-class DatabaseStorage(RDBStorage):
-    """`RDBStorage` whose reading methods begin reading transactions (the same on a server)."""
-
-
-_own = ("_get_trials", "_get_best_trial_id", "_get_stale_trial_ids")
-for _name in (*_own, *(name for name in dir(RDBStorage) if name.startswith("get_"))):
-    setattr(DatabaseStorage, _name, reading()(getattr(RDBStorage, _name)))

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from tuner.data.columns.infer import GivenKind
 from tuner.data.dataset import Task
@@ -15,7 +15,7 @@ from tuner.data.folds import FoldSpec
 from tuner.data.scaling import ScalingKind
 from tuner.errors import DefinitionError, unknown
 from tuner.limits import MOST_RETRIES, MOST_TRIALS
-from tuner.parameters.kinds import STRICT, Count, Seconds, Seed
+from tuner.parameters.kinds import Count, Definition, Seconds, Seed
 from tuner.planning.metrics import (
     METRICS,
     check_metric,
@@ -45,13 +45,11 @@ def _known_metric(name: str) -> str:
 MetricName = Annotated[str, AfterValidator(_known_metric)]
 
 
-class DataSpec(BaseModel):
+class DataSpec(Definition):
     """What `tuner.data.load_dataset` is called with, and the scaling of the inputs.
 
     `columns`: `numbers` of studies that were made before other columns could be read.
     """
-
-    model_config = STRICT
 
     uri: str = "sklearn:digits"
     target: str | None = None
@@ -74,15 +72,13 @@ class DataSpec(BaseModel):
     columns: Literal["auto", "numbers"] = "auto"
 
 
-class ObjectiveSpec(BaseModel):
+class ObjectiveSpec(Definition):
     """`metric` None: accuracy, or r2 for regression (`StudyDefinition.resolved` fills it in)."""
-
-    model_config = STRICT
 
     metric: MetricName | None = None
 
 
-class StudyDefinition(BaseModel):
+class StudyDefinition(Definition):
     """A study. Immutable.
 
     Attributes:
@@ -97,8 +93,6 @@ class StudyDefinition(BaseModel):
         seed: decides samplers, initial weights, the order of rows and dropout.
         retries: how often a trial that fails is tried again.
     """
-
-    model_config = STRICT
 
     version: Literal[1] = 1
     name: str = ""

@@ -4,25 +4,22 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import (
-    BaseModel,
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
 )
 
-from tuner.parameters.kinds import STRICT
+from tuner.parameters.kinds import Definition
 from tuner.registry import Registry, summary
 from tuner.spaces.explain import problems_of, to_validation_error
 
 
-class Named(BaseModel):
+class Named(Definition):
     """A class whose name is written in a definition and whose fields are its settings there.
 
     Attributes:
         name: by which it is registered; it is written with the settings, and not one of them.
     """
-
-    model_config = STRICT
 
     name: ClassVar[str]
 
@@ -58,6 +55,8 @@ def by_name(registry: Callable[[], Registry[type[AnyNamed]]]) -> Callable[[objec
         given = {"name": data} if isinstance(data, str) else data
         if not isinstance(given, Mapping):
             return data
+        if given.get("name") is None:
+            raise ValueError(f"name is required. Available: {', '.join(registry())}")
         kinds = registry()
         kind = kinds.get(str(given.get("name")))
         if kind is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tuner.errors import StorageError, StudyConflictError, UsageError, unknown
 from tuner.storage import records
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from tuner.storage.kind import StorageKind
     from tuner.study.definition import StudyDefinition
+
+
+Kind = TypeVar("Kind")
 
 
 def load_study(storage: BaseStorage | None, name: str) -> Study:
@@ -91,6 +94,17 @@ def stored_fields(attributes: Mapping[str, Any], name: str) -> dict[str, Any]:
     if version < records.TABLES and isinstance(data, dict):
         data["columns"] = "numbers"
     return fields
+
+
+def stored_field(fields: Mapping[str, Any], path: str, kind: type[Kind], name: str) -> Kind:
+    """The field at a dotted path of study `name`'s stored definition. Raises `StorageError` if it
+    is missing or no `kind`."""
+    value: Any = fields
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    if not isinstance(value, kind):
+        raise unreadable(name, f"{path}: must be {kind.__name__}; got {shortened(repr(value))}")
+    return value
 
 
 def unreadable(name: str, why: object) -> StorageError:

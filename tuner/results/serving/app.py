@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tuner.results.dashboard import publish
 from tuner.results.serving.access import AccessControl
+from tuner.results.serving.reasons import ShownReasons
 from tuner.storage import records
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def dashboard_app(
     from optuna_dashboard import wsgi
 
     return AccessControl(
-        wsgi(storage),
+        ShownReasons(wsgi(storage)),
         loopback=loopback,
         password=password,
         allow_edit=allow_edit,

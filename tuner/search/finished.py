@@ -1,0 +1,61 @@
+"""A search that has nothing left to do, found before anything is loaded or started for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tuner.data.sources import source_of
+from tuner.errors import UsageError
+from tuner.search.prepare import PreparedStudy
+from tuner.search.tickets import count_tickets
+from tuner.storage import records, storage_at
+from tuner.study.stored import definition_in, read_total
+
+if TYPE_CHECKING:
+    from tuner.study.definition import StudyDefinition
+
+
+def find_finished(
+    definition: StudyDefinition, *, name: str | None, storage_url: str, trials: int | None
+) -> PreparedStudy | None:
+    """What `prepare_study` would answer if it changed nothing and no ticket were left.
+
+    None if it would do anything else, or refuse; and where the data are a file, which may have
+    changed since: only loading them tells. Reads the storage alone; arguments as there.
+
+    Raises `StorageError`.
+    """
+    source, rest = source_of(definition.data.uri)
+    place = storage_at(storage_url)
+    if rest not in source.names or place.absent:
+        return None
+    with place.open_read_only() as storage:
+        if storage is None:
+            return None
+        for study in storage.get_all_studies():
+            held = study.user_attrs
+            wanted = _resolved(definition, held)
+            if wanted is None or study.study_name != (name or wanted.default_name()):
+                continue
+            total = read_total(storage, study._study_id)
+            asked = max(total, wanted.total_trials(None)) if trials is None else trials
+            if wanted.hash() != held.get(records.STUDY_DEFINITION_HASH) or asked != total:
+                return None
+            stored = definition_in(held, study.study_name)
+            told = {"trials": total, "retries": wanted.retries, "timeout": wanted.timeout}
+            there = storage.get_all_trials(study._study_id, deepcopy=False)
+            counts = count_tickets(there, total=total, retries=stored.retries)
+            if stored.model_copy(update=told) != stored or counts.done < total:
+                return None
+            return PreparedStudy(study.study_name, storage_url, total, counts.done, stored)
+    return None
+
+
+def _resolved(definition: StudyDefinition, held: Mapping[str, Any]) -> StudyDefinition | None:
+    """The definition on data of the task that a study with these attributes is of; None if it
+    does not fit."""
+    try:
+        return definition.resolved(held[records.STUDY_TASK])
+    except (KeyError, UsageError):
+        return None
