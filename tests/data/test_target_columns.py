@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tuner.data import Dataset, load_dataset, load_rows
+from tuner.data import Dataset, fit_target_scaling, load_dataset, load_rows
 from tuner.errors import DataError
 
 
-def uri(folder: Path, y: Sequence[Any], name: str = "y", /, **more: Sequence[Any]) -> str:
+def uri(folder: Path, y: Any, name: str = "y", /, **more: Sequence[Any]) -> str:
     """A table of noise, the columns `more`, and the target."""
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"a": rng.normal(size=len(y)), **more, name: y})
@@ -171,3 +171,21 @@ def test_few_numbers_with_a_unit_are_classes_and_it_is_said(tmp_path: Path) -> N
 def test_classes_of_one_or_two_rows_are_said(tmp_path: Path) -> None:
     own = load_dataset(uri(tmp_path, ["u", "v"] * 20 + ["w", "x", "x"]), target="y")
     assert said(own, "classes of one or two rows: 'w' 1, 'x' 2; every fold")
+
+
+def test_a_target_is_trained_as_logarithms_where_it_can_be(tmp_path: Path) -> None:
+    amounts = np.random.default_rng(0).lognormal(3, 2, 40)
+    own = load_dataset(uri(tmp_path, amounts), target="y", target_scale="log")
+    assert own.target_log
+    np.testing.assert_allclose(own.y[:, 0], amounts, rtol=1e-6)
+    mean, std = fit_target_scaling(own, np.arange(30))
+    np.testing.assert_allclose(mean, np.log1p(amounts[:30]).mean(), rtol=1e-6)
+    np.testing.assert_allclose(std, np.log1p(amounts[:30]).std(), rtol=1e-6)
+    plain = load_dataset(uri(tmp_path, amounts), target="y")
+    assert (plain.hash, plain.target_log) == (own.hash, False)
+    for y, part in (
+        (amounts - 9, "needs targets of 0 and above"),
+        (["u", "v"] * 9, "is for a regression"),
+    ):
+        with pytest.raises(DataError, match=part):
+            load_dataset(uri(tmp_path, y), target="y", target_scale="log")

@@ -103,3 +103,31 @@ def test_the_card_s_example_runs_where_keras_is_alone(exported) -> None:  # type
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() in ("['u']", "['v']")
     assert json.loads((out / "preprocessing.json").read_text())["encoding"]["columns"]
+
+
+def test_targets_trained_as_logarithms_are_answered_in_their_own_unit(  # type: ignore[no-untyped-def]
+    tmp_path, table, train_study
+):
+    amounts = np.exp(table["multiply"] + np.random.default_rng(1).normal(size=ROWS))
+    file = tmp_path / "amounts.csv"
+    table.assign(target=amounts).to_csv(file, index=False)
+    data = {"uri": f"csv:{file}", "test_share": 0.2, "target_scale": "log"}
+    params = {**PARAMS, "epochs": 30, "batch_size": 16}
+    made = train_study(params, data=data, metrics=("rmsle", "mae"))
+    refitted = refit_trial(made.study, made.study.trials[0], made.dataset)
+    settings = write_export(
+        refitted, tmp_path / "out", study="own", metrics=("rmsle", "mae", "loss")
+    )
+    model = load_export(tmp_path / "out")
+    rows = rows_for(model, f"csv:{file}")
+    answers = predict(model.keras_model, rows.x)[:, 0]
+    logs = np.log1p(amounts.to_numpy())
+    assert np.corrcoef(np.log1p(answers), logs)[0, 1] > 0.5
+    assert settings["test"]["rmsle"] < logs.std()
+    network = keras.Sequential(
+        keras.saving.load_model(tmp_path / "out" / "network.keras").layers[:-3]
+    )
+    seen = made.dataset.encoding.inputs(made.dataset.x, refitted.scaling)
+    mean, std = refitted.target_scaling
+    expected = np.expm1(network.predict(seen, verbose=0) * std + mean)
+    np.testing.assert_allclose(whole.predict(seen, verbose=0), expected, rtol=1e-5)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn import metrics
 from sklearn.utils.class_weight import compute_class_weight
 
 from tests.support import plain_keras
@@ -353,3 +354,41 @@ def test_one_network_alone_trains_with_every_loss_setting() -> None:
     )
     trainer = Trainer(dataset, [fold], scaling="none", metrics=(), objective="loss")
     assert trainer.train([plan], [[1]])[0].status == ("completed",)
+
+
+def test_targets_trained_as_logarithms_are_scored_in_their_own_unit() -> None:
+    own = make("regression")
+    amounts = np.exp(1.5 * own.y + 2).astype(np.float32)
+    dataset = replace(own, y=amounts, target_log=True)
+    folds = ragged_folds()
+    plan = plan_training(
+        {"model.layers": 1, "model.units": 9, "batch_size": 32, "epochs": 3},
+        features=FEATURES,
+        outputs=dataset.outputs,
+        task="regression",
+    )
+    seeds = [network_seed(7, 0, fold) for fold in range(len(folds))]
+    trainer = Trainer(
+        dataset, folds, scaling="none", metrics=("mae", "mse", "r2", "rmsle"), objective="mae"
+    )
+    [scores] = trainer.train([plan], [seeds], weights=True)
+    logs = np.log1p(amounts.astype(np.float64))
+    for i, fold in enumerate(folds):
+        mean, std = logs[fold.train].mean(0), logs[fold.train].std(0)
+        y = ((logs - mean) / std).astype(np.float32)
+        plain, losses = plain_keras.train(plan, dataset, fold, seeds[i], y)
+        expected = plain_keras.logits(plain, plan, "regression", dataset.x)
+        stacked = plain_keras.build(plan, "regression")
+        stacked.set_weights(scores.weights[i])  # type: ignore[index]
+        actual = np.asarray(stacked(dataset.x, training=False))
+        np.testing.assert_allclose(actual, expected, atol=1e-5, rtol=0)
+        np.testing.assert_allclose(scores.train["loss"][:, i], losses, rtol=2e-5)
+        answers = np.expm1(expected[fold.validation] * std + mean)
+        truth = amounts[fold.validation]
+        for name, score in {
+            "mae": metrics.mean_absolute_error,
+            "mse": metrics.mean_squared_error,
+            "r2": metrics.r2_score,
+        }.items():
+            found = scores.validation[name][-1, i]
+            assert found == pytest.approx(score(truth, answers), rel=1e-4)

@@ -36,6 +36,12 @@ class DataFlags:
         "Override the task inferred from the target.",
         type=OneOf(["binary", "multiclass", "multilabel", "regression"]),
     )
+    target_scale: str = flag(
+        None,
+        "How a regression's target is trained; log: of 1 + target.",
+        type=OneOf(["auto", "standard", "log"]),
+        default="auto",
+    )
     na_class: bool = flag(
         None, "Rows without a target are a class of their own.", is_flag=True, default=False
     )

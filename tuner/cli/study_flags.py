@@ -54,6 +54,9 @@ class StudyFlags:
     limit: int | None = flag("ROWS", "Use this many rows only.", type=ROWS)
     test_share: float | None = flag("F", "Keep this share out of the search.", type=SHARE)
     task: str | None = flag("TASK", "binary, multiclass, multilabel or regression.")
+    target_scale: str | None = flag(
+        "SCALE", "How a regression's target is trained: standard or log (of 1 + target)."
+    )
     na_class: bool = flag(
         None, "Rows without a target are a class of their own.", is_flag=True, default=False
     )
@@ -141,7 +144,8 @@ def read_settings(settings: Sequence[str]) -> dict[str, str]:
 def _data_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
     from tuner.study.definition import DataSpec
 
-    names = ("target", "group", "time", "fold_column", "limit", "test_share", "task", "na_class")
+    columns = ("target", "group", "time", "fold_column")
+    names = (*columns, "limit", "test_share", "task", "na_class", "target_scale")
     changes = _given({f"data.{name}": getattr(flags, name) for name in names})
     if not flags.na_class:
         del changes["data.na_class"]

@@ -64,6 +64,7 @@ class Dataset:
         given_folds: `(rows,)` int32, the fold in which a row validates; -1: it always trains.
             None if the source names none.
         x_test, y_test: as `x` and `y`; None if there are no test rows.
+        target_log: a regression is trained on log(1 + y), which `y` is not.
         target_names: the target's column(s) if the source is a table.
         encoding: what the columns of a table became; `x` then holds its encoded rows
             `(rows, encoding.width)`, NaN at a number's gap. None for arrays and images.
@@ -86,6 +87,7 @@ class Dataset:
     x_test: NDArray[np.float32] | NDArray[np.uint8] | None = None
     y_test: NDArray[np.int32] | NDArray[np.float32] | None = None
     target_names: tuple[str, ...] | None = None
+    target_log: bool = False
     encoding: TableEncoding | None = None
     findings: tuple[ColumnFinding, ...] = ()
     remarks: tuple[str, ...] = ()

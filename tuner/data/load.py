@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from tuner.data.columns.infer import GivenKind
 from tuner.data.dataset import Dataset, Task, content_hash
 from tuner.data.features import encode_features
+from tuner.data.scaling import TargetScale
 from tuner.data.sources import Reading, Request, read_source
 from tuner.data.subset import choose, hold_out
-from tuner.data.targets import encode_targets
+from tuner.data.targets import check_log, encode_targets
 from tuner.data.warnings import with_warnings
 from tuner.errors import DataError
 from tuner.text import path_text
@@ -25,6 +26,7 @@ def load_dataset(
     time: str | None = None,
     fold_column: str | None = None,
     na_class: bool = False,
+    target_scale: TargetScale = "auto",
     limit: int | None = None,
     test_share: float | None = None,
     task: Task | None = None,
@@ -45,6 +47,7 @@ def load_dataset(
             rows are the last ones.
         fold_column: column (tables only) that names the fold in which a row validates; -1: none.
         na_class: rows without a target are a class of their own (tables only).
+        target_scale: log: a regression is trained on log(1 + target).
         limit: the most search rows, drawn by `seed` (stratified for classes); test rows are
             drawn before and stay the same whatever the limit.
         test_share: share of the rows to hold out, for sources without test rows of their own.
@@ -72,6 +75,8 @@ def load_dataset(
         ),
     )
     inputs, targets = encode_features(raw, source), encode_targets(raw, source, task)
+    if target_scale == "log":
+        check_log(targets, source)
     x, x_test, y, y_test = inputs.x, inputs.x_test, targets.y, targets.y_test
     groups = None if raw.groups is None else _number_groups(raw.groups, len(x), source)
     given_folds = None if raw.fold_names is None else _number_folds(raw.fold_names)
@@ -130,6 +135,7 @@ def load_dataset(
         x_test=x_test,
         y_test=y_test,
         target_names=raw.target_names,
+        target_log=target_scale == "log",
         encoding=raw.encoding,
         findings=findings,
         remarks=(*raw.remarks, *targets.remarks, *warnings),

@@ -13,6 +13,8 @@ from tuner.errors import DataError, unknown
 ResolvedScaling = Literal["none", "standard", "minmax", "robust"]
 ScalingKind = Literal["auto"] | ResolvedScaling
 SCALINGS: tuple[ResolvedScaling, ...] = get_args(ResolvedScaling)
+#: How a regression's targets are trained: standard is auto.
+TargetScale = Literal["auto", "standard", "log"]
 #: Mean and standard deviation of a regression's targets, each `(outputs,)` float32.
 TargetScaling = tuple[NDArray[np.float32], NDArray[np.float32]]
 _CHUNK = 8192
@@ -70,7 +72,7 @@ def fit_scaling(dataset: Dataset, rows: NDArray[np.integer], kind: ScalingKind) 
 def fit_target_scaling(dataset: Dataset, rows: NDArray[np.integer]) -> TargetScaling:
     """Mean and population standard deviation of a regression's targets over `rows`, each
     `(outputs,)` float32; the deviation of a constant target is 1. Training sees
-    `(y - mean) / std`.
+    `(y - mean) / std`, y being log(1 + target) if the dataset says so.
 
     Raises:
         DataError: no regression.
@@ -78,6 +80,7 @@ def fit_target_scaling(dataset: Dataset, rows: NDArray[np.integer]) -> TargetSca
     if dataset.task != "regression":
         raise DataError(f"only targets of a regression are scaled; the task is {dataset.task}")
     y = dataset.y[rows].astype(np.float64)
+    y = np.log1p(y) if dataset.target_log else y
     std = y.std(axis=0)
     constant = y.max(axis=0) == y.min(axis=0)
     return y.mean(axis=0).astype(np.float32), np.where(constant, 1.0, std).astype(np.float32)

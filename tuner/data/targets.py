@@ -96,6 +96,20 @@ def encode_targets(raw: RawData, source: str, task: Task | None = None) -> Encod
     )
 
 
+def check_log(targets: EncodedTargets, source: str) -> None:
+    """Raises `DataError` unless log(1 + target) is what targets can be trained as."""
+    if targets.task != "regression":
+        raise DataError(
+            f"--target-scale log is for a regression; the task of {source} is {targets.task}"
+        )
+    for y in (targets.y, targets.y_test):
+        if y is not None and (y < 0).any():
+            raise DataError(
+                f"--target-scale log needs targets of 0 and above; {source} has "
+                f"{int((y < 0).sum())} below, the least {y.min():g}. Available: standard"
+            )
+
+
 def _rare(y: NDArray[Any], labels: tuple[Label, ...] | None, task: Task) -> str:
     """A sentence on classes of too few rows to learn from and to be scored by."""
     if task not in CLASSES or labels is None:

@@ -110,7 +110,12 @@ def _scaling(preprocessing: dict[str, Any]) -> str:
     elif preprocessing["byte_scale"] != 1.0 or preprocessing["scale"] is not None:
         parts.append("its first layer (`input_scaling`) brings the features to the trained scale")
     if preprocessing["target_scaling"] is not None:
-        parts.append("its last layer (`target_scaling`) brings the answers back to their units")
+        last = (
+            "last layers (`target_scaling`, ...) bring"
+            if preprocessing.get("target_log")
+            else ("last layer (`target_scaling`) brings")
+        )
+        parts.append(f"its {last} the answers back to their units")
     return ("; ".join(parts) or "there is none: the features were trained on as they are") + "."
 
 

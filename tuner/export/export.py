@@ -45,6 +45,7 @@ def write_export(
         shift=None if scaling is None or encoding is not None else scaling.shift,
         scale=None if scaling is None or encoding is not None else scaling.scale,
         target_scaling=refit.target_scaling,
+        target_log=data.target_log,
     )
     if encoding is not None:
         assert scaling is not None
@@ -56,7 +57,7 @@ def write_export(
             x_test = encoding.inputs(x_test.astype(np.float32, copy=False), scaling)
         tested = (data.task, data.y_test, predict(network, x_test))
         test = {
-            name: loss_of(refit.plan.loss, *tested, refit.target_scaling)
+            name: loss_of(refit.plan.loss, *tested, refit.target_scaling, log=data.target_log)
             if name == "loss"
             else score(name, *tested)
             for name in metrics
@@ -119,7 +120,7 @@ def _settings(refit: Refit, study: str, test: dict[str, float] | None) -> dict[s
 
 def _preprocessing(refit: Refit) -> dict[str, Any]:
     data, scaling = refit.dataset, refit.scaling
-    targets = refit.target_scaling
+    targets, log = refit.target_scaling, data.target_log
     return {
         "features": data.features,
         "outputs": data.outputs,
@@ -141,6 +142,8 @@ def _preprocessing(refit: Refit) -> dict[str, Any]:
         "target_scaling": None
         if targets is None
         else {"mean": targets[0].tolist(), "std": targets[1].tolist()},
-        "formula": "input = x * byte_scale * scale + shift; answer = output * std + mean; "
+        "target_log": log,
+        "formula": "input = x * byte_scale * scale + shift; answer = output * std + mean"
+        f"{', then exp(answer) - 1' if log else ''}; "
         "both are layers of the model",
     }

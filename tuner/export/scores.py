@@ -87,10 +87,13 @@ def loss_of(
     y: NDArray[Any],
     predictions: NDArray[Any],
     target_scaling: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
+    *,
+    log: bool = False,
 ) -> float:
     """The mean training loss by Keras's own function, without L1 and L2.
 
-    Regression targets are scaled by `target_scaling` (mean, std) first, as in training.
+    Regression targets are scaled by `target_scaling` (mean, std) first, as in training; `log`: it
+    is that of log(1 + target).
     """
     import keras
 
@@ -104,6 +107,8 @@ def loss_of(
     if plan.name == "sparse_categorical_crossentropy":
         return float(loss(y, predictions))
     targets = np.asarray(_targets(task, y, predictions), dtype=np.float32)
+    if log:
+        targets, predictions = np.log1p(targets), np.log1p(predictions)
     if target_scaling is not None:
         mean, std = target_scaling
         targets, predictions = (targets - mean) / std, (predictions - mean) / std

@@ -33,6 +33,7 @@ def build_sequential(
     shift: NDArray[np.float32] | None = None,
     scale: NDArray[np.float32] | None = None,
     target_scaling: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
+    target_log: bool = False,
     name: str = "tuner",
 ) -> keras.Sequential:
     """A `Sequential` that takes raw, flattened features and gives probabilities or values.
@@ -40,7 +41,8 @@ def build_sequential(
     Layers: input scaling `x * (byte_scale * scale) + shift` (a `Rescaling`, left out if it
     would change nothing), then for each hidden layer Dense, BatchNormalization (if the plan
     has it), Activation, Dropout (if the plan has it), then the output Dense with its
-    activation, and for regression `y * std + mean` (a `Rescaling`).
+    activation, and for regression `y * std + mean` (a `Rescaling`), then, for targets trained as
+    log(1 + target), `exp(y)` (an `Activation`) and `y - 1` (a `Rescaling`).
 
     Args:
         plan: the network's shape.
@@ -52,6 +54,7 @@ def build_sequential(
         shift, scale: `(features,)`, or None for the identity.
         target_scaling: mean and standard deviation, each `(outputs,)`, that training took out
             of regression targets.
+        target_log: they are those of log(1 + target).
         name: the model's name.
 
     Raises:
@@ -92,6 +95,9 @@ def build_sequential(
         layers.append(
             keras.layers.Rescaling(scale=_plain(std), offset=_plain(mean), name="target_scaling")
         )
+    if target_log:
+        layers.append(keras.layers.Activation("exponential", name="target_exp"))
+        layers.append(keras.layers.Rescaling(scale=1.0, offset=-1.0, name="target_log"))
     model = keras.Sequential(layers, name=name)
     expected = [tuple(weight.shape) for weight in model.weights]
     received = [tuple(np.shape(weight)) for weight in weights]

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from tuner.data.columns.infer import GivenKind
 from tuner.data.dataset import Task
 from tuner.data.folds import FoldSpec
-from tuner.data.scaling import ScalingKind
+from tuner.data.scaling import ScalingKind, TargetScale
 from tuner.errors import DefinitionError, unknown
 from tuner.limits import MOST_RETRIES, MOST_TRIALS
 from tuner.parameters.kinds import Count, Definition, Seconds, Seed
@@ -60,6 +60,7 @@ class DataSpec(Definition):
     test_share: float | None = Field(default=None, gt=0, lt=1)
     task: Task | None = None
     na_class: bool = False
+    target_scale: TargetScale = "auto"
     scaling: ScalingKind = "auto"
     header: bool | None = None
     sep: str | None = None

@@ -130,10 +130,10 @@ class EpochGraph:
     def _sums(self, data: StackData, y: Any, outputs: Any, losses: Any, mask: Any) -> Any:
         """The loss and the metrics, summed over the rows of `mask` `(N, batch)`:
         `(1 + metrics, N)`."""
-        kind = self._kind
-        metrics = [
-            row_metric(name, kind.shape, y, outputs, data.target_std) for name in kind.metrics
-        ]
+        kind, std = self._kind, data.target_std
+        if kind.metrics and data.target_log is not None:
+            y, outputs, std = data.in_own_unit(y), data.in_own_unit(outputs), None
+        metrics = [row_metric(name, kind.shape, y, outputs, std) for name in kind.metrics]
         scores = [tf.where(mask, values, 0.0) for values in (losses, *metrics)]
         return tf.stack([tf.reduce_sum(values, axis=1) for values in scores])
 
@@ -201,7 +201,7 @@ class EpochGraph:
             if self._kind.predict:
                 answered = predictions(self._kind.shape.task, outputs)
                 if data.target_mean is not None:
-                    answered = answered * data.target_std + data.target_mean
+                    answered = data.in_own_unit(answered)
                 kept = kept.write(i, answered)
             return i + 1, tf.ensure_shape(sums + scores, sums.shape), kept
 

@@ -35,7 +35,8 @@ class StackData(NamedTuple):
     `x` `(rows, features)` uint8 or float32, `y` `(rows,)` or `(rows, outputs)`, `byte_scale` a
     scalar, `scale` and `shift` `(N, 1, features)` or None (inputs are
     `x * byte_scale * scale + shift`), `target_mean` and `target_std` `(N, 1, outputs)` or None
-    (targets are `(y - mean) / std`). `weight` `(rows,)` multiplies a row's loss in training, as
+    (targets are `(y - mean) / std`). `target_log` is not None if `y` holds log(1 + target), which
+    metrics and predictions are not of. `weight` `(rows,)` multiplies a row's loss in training, as
     Keras's `sample_weight`, and so does `class_weight` `(N, classes)` by the row's class; None: 1.
 
     Of a table with gaps, categories or heavy tails besides, each None if it has none of them:
@@ -52,6 +53,7 @@ class StackData(NamedTuple):
     shift: Any
     target_mean: Any
     target_std: Any
+    target_log: Any = None
     weight: Any = None
     class_weight: Any = None
     fill: Any = None
@@ -84,12 +86,18 @@ class StackData(NamedTuple):
             )
         return cls(
             x=_resident(dataset.x, inputs),
-            y=tf.constant(dataset.y),
+            y=tf.constant(np.log1p(dataset.y) if dataset.target_log else dataset.y),
             byte_scale=tf.constant(dataset.byte_scale, tf.float32),
+            target_log=tf.constant(True) if dataset.target_log else None,
             weight=None if sample_weight is None else tf.constant(sample_weight, tf.float32),
             codes=None if own["rare"] is None else tf.constant(dataset.level_codes()),
             **own,
         )
+
+    def in_own_unit(self, values: Any) -> Any:
+        """Scaled targets or answers of a regression as the data have them."""
+        values = values * self.target_std + self.target_mean
+        return values if self.target_log is None else tf.math.expm1(values)
 
     def tiled(self, times: int) -> StackData:
         """The networks' scaling, repeated for every candidate of a stack."""

@@ -198,6 +198,7 @@ class Trainer:
                     self._sample_weight,
                     self.target_scalings,
                     self._inputs,
+                    *(["log"] if self.dataset.target_log else []),
                 ],
                 "folds": self.folds,
                 "scores": [self._measures, weights, snapshots],
