@@ -124,9 +124,8 @@ def test_targets_trained_as_logarithms_are_answered_in_their_own_unit(  # type: 
     logs = np.log1p(amounts.to_numpy())
     assert np.corrcoef(np.log1p(answers), logs)[0, 1] > 0.5
     assert settings["test"]["rmsle"] < logs.std()
-    network = keras.Sequential(
-        keras.saving.load_model(tmp_path / "out" / "network.keras").layers[:-3]
-    )
+    whole = keras.saving.load_model(tmp_path / "out" / "network.keras")
+    network = keras.Sequential(whole.layers[:-3])
     seen = made.dataset.encoding.inputs(made.dataset.x, refitted.scaling)
     mean, std = refitted.target_scaling
     expected = np.expm1(network.predict(seen, verbose=0) * std + mean)
