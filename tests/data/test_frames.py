@@ -171,7 +171,7 @@ def test_a_stored_index_is_no_column(tmp_path: Path, form: str) -> None:
         feather.write_feather(pa.Table.from_pandas(frame), file)
     raw = read_source(f"{form}:{file}", Request())
     assert raw.feature_names == ("a",)
-    assert raw.remarks == ("the index (number) is no column",)
+    assert raw.remarks[0] == "the index (number) is no column"
 
 
 def test_a_folder_called_as_a_column_makes_none(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_a_metric_that_the_targets_leave_undefined_is_refused_before_any_trainin
 
 def test_unequal_classes_are_noted_if_accuracy_is_optimized(tmp_path):
     path = tmp_path / "few.csv"
-    path.write_text("a,y\n" + "".join(f"{i}.5,{'xy'[i < 4]}\n" for i in range(80)))
+    path.write_text("a,y\n" + "".join(f"{i * 37 % 80}.5,{'xy'[i < 4]}\n" for i in range(80)))
     uri = f"csv:{path}"
     for metric, notes in ((None, 1), ("accuracy", 1), ("roc_auc", 0), ("balanced_accuracy", 0)):
         made = on(uri, **{"data.target": "y", "objective.metric": metric})
