@@ -133,3 +133,45 @@ def test_unequal_classes_are_told_with_what_helps(
         assert "62.9 % of the rows are 'common', 5.66 % are 'rare'" in lines[0]
         assert "--metric balanced_accuracy or roc_auc" in lines[0]
         assert "--set loss.class_weight=balanced" in lines[0]
+
+
+def test_columns_and_test_rows_are_chosen_by_flags(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rows = [f"{i};{i % 7},5;{'ab'[i % 2]};{i % 3};-9\n" for i in range(40)]
+    (tmp_path / "own.txt").write_text("".join(rows), encoding="latin-1")
+    (tmp_path / "test.txt").write_text("".join(rows[:6]), encoding="latin-1")
+    uris = [f"csv:{tmp_path / name}.txt" for name in ("own", "test")]
+    flags = ["--no-header", "--sep", ";", "--decimal", ",", "--encoding", "latin-1", "--na", "-9"]
+    flags += ["--drop", "1", "--drop", "5", "--kind", "4=category", "--scaling", "minmax"]
+    code, out, err = run(
+        capsys, uris[0], "--test-data", uris[1], "--target", "3", *flags, "--format", "json"
+    )
+    assert (code, err) == (0, "")
+    facts = json.loads(out)
+    assert (facts["test_rows"], facts["scaling"], facts["target"]) == (6, "minmax", ["3"])
+    assert facts["feature_names"] == ["2", "4"]
+    code, out, _ = run(
+        capsys, uris[0], *flags[:9], "--features", "2", "--target", "3", "--format", "json"
+    )
+    assert json.loads(out)["feature_names"] == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--kind", "a"], "--kind takes COLUMN=KIND; received 'a'"),
+        (["--kind", "a=text"], "--kind a: unknown kind 'text'"),
+        (["--scaling", "robuts"], "--scaling: unknown value 'robuts'; did you mean robust?"),
+        (["--sep", ";"], "--sep says how text is read; received it for sklearn:digits"),
+        (["--drop", "a"], "--drop names a column of a table"),
+        (["--test-data", "iris"], "did you mean sklearn:iris?"),
+        (["--test-data", "sklearn:digits", "--test-share", "0.2"], "--test-share 0.2 and --test"),
+    ],
+)
+def test_flags_that_cannot_be_followed(
+    capsys: pytest.CaptureFixture[str], flags: list[str], message: str
+) -> None:
+    code, out, err = run(capsys, "sklearn:digits", *flags)
+    assert (code, out) == (2, "")
+    assert message in err

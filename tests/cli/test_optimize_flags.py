@@ -90,6 +90,36 @@ def test_other_data_drop_what_was_said_of_the_former(study):
     assert (other.target, other.limit, other.scaling) == (None, None, "minmax")
 
 
+COLUMNS: dict[str, Any] = {
+    "test_data": "csv:test.csv", "header": False, "sep": ";", "encoding": "latin-1",
+    "decimal": ",", "na": ("-9", "x"), "drop": ("id",), "features": ("a", "b"),
+    "kinds": ("a=number", "b=c=category"), "scaling": "standard", "na_class": True,
+}  # fmt: skip
+
+
+def test_flags_of_columns_reach_their_fields_and_go_with_the_data(study, monkeypatch):
+    flags = StudyFlags(study=study, **COLUMNS)
+    definition = definition_from(flags)
+    given = COLUMNS | {"kinds": {"a": "number", "b=c": "category"}}
+    assert {name: getattr(definition.data, name) for name in given} == given
+    monkeypatch.setattr("tuner.study.library.load_definition", lambda *_, **__: definition)
+    other = definition_from(StudyFlags(study=study, data="csv:others.csv")).data
+    assert other == type(other)(uri="csv:others.csv", scaling="standard")
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("a", "--kind takes COLUMN=KIND; received 'a'"),
+        ("=date", "--kind takes COLUMN=KIND"),
+        ("a=numeric", "--kind a: unknown kind 'numeric'.*Available: number, category, date"),
+    ],
+)
+def test_a_kind_that_is_none(study, kind, message):
+    with pytest.raises(UsageError, match=message):
+        definition_from(StudyFlags(study=study, kinds=(kind,)))
+
+
 def test_naming_the_same_sampler_and_pruner_keeps_their_settings(study):
     kept = definition_from(StudyFlags(study=study, sampler="tpe", pruner="hyperband", seed=1))
     stored = load_definition(study)

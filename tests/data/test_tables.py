@@ -28,7 +28,7 @@ def inputs(own: Dataset, scaling: ScalingKind) -> NDArray[np.floating]:
     """What a network sees of a table without gaps and rare levels, fitted on all rows."""
     fitted = fit_scaling(own, np.arange(own.rows), scaling)
     assert fitted is not None
-    assert fitted.fill is fitted.rare is None
+    assert fitted.rare is None
     values: NDArray[np.floating] = own.x * fitted.scale + fitted.shift
     return values
 

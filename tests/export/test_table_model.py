@@ -91,6 +91,26 @@ def test_unknown_levels_and_gaps_are_answered(exported, tmp_path, table):  # typ
     np.testing.assert_allclose(own, loaded(raw), atol=1e-6)
 
 
+def test_gaps_are_answered_though_the_search_rows_have_none(table, tmp_path, train_study) -> None:  # type: ignore[no-untyped-def]
+    whole, test = table.dropna(), table.head(60).copy()
+    test.loc[:9, ["per/cent", "multiply"]] = None
+    test["target"] = test["target"] + "."
+    for name, frame in (("whole", whole), ("test", test)):
+        frame.to_parquet(tmp_path / name)
+    uris = [f"parquet:{tmp_path / name}" for name in ("whole", "test")]
+    made = train_study(PARAMS, data={"uri": uris[0], "test_data": uris[1]})
+    assert not any(column.gaps for column in made.dataset.encoding.columns)
+    refitted = refit_trial(made.study, made.study.trials[0], made.dataset)
+    write_export(refitted, tmp_path / "out", study="own", metrics=("accuracy", "loss"))
+    settings = json.loads((tmp_path / "out" / "settings.json").read_text())
+    assert settings["data"]["test_rows"] == len(test)
+    model = load_export(tmp_path / "out")
+    answers = predict(model.keras_model, rows_for(model, uris[1]).x)[:, 0]
+    assert np.isfinite(answers).all()
+    right = ((answers > 0.5) == (test["target"] == "v.")).mean()
+    assert settings["test"]["accuracy"] == pytest.approx(right)
+
+
 @pytest.mark.slow
 def test_the_card_s_example_runs_where_keras_is_alone(exported) -> None:  # type: ignore[no-untyped-def]
     _, _, out = exported

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.flags import ROWS, SEED, SHARE, flag, takes
+from tuner.cli.flags import SEED, flag, takes
 from tuner.cli.output import columns_of, emit, format_option
-from tuner.cli.refusals import Commands, OneOf
+from tuner.cli.refusals import Commands
+from tuner.cli.row_flags import RowFlags
 from tuner.cli.study_flags import one_of
 
 if TYPE_CHECKING:
@@ -22,29 +23,9 @@ _CLASSES = 30
 
 
 @dataclass(frozen=True)
-class DataFlags:
+class DataFlags(RowFlags):
     """What `tuner.data.load.load_dataset` takes besides the URI."""
 
-    target: str | None = flag("COLUMN", "Column(s) to predict, separated by commas.")
-    group: str | None = flag("COLUMN", "Rows of one group stay in one fold.")
-    time: str | None = flag("COLUMN", "Rows in its order.")
-    fold_column: str | None = flag("COLUMN", "Its values name the folds.")
-    limit: int | None = flag("ROWS", "Keep at most so many search rows.", type=ROWS)
-    test_share: float | None = flag("F", "Hold out this share as test rows.", type=SHARE)
-    task: str | None = flag(
-        None,
-        "Override the task inferred from the target.",
-        type=OneOf(["binary", "multiclass", "multilabel", "regression"]),
-    )
-    target_scale: str = flag(
-        None,
-        "How a regression's target is trained; log: of 1 + target.",
-        type=OneOf(["auto", "standard", "log"]),
-        default="auto",
-    )
-    na_class: bool = flag(
-        None, "Rows without a target are a class of their own.", is_flag=True, default=False
-    )
     seed: int = flag(None, "For --limit, --test-share.", type=SEED, default=0, show_default=True)
 
 
@@ -78,9 +59,13 @@ def show(uri: str, flags: DataFlags) -> None:
     """
     from tuner.data.facts import facts
     from tuner.data.load import load_dataset
+    from tuner.data.sources import READING, Reading
 
-    dataset = load_dataset(uri, **asdict(flags))
-    known = facts(dataset)
+    given = flags.given()
+    scaling = given.pop("scaling", "auto")
+    reading = Reading(**{name: given.pop(name) for name in READING if name in given})
+    dataset = load_dataset(uri, **given, reading=reading, seed=flags.seed)
+    known = facts(dataset, scaling)
     emit(known, table=lambda: _table(dataset, known))
 
 

@@ -29,6 +29,8 @@ def flag(metavar: str | None, text: str, name: str = "", default: Any = None, **
     the field is, unless it has a `name` of its own."""
     if default not in (None, ()):
         more["default"] = default
+    if "/" in name:
+        more["default"] = None  # neither: click would take that for the second
     settings = {"metavar": metavar, "help": text, **more}
     return field(default=default, metadata={"option": (name, settings)})
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.flags import FOLDS, RETRIES, ROWS, SEED, SHARE, TRIALS, flag
+from tuner.cli.flags import FOLDS, RETRIES, SEED, TRIALS, flag
+from tuner.cli.row_flags import RowFlags
 from tuner.errors import UsageError, unknown
 from tuner.text import quoted
 
@@ -36,30 +37,23 @@ def one_of(names: Iterable[str]) -> str:
 
 
 @dataclass(frozen=True)
-class StudyFlags:
-    """What is searched, and its budget; None and empty: not given.
-
-    Raises `UsageError` if neither a space nor a study is named.
-    """
+class Searched:
+    """The flags that come first in the help of `StudyFlags`."""
 
     space: str | None = flag("NAME|FILE", "Search space: see `tuner spaces list`.")
     study: str | None = flag("NAME|FILE", "Study definition; flags override it.")
     name: str | None = flag("S", "Name of the study.  [default: from what it searches]")
     trials: int | None = flag("N", "Trials in all.", type=TRIALS)
     data: str | None = flag("URI", "Data, such as sklearn:digits or csv:FILE.")
-    target: str | None = flag("COLUMN", "Column to predict.")
-    group: str | None = flag("COLUMN", "Column whose equal values stay in one fold.")
-    time: str | None = flag("COLUMN", "Rows in its order: folds of the kind time.")
-    fold_column: str | None = flag("COLUMN", "Its values name the folds; -1: always training.")
-    limit: int | None = flag("ROWS", "Use this many rows only.", type=ROWS)
-    test_share: float | None = flag("F", "Keep this share out of the search.", type=SHARE)
-    task: str | None = flag("TASK", "binary, multiclass, multilabel or regression.")
-    target_scale: str | None = flag(
-        "SCALE", "How a regression's target is trained: standard or log (of 1 + target)."
-    )
-    na_class: bool = flag(
-        None, "Rows without a target are a class of their own.", is_flag=True, default=False
-    )
+
+
+@dataclass(frozen=True)
+class StudyFlags(RowFlags, Searched):
+    """What is searched, and its budget; None and empty: not given.
+
+    Raises `UsageError` if neither a space nor a study is named.
+    """
+
     folds: int | None = flag("K", "Folds of the cross-validation.", type=FOLDS)
     folds_kind: str | None = flag(
         "KIND",
@@ -144,16 +138,16 @@ def read_settings(settings: Sequence[str]) -> dict[str, str]:
 def _data_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
     from tuner.study.definition import DataSpec
 
-    columns = ("target", "group", "time", "fold_column")
-    names = (*columns, "limit", "test_share", "task", "na_class", "target_scale")
-    changes = _given({f"data.{name}": getattr(flags, name) for name in names})
-    if not flags.na_class:
-        del changes["data.na_class"]
+    changes = {f"data.{name}": value for name, value in flags.given().items()}
     if flags.data is None:
         return changes
-    # A column, a row limit or a task belonged to the other data.
-    other = names if flags.data != definition.data.uri else ()
-    defaults = {f"data.{name}": DataSpec.model_fields[name].default for name in other}
+    # Columns, a row limit or a task belonged to the other data.
+    other = fields(RowFlags) if flags.data != definition.data.uri else ()
+    defaults = {
+        f"data.{own.name}": DataSpec.model_fields[own.name].get_default(call_default_factory=True)
+        for own in other
+        if own.name != "scaling"
+    }
     return defaults | changes | {"data.uri": flags.data}
 
 

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.dataset import CLASSES, Dataset
-from tuner.data.scaling import resolve_scaling
+from tuner.data.scaling import ScalingKind, resolve_scaling
 from tuner.text import quoted
 
 
-def facts(dataset: Dataset) -> dict[str, Any]:
+def facts(dataset: Dataset, scaling: ScalingKind = "auto") -> dict[str, Any]:
     """The dataset as a mapping that JSON can hold.
 
     Of the test rows only the number is told. `range` is that of the search rows' values
@@ -27,7 +27,7 @@ def facts(dataset: Dataset) -> dict[str, Any]:
         "dtype": str(dataset.x.dtype),
         "byte_scale": scale,
         "range": [scale * float(np.nanmin(dataset.x)), scale * float(np.nanmax(dataset.x))],
-        "scaling": resolve_scaling(dataset, "auto"),
+        "scaling": resolve_scaling(dataset, scaling),
         "outputs": dataset.outputs,
         "target": None if dataset.target_names is None else list(dataset.target_names),
         "feature_names": None if dataset.feature_names is None else list(dataset.feature_names),

@@ -13,6 +13,7 @@ from tuner.data.scaling import TargetScale
 from tuner.data.sources import Reading, Request, read_source
 from tuner.data.subset import choose, hold_out
 from tuner.data.targets import check_log, encode_targets
+from tuner.data.test_rows import with_test_rows
 from tuner.data.warnings import with_warnings
 from tuner.errors import DataError
 from tuner.text import path_text
@@ -29,6 +30,7 @@ def load_dataset(
     target_scale: TargetScale = "auto",
     limit: int | None = None,
     test_share: float | None = None,
+    test_data: str | None = None,
     task: Task | None = None,
     drop: Sequence[str] = (),
     features: Sequence[str] = (),
@@ -51,6 +53,8 @@ def load_dataset(
         limit: the most search rows, drawn by `seed` (stratified for classes); test rows are
             drawn before and stay the same whatever the limit.
         test_share: share of the rows to hold out, for sources without test rows of their own.
+        test_data: URI of test rows, for sources without test rows of their own: see
+            `tuner.data.test_rows`.
         task: overrides the inferred task.
         drop, features, kinds, reading, numbers: of tables, see `Request`.
         seed: decides `test_share` and `limit`, nothing else.
@@ -59,21 +63,27 @@ def load_dataset(
         DataError: whatever is wrong with the URI, the file, its contents or the arguments.
     """
     source = path_text(uri)
-    raw = read_source(
-        uri,
-        Request(
-            target=target,
-            group=group,
-            time=time,
-            fold_column=fold_column,
-            na_class=na_class,
-            drop=tuple(drop),
-            features=tuple(features),
-            kinds=kinds or {},
-            reading=reading or Reading(),
-            numbers=numbers,
-        ),
+    request = Request(
+        target=target,
+        group=group,
+        time=time,
+        fold_column=fold_column,
+        na_class=na_class,
+        drop=tuple(drop),
+        features=tuple(features),
+        kinds=kinds or {},
+        reading=reading or Reading(),
+        numbers=numbers,
     )
+    raw = read_source(uri, request)
+    if test_data is not None:
+        if test_share is not None:
+            raise DataError(
+                "test rows are a share of the data or a file of their own; received --test-share "
+                f"{test_share:g} and --test-data {path_text(test_data)}"
+            )
+        raw = with_test_rows(raw, test_data, request, source)
+        source = f"{source} with the test rows {path_text(test_data)}"
     inputs, targets = encode_features(raw, source), encode_targets(raw, source, task)
     if target_scale == "log":
         check_log(targets, source)

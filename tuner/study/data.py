@@ -6,15 +6,12 @@ from pathlib import Path
 from tuner.data import Dataset, Fold, load_dataset, make_folds
 from tuner.data.dataset import Task
 from tuner.data.facts import unequal_classes
-from tuner.data.sources import Reading, source_of
+from tuner.data.sources import READING, Reading, source_of
 from tuner.errors import MissingDataError
 from tuner.files import expanded
 from tuner.planning.metrics import METRICS, default_metric
 from tuner.study.definition import DataSpec, StudyDefinition
 from tuner.text import path_text
-
-#: Fields of a study's data that say how a text table is read.
-_READING = ("header", "sep", "encoding", "decimal", "na")
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ def other_data(study: str, stored: str, uri: str, found: str) -> str:
 def load_data(data: DataSpec, seed: int) -> Dataset:
     """The rows that `data` describes. Raises `DataError`."""
     fields = dict(data)
-    reading = Reading(**{name: fields.pop(name) for name in _READING})
+    reading = Reading(**{name: fields.pop(name) for name in READING})
     numbers = fields.pop("columns") == "numbers"
     del fields["scaling"]
     return load_dataset(**fields, reading=reading, numbers=numbers, seed=seed)
@@ -55,6 +52,8 @@ def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, .
         dataset = load_data(data, definition.seed)
     except MissingDataError as error:
         source, rest = source_of(data.uri)
+        if source.is_path and expanded(rest).exists() and data.test_data is not None:
+            source, rest = source_of(data.test_data)
         if not source.is_path or expanded(rest).is_absolute():
             raise
         raise MissingDataError(

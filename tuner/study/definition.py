@@ -58,6 +58,7 @@ class DataSpec(Definition):
     fold_column: str | None = None
     limit: Count | None = Field(default=None, ge=2)
     test_share: float | None = Field(default=None, gt=0, lt=1)
+    test_data: str | None = None
     task: Task | None = None
     na_class: bool = False
     target_scale: TargetScale = "auto"

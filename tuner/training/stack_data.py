@@ -75,7 +75,10 @@ class StackData(NamedTuple):
         scalings = [fit_scaling(dataset, fold.train, scaling) for fold in folds]
         own: dict[str, Any] = dict.fromkeys(_PER_NETWORK)
         seen = slice(None) if inputs is None else inputs
+        whole = dataset.encoding is None or not any(c.gaps for c in dataset.encoding.columns)
         for name in Scaling._fields:
+            if name == "fill" and whole:
+                continue
             parts = [getattr(fitted, name) for fitted in scalings if fitted is not None]
             if parts and parts[0] is not None:
                 own[name] = tf.constant(np.stack([part[seen] for part in parts])[:, None, :])

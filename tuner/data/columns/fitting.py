@@ -72,7 +72,7 @@ def fit_columns(
     return Scaling(
         shift=shift.astype(np.float32),
         scale=scale.astype(np.float32),
-        fill=fill.astype(np.float32) if any(column.gaps for column in encoding.columns) else None,
+        fill=fill.astype(np.float32),
         clip=clip.astype(np.float32) if clip.any() else None,
         rare=np.concatenate(rare).astype(np.float32) if rare else None,
     )

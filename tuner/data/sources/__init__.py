@@ -1,6 +1,7 @@
 """Where data come from: one class for each scheme of a URI."""
 
 from tuner.data.sources.arff import Arff
+from tuner.data.sources.base import READING as READING
 from tuner.data.sources.base import FileSource as FileSource
 from tuner.data.sources.base import RawData as RawData
 from tuner.data.sources.base import Reading as Reading
@@ -65,7 +66,7 @@ def read_source(uri: str, request: Request) -> RawData:
                 "whose "
                 f"target is fixed. Tables are {', '.join(tables)}"
             )
-    for name in ("header", "sep", "encoding", "decimal", "na"):
+    for name in READING:
         if getattr(request.reading, name) not in (None, ()) and name not in source.reading:
             takers = [k.name for k in SOURCES.values() if name in k.reading]
             raise DataError(

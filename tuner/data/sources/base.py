@@ -16,6 +16,9 @@ from tuner.files import expanded, unreadable
 from tuner.masking import MASK, display_url
 from tuner.text import listed, path_text
 
+#: What of `Reading` a person says.
+READING = ("header", "sep", "encoding", "decimal", "na")
+
 
 @dataclass(frozen=True)
 class Reading:
