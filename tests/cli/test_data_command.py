@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import datasets
 
@@ -175,3 +176,42 @@ def test_flags_that_cannot_be_followed(
     code, out, err = run(capsys, "sklearn:digits", *flags)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_each_column_of_a_table_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=60)
+    table = pd.DataFrame(
+        {
+            "customer_id": np.arange(60),
+            "size": np.where(np.arange(60) < 5, np.nan, size),
+            "a town with a name that is far too long for a terminal": ["Bern", "Basel", "Chur"]
+            * 20,
+            "since": pd.to_datetime("2020-01-01") + pd.to_timedelta(rng.permutation(60), unit="D"),
+            "same": np.where(np.arange(60) < 5, np.nan, size),
+            "price": rng.lognormal(size=60),
+        }
+    )
+    table.to_csv(tmp_path / "own.csv", index=False)
+    where = (f"csv:{tmp_path / 'own.csv'}", "--target", "price")
+    facts = json.loads(run(capsys, *where, "--format", "json")[1])
+    told = {own["name"][:6]: own for own in facts["columns"]}
+    assert [own["kind"] for own in told.values()] == [
+        "identifier", "number", "category", "date", "number",
+    ]  # fmt: skip
+    assert told["custom"]["becomes"] == "left out: it counts the rows"
+    assert told["size"]["becomes"] == "scaled, gap mark"
+    assert (told["size"]["gaps"], told["size"]["distinct"]) == (5, 55)
+    assert told["a town"]["becomes"] == "one-hot of 3"
+    assert told["a town"]["examples"] == ["Bern", "Basel", "Chur"]
+    assert told["since"]["becomes"].startswith("days, month, day")
+    assert told["same"]["warnings"] == ["the same as size"]
+    assert [values["median"] for values in facts["targets"]] == [
+        pytest.approx(np.median(table["price"]), rel=1e-6)
+    ]
+    assert any("held twice: same (the same as size)" in note for note in facts["notes"])
+    shown = run(capsys, *where)[1].splitlines()
+    first = next(i for i, line in enumerate(shown) if line.startswith("column "))
+    lines = shown[first : first + 6]
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines[1:]] == ["customer_id", "size", "a", "since", "!"]

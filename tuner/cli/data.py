@@ -90,11 +90,16 @@ def _table(dataset: Dataset, known: dict[str, Any]) -> str:
         lines.append(["groups", str(known["groups"])])
     for number, values in enumerate(known.get("targets", [])):
         label = "values" if known["outputs"] == 1 else f"values {number}"
-        lines.append([label, "{min:g} to {max:g}, mean {mean:g}".format(**values)])
+        told = (
+            "{min:g} to {max:g}, mean {mean:g}, quarters {quarter:g} {median:g} {three_quarters:g}"
+        )
+        lines.append([label, told.format(**values)])
     if "classes" in known:
         lines.append(["classes", str(len(known["classes"]))])
     lines.append(["hash", known["hash"]])
     parts = [columns_of(lines[0], lines[1:])]
+    if "columns" in known:
+        parts.append(_columns(known["columns"]))
     if "classes" in known:
         listed = known["classes"][:_CLASSES]
         table = columns_of(["class", "rows"], [[str(c["class"]), str(c["rows"])] for c in listed])
@@ -103,6 +108,31 @@ def _table(dataset: Dataset, known: dict[str, Any]) -> str:
     parts.extend(known["notes"])
     parts.extend(_pictures(dataset))
     return "\n\n".join(parts)
+
+
+def _columns(columns: list[dict[str, Any]]) -> str:
+    """A line a column, of 80 characters at most; `!` marks those with a warning."""
+    rows = [
+        [
+            _cut(f"{'! ' if own['warnings'] else ''}{own['name']}", 18),
+            own["kind"],
+            str(own["gaps"]),
+            str(own["distinct"]),
+            _cut(own["becomes"], 22),
+        ]
+        for own in columns
+    ]
+    header = ["column", "kind", "gaps", "values", "becomes"]
+    width = len(columns_of(header, rows).split("\n", 1)[0].split("becomes")[0]) + 2
+    width += max(len(row[-1]) for row in (header, *rows))
+    examples = [_cut(", ".join(own["examples"]), max(8, 80 - width)) for own in columns]
+    return columns_of(
+        [*header, "examples"], [[*row, own] for row, own in zip(rows, examples, strict=True)]
+    )
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 2]}.."
 
 
 def _pictures(dataset: Dataset) -> list[str]:

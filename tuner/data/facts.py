@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.columns.column import CategoryColumn, DateColumn
+from tuner.data.columns.infer import ColumnFinding
 from tuner.data.dataset import CLASSES, Dataset
 from tuner.data.scaling import ScalingKind, resolve_scaling
 from tuner.text import quoted
@@ -34,11 +36,10 @@ def facts(dataset: Dataset, scaling: ScalingKind = "auto") -> dict[str, Any]:
         "groups": None if dataset.groups is None else len(np.unique(dataset.groups)),
         "hash": dataset.hash,
     }
+    if dataset.findings:
+        known["columns"] = [column_facts(found) for found in dataset.findings]
     if dataset.classes is None:
-        known["targets"] = [
-            {"min": float(c.min()), "mean": float(c.mean()), "max": float(c.max())}
-            for c in dataset.y.astype(np.float64).T
-        ]
+        known["targets"] = [_values(own) for own in dataset.y.astype(np.float64).T]
     else:
         known["classes"] = [
             {"class": label, "rows": int(count)}
@@ -47,6 +48,36 @@ def facts(dataset: Dataset, scaling: ScalingKind = "auto") -> dict[str, Any]:
     note = unequal_classes(dataset)
     known["notes"] = [*dataset.remarks, *([] if note is None else [note])]
     return known
+
+
+def _values(own: NDArray[np.float64]) -> dict[str, float]:
+    low, middle, high = np.percentile(own, [25, 50, 75]).tolist()
+    ends = {"min": float(own.min()), "mean": float(own.mean()), "max": float(own.max())}
+    return {**ends, "quarter": low, "median": middle, "three_quarters": high}
+
+
+def column_facts(found: ColumnFinding) -> dict[str, Any]:
+    """A column of a table as JSON can hold it; `becomes`: what networks see of it, in words."""
+    column = found.column
+    if column is None:
+        becomes = f"left out: {found.why}"
+    elif isinstance(column, CategoryColumn):
+        becomes = f"one-hot of {len(column.levels)}"
+    elif isinstance(column, DateColumn):
+        becomes = f"days{''.join(f', {part}' for part in column.parts)}"
+    else:
+        becomes = "scaled"
+    if column is not None and column.gaps and not isinstance(column, CategoryColumn):
+        becomes += ", gap mark"
+    return {
+        "name": found.name,
+        "kind": found.kind,
+        "gaps": found.gaps,
+        "distinct": found.distinct,
+        "examples": list(found.examples),
+        "becomes": becomes,
+        "warnings": list(found.warnings),
+    }
 
 
 def unequal_classes(dataset: Dataset) -> str | None:
