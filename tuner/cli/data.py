@@ -74,6 +74,7 @@ def _table(dataset: Dataset, known: dict[str, Any]) -> str:
     image = f" (images of {' x '.join(map(str, shape))}, flattened)" if shape else ""
     scale = known["byte_scale"]
     of_bytes = f" (bytes, times 1/{round(1 / scale)})"
+    values = f"{known['range'][0]:g} to {known['range'][1]:g}"
     lines = [
         ["data", known["uri"]],
         ["task", known["task"]],
@@ -81,7 +82,7 @@ def _table(dataset: Dataset, known: dict[str, Any]) -> str:
         ["test rows", f"{known['test_rows'] or 'none'}"],
         ["features", f"{known['features']}{image}"],
         ["type", f"{known['dtype']}{of_bytes if scale != 1.0 else ''}"],
-        ["range", f"{known['range'][0]:g} to {known['range'][1]:g}"],
+        *([] if "columns" in known else [["range", values]]),
         ["scaling", f"{known['scaling']} (per fold, unless told otherwise)"],
     ]
     if known["target"]:
@@ -90,10 +91,9 @@ def _table(dataset: Dataset, known: dict[str, Any]) -> str:
         lines.append(["groups", str(known["groups"])])
     for number, values in enumerate(known.get("targets", [])):
         label = "values" if known["outputs"] == 1 else f"values {number}"
-        told = (
-            "{min:g} to {max:g}, mean {mean:g}, quarters {quarter:g} {median:g} {three_quarters:g}"
-        )
-        lines.append([label, told.format(**values)])
+        told = "{min:g} to {max:g}, mean {mean:g}".format(**values)
+        quarters = "{quarter:g}, {median:g}, {three_quarters:g}".format(**values)
+        lines += [[label, told], ["quartiles", quarters]]
     if "classes" in known:
         lines.append(["classes", str(len(known["classes"]))])
     lines.append(["hash", known["hash"]])
@@ -118,7 +118,7 @@ def _columns(columns: list[dict[str, Any]]) -> str:
             own["kind"],
             str(own["gaps"]),
             str(own["distinct"]),
-            _cut(own["becomes"], 22),
+            _cut(own["becomes"].split(":")[0], 22),
         ]
         for own in columns
     ]
