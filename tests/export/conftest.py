@@ -11,10 +11,11 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
-from tuner.data import Dataset, load_dataset, make_folds
+from tuner.data import Dataset, make_folds
 from tuner.planning import network_seed, plan_training
 from tuner.storage import records
-from tuner.study.definition import StudyDefinition, definition_of
+from tuner.study.data import load_data
+from tuner.study.definition import DataSpec, StudyDefinition, definition_of
 from tuner.training import Trainer, TrialScores, set_threads
 
 set_threads()
@@ -44,7 +45,7 @@ def train_study() -> Callable[..., TrainedStudy]:
         seed: int = 3,
     ) -> TrainedStudy:
         spec = data or {"uri": "sklearn:digits", "limit": 400, "test_share": 0.25}
-        dataset = load_dataset(**{k: v for k, v in spec.items() if k != "scaling"}, seed=seed)
+        dataset = load_data(DataSpec(**spec), seed)
         definition = definition_of(
             {
                 "space": {"name": "fixed", "params": params},

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tuner.data import load_dataset
+from tuner.data.sources import Reading
 from tuner.errors import UsageError
 from tuner.export import load_export, write_export
 from tuner.export.folder import check_target
@@ -36,6 +37,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         plan = plan_training(params, features=data.features, outputs=data.outputs, task=data.task)
         shapes = [(data.features, 4), (4,), (4, data.outputs), (data.outputs,)]
         refit = Refit(
+            reading=Reading(),
             trial=0,
             params=params,
             plan=plan,

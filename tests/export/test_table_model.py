@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 from tuner.export import load_export, refit_trial, write_export
-from tuner.export.model import rows_for
+from tuner.export.model import prediction_rows, rows_for
 from tuner.export.scores import predict
 
 ROWS = 160
@@ -150,3 +150,27 @@ def test_targets_trained_as_logarithms_are_answered_in_their_own_unit(  # type: 
     mean, std = refitted.target_scaling
     expected = np.expm1(network.predict(seen, verbose=0) * std + mean)
     np.testing.assert_allclose(whole.predict(seen, verbose=0), expected, rtol=1e-5)
+
+
+def test_rows_are_read_as_the_model_s_were_and_columns_are_carried_through(train_study, tmp_path):  # type: ignore[no-untyped-def]
+    rng = np.random.default_rng(1)
+    lines = [
+        f"{a:.3f};{'pq'[i % 2]};R{i};{'uv'[int(a > 0)]}" for i, a in enumerate(rng.normal(size=60))
+    ]
+    (tmp_path / "own.csv").write_text("\n".join(line.replace(".", ",") for line in lines))
+    data = {"uri": f"csv:{tmp_path / 'own.csv'}", "target": "4", "na": ["-999"]}
+    made = train_study(PARAMS, data=data)
+    write_export(
+        refit_trial(made.study, made.study.trials[0], made.dataset),
+        tmp_path / "out",
+        study="own",
+        metrics=("accuracy",),
+    )
+    model = load_export(tmp_path / "out")
+    (tmp_path / "fresh.csv").write_text("-1,5;p;R7\n-999;q;R8\n")
+    rows = rows_for(model, f"csv:{tmp_path / 'fresh.csv'}", keep=["3", "1"])
+    assert isinstance(rows.x, dict)
+    np.testing.assert_array_equal(rows.x["1"][:, 0], [-1.5, np.nan])
+    answers = prediction_rows(model, predict(model.keras_model, rows.x), rows.y, rows.kept)
+    assert [(row["3"], row["1"]) for row in answers] == [("R7", -1.5), ("R8", None)]
+    assert all(row["predicted"] in ("u", "v") for row in answers)

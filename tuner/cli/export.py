@@ -86,6 +86,12 @@ def export(name: str, out: Path, number: int | None, force: bool, storage: str |
     show_default=True,
     help="Which rows of data that have test rows of their own; search rows come first.",
 )
+@click.option(
+    "--keep",
+    multiple=True,
+    metavar="COLUMN",
+    help="Carry a column of the data, such as an id, through to the answers. Repeatable.",
+)
 @click.option("--scores", "only_scores", is_flag=True, help="Only the scores, no rows.")
 @format_option
 def predict(
@@ -93,6 +99,7 @@ def predict(
     uri: str,
     target: str | None,
     part: Literal["all", "search", "test"],
+    keep: tuple[str, ...],
     only_scores: bool,
 ) -> None:
     """Predict the rows of a URI with the model that tuner export wrote to DIR.
@@ -105,7 +112,7 @@ def predict(
     from tuner.export.scores import predict
 
     model = load_export(folder)
-    rows = rows_for(model, uri, target=target, part=part)
+    rows = rows_for(model, uri, target=target, part=part, keep=keep)
     if only_scores and rows.y is None:
         raise UsageError(f"--scores needs the true values; {uri} has none. Name them by --target")
     import_tensorflow()
@@ -114,7 +121,7 @@ def predict(
     if only_scores:
         emit({"rows": len(answers), **scores})
         return
-    emit(prediction_rows(model, answers, rows.y))
+    emit(prediction_rows(model, answers, rows.y, rows.kept))
     if rows.y is not None:
         text = ", ".join(f"{name} {score_text(value)}" for name, value in scores.items())
         seen = uri == model.settings.data.uri and part != "test"

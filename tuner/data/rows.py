@@ -1,7 +1,7 @@
 """Rows for a model that exists already: brought to its features, with or without targets."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from tuner.data.columns.encoding import TableEncoding
 from tuner.data.columns.labels import NA_CLASS, known_label
 from tuner.data.dataset import Task
 from tuner.data.features import encode_features
-from tuner.data.sources import RawData, Request, read_source
+from tuner.data.sources import RawData, Reading, Request, read_source, source_of
 from tuner.data.targets import Label, number_values, plain_targets
 from tuner.data.tasks import is_one_hot
 from tuner.errors import DataError
@@ -24,10 +24,12 @@ Part = Literal["all", "search", "test"]
 class Rows:
     """`x` `(rows, features)` float32: values as the model's own rows had them before scaling
     (bytes already multiplied by `byte_scale`); of a table its columns by name, `(rows, 1)` each,
-    as the exported model takes them. `y` as in `Dataset`, None if the source has no target."""
+    as the exported model takes them. `y` as in `Dataset`, None if the source has no target. `kept`:
+    values of further columns by name."""
 
     x: NDArray[np.float32] | Mapping[str, NDArray[Any]]
     y: NDArray[np.int32] | NDArray[np.float32] | None
+    kept: Mapping[str, list[Any]] = field(default_factory=dict)
 
 
 def load_rows(
@@ -40,6 +42,8 @@ def load_rows(
     encoding: TableEncoding | None = None,
     target: str | None = None,
     part: Part = "all",
+    reading: Reading | None = None,
+    keep: Sequence[str] = (),
 ) -> Rows:
     """The rows of `uri` for a model trained on a `Dataset` with these properties.
 
@@ -48,6 +52,8 @@ def load_rows(
             the columns of its encoding, in any order; further columns are left alone.
         target: the column(s) of the true values; None: the source's default, if it is there.
         part: which rows if the source has test rows of its own; search rows come first.
+        reading: how the rows trained on were read; it counts if these are text too.
+        keep: columns of a table whose values are wanted beside.
 
     Raises:
         DataError: another number of features, missing columns, values out of the range of the
@@ -55,13 +61,22 @@ def load_rows(
     """
     na_class = classes is not None and NA_CLASS in classes
     raw = read_source(
-        uri, Request(target=target, need_target=False, encoding=encoding, na_class=na_class)
+        uri,
+        Request(
+            target=target,
+            need_target=False,
+            encoding=encoding,
+            na_class=na_class,
+            reading=_as_before(uri, reading or Reading(), encoding),
+            keep=tuple(keep),
+        ),
     )
     x, y = _part(raw, part, uri)
     if encoding is not None:
         if raw.columns is None:
             raise DataError(f"the model takes the columns of a table; {path_text(uri)} holds none")
-        return Rows(raw.columns, None if y is None else _match(y, raw, len(x), task, classes, uri))
+        own = None if y is None else _match(y, raw, len(x), task, classes, uri)
+        return Rows(raw.columns, own, raw.kept)
     encoded = encode_features(replace(raw, x=x, x_test=None), uri)
     if encoded.x.shape[1] != features:
         raise DataError(
@@ -71,7 +86,17 @@ def load_rows(
     values = encoded.x.astype(np.float32)
     if byte_scale != 1.0:
         values = _from_bytes(values, x.dtype, byte_scale, uri)
-    return Rows(values, None if y is None else _match(y, raw, len(values), task, classes, uri))
+    own = None if y is None else _match(y, raw, len(values), task, classes, uri)
+    return Rows(values, own, raw.kept)
+
+
+def _as_before(uri: str, reading: Reading, encoding: TableEncoding | None) -> Reading:
+    """`reading` as far as the source of `uri` goes by it; columns that are called by their numbers
+    had no line of names."""
+    if encoding is not None and all(column.name.isdigit() for column in encoding.columns):
+        reading = replace(reading, header=reading.header or False)
+    taken = source_of(uri)[0].reading
+    return replace(Reading(), **{name: getattr(reading, name) for name in taken})
 
 
 def _part(raw: RawData, part: Part, uri: str) -> tuple[NDArray[Any], NDArray[Any] | None]:

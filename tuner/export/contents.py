@@ -24,6 +24,7 @@ from pydantic import (
 
 from tuner.data import Task
 from tuner.data.columns.encoding import TableEncoding
+from tuner.data.sources import Reading
 from tuner.errors import UsageError
 from tuner.export import folder
 from tuner.files import unreadable
@@ -47,6 +48,7 @@ class DataFacts(_Part):
     uri: StrictStr
     task: Task
     target_names: tuple[StrictStr, ...] | None
+    reading: Reading = Reading()
 
 
 class Settings(_Part):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tuner import __version__
+from tuner.data.sources.base import READING
 from tuner.export import folder
 from tuner.export.card import model_card
 from tuner.export.refit import Refit
@@ -105,6 +106,7 @@ def _settings(refit: Refit, study: str, test: dict[str, float] | None) -> dict[s
             "rows": data.rows,
             "test_rows": 0 if data.x_test is None else len(data.x_test),
             "target_names": data.target_names,
+            "reading": {name: getattr(refit.reading, name) for name in READING},
         },
         "cross_validation": json_ready(refit.fold_scores),
         "test": json_ready(test),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -55,13 +55,19 @@ def load_export(path: Path) -> ExportedModel:
 
 
 def rows_for(
-    model: ExportedModel, uri: str, *, target: str | None = None, part: Part = "all"
+    model: ExportedModel,
+    uri: str,
+    *,
+    target: str | None = None,
+    part: Part = "all",
+    keep: Sequence[str] = (),
 ) -> Rows:
     """The rows of `uri` as the model takes them: raw, before any scaling.
 
     Args:
         target: the column(s) of the true values; without it those that the model was trained
             on, if the data have them.
+        keep: further columns whose values are wanted.
 
     Raises:
         DataError: see `tuner.data.load_rows`.
@@ -78,6 +84,8 @@ def rows_for(
         byte_scale=facts.byte_scale,
         encoding=facts.encoding,
         part=part,
+        reading=model.settings.data.reading,
+        keep=keep,
     )
 
     if target is None and trained and source_of(uri)[0].is_table:
@@ -97,14 +105,27 @@ def rows_for(
 
 
 def prediction_rows(
-    model: ExportedModel, answers: NDArray[np.float32], y: NDArray[Any] | None = None
+    model: ExportedModel,
+    answers: NDArray[np.float32],
+    y: NDArray[Any] | None = None,
+    kept: Mapping[str, list[Any]] | None = None,
 ) -> list[dict[str, Any]]:
     """One row an input row: `row` (from 0), `predicted`, `actual` if `y` is given, and
     `probability_CLASS` for each class.
 
     `predicted` is a class, the list of a row's labels (multilabel), a value, or, if a
-    regression has several targets, one `predicted_NAME` each.
+    regression has several targets, one `predicted_NAME` each. `kept`, values a row by name, comes
+    last.
     """
+    rows = _answer_rows(model, answers, y)
+    for number, row in enumerate(rows):
+        row.update({name: values[number] for name, values in (kept or {}).items()})
+    return rows
+
+
+def _answer_rows(
+    model: ExportedModel, answers: NDArray[np.float32], y: NDArray[Any] | None
+) -> list[dict[str, Any]]:
     if model.task == "regression":
         return _value_rows(model, answers, y)
     assert model.classes is not None

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data import Dataset, Fold, Scaling, fit_scaling, fit_target_scaling
+from tuner.data.sources import Reading
 from tuner.errors import DataError, TunerError, UsageError
 from tuner.planning import network_seed, plan_training
 from tuner.planning.plan import TrainingPlan
 from tuner.results import best_trial, find_trial, mean_curves
 from tuner.schedules import Rates, Schedule
 from tuner.storage import records
-from tuner.study.data import load_study_data
+from tuner.study.data import load_study_data, reading_of
 from tuner.study.stored import read_definition
 from tuner.text import quoted, shell_quoted
 
@@ -71,6 +72,7 @@ class Refit:
         seed: of the one network.
         scaling, target_scaling: fitted on all search rows; None: identity.
         weights: in the order of `Sequential.get_weights()`.
+        reading: how the rows were read, if they are text.
         fold_scores: metric to the trial's validation scores per fold: what the search promises.
     """
 
@@ -83,6 +85,7 @@ class Refit:
     target_scaling: tuple[NDArray[np.float32], NDArray[np.float32]] | None
     weights: list[NDArray[np.float32]]
     fold_scores: dict[str, list[float]]
+    reading: Reading
 
 
 def chosen_trial(study: Study, number: int | None) -> FrozenTrial:
@@ -159,6 +162,7 @@ def refit_trial(study: Study, trial: FrozenTrial, dataset: Dataset) -> Refit:
             **trial.user_attrs.get(records.METRICS, {}),
             definition.metric: list(trial.user_attrs[records.FOLD_SCORES]),
         },
+        reading=reading_of(definition.data),
     )
 
 

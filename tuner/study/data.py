@@ -32,13 +32,16 @@ def other_data(study: str, stored: str, uri: str, found: str) -> str:
     )
 
 
+def reading_of(data: DataSpec) -> Reading:
+    """How a text table is to be read."""
+    return Reading(**{name: getattr(data, name) for name in READING})
+
+
 def load_data(data: DataSpec, seed: int) -> Dataset:
     """The rows that `data` describes. Raises `DataError`."""
-    fields = dict(data)
-    reading = Reading(**{name: fields.pop(name) for name in READING})
-    numbers = fields.pop("columns") == "numbers"
-    del fields["scaling"]
-    return load_dataset(**fields, reading=reading, numbers=numbers, seed=seed)
+    others = {name: value for name, value in data if name not in (*READING, "columns", "scaling")}
+    numbers = data.columns == "numbers"
+    return load_dataset(**others, reading=reading_of(data), numbers=numbers, seed=seed)
 
 
 def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, ...]]:

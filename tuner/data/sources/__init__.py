@@ -58,6 +58,7 @@ def read_source(uri: str, request: Request) -> RawData:
         ("--drop", next(iter(request.drop), None), source.is_table),
         ("--features", next(iter(request.features), None), source.is_table),
         ("--kind", next(iter(request.kinds), None), source.is_table),
+        ("--keep", next(iter(request.keep), None), source.is_table),
     ):
         if value is not None and not taken:
             tables = (f"{k.name}:{k.what.split()[0]}" for k in SOURCES.values() if k.is_table)

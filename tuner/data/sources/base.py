@@ -58,6 +58,7 @@ class Request:
         numbers: every feature must be a number, and none is left out (studies of 0.1.0).
         reading: how a text table is to be read.
         encoding: of a model's own table: rows are encoded as it says.
+        keep: columns whose values are wanted beside.
     """
 
     target: str | None = None
@@ -72,6 +73,7 @@ class Request:
     numbers: bool = False
     reading: Reading = Reading()
     encoding: TableEncoding | None = None
+    keep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +93,7 @@ class RawData:
         task: what the source is known to ask; None: to be inferred.
         encoding: of a table; None for arrays and images.
         columns: if rows were asked for by a model's encoding, what its exported model takes.
+        kept: values of the columns that were wanted beside, None at gaps, by name.
         findings: what each column of a table was found to be.
         remarks: what was guessed or found, one sentence each.
     """
@@ -107,6 +110,7 @@ class RawData:
     task: Task | None = None
     encoding: TableEncoding | None = None
     columns: Mapping[str, NDArray[Any]] | None = None
+    kept: Mapping[str, list[Any]] = field(default_factory=dict)
     findings: tuple[ColumnFinding, ...] = ()
     remarks: tuple[str, ...] = ()
 

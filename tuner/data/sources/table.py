@@ -115,6 +115,7 @@ def from_table(table: Table, request: Request, *, source: str) -> RawData:
         frame = frame.iloc[_order(frame[aside["time"]], source)]
     features = frame[feature_columns(request, columns, (*targets, *aside.values()), source)]
     raw = _encoded(features, request, source)
+    keep = [known_column(name, columns, "kept", source) for name in request.keep]
     return RawData(
         x=raw.x,
         y=_target_values(frame[targets]) if targets else None,
@@ -124,6 +125,7 @@ def from_table(table: Table, request: Request, *, source: str) -> RawData:
         target_names=tuple(targets) or None,
         encoding=raw.encoding,
         columns=raw.columns,
+        kept={name: _plain(frame[name]) for name in keep},
         findings=raw.findings,
         remarks=(*remarks, *raw.remarks),
     )
@@ -198,6 +200,12 @@ def _order(times: pd.Series[Any], source: str) -> NDArray[np.intp]:
             f"{source} holds {quoted(str(wrong.iloc[0]))}, {len(wrong)} rows"
         )
     return np.asarray(values.argsort(kind="stable"))
+
+
+def _plain(values: pd.Series) -> list[Any]:
+    """Values that JSON can hold: numbers, booleans, text, None at gaps."""
+    present = values.astype(object).where(values.notna(), None).tolist()
+    return [own if isinstance(own, bool | int | float | None) else str(own) for own in present]
 
 
 def _target_values(targets: pd.DataFrame) -> NDArray[Any]:
