@@ -6,15 +6,19 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import optuna
 import pytest
 
 from tests.support.storage_place import driver_url
+from tuner.doctor.examine import examine
+from tuner.doctor.machine import check_disk
 from tuner.errors import StorageError, StudyConflictError, UsageError
 from tuner.search.loop import run_worker
-from tuner.storage import open_storage
+from tuner.storage import open_storage, storage_at
+from tuner.storage.retry import Retry
 
 # Imports once and forks, so that eight processes begin within a millisecond.
 RACE = """
@@ -67,6 +71,75 @@ def test_sqlite_has_a_write_ahead_log_and_takes_the_lock_first(tmp_path):
         holder.execute("BEGIN IMMEDIATE")
         assert storage.get_all_trials(study_id) == []
         assert storage.get_study_id_from_name("a") == study_id
+
+
+def look(place):
+    with place.open_read_only() as storage:
+        storage.get_all_studies()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks of POSIX")
+@pytest.mark.parametrize(
+    "step",
+    [
+        look,
+        lambda place: place.open(create=False),
+        lambda place: place.close(place.open()),
+        lambda place: place.check_file(),
+        lambda place: place.check_schema(),
+        lambda place: place.time_write(),
+        lambda place: place.repair_file(),
+        lambda place: place.explain(sqlite3.OperationalError("disk I/O error")),
+        lambda place: place.lost(),
+        lambda place: examine(str(place)),
+        lambda place: check_disk(place.file),
+    ],
+    ids=[
+        *("look", "open", "close", "check_file", "check_schema", "time_write", "repair_file"),
+        *("explain", "lost", "doctor", "disk"),
+    ],
+)
+def test_a_step_keeps_the_locks_that_its_process_has(sqlite, step):
+    """POSIX drops them all when any descriptor of the file is closed. Another process, ending,
+    then takes the log for nobody's and removes it under us: two logs, and a broken file."""
+    place = storage_at(sqlite)
+    open_here = place.open()
+    study_id = open_here.create_new_study([optuna.study.StudyDirection.MINIMIZE], "a")
+    step(place)
+    log = place.file.with_name("a.db-wal")
+    before = log.stat().st_ino
+    another = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); print(*c.execute({}))"
+    run = [sys.executable, "-c", another.format("'SELECT study_name FROM studies'"), place.file]
+    assert "a" in subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    assert log.stat().st_ino == before
+    open_here.set_study_user_attr(study_id, "b", 1)
+    run[2] = another.format("'SELECT key FROM study_user_attributes'")
+    assert "b" in subprocess.run(run, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_write_lock_outlives_a_look(sqlite):
+    """In the older way of SQLite's, without a log, the file's own locks keep writers apart."""
+    place, other = storage_at(sqlite), "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], 0)\n"
+    with closing(sqlite3.connect(place.file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.execute("BEGIN IMMEDIATE")
+        look(place)
+        run = [sys.executable, "-c", f"{other}c.execute('BEGIN IMMEDIATE')", place.file]
+        ended = subprocess.run(run, capture_output=True, text=True)
+        assert "database is locked" in ended.stderr
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_no_connection_makes_a_file_in_place_of_one_that_was_deleted(sqlite, create):
+    place = storage_at(sqlite)
+    storage = place.open(create=create)
+    place.close(storage)
+    assert place.lost() is None
+    for file in place.file.parent.glob("a.db*"):
+        file.unlink()
+    with pytest.raises(StorageError, match="deleted or moved away"):
+        Retry(patience=1.0, storage=place)(storage.get_all_studies)
+    assert not place.file.exists()
 
 
 def changed(path: Path) -> tuple[bytes, list[str]]:

@@ -24,9 +24,16 @@ class FileKind(StorageKind):
     def __str__(self) -> str:
         return self.url  # a file has no login, and its whole name is needed to find it
 
+    @property
+    def named(self) -> Path:
+        """Its file as it was named."""
+        return Path(self.url.removeprefix(self.PREFIX))
+
     @cached_property
     def file(self) -> Path:
-        return Path(self.url.removeprefix(self.PREFIX))
+        # Locks, logs and checkpoints lie beside the file itself, by whatever link it was named.
+        named = self.named
+        return Path(os.path.realpath(named)) if os.path.islink(named) else named
 
     def require(self) -> None:
         self._require_regular()
@@ -39,7 +46,7 @@ class FileKind(StorageKind):
 
     @cached_property
     def _watch(self) -> FileWatch:
-        return FileWatch(self.file)
+        return FileWatch(self.named)  # a link may be turned to another file
 
     def lost(self) -> str | None:
         return self._watch.lost()

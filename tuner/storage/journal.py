@@ -58,7 +58,7 @@ class Journal(FileKind):
 
     @property
     def here_alone(self) -> str | None:
-        return None if self.file.is_absolute() else "a journal at a relative path"
+        return None if self.named.is_absolute() else "a journal at a relative path"
 
     def _require_journal(self) -> None:
         """Raises `StorageError` if the file is something else."""

@@ -75,7 +75,7 @@ class StorageKind(ABC):
     @property
     def absent(self) -> bool:
         """Whether it is a file that does not exist."""
-        return self.file is not None and not os.path.isfile(self.file)
+        return self.file is not None and not os.path.exists(self.file)
 
     @property
     def here_alone(self) -> str | None:

@@ -24,7 +24,7 @@ from tuner.storage.failures import first_line, is_io_error
 from tuner.storage.file_kind import FileKind, file_path, plain_path
 from tuner.storage.file_watch import try_writing
 from tuner.storage.kind import split_scheme
-from tuner.storage.sqlite_locking import PLUGIN
+from tuner.storage.sqlite_locking import READING, WRITING
 from tuner.text import listed, path_text, quoted
 
 if sys.platform == "win32":
@@ -91,6 +91,10 @@ class SQLite(FileKind, Database):
         return self.file.with_name(f"{self.file.name}.lock")
 
     @property
+    def _log(self) -> Path:
+        return self.file.with_name(f"{self.file.name}-wal")
+
+    @property
     def here_alone(self) -> str:
         return "a SQLite file"
 
@@ -105,7 +109,7 @@ class SQLite(FileKind, Database):
     def _unusable(self, reason: str) -> str:
         if "not a database" in reason:
             return f"a SQLite storage is a SQLite file; {self.file} is something else ({reason})"
-        log = self.file.with_name(f"{self.file.name}-wal")
+        log = self._log
         if "unable to open" in reason and log.exists() and not os.access(log.parent, os.W_OK):
             return (
                 f"a SQLite file whose last writer did not end is read together with {log.name}, "
@@ -115,35 +119,49 @@ class SQLite(FileKind, Database):
         return super()._unusable(reason)
 
     def _settings(self, *, read_only: bool) -> tuple[str, dict[str, Any]]:
-        settings: dict[str, Any] = {"plugins": [PLUGIN], "creator": self._connect}
+        settings: dict[str, Any] = {"plugins": [WRITING], "creator": self._connect}
         if read_only:
-            # A connection a look: whether it needs the log may change between two of them.
-            settings |= {"creator": self._connect_read_only, "poolclass": NullPool}
+            # A connection a look: how it has to be made may change between two of them.
+            creator = self._connect_read_only
+            settings = {"plugins": [READING], "creator": creator, "poolclass": NullPool}
         # SQLAlchemy and Optuna see a meaning in ?, % and {} of a URL: the name is not told to them.
         return f"{self.PREFIX}file", settings
 
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.file.absolute(), BUSY_TIMEOUT, check_same_thread=False)
+    def _connect(self, how: str = "mode=rw") -> sqlite3.Connection:
+        """Makes no file: an empty one in place of one that was deleted would hide that.
 
-    def _connect_read_only(self) -> sqlite3.Connection:
-        """A connection that only reads.
-
-        A reader of a write-ahead log leaves files of its own beside a database that nobody else
-        has open (or cannot, and fails), unless it is told that the file is immutable. Where
-        somebody has it open, or died with it open, the log is there and has to be read.
+        Nothing but SQLite may open the file, not even to look at it: POSIX drops all locks that a
+        process has on a file when any descriptor of it is closed. SQLite puts its closing off;
+        without the locks others take the log for nobody's and remove it.
         """
-        with self.file.open("rb") as file:
-            logs = file.read(20)[18:19] == b"\x02"  # of the header: the write version
-        alone = logs and not self.file.with_name(f"{self.file.name}-wal").exists()
-        uri = f"{self.file.absolute().as_uri()}?mode=ro{'&immutable=1' * alone}"
+        uri = f"{self.file.absolute().as_uri()}?{how}"
         return sqlite3.connect(uri, BUSY_TIMEOUT, uri=True, check_same_thread=False)
 
+    def _connect_read_only(self) -> sqlite3.Connection:
+        """A connection that only reads, and leaves no file behind.
+
+        A log that is there belongs to somebody who writes, or died: it is read and stays. Where
+        none is, SQLite makes one for reading, and removes it if it may write; where it cannot make
+        one, nobody else can, and the file is read as one that does not change.
+        """
+        if self._log.exists():
+            return self._connect("mode=ro")
+        if all(os.access(place, os.W_OK) for place in (self.file, self.file.parent)):
+            return self._connect()
+        with closing(self._connect("mode=ro")) as connection:
+            try:
+                connection.execute("PRAGMA schema_version")
+                how = "mode=ro"
+            except sqlite3.OperationalError:
+                how = "mode=ro&immutable=1"
+        return self._connect(how)
+
     def _has_tables(self, *, read_only: bool = False) -> bool:
-        if not self.file.exists() or self.file.stat().st_size == 0:
+        size = self.file.stat().st_size if self.file.exists() else 0
+        if size == 1:  # SQLite takes it for an empty one
+            raise sqlite3.DatabaseError("file is not a database")
+        if not size:
             return False
-        with self.file.open("rb") as file:
-            if file.read(16) != b"SQLite format 3\0":  # SQLite takes one of a byte for an empty one
-                raise sqlite3.DatabaseError("file is not a database")
         return super()._has_tables(read_only=read_only)
 
     def _require_ours(self, tables: Sequence[str]) -> None:

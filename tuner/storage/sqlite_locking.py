@@ -16,8 +16,8 @@ import sqlalchemy
 from sqlalchemy import event
 from sqlalchemy.dialects import plugins
 
-#: What `sqlalchemy.create_engine` is given as `plugins`.
-PLUGIN = "tuner.immediate"
+#: What `sqlalchemy.create_engine` is given as `plugins`: to write, and to read alone.
+WRITING, READING = "tuner.immediate", "tuner.reading"
 
 
 _reads: ContextVar[bool] = ContextVar("reads", default=False)
@@ -42,7 +42,23 @@ class ImmediatePlugin(sqlalchemy.CreateEnginePlugin):
 
     def engine_created(self, engine: sqlalchemy.Engine) -> None:
         event.listen(engine, "connect", _connect)
-        event.listen(engine, "begin", _begin)
+        event.listen(engine, "begin", self._begin)
+
+    @staticmethod
+    def _begin(connection: sqlalchemy.Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if _reads.get() else "BEGIN IMMEDIATE")
+
+
+class ReadingPlugin(ImmediatePlugin):
+    """Whose transactions all read, and write nothing."""
+
+    def engine_created(self, engine: sqlalchemy.Engine) -> None:
+        super().engine_created(engine)
+        event.listen(engine, "connect", _forbid_writing)
+
+    @staticmethod
+    def _begin(connection: sqlalchemy.Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
 
 
 def _connect(connection: Any, record: object) -> None:
@@ -53,8 +69,9 @@ def _connect(connection: Any, record: object) -> None:
     connection.execute("PRAGMA foreign_keys=OFF")
 
 
-def _begin(connection: sqlalchemy.Connection) -> None:
-    connection.exec_driver_sql("BEGIN" if _reads.get() else "BEGIN IMMEDIATE")
+def _forbid_writing(connection: Any, record: object) -> None:
+    connection.execute("PRAGMA query_only=ON")
 
 
-plugins.register(PLUGIN, __name__, "ImmediatePlugin")
+plugins.register(WRITING, __name__, "ImmediatePlugin")
+plugins.register(READING, __name__, "ReadingPlugin")
