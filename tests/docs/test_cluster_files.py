@@ -75,7 +75,7 @@ def test_the_job_is_a_queue_of_workers_that_get_time_to_give_back():
     [variable] = container["env"]
     assert variable["name"] == "TUNER_STORAGE"
     secret = variable["valueFrom"]["secretKeyRef"]
-    create = f"kubectl create secret generic {secret['name']} --from-literal={secret['key']}="
+    create = f"create secret generic {secret['name']} --from-file={secret['key']}=/dev/stdin"
     assert create in JOB.read_text()
     assert create in PAGE.read_text()
     mounts = {mount["name"] for mount in container["volumeMounts"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,11 +40,10 @@ def test_both_names_are_one_storage(linked, tmp_path):
 def test_journals_have_one_lock(tmp_path):
     (tmp_path / "links").mkdir()
     (tmp_path / "links" / "a.log").symlink_to(tmp_path / "b.log")
-    backends = [
-        storage_at(str(tmp_path / name)).backend().storage._backend
-        for name in ("links/a.log", "b.log")
+    opened: list[Any] = [
+        storage_at(str(tmp_path / name)).open() for name in ("links/a.log", "b.log")
     ]
-    locks = [backend._lock for backend in backends]
+    locks = [storage._backend._lock for storage in opened]
     assert locks[0].acquire()
     assert lock_path(tmp_path / "b.log").exists()
     assert not locks[1]._take()

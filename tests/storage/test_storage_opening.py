@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -33,7 +34,7 @@ for _ in range(8):
     if child == 0:
         code = 1
         try:
-            time.sleep(begin - time.time())
+            time.sleep(max(0.0, begin - time.time()))
             code = len(open_storage(sys.argv[1]).get_all_studies())
         finally:
             os._exit(code)
@@ -109,7 +110,12 @@ def test_a_step_keeps_the_locks_that_its_process_has(sqlite, step):
     log = place.file.with_name("a.db-wal")
     before = log.stat().st_ino
     another = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); print(*c.execute({}))"
-    run = [sys.executable, "-c", another.format("'SELECT study_name FROM studies'"), place.file]
+    run = [
+        sys.executable,
+        "-c",
+        another.format("'SELECT study_name FROM studies'"),
+        str(place.file),
+    ]
     assert "a" in subprocess.run(run, capture_output=True, text=True, check=True).stdout
     assert log.stat().st_ino == before
     open_here.set_study_user_attr(study_id, "b", 1)
@@ -124,9 +130,22 @@ def test_a_write_lock_outlives_a_look(sqlite):
         connection.execute("PRAGMA journal_mode=DELETE")
         connection.execute("BEGIN IMMEDIATE")
         look(place)
-        run = [sys.executable, "-c", f"{other}c.execute('BEGIN IMMEDIATE')", place.file]
+        run = [sys.executable, "-c", f"{other}c.execute('BEGIN IMMEDIATE')", str(place.file)]
         ended = subprocess.run(run, capture_output=True, text=True)
         assert "database is locked" in ended.stderr
+
+
+@pytest.mark.parametrize("left", [0, 4096, 20480, 65536])
+def test_a_full_disk_is_read(small_disk, empty_database, left):
+    """SQLite's own reading of a write-ahead log takes 32 KB."""
+    place = storage_at(str(small_disk.folder / "a.db"))
+    shutil.copy(empty_database, place.file)
+    small_disk.fill(left)
+    for _ in range(2):
+        look(place)
+    small_disk.make_room()
+    look(place)
+    assert [file.name for file in small_disk.folder.iterdir()] == ["a.db"]
 
 
 @pytest.mark.parametrize("create", [True, False])

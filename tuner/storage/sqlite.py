@@ -140,21 +140,22 @@ class SQLite(FileKind, Database):
     def _connect_read_only(self) -> sqlite3.Connection:
         """A connection that only reads, and leaves no file behind.
 
-        A log that is there belongs to somebody who writes, or died: it is read and stays. Where
-        none is, SQLite makes one for reading, and removes it if it may write; where it cannot make
-        one, nobody else can, and the file is read as one that does not change.
+        A log that holds something belongs to somebody who writes, or died: it is read and stays.
+        Else SQLite makes one for reading, and removes it if it may write. Where it cannot make one
+        (no permission, no room), nobody else can: the file is read as one that does not change.
         """
-        if self._log.exists():
+        if self._log.exists() and self._log.stat().st_size:
             return self._connect("mode=ro")
-        if all(os.access(place, os.W_OK) for place in (self.file, self.file.parent)):
-            return self._connect()
-        with closing(self._connect("mode=ro")) as connection:
-            try:
-                connection.execute("PRAGMA schema_version")
-                how = "mode=ro"
-            except sqlite3.OperationalError:
-                how = "mode=ro&immutable=1"
-        return self._connect(how)
+        own = all(os.access(place, os.W_OK) for place in (self.file, self.file.parent))
+        connection = self._connect("mode=rw" if own else "mode=ro")
+        try:
+            connection.execute("PRAGMA schema_version")
+        except sqlite3.Error as error:
+            connection.close()
+            if not isinstance(error, sqlite3.OperationalError) or "locked" in str(error):
+                raise
+            return self._connect("mode=ro&immutable=1")
+        return connection
 
     def _has_tables(self, *, read_only: bool = False) -> bool:
         size = self.file.stat().st_size if self.file.exists() else 0
