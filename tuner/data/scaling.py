@@ -1,13 +1,12 @@
 """Inputs and regression targets brought to a common scale, fitted on given rows only."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.dataset import Dataset
-from tuner.errors import DataError
-from tuner.text import quoted
+from tuner.errors import DataError, unknown
 
 ScalingKind = Literal["auto", "none", "standard", "minmax"]
 #: Mean and standard deviation of a regression's targets, each `(outputs,)` float32.
@@ -47,7 +46,7 @@ def fit_scaling(dataset: Dataset, rows: NDArray[np.integer], kind: ScalingKind) 
     from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
     if resolved not in ("standard", "minmax"):
-        raise DataError(f"unknown scaling {quoted(kind)}; Available: auto, none, standard, minmax")
+        raise DataError(unknown("scaling", kind, get_args(ScalingKind)))
     scaler = StandardScaler() if resolved == "standard" else MinMaxScaler()
     for start in range(0, len(rows), _CHUNK):  # float64 copies of all rows would be large
         part = dataset.x[rows[start : start + _CHUNK]].astype(np.float64)
