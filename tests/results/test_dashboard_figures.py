@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import optuna
 import optuna_dashboard
@@ -141,7 +142,7 @@ def test_the_note_keeps_what_a_person_wrote(make_study):
 def test_what_others_named_stays_in_its_cell_of_the_note():
     study = optuna.create_study(direction="maximize", study_name="a\nb")
     name, value = "x\x1b[31m|\ny", "v\n|w"
-    kinds = {name: optuna.distributions.CategoricalDistribution([value])}
+    kinds: dict[str, Any] = {name: optuna.distributions.CategoricalDistribution([value])}
     study.add_trial(create_trial(value=1.0, params={name: value}, distributions=kinds))
     note = study_note(study, "objective")
     assert "\n| x\\x1b[31m\\|\\ny | v\\n\\|w |\n" in note
