@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from tests.support import ROOT
@@ -64,6 +66,55 @@ def test_what_is_said_to_be_typed_next_means_the_same_file(name, tmp_path, monke
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(["bash", "-c", line], capture_output=True, env=environment, check=True)
     assert json.loads(done.stdout)[0]["study"] == "study"
+
+
+STEMS = ["a b", "a%41", "what?", "a#b", "a;b", "é", "-x", "~x", "a:b", "a@b"]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    (here := tmp_path / "here").mkdir()
+    monkeypatch.chdir(here)
+    return here
+
+
+def call(capsys, *args: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(list(args))
+    said = capsys.readouterr()
+    return int(ended.value.code or 0), said.out, said.err
+
+
+@pytest.mark.parametrize("scheme", ["csv", "npz", "parquet"])
+@pytest.mark.parametrize("stem", STEMS)
+def test_data(stem, scheme, here, capsys):
+    name = f"{stem}.{scheme}"
+    table = pd.DataFrame({"a": np.arange(40.0), "label": np.arange(40) % 2})
+    if scheme == "csv":
+        table.to_csv(here / name, index=False)
+    elif scheme == "parquet":
+        table.to_parquet(here / name)
+    else:
+        np.savez(here / name, x=table[["a"]].to_numpy(), y=table["label"].to_numpy())
+    code, out, err = call(capsys, "data", "show", "--format", "json", f"{scheme}:{name}")
+    assert code == 0, err
+    assert json.loads(out)["rows"] == 40
+    assert files(here) == {here / name}
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_spaces_and_studies(stem, here, capsys):
+    (here / f"{stem}.yaml").write_text("params:\n  epochs: 3\n")
+    code, _, err = call(capsys, "spaces", "validate", "--", f"{stem}.yaml")
+    assert code == 0, err
+    search = ["optimize", "--dry-run", "--format", "json"]
+    code, out, err = call(capsys, *search, f"--space={stem}.yaml")
+    assert code == 0, err
+    (here / f"{stem}.yaml").write_text("space: sgd_decay\ntrials: 7\n")
+    code, out, err = call(capsys, *search, f"--study={stem}.yaml")
+    assert code == 0, err
+    assert json.loads(out)["trials"] == 7
+    assert files(here) == {here / f"{stem}.yaml"}
 
 
 ENDS = ("-wal", "-shm", ".lock")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,10 @@ def call(capsys, *args: str) -> tuple[int, str, str]:
         (["--space", "sgd_decay", "--data", "mnist.npz"], ["did you mean npz:mnist.npz? Avail"]),
         (["--space", "sgd_decay", "--data", "csv:long.csv"], ["x'... (5000000 characters)"]),
         (["--metrc", "loss"], ["unknown option '--metrc'", "--metric?", "tuner optimize --help"]),
-        (["--space"], ["option '--space' requires an argument", "--help"]),
+        (
+            ["--space"],
+            ["option '--space' requires an argument", "Available: tuner optimize --help"],
+        ),
         (["--space", "sgd_decay", "--workers", "0"], ["--workers must be", "1 to 1000"]),
         (["--space", "sgd_decay", "--progress", "plian"], ["--progress", "did you mean plain?"]),
         (["--space", "sgd_decay", "more"], ["unexpected extra argument (more)"]),
@@ -74,9 +78,12 @@ def test_bad_input_is_one_paragraph_and_leaves_nothing(folder, capsys, args, sai
     code, out, err = call(capsys, "optimize", "--format", "json", *args)
     assert code == 2
     assert out == ""
-    started, _, refused = err.partition("error: ")
-    assert refused
-    assert started == "" or (started.startswith("loading the data") and started.count("\n") == 1)
+    started, error, _ = err.partition("error: ")
+    assert error
+    # Before what data say of themselves stands that they are loaded; before all else nothing.
+    loaded = any(text.startswith(("npz:", "csv:", "sklearn:")) for text in args)
+    assert bool(re.fullmatch(r"loading the data, starting \d+ workers?\n", started)) == loaded
+    assert loaded or started == ""
     assert len(err) < 2500
     assert "Traceback" not in err
     assert "\n\n" not in err
@@ -98,6 +105,8 @@ def test_bad_input_is_one_paragraph_and_leaves_nothing(folder, capsys, args, sai
         ),
         (["resume"], "missing argument 'NAME'. Available: tuner resume --help"),
         (["export", "x"], "missing option '--out'. Available: tuner export --help"),
+        (["spaces", "show", "x", "--format"], "argument. Available: tuner spaces show --help"),
+        (["--format"], "option '--format' requires an argument. Available: tuner --help"),
         (["serve", "--port", "http"], "--port must be a whole number from 0 to 65535; got 'http'"),
     ],
 )
@@ -107,6 +116,29 @@ def test_a_command_line_that_click_refuses_reads_as_any_other(folder, capsys, ar
     assert err.startswith("error: ")
     assert said in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("given", ["--artifacts", "TUNER_ARTIFACTS"])
+def test_a_folder_of_checkpoints_that_cannot_be_is_refused_first(
+    folder, capsys, monkeypatch, given
+):
+    (folder / "file").touch()
+    args = ["optimize", "--space", "sgd_decay"]
+    if given.startswith("--"):
+        args += [given, "file/checkpoints"]
+    else:
+        monkeypatch.setenv(given, "file/checkpoints")
+    code, out, err = call(capsys, *args)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {given} is a folder that can be written; file/checkpoints goes")
+    assert [path.name for path in folder.iterdir()] == ["file"]
+
+
+def test_a_space_of_more_than_its_characters_may_take_is_not_read(folder, capsys):
+    (folder / "long.yaml").write_text("#" * 1_000_001)
+    code, _, err = call(capsys, "optimize", "--space", "long.yaml")
+    assert code == 2
+    assert "long.yaml: cannot be read: it has 977 KB, more than the 977 KB" in err
 
 
 @pytest.mark.parametrize("args", [["spaces"], ["studies"], ["data"]])

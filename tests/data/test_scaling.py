@@ -69,8 +69,12 @@ def test_auto_leaves_images_of_0_to_1_alone_and_standardises_the_rest() -> None:
 
 def test_an_unknown_kind_is_refused() -> None:
     iris = load_dataset("sklearn:iris")
-    with pytest.raises(DataError, match="unknown scaling 'cubic'"):
-        fit_scaling(iris, ROWS, "cubic")  # type: ignore[arg-type]
+    said = (
+        "unknown scaling 'min-max'; did you mean minmax[?] Available: auto, none, standard, minmax, "
+        "robust"
+    )
+    with pytest.raises(DataError, match=said):
+        fit_scaling(iris, ROWS, "min-max")  # type: ignore[arg-type]
 
 
 def test_targets_of_a_regression() -> None:

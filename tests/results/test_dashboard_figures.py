@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import optuna
 import optuna_dashboard
 import plotly.graph_objects as go
 import pytest
-from optuna.trial import TrialState
+from optuna.trial import TrialState, create_trial
 from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
 
 from tuner.results import publish, study_figures
+from tuner.results.dashboard import study_note
 
 
 def system_attributes(study: optuna.Study) -> dict[str, object]:
@@ -135,6 +137,16 @@ def test_the_note_keeps_what_a_person_wrote(make_study):
     assert second.endswith("My idea: try larger rates.\nLast line \\1")
     assert "Trial **1**" in second
     assert "Trial **0**" not in second
+
+
+def test_what_others_named_stays_in_its_cell_of_the_note():
+    study = optuna.create_study(direction="maximize", study_name="a\nb")
+    name, value = "x\x1b[31m|\ny", "v\n|w"
+    kinds: dict[str, Any] = {name: optuna.distributions.CategoricalDistribution([value])}
+    study.add_trial(create_trial(value=1.0, params={name: value}, distributions=kinds))
+    note = study_note(study, "objective")
+    assert "\n| x\\x1b[31m\\|\\ny | v\\n\\|w |\n" in note
+    assert "`tuner export $'a\\nb' --out DIR`" in note
 
 
 def test_a_study_without_a_completed_trial_gets_a_note_and_no_figures(make_study):

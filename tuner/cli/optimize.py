@@ -79,4 +79,8 @@ def found(definition: StudyDefinition, name: str | None, url: str, trials: int |
 
         return prepare_study(definition, name=name, storage_url=url, trials=trials)
 
+    # What `prepare` refuses without the data is refused before a line says that they are loaded.
+    definition.sampler.require_packages()
+    definition.total_trials(trials)
+
     return find_finished(definition, name=name, storage_url=url, trials=trials) or prepare

@@ -36,6 +36,15 @@ class Commands(click.Group):
     def find(self, ctx: click.Context, name: str) -> click.Command | None:
         return super().get_command(ctx, name)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.BadOptionUsage as error:  # of an option without its value click has no context
+            name = ctx.invoked_subcommand
+            if error.ctx is None and name and (command := self.get_command(ctx, name)):
+                error.ctx = click.Context(command, ctx, name)
+            raise
+
 
 def refusal(error: click.ClickException) -> str:
     """The rule that a command line breaks, then where to read of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,13 +83,13 @@ class RunFlags:
     began: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
-        if self.artifacts is not None:
+        named = "--artifacts" if self.artifacts is not None else "TUNER_ARTIFACTS"
+        if folder := self.artifacts or os.environ.get("TUNER_ARTIFACTS"):
             from tuner.files import unmakable
 
-            if reason := unmakable(Path(self.artifacts)):
+            if reason := unmakable(Path(folder)):
                 raise UsageError(
-                    f"--artifacts is a folder that can be written; {path_text(self.artifacts)} "
-                    f"{reason}"
+                    f"{named} is a folder that can be written; {path_text(folder)} {reason}"
                 )
 
     def limits(self, workers: int | None) -> tuple[WorkerLimits, TrialLimits]:

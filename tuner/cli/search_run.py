@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Union
 
@@ -143,7 +143,9 @@ def _show_hint(text: str, progress: ProgressMode, hint: ExitStack) -> None:
     # The line, and the one below: there stands what the terminal writes itself, as ^C.
     hint.callback(click.echo, "\r\x1b[K\x1b[A\x1b[K", nl=False, err=True)
     width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
-    click.echo(text[: width - 1], err=True)
+    # Past the buffer, which a signal in the midst of writing makes to write the line twice.
+    with suppress(OSError):
+        os.write(sys.stderr.fileno(), f"{text[: width - 1]}\n".encode())
 
 
 def _state(

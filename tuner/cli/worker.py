@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from tuner.cli.output import OutputFormat, emit, format_option, tell
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.search_run import Found, Seen, run
 from tuner.errors import StorageError
+from tuner.text import shell_quoted
 
 if TYPE_CHECKING:
     from tuner.search.prepare import PreparedStudy
@@ -74,8 +74,8 @@ class WorkerReport:
 
     def again(self, name: str) -> str:
         url = self.flags.storage
-        tail = "" if url is None else f" --storage {shlex.quote(str(storage_at(url)))}"
-        return f"tuner worker --name {shlex.quote(name)}{tail}"
+        tail = "" if url is None else f" --storage {shell_quoted(str(storage_at(url)))}"
+        return f"tuner worker --name {shell_quoted(name)}{tail}"
 
     def late(self, seen: Seen, form: OutputFormat) -> int:
         if seen.state is None:

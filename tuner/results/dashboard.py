@@ -29,7 +29,7 @@ from tuner.results.trials import (
     trials_of,
 )
 from tuner.storage import records
-from tuner.text import score_text, shell_quoted, spread_text, value_text
+from tuner.text import printable, score_text, shell_quoted, spread_text, value_text
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -109,7 +109,7 @@ def study_note(study: Study, metric: str) -> str:
         lines = ["No trial is complete yet."]
     else:
         scores = best.fold_scores
-        params = {key: value_text(own).replace("|", "\\|") for key, own in best.params.items()}
+        cells = [(_cell(name), _cell(value_text(own))) for name, own in best.params.items()]
         lines = [
             f"Trial **{best.number}**: {metric} **{score_text(best.value)}** "
             f"± {score_text(float(np.std(scores)), best.value)} over {len(scores)} folds "
@@ -118,11 +118,16 @@ def study_note(study: Study, metric: str) -> str:
             "",
             "| parameter | value |",
             "|---|---|",
-            *(f"| {name} | {value} |" for name, value in params.items()),
+            *(f"| {name} | {value} |" for name, value in cells),
             "",
             f"Make a model of it: `tuner export {shell_quoted(study.study_name)} --out DIR`",
         ]
     return "\n".join([_FIRST, "", *lines, "", f"Trials: {listed}.", "", _LAST])
+
+
+def _cell(text: str) -> str:
+    """What stands in a cell of the note's table, in its row alone."""
+    return printable(text).replace("|", "\\|")
 
 
 def _beside(scored: Mapping[str, Any], metric: str) -> list[str]:

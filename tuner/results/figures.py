@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tuner.results.curves import MeanCurves, mean_curves
 from tuner.results.ranking import best_trials
 from tuner.results.trials import metrics_of
-from tuner.text import rounded
+from tuner.text import printable, rounded
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -64,7 +64,7 @@ def _learning_curves(
             if scores is not None:
                 traces.append(_line(f"trial {number}, {kind}", scores, color, dash))
     return _figure(
-        f"{metric} after each epoch, mean over the folds · best trials of {study_name}",
+        f"{metric} after each epoch, mean over the folds · best trials of {printable(study_name)}",
         metric,
         traces,
     )
@@ -76,7 +76,7 @@ def _learning_rates(study_name: str, best: Sequence[tuple[int, MeanCurves]]) -> 
         for color, (number, curves) in zip(COLORS, best, strict=False)
     ]
     figure = _figure(
-        f"learning rate at the end of each epoch · best trials of {study_name}",
+        f"learning rate at the end of each epoch · best trials of {printable(study_name)}",
         "learning rate",
         traces,
     )

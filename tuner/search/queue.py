@@ -98,8 +98,8 @@ class TicketQueue:
     def _claim(self) -> Claim | None:
         self._machine.release()
         # Those that are run alone come last: nobody has to wait for them to end.
-        alone = not self._storage.waiting(alone=False)
-        if alone and not self._storage.waiting(alone=True):
+        alone = not any(self._storage.waiting(alone=False))
+        if alone and not any(self._storage.waiting(alone=True)):
             return None
         if not self._machine.acquire(alone=alone):
             return None

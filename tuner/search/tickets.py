@@ -155,6 +155,8 @@ def settled_tickets(trials: Sequence[FrozenTrial], retries: int) -> set[int]:
 
 def unfollowed(trials: Sequence[FrozenTrial], total: int, retries: int) -> dict[int, FrozenTrial]:
     """Ticket to its last trial, for those of the first `total` that have to be tried again."""
+    if not any(needs_follower(trial, retries) for trial in trials):
+        return {}  # as nearly always, and workers look before every trial
     return {
         ticket: trial
         for ticket, trial in last_trials(trials).items()

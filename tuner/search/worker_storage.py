@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -191,15 +191,15 @@ class WorkerStorage(BaseStorage):
             trials = [trial for trial in trials if trial.state in states]
         return copy.deepcopy(trials) if deepcopy else trials
 
-    def waiting(self, *, alone: bool) -> list[FrozenTrial]:
+    def waiting(self, *, alone: bool) -> Iterator[FrozenTrial]:
         """The trials that wait for a ticket of the total and are run alone, or are not."""
-        return [
+        return (
             trial
             for trial in self.snapshot()
             if trial.state == TrialState.WAITING
             and is_alone(trial) == alone
             and trial.user_attrs.get(records.TICKET, self.total) < self.total
-        ]
+        )
 
     # Passed on.
 

@@ -27,9 +27,6 @@ from tuner.text import counted, path_text, quoted, shortened
 
 Model = TypeVar("Model", bound=BaseModel)
 
-#: Spaces and studies that people write have a few KB.
-MOST_BYTES = 16 << 20
-
 _TAG = "tag:yaml.org,2002:"
 #: What the resolver takes for more than text, and is text in the core schema of YAML 1.2.
 _TEXT_TAGS = {_TAG + name for name in ("str", "timestamp", "value", "merge")}
@@ -143,8 +140,9 @@ def parse_yaml(text: str, source: str) -> tuple[Any, Lines, list[Problem]]:
 
 
 def read_text(path: Path, error: type[UsageError] = UsageError) -> str:
-    """A file's text (UTF-8). Raises `error` if it cannot be read, or has more than `MOST_BYTES`."""
-    if why := unreadable(path, MOST_BYTES):
+    """A file's text (UTF-8). Raises `error` if it cannot be read, or has more bytes than
+    `MOST_TEXT` characters may have."""
+    if why := unreadable(path, 4 * MOST_TEXT):
         raise error(f"{path_text(path)}: cannot be read: it {why}")
     try:
         return path.read_text(encoding="utf-8")

@@ -44,10 +44,10 @@ class RdbBackend(Backend):
         finished trial never does, and hundreds may wait."""
         if self._study_seen != study_id:
             self._seen, self._study_seen = {}, study_id
-        model = models.TrialModel
-        query = select(model.trial_id, model.state).where(model.study_id == study_id)
+        own = models.TrialModel.__table__.c  # columns of the table: sessions keep no book of them
+        query = select(own.trial_id, own.state).where(own.study_id == study_id)
         with reading(), self._session() as session:
-            states = {row[0]: row[1] for row in session.execute(query)}
+            states = {row[0]: row[1] for row in session.execute(query).all()}
         changed = {
             trial_id
             for trial_id, state in states.items()

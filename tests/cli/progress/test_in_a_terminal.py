@@ -24,7 +24,8 @@ def test_ctrl_c_leaves_only_what_has_been_said(tmp_path, width):
     assert shown.splitlines()[-1].startswith("best  trial")
     assert len(shown.splitlines()[-1]) == width
     terminal.type("\x03")
-    said, *summary = [line for line in terminal.end() if "failed" not in line.split(":")[0]]
+    note, said, *summary = [line for line in terminal.end() if "failed" not in line.split(":")[0]]
+    assert note == "a note on the data"
     assert said == "ending at the next epoch; once more to end at once"
     assert summary[0] == "study    d"
     assert any("ended by SIGINT" in line for line in summary)
