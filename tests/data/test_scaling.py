@@ -70,8 +70,8 @@ def test_auto_leaves_images_of_0_to_1_alone_and_standardises_the_rest() -> None:
 def test_an_unknown_kind_is_refused() -> None:
     iris = load_dataset("sklearn:iris")
     said = (
-        "unknown scaling 'min-max'; did you mean minmax[?] Available: auto, none, standard, minmax, "
-        "robust"
+        "unknown scaling 'min-max'; did you mean minmax[?] "
+        "Available: auto, none, standard, minmax, robust"
     )
     with pytest.raises(DataError, match=said):
         fit_scaling(iris, ROWS, "min-max")  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from tuner.data.folds import FoldSpec
 from tuner.data.scaling import fit_scaling
 from tuner.data.sources import Reading
 from tuner.study.data import load_data
-from tuner.study.definition import DataSpec
+from tuner.study.data_spec import DataSpec
 
 TABLES = Path(__file__).parents[3] / "shared" / "data" / "tables"
 

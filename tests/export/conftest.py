@@ -15,7 +15,8 @@ from tuner.data import Dataset, make_folds
 from tuner.planning import network_seed, plan_training
 from tuner.storage import records
 from tuner.study.data import load_data
-from tuner.study.definition import DataSpec, StudyDefinition, definition_of
+from tuner.study.data_spec import DataSpec
+from tuner.study.definition import StudyDefinition, definition_of
 from tuner.training import Trainer, TrialScores, set_threads
 
 set_threads()

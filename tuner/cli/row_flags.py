@@ -17,7 +17,7 @@ _SCALINGS = ("auto", "robust", "standard", "minmax", "none")
 
 @dataclass(frozen=True)
 class RowFlags:
-    """Each is called as a field of `tuner.study.definition.DataSpec`; None and empty: not given."""
+    """Each is called as a field of `tuner.study.data_spec.DataSpec`; None and empty: not given."""
 
     target: str | None = flag("COLUMN", "Column(s) to predict, separated by commas.")
     group: str | None = flag("COLUMN", "Column whose equal values stay in one fold.")

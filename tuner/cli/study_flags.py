@@ -136,7 +136,7 @@ def read_settings(settings: Sequence[str]) -> dict[str, str]:
 
 
 def _data_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
-    from tuner.study.definition import DataSpec
+    from tuner.study.data_spec import DataSpec
 
     changes = {f"data.{name}": value for name, value in flags.given().items()}
     if flags.data is None:

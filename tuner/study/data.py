@@ -10,7 +10,8 @@ from tuner.data.sources import READING, Reading, source_of
 from tuner.errors import MissingDataError
 from tuner.files import expanded
 from tuner.planning.metrics import METRICS, default_metric
-from tuner.study.definition import DataSpec, StudyDefinition
+from tuner.study.data_spec import DataSpec
+from tuner.study.definition import StudyDefinition
 from tuner.text import path_text
 
 

@@ -9,13 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from tuner.data.columns.infer import GivenKind
 from tuner.data.dataset import Task
 from tuner.data.folds import FoldSpec
-from tuner.data.scaling import ScalingKind, TargetScale
 from tuner.errors import DefinitionError, unknown
 from tuner.limits import MOST_RETRIES, MOST_TRIALS
-from tuner.parameters.kinds import Count, Definition, Seconds, Seed
+from tuner.parameters.kinds import Definition, Seconds, Seed
 from tuner.planning.metrics import (
     METRICS,
     check_metric,
@@ -25,6 +23,7 @@ from tuner.planning.metrics import (
 )
 from tuner.spaces.space import Space
 from tuner.spaces.yaml_file import validated
+from tuner.study.data_spec import DataSpec
 from tuner.study.pruners import AnyPruner, Median
 from tuner.study.sampler import Candidate
 from tuner.study.samplers import SAMPLERS, AnySampler, Tpe
@@ -43,35 +42,6 @@ def _known_metric(name: str) -> str:
 
 
 MetricName = Annotated[str, AfterValidator(_known_metric)]
-
-
-class DataSpec(Definition):
-    """What `tuner.data.load_dataset` is called with, and the scaling of the inputs.
-
-    `columns`: `numbers` of studies that were made before other columns could be read.
-    """
-
-    uri: str = "sklearn:digits"
-    target: str | None = None
-    group: str | None = None
-    time: str | None = None
-    fold_column: str | None = None
-    limit: Count | None = Field(default=None, ge=2)
-    test_share: float | None = Field(default=None, gt=0, lt=1)
-    test_data: str | None = None
-    task: Task | None = None
-    na_class: bool = False
-    target_scale: TargetScale = "auto"
-    scaling: ScalingKind = "auto"
-    header: bool | None = None
-    sep: str | None = None
-    encoding: str | None = None
-    decimal: str | None = None
-    na: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
-    features: tuple[str, ...] = ()
-    kinds: dict[str, GivenKind] = Field(default_factory=dict)
-    columns: Literal["auto", "numbers"] = "auto"
 
 
 class ObjectiveSpec(Definition):
