@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from tuner.cli.main import main
@@ -34,7 +36,7 @@ def call(capsys, *args: str) -> tuple[int, str, str]:
         (["--space", "sgd_decya"], ["sgd_decya", "did you mean sgd_decay?"]),
         (["--space", "missing.yaml"], ["missing.yaml"]),
         (["--study", "initialisers"], ["initialisers", "did you mean initializers?"]),
-        ([], ["--space", "--study"]),
+        (["--data", "csv:none.csv"], ["none.csv"]),
         (["--space", "sgd_decay", "--set", "epohcs=3"], ["epohcs", "epochs"]),
         (["--space", "sgd_decay", "--set", "epochs"], ["--set takes PARAMETER=VALUE", "epochs"]),
         (
@@ -185,6 +187,39 @@ def test_a_name_that_holds_another_definition_lists_the_differences(folder, caps
         assert out == ""
         assert "folds.k: stored 5, given 4" in err
     assert (folder / "here.db").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "space"),
+    [
+        ((), "sgd_decay"),
+        (("--data", "sklearn:iris"), "mlp_table"),
+        (("--data", "csv:few.csv", "--seed", "3"), "mlp_table"),
+        (("--data", "csv:few.csv", "--time", "b", "--folds", "2"), "mlp_table"),
+        (("--data", "csv:few.csv", "--set", "epochs=3"), "mlp_table"),
+        (("--data", "csv:pixels.csv"), "sgd_decay"),
+        (("--data", "npz:rows.npz"), "mlp_table"),
+        (("--data", "npz:images.npz"), "sgd_decay"),
+        (("--study", "initializers", "--data", "csv:few.csv"), None),
+        (("--space", "optimizers", "--data", "csv:few.csv"), None),
+    ],
+)
+def test_without_a_space_one_that_fits_the_data_is_taken_and_said(folder, capsys, flags, space):
+    rows = np.random.default_rng(0).random((20, 16))
+    y = np.arange(20) % 2
+    (folder / "few.csv").write_text(
+        "a,b,label\n" + "".join(f"{i % 7},{i},{i % 2}\n" for i in range(20))
+    )
+    names = [f"pixel{i}" for i in range(16)]
+    pd.DataFrame(rows, columns=names).assign(label=y).to_csv(folder / "pixels.csv", index=False)
+    np.savez(folder / "rows.npz", X=rows, y=y)
+    np.savez(folder / "images.npz", X=rows.reshape(20, 4, 4), y=y)
+    code, out, err = call(capsys, "plan", *flags, "--format", "json")
+    assert code == 0, err
+    said = json.loads(out)
+    line = f"space {space}, since none was named (--space)"
+    assert [note for note in said["notes"] if "none was named" in note] == [line] * bool(space)
+    assert space is None or said["study"].startswith(f"{space}-")
 
 
 def test_a_dry_run_says_what_would_run_and_changes_nothing(folder, capsys):

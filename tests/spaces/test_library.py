@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = (
     "batch_epochs_init",
     "initializers",
+    "mlp_table",
     "optimizers",
     "regularization",
     "schedules",

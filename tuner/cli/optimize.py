@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -33,7 +34,7 @@ def optimize(study: StudyFlags, place: WorkerFlags, dry_run: bool, flags: RunFla
 
     \b
     tuner optimize --space sgd_decay
-    tuner optimize --space sgd_decay --data csv:wine.csv --target quality --trials 100
+    tuner optimize --data csv:wine.csv --target quality --trials 100
     tuner optimize --study initializers --workers 4
     """
     if dry_run:
@@ -45,7 +46,8 @@ def optimize(study: StudyFlags, place: WorkerFlags, dry_run: bool, flags: RunFla
     def find(limit: TimeLimit) -> Found:
         definition = definition_from(study, flags.timeout)
         limit.seconds = definition.timeout
-        return found(definition, study.name, storage_at(flags.storage).url, study.trials)
+        notes = study.notes(definition)
+        return found(definition, study.name, storage_at(flags.storage).url, study.trials, notes)
 
     return run(flags, find, SearchReport(flags, place), place, trials=study.trials)
 
@@ -70,14 +72,22 @@ def resume(name: str, trials: int | None, place: WorkerFlags, flags: RunFlags) -
     return run(flags, find, SearchReport(flags, place), place)
 
 
-def found(definition: StudyDefinition, name: str | None, url: str, trials: int | None) -> Found:
-    """The study if nothing is left of it, else what prepares it; see `prepare_study`."""
+def found(
+    definition: StudyDefinition,
+    name: str | None,
+    url: str,
+    trials: int | None,
+    notes: tuple[str, ...] = (),
+) -> Found:
+    """The study if nothing is left of it, else what prepares it; see `prepare_study`. `notes`:
+    said before those on the data."""
     from tuner.search.finished import find_finished
 
     def prepare() -> PreparedStudy:
         from tuner.search.prepare import prepare_study
 
-        return prepare_study(definition, name=name, storage_url=url, trials=trials)
+        made = prepare_study(definition, name=name, storage_url=url, trials=trials)
+        return replace(made, notes=(*notes, *made.notes))
 
     # What `prepare` refuses without the data is refused before a line says that they are loaded.
     definition.sampler.require_packages()

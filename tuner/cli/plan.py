@@ -63,10 +63,11 @@ def show_plan(
 
     definition = definition_from(flags)
     definition.sampler.require_packages()
-    total = definition.total_trials(flags.trials)
+    definition.total_trials(flags.trials)  # refused before the data are read
     dataset, folds = load_study_data(definition)
     known = facts(dataset)
     definition = definition.resolved(dataset.task)
+    total = definition.total_trials(flags.trials)
     place = storage_at(storage)
     name = flags.name or definition.default_name()
     stored = _stored(definition, name, place)
@@ -84,7 +85,7 @@ def show_plan(
         "pruner": definition.pruner.name,
         "metric": definition.metric,
         "data": {name: known[name] for name in DATA},
-        "notes": list(notes_on(dataset, definition)),
+        "notes": [*flags.notes(definition), *notes_on(dataset, definition)],
         "folds": len(folds),
         "cost": work.counts(),
         "time": {

@@ -14,6 +14,7 @@ from tuner.errors import UsageError, unknown
 from tuner.text import quoted
 
 if TYPE_CHECKING:
+    from tuner.spaces import Space
     from tuner.study.definition import StudyDefinition
 
 
@@ -40,7 +41,9 @@ def one_of(names: Iterable[str]) -> str:
 class Searched:
     """The flags that come first in the help of `StudyFlags`."""
 
-    space: str | None = flag("NAME|FILE", "Search space: see `tuner spaces list`.")
+    space: str | None = flag(
+        "NAME|FILE", "Search space: see `tuner spaces list`.  [default: one that fits the data]"
+    )
     study: str | None = flag("NAME|FILE", "Study definition; flags override it.")
     name: str | None = flag("S", "Name of the study.  [default: from what it searches]")
     trials: int | None = flag("N", "Trials in all.", type=TRIALS)
@@ -49,10 +52,7 @@ class Searched:
 
 @dataclass(frozen=True)
 class StudyFlags(RowFlags, Searched):
-    """What is searched, and its budget; None and empty: not given.
-
-    Raises `UsageError` if neither a space nor a study is named.
-    """
+    """What is searched, and its budget; None and empty: not given."""
 
     folds: int | None = flag("K", "Folds of the cross-validation.", type=FOLDS)
     folds_kind: str | None = flag(
@@ -83,16 +83,20 @@ class StudyFlags(RowFlags, Searched):
     seed: int | None = flag("N", "Decides everything that is random.", type=SEED)
     retries: int | None = flag("N", "How often a failed trial is tried again.", type=RETRIES)
 
-    def __post_init__(self) -> None:
-        if self.space is None and self.study is None:
-            raise UsageError(
-                "a search needs a space: --space NAME|FILE, or --study NAME|FILE; received "
-                "neither. Available: see `tuner spaces list`"
-            )
+    @property
+    def plain(self) -> bool:
+        """Neither a space nor a study is named, so the data decide the space."""
+        return self.space is None and self.study is None
+
+    def notes(self, definition: StudyDefinition) -> tuple[str, ...]:
+        """What was decided for want of a flag in the `definition` of these, a line each."""
+        said = f"space {definition.space.name}, since none was named (--space)"
+        return (said,) if self.plain else ()
 
 
 def definition_from(flags: StudyFlags, timeout: float | None = None) -> StudyDefinition:
-    """The definition of `--study` (without it the study around `--space`), flags in force.
+    """The definition of `--study` (without it the study around `--space`, or around the space
+    that fits the data), flags in force.
 
     `timeout`: seconds for one run.
 
@@ -106,6 +110,8 @@ def definition_from(flags: StudyFlags, timeout: float | None = None) -> StudyDef
         from tuner.spaces import load_space
 
         space = load_space(flags.space)
+    elif flags.plain:
+        space = _fitting_space(flags)
     definition = load_definition(flags.study or "default", space=space)
     changes: dict[str, Any] = {}
     if flags.settings:
@@ -115,6 +121,19 @@ def definition_from(flags: StudyFlags, timeout: float | None = None) -> StudyDef
     changes |= _method_changes(flags, definition)
     changes |= _given({"seed": flags.seed, "retries": flags.retries, "timeout": timeout})
     return definition.override(changes) if changes else definition
+
+
+def _fitting_space(flags: StudyFlags) -> Space:
+    """Of the data that are named, or of the default study's. Loads them."""
+    from tuner.spaces import load_space
+    from tuner.study.data import load_data
+    from tuner.study.library import load_definition, space_for
+
+    definition = load_definition("default", space=load_space(space_for(image=False)))
+    changes = _data_changes(flags, definition) | _fold_changes(flags, definition)
+    definition = definition.override(changes | _given({"seed": flags.seed}))
+    dataset = load_data(definition.data, definition.seed)
+    return load_space(space_for(image=dataset.image_shape is not None))
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:

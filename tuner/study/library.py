@@ -41,3 +41,8 @@ def load_definition(name_or_path: str | Path, *, space: Space | None = None) -> 
             "Available: --space NAME, or a line `space: NAME` in the file"
         )
     return validated(complete, StudyDefinition, str(path), DefinitionError, lines)
+
+
+def space_for(*, image: bool) -> str:
+    """The name of the space to begin with: that of images, or that of tables."""
+    return "sgd_decay" if image else "mlp_table"
