@@ -292,3 +292,68 @@ def test_from_dict_names_the_space_and_every_fault():
         "space mine: params.optimizer: unknown optimizer 'sgdd'; did you mean sgd? Available: "
         "sgd, rmsprop, adam, adamw, nadam, adamax, adagrad, adadelta, ftrl, lion",
     ]
+
+
+RATE = "optimizer.learning_rate"
+REGRESSION: dict[str, Any] = {
+    "params": {
+        "optimizer": "sgd",
+        "optimizer.learning_rate": {"low": 1e-3, "high": 1.0, "log": True},
+        "epochs": 5,
+    },
+    "regression": {
+        "optimizer.learning_rate": {"low": 1e-4, "high": 0.1, "log": True},
+        "optimizer.global_clipnorm": 1.0,
+        "schedule.warmup": {"choices": [0, 1]},
+    },
+}
+
+
+def test_a_regression_has_its_own_parameters_in_their_place():
+    made = Space.from_dict(REGRESSION)
+    assert Space.from_dict(made.to_dict()) == made
+    own, other = made.for_task("regression"), made.for_task("multiclass")
+    assert other == Space.from_dict({"params": REGRESSION["params"]})
+    names = [*REGRESSION["params"], "optimizer.global_clipnorm", "schedule.warmup"]
+    assert list(own.params) == names
+    assert own.distributions()["optimizer.learning_rate"] == FloatDistribution(1e-4, 0.1, log=True)
+    asked = own.suggest(FixedTrial({RATE: 0.01, "schedule.warmup": 1}))  # type: ignore[arg-type]
+    assert asked["optimizer.global_clipnorm"] == 1
+    assert own.for_task("regression") == own
+
+
+@pytest.mark.parametrize(
+    ("settings", "left"),
+    [
+        ({"epochs": "3"}, [*REGRESSION["regression"]]),
+        ({RATE: "0.5"}, ["optimizer.global_clipnorm", "schedule.warmup"]),
+        (
+            {"optimizer.global_clipnorm": "null", "schedule.warmup": "2"},
+            ["optimizer.learning_rate"],
+        ),
+        ({"optimizer.clipnorm": "2"}, [RATE, "schedule.warmup"]),
+        ({"optimizer.clipvalue": "2"}, [RATE, "schedule.warmup"]),
+    ],
+)
+def test_what_is_set_anew_holds_for_a_regression_too(settings, left):
+    made = Space.from_dict(REGRESSION).override(settings)
+    assert list(made.regression) == left
+    own = made.for_task("regression")
+    for name, value in settings.items():
+        assert own.fixed().get(name) == (None if value == "null" else float(value))
+
+
+@pytest.mark.parametrize(
+    ("regression", "said"),
+    [
+        ({"epohcs": 3}, ["regression.epohcs", "epochs"]),
+        ({"epochs": 0}, ["regression.epochs", "at least 1"]),
+        ({"schedule.decay": 0.1}, ["regression.schedule.decay"]),
+        ({"optimizer.clipvalue": 1.0, "optimizer.clipnorm": 1.0}, ["optimizer.clipvalue"]),
+        ([1], ["regression: must be parameters"]),
+    ],
+)
+def test_what_a_regression_sets_must_fit_the_space(regression, said):
+    with pytest.raises(SpaceError) as error:
+        Space.from_dict({**REGRESSION, "regression": regression})
+    assert all(part in str(error.value) for part in said), error.value

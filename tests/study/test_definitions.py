@@ -332,3 +332,14 @@ def test_the_default_study_shuffles_unless_it_replicates_scikit_learn(sampler, s
     assert default.override({"sampler": sampler}).folds.shuffle is shuffled
     kept = default.override({"sampler": sampler, "folds.shuffle": True})
     assert kept.folds.shuffle
+
+
+def test_only_a_regression_has_what_its_space_sets_for_one():
+    made = load_definition("default", space=load_space("sgd_decay"))
+    classes, numbers = made.resolved("multiclass"), made.resolved("regression")
+    assert numbers.space.fixed()["optimizer.global_clipnorm"] == 1
+    assert "optimizer.global_clipnorm" not in classes.space.params
+    assert classes.model_copy(update={"objective": made.objective}).hash() == made.hash()
+    assert numbers.hash() != classes.hash()
+    assert definition_of(json.loads(numbers.to_json()), "test") == numbers
+    assert numbers.resolved("regression") == numbers

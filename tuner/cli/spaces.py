@@ -59,6 +59,7 @@ def show_command(name: str) -> None:
         "description": space.description,
         "grid_points": space.size(),
         "params": rows,
+        "regression": {name: item.describe() for name, item in space.regression.items()},
     }
     emit(data, table=lambda: space_table(space, rows))
 
@@ -131,7 +132,9 @@ def space_table(space: Space, rows: list[dict[str, Any]]) -> str:
     points = space.size()
     grid = "no grid: a range is continuous" if points is None else f"grid of {points} points"
     head = f"{space.name}: {space.description}" if space.description else space.name
-    return f"{head}\n{grid}\n\n{columns_of(header, cells)}"
+    other = [f"{name}: {parameter.describe()}" for name, parameter in space.regression.items()]
+    more = f"\n\nof a regression: {', '.join(other)}" if other else ""
+    return f"{head}\n{grid}\n\n{columns_of(header, cells)}{more}"
 
 
 def check_file(file: str) -> dict[str, Any]:

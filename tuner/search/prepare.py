@@ -74,9 +74,10 @@ def prepare_study(
         StorageError: the storage cannot be used, or a newer `tuner` has written to it.
     """
     definition.sampler.require_packages()
-    total = definition.total_trials(trials)
+    definition.total_trials(trials)  # refused before the data are read
     facts = describe(definition)
     definition = definition.resolved(facts.task)
+    total = definition.total_trials(trials)
     name = name or definition.default_name()
 
     from tuner.search.tickets import count_tickets

@@ -21,6 +21,11 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 def space_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a space file."""
+    parameters = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {name: parameter_schema(info) for name, info in CATALOGUE.items()},
+    }
     return {
         "$schema": DRAFT,
         "title": "Search space of tuner",
@@ -31,11 +36,13 @@ def space_schema() -> dict[str, Any]:
             "version": {"const": 1, "description": "Version of the file format."},
             "description": {"type": "string", "description": "One line for people."},
             "params": {
-                "type": "object",
                 "description": "Every parameter and what it may be.",
                 "minProperties": 1,
-                "additionalProperties": False,
-                "properties": {name: parameter_schema(info) for name, info in CATALOGUE.items()},
+                **parameters,
+            },
+            "regression": {
+                "description": "What a regression has instead, or besides.",
+                **parameters,
             },
         },
         "$defs": {

@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, Field, field_serializer, field_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+    model_serializer,
+)
 
 from tuner.errors import SpaceError, unknown
 from tuner.parameters import Value, fit_value, show, word
@@ -38,6 +46,7 @@ class Space(BaseModel):
         description: one line for people.
         params: every parameter in file order. A parameter of the catalogue that is not here
             has its default.
+        regression: parameters that a regression has instead, or besides: see `for_task`.
 
     Raises pydantic's ValidationError when made directly, and SpaceError from `from_dict`,
     `load_space` and `override`.
@@ -49,6 +58,7 @@ class Space(BaseModel):
     version: Literal[1] = 1
     description: str = ""
     params: dict[str, Parameter] = Field(min_length=1)
+    regression: dict[str, Parameter] = Field(default_factory=dict)
 
     @field_validator("params", mode="plain")
     @classmethod
@@ -56,18 +66,30 @@ class Space(BaseModel):
         if not isinstance(data, Mapping) or not data:
             text = f"must hold at least one parameter with its value; got {show(data)}"
             raise to_validation_error("Space", [Problem((), text)], data)
-        params, problems = read_parameters(data)
-        broken = [str(name) for name in data if name not in params]
-        activity, found = find_activity(params, broken)
-        problems += found
-        problems += exclusion_problems(activity, broken)
+        params, problems = _checked(data, {})
         if problems:
             raise to_validation_error("Space", problems, data)
         return params
 
-    @field_serializer("params")
+    @field_validator("regression", mode="plain")
+    @classmethod
+    def _read_regression(cls, data: Any, info: ValidationInfo) -> dict[str, Parameter]:
+        if not isinstance(data, Mapping):
+            text = f"must be parameters with their values; got {show(data)}"
+            raise to_validation_error("Space", [Problem((), text)], data)
+        params, problems = _checked(data, info.data.get("params", {}))
+        if problems:
+            raise to_validation_error("Space", problems, data)
+        return params
+
+    @field_serializer("params", "regression")
     def _write(self, params: dict[str, Parameter]) -> dict[str, Any]:
         return {name: parameter.to_data() for name, parameter in params.items()}
+
+    @model_serializer(mode="wrap")
+    def _write_used(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        return {name: part for name, part in data.items() if name != "regression" or part}
 
     @cached_property
     def _activity(self) -> Activity:
@@ -87,7 +109,8 @@ class Space(BaseModel):
 
         Each value is YAML 1.2: a fixed value, a form such as `{low: 1, high: 3}`, or `null`,
         which takes the parameter out. See `tuner.spaces.override`. The description says what it no
-        longer speaks of. Raises SpaceError.
+        longer speaks of. What `regression` sets of the same parameters, or cannot set beside
+        them, it no longer does. Raises SpaceError.
         """
         params = overridden(self.params, settings)
         about = self.description
@@ -97,7 +120,20 @@ class Space(BaseModel):
         space, problems = validate_data(data, type(self), f"space {self.name}")
         raise_problems([blamed(problem, settings) for problem in problems], SpaceError)
         assert space is not None
-        return space
+        kept: dict[str, Parameter] = {}
+        for name, parameter in self.regression.items():
+            more = {**kept, name: parameter}
+            if name not in settings and not _checked(more, space.params)[1]:
+                kept = more
+        return space.model_copy(update={"regression": kept})
+
+    def for_task(self, task: str) -> Space:
+        """This space as `task` searches it, with no `regression` of its own: that is in `params`
+        then (those of the same names in their place, others last), or gone."""
+        if not self.regression:
+            return self
+        params = {**self.params, **(self.regression if task == "regression" else {})}
+        return Space(name=self.name, description=self.description, params=params)
 
     @property
     def conditions(self) -> dict[str, tuple[Condition, ...]]:
@@ -198,3 +234,14 @@ class Space(BaseModel):
 
     def _in_file_order(self, values: Mapping[str, Value]) -> dict[str, Value]:
         return {name: values[name] for name in self.params if name in values}
+
+
+def _checked(
+    data: Mapping[Any, Any], around: Mapping[str, Parameter]
+) -> tuple[dict[str, Parameter], list[Problem]]:
+    """The parameters in `data` and what is wrong with them, beside those `around` that have other
+    names."""
+    params, problems = read_parameters(data)
+    broken = [str(name) for name in data if name not in params]
+    activity, found = find_activity({**around, **params}, broken)
+    return params, [*problems, *found, *exclusion_problems(activity, broken)]

@@ -183,14 +183,15 @@ class StudyDefinition(Definition):
         return self.sampler.candidates(self.space, seed=self.seed, total=total, queued=queued)
 
     def resolved(self, task: Task) -> StudyDefinition:
-        """This definition with the objective's metric filled in.
+        """This definition for a task: its objective's metric filled in, its space the task's.
 
         Raises `PlanError` for a metric that does not fit the task.
         """
         metric = self.objective.metric or default_metric(task)
         for name in (metric, *self.metrics):
             check_metric(name, task)
-        return self.model_copy(update={"objective": ObjectiveSpec(metric=metric)})
+        objective, space = ObjectiveSpec(metric=metric), self.space.for_task(task)
+        return self.model_copy(update={"objective": objective, "space": space})
 
     @property
     def metric(self) -> str:

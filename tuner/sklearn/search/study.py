@@ -12,6 +12,7 @@ from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from scipy.stats import rankdata
+from sklearn.base import is_regressor
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import check_random_state
@@ -111,7 +112,8 @@ class StudySearchCV(StackedSearchMixin, BaseSearchCV):
         rows = self._search_rows
         cv = self._checked_cv_orig
         splits = list(cv.split(rows.X, rows.y, **rows.split_params))
-        space = estimator_space(self.space, last_step_prefix(self.estimator))
+        task = "regression" if is_regressor(self.estimator) else ""
+        space = estimator_space(self.space, last_step_prefix(self.estimator), task)
         self.study_ = opened_study(self.storage, self.study_name)
         epochs = max_epochs(space, getattr(final_estimator(self.estimator), "epochs", None) or 1)
         self.study_.pruner = optuna_pruner(self.pruner, epochs)

@@ -90,13 +90,13 @@ def estimator_params(values: Mapping[str, Any]) -> dict[str, Any]:
     return {**params, "hidden_layer_sizes": sizes}
 
 
-def estimator_space(space: object, prefix: str) -> EstimatorSpace:
+def estimator_space(space: object, prefix: str, task: str) -> EstimatorSpace:
     """The space that a search was given: a `Space`, the name or file of one, or a dict of
     distributions. Raises SpaceError for anything else."""
     if isinstance(space, str | Path):
         space = load_space(str(space))
     if isinstance(space, Space):
-        return CatalogueSpace(space, prefix)
+        return CatalogueSpace(space.for_task(task), prefix)
     if isinstance(space, Mapping) and space:
         return DistributionSpace(space)
     raise SpaceError(
