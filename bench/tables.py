@@ -206,7 +206,8 @@ def main() -> None:
         frame = raw_frame(dataset, definition)
         others = references(dataset, frame, folds, case.metric)
         ours = search(definition, args.trials)
-        less = (ours.scores.mean() - others["MLP"].mean()) / error_of(others["MLP"])
+        error = error_of(others["MLP"]) or error_of(ours.scores) or 1.0
+        less = (ours.scores.mean() - others["MLP"].mean()) / error
         row = [
             f"{case.file}, {case.metric}",
             f"{dataset.rows} x {len(frame.columns)}",

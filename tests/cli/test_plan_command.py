@@ -87,12 +87,6 @@ def test_a_stored_study_is_found_and_not_touched(folder, capsys, storage):
     assert sorted(file.name for file in folder.iterdir()) == names
 
 
-def test_a_plan_needs_a_space_or_a_study(folder, capsys):
-    code, out, err = tuner(capsys, "plan")
-    assert (code, out) == (2, "")
-    assert "a search needs a space" in err
-
-
 @pytest.mark.slow
 def test_a_calibration_trains_here(folder):
     command = [sys.executable, "-m", "tuner.cli.main", "plan", "--study", "mine.yaml"]
