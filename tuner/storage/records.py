@@ -11,7 +11,7 @@ import base64
 import json
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any, Literal
@@ -96,6 +96,42 @@ DIVERGED = "diverged: "
 def diverged(cause: str | None) -> bool:
     """Whether a trial of this cause diverged."""
     return cause is not None and cause.startswith(DIVERGED)
+
+
+def recorded(trial: FrozenTrial, name: str) -> Any:
+    """The trial's user attribute `name` (one of those above); None if it has none, or one that is
+    not of the form above: others give their trials attributes of the same names."""
+    value = trial.user_attrs.get(name)
+    return value if fits(name, value) else None
+
+
+def fits(name: str, value: object) -> bool:
+    """Whether a value of the trials' user attribute `name` is of its form."""
+    return _FORMS[name](value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, float) or (type(value) is int and abs(value) < 2**63)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _is_scores(value: object) -> bool:
+    return isinstance(value, list) and all(own is None or _is_number(own) for own in value)
+
+
+_FORMS: dict[str, Callable[[object], bool]] = {
+    TICKET: _is_count,
+    ATTEMPT: _is_count,
+    EPOCHS_RUN: _is_count,
+    DURATION: _is_number,
+    CAUSE: lambda value: isinstance(value, str),
+    FOLD_SCORES: _is_scores,
+    SCORE_EPOCHS: lambda value: isinstance(value, list) and all(map(_is_count, value)),
+    METRICS: lambda value: isinstance(value, dict) and all(map(_is_scores, value.values())),
+}
 
 
 def state_of(trial: FrozenTrial) -> State:
