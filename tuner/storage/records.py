@@ -178,7 +178,8 @@ def encode_curves(scores: TrialScores) -> str:
     curves = (*scores.train.values(), *scores.validation.values(), scores.learning_rate)
     # Column by column: one fold's neighbouring epochs are alike, different folds are less so.
     columns = [np.ravel(block, order="F") for block in (*curves, scores.epoch_seconds)]
-    numbers = np.concatenate(columns).astype("<f4")
+    with np.errstate(over="ignore"):  # a trial that diverged: infinite in float32
+        numbers = np.concatenate(columns).astype("<f4")
     planes = numbers.view(np.uint8).reshape(-1, 4).T.tobytes()
     packed = zlib.compress(len(header).to_bytes(4, "little") + header + planes, 6)
     return base64.b64encode(packed).decode("ascii")
@@ -211,9 +212,14 @@ def curve_attributes(scores: TrialScores) -> dict[str, str]:
 
 
 def read_curves(trial: FrozenTrial) -> Curves | None:
-    """The curves of a stored trial; None if it has none (it failed, or still runs)."""
+    """The curves of a stored trial; None if it has none (it failed, or still runs) that can be
+    read."""
     attributes: Mapping[str, Any] = trial.system_attrs
-    if CURVES not in attributes:
+    first = attributes.get(CURVES)
+    if not isinstance(first, str):
         return None
     more = (str(attributes.get(f"{CURVES}:{i}", "")) for i in count(1))
-    return decode_curves("".join([attributes[CURVES], *takewhile(bool, more)]))
+    try:
+        return decode_curves("".join([first, *takewhile(bool, more)]))
+    except (ValueError, LookupError, TypeError, zlib.error):  # somebody else has written there
+        return None
