@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import numpy as np
+import optuna
 import pytest
-from optuna.trial import TrialState
+from optuna.trial import TrialState, create_trial
 from scipy.stats import loguniform
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import ParameterSampler, RandomizedSearchCV
 
+from tests.support.studies import definition, prepare, work
+from tuner.cli.main import main
 from tuner.errors import NoCompletedTrialError, UsageError
 from tuner.results import best_trial, count_states, curve_rows, results_table
 from tuner.results.trials import trials_of
+from tuner.storage import open_storage
 
 
 def test_columns_equal_those_of_scikit_learn(make_study):
@@ -229,3 +233,45 @@ def test_what_was_tried_again_counts_once(make_study):
     assert count_states(trials_of(maker.study)) == {"complete": 2}
     with pytest.raises(NoCompletedTrialError, match="the worker died"):
         curve_rows(maker.study, 0)
+
+
+ODD = ["text", "", True, -1, 0.5, 10**400, None, [], ["a"], [[1]], {}, {"a": 1}, {"a": ["b"]}]
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["in a study of tuner's", "in a foreign study"])
+def test_attributes_that_others_give_their_trials_are_not_ours(ours, sqlite, capsys):
+    """Names like `ticket` and `duration_s` belong to nobody."""
+    if ours:
+        prepare(sqlite, definition(trials=2, sampler="random"), name="s")
+    study = optuna.create_study(
+        storage=open_storage(sqlite), study_name="s", load_if_exists=True, direction="maximize"
+    )
+    names = ["ticket", "attempt", "fold_scores", "score_epochs", "epochs_run", "duration_s"]
+    names += ["cause", "metrics"]
+    for first in range(len(ODD)):
+        odd = {name: ODD[(first + at) % len(ODD)] for at, name in enumerate(names)}
+        study.add_trial(create_trial(value=0.25, user_attrs=odd))
+        study.add_trial(create_trial(state=TrialState.FAIL, user_attrs=odd))
+    study.add_trial(create_trial(value=0.5, user_attrs={key: {"a": "b"} for key in names}))
+    if ours:  # the search goes on beside them
+        prepare(sqlite, definition(trials=3, sampler="random"), name="s", trials=3)
+        work(sqlite, "s")
+    table = results_table(study, states=["complete", "pruned"])
+    assert len(table) == len(ODD) + 1 + 3 * ours
+    for command in (
+        ["best", "s"],
+        ["results", "s"],
+        ["results", "s", "--format", "csv"],
+        ["results", "s", "--cv-results", "--train-scores", "--format", "csv"],
+        ["studies", "list"],
+    ):
+        with pytest.raises(SystemExit) as end:
+            main([*command, "--storage", sqlite])
+        assert end.value.code == 0, capsys.readouterr().err
+
+
+def test_tickets_of_others_are_no_tickets(sqlite):
+    study = optuna.create_study(storage=sqlite, study_name="s")
+    for number in range(3):
+        study.add_trial(create_trial(value=float(number), user_attrs={"ticket": number % 2}))
+    assert [row["number"] for row in results_table(study)] == [0, 1, 2]

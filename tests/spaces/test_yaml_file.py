@@ -76,6 +76,8 @@ def test_an_alias_is_the_value_it_names(tmp_path):
         ("%YAML 1.1\n---\na: on\n", "file.yaml:1: must be YAML 1.2; got the directive %YAML 1.1"),
         ("", "file.yaml: must be fields with values; got nothing"),
         ("- a\n- b\n", "file.yaml:1: must be fields with values; got a list"),
+        ("3\n", "file.yaml:1: must be fields with values; got 3"),
+        ("sgd_decay\n", "file.yaml:1: must be fields with values; got 'sgd_decay' (text)"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(tmp_path, text, message):

@@ -13,8 +13,8 @@ from optuna.study import StudyDirection
 
 from tuner.storage import storage_at
 from tuner.storage.backend import Backend
+from tuner.storage.rdb_reading import reading
 from tuner.storage.server import Server
-from tuner.storage.sqlite_locking import reading
 
 OWNER = "here:1:2.00:a"
 

@@ -66,8 +66,7 @@ def encode_targets(raw: RawData, source: str, task: Task | None = None) -> Encod
         value = y[0].tolist() if y.ndim > 1 else y[0]
         raise DataError(
             f"a target needs at least two different values; that of {source} is "
-            f"{shortened(str(value))} in all "
-            f"{len(y)} rows"
+            f"{shortened(str(value)) or quoted('')} in all {len(y)} rows"
         )
     remark = ""
     if task is None:

@@ -44,7 +44,7 @@ def mean_curves(trial: FrozenTrial) -> MeanCurves | None:
     curves = records.read_curves(trial)
     if curves is None:
         return None
-    epochs = trial.user_attrs.get(records.SCORE_EPOCHS)
+    epochs = records.recorded(trial, records.SCORE_EPOCHS)
 
     def mean(scores: NDArray[np.float32]) -> NDArray[np.float64]:
         return mean_fold_curve(scores, epochs or (), curves.status if epochs else ())
@@ -78,7 +78,7 @@ def curve_rows(study: Study, number: int) -> list[dict[str, Any]]:
         return _full_rows(curves)
     reported = sorted(trial.intermediate_values.items())
     if not reported:
-        cause = trial.user_attrs.get(records.CAUSE)
+        cause = records.recorded(trial, records.CAUSE)
         raise NoCompletedTrialError(
             f"a trial's curves begin with its first epoch; trial {number} of study "
             f"{quoted(study.study_name)} has none: it is {records.state_of(trial)}"

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from tuner.planning.metrics import METRICS
 from tuner.results.ranking import ranks
-from tuner.results.trials import maximizes, metrics_of, numbers, params_of, trials_of
+from tuner.results.trials import (
+    fold_scores_of,
+    maximizes,
+    metrics_of,
+    numbers,
+    params_of,
+    trials_of,
+)
 from tuner.storage import records
 
 if TYPE_CHECKING:
@@ -42,7 +49,7 @@ def cv_results(study: Study, *, train_scores: bool = False) -> dict[str, Any]:
     metrics = metrics_of(study)
     folds = _folds(trials)
     table: dict[str, Any] = {}
-    durations = np.array(numbers(trial.user_attrs.get(records.DURATION) for trial in trials))
+    durations = np.array(numbers(records.recorded(trial, records.DURATION) for trial in trials))
     seconds = np.repeat(durations[:, None] / max(1, folds), folds, axis=1)
     _store(table, "fit_time", seconds)
     _store(table, "score_time", seconds * 0.0)
@@ -77,8 +84,8 @@ def cv_rows(table: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _candidate(trial: FrozenTrial) -> tuple[int, int]:
     """A retry has its candidate's place; trials of nobody's ticket come last, by number."""
-    ticket = trial.user_attrs.get(records.TICKET)
-    return (0, int(ticket)) if ticket is not None else (1, trial.number)
+    ticket = records.recorded(trial, records.TICKET)
+    return (0, ticket) if ticket is not None else (1, trial.number)
 
 
 def _maximized(study: Study, metric: str) -> bool:
@@ -88,15 +95,14 @@ def _maximized(study: Study, metric: str) -> bool:
 
 
 def _folds(trials: Sequence[FrozenTrial]) -> int:
-    return max((len(t.user_attrs.get(records.FOLD_SCORES, ())) for t in trials), default=0)
+    return max((len(fold_scores_of(t)) for t in trials), default=0)
 
 
 def _test_scores(trial: FrozenTrial, metric: str, objective: str, folds: int) -> list[float]:
     """One score a fold; NaN if a fold diverged or was not trained to its end."""
-    attributes: Mapping[str, Any] = trial.user_attrs
-    stored = attributes.get(records.METRICS, {}).get(metric)
+    stored = (records.recorded(trial, records.METRICS) or {}).get(metric)
     if stored is None and metric == objective:
-        stored = attributes.get(records.FOLD_SCORES)
+        stored = records.recorded(trial, records.FOLD_SCORES)
     ended = records.state_of(trial) in ("complete", "failed")
     if stored is None or len(stored) != folds or not ended:
         return [math.nan] * folds
@@ -106,7 +112,7 @@ def _test_scores(trial: FrozenTrial, metric: str, objective: str, folds: int) ->
 def _train_scores(trial: FrozenTrial, folds: int) -> dict[str, list[float]]:
     """Metric to the fold's training score at the epoch it is scored by."""
     curves = records.read_curves(trial)
-    ends = trial.user_attrs.get(records.SCORE_EPOCHS)
+    ends = records.recorded(trial, records.SCORE_EPOCHS)
     if curves is None or ends is None or len(ends) != folds or records.state_of(trial) == "pruned":
         return {}
     return {

@@ -114,7 +114,9 @@ def study_note(study: Study, metric: str) -> str:
             f"Trial **{best.number}**: {metric} **{score_text(best.value)}** "
             f"± {score_text(float(np.std(scores)), best.value)} over {len(scores)} folds "
             f"({', '.join(score_text(score) for score in scores)})",
-            *_beside(find_trial(study, best.number).user_attrs.get(records.METRICS, {}), metric),
+            *_beside(
+                records.recorded(find_trial(study, best.number), records.METRICS) or {}, metric
+            ),
             "",
             "| parameter | value |",
             "|---|---|",

@@ -115,7 +115,7 @@ def _causes(trials: Iterable[FrozenTrial]) -> list[tuple[str, int]]:
     (the fold, the epoch) are one, in the words of the first."""
     alike: dict[str, list[str]] = {}
     for trial in trials:
-        cause = trial.user_attrs.get(records.CAUSE)
+        cause = records.recorded(trial, records.CAUSE)
         if cause is not None:
-            alike.setdefault(re.sub(r"\d+", "#", str(cause)), []).append(str(cause))
+            alike.setdefault(re.sub(r"\d+", "#", cause), []).append(cause)
     return [(own[0], len(own)) for own in sorted(alike.values(), key=len, reverse=True)]

@@ -72,7 +72,7 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
         "std_test_score": float(np.std(scores)) if state == "complete" and scores else math.nan,
         "rank_test_score": 0,
         "split_test_scores": scores,
-        "epochs_run": trial.user_attrs.get(records.EPOCHS_RUN),
-        "duration_s": trial.user_attrs.get(records.DURATION),
-        "cause": trial.user_attrs.get(records.CAUSE),
+        "epochs_run": records.recorded(trial, records.EPOCHS_RUN),
+        "duration_s": records.recorded(trial, records.DURATION),
+        "cause": records.recorded(trial, records.CAUSE),
     }

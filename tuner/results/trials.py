@@ -12,6 +12,7 @@ import numpy as np
 from tuner.errors import UsageError
 from tuner.search.tickets import last_trials
 from tuner.storage import records
+from tuner.storage.backend import ticket_key
 from tuner.study.stored import is_foreign, stored_field, stored_fields
 from tuner.text import quoted
 
@@ -27,10 +28,10 @@ def trials_of(study: Study, *, attempts: bool = False) -> list[FrozenTrial]:
     one that tries it again, unless `attempts` asks for all.
     """
     trials = sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
-    if attempts:
+    if attempts or is_foreign(study.user_attrs):
         return trials
     last = {trial.number for trial in last_trials(trials).values()}
-    return [t for t in trials if records.TICKET not in t.user_attrs or t.number in last]
+    return [t for t in trials if ticket_key(t) is None or t.number in last]
 
 
 def find_trial(study: Study, number: int) -> FrozenTrial:
@@ -58,7 +59,7 @@ def count_states(trials: Iterable[FrozenTrial]) -> dict[str, int]:
 
 def diverged_among(trials: Iterable[FrozenTrial]) -> str:
     """`, 2 of them diverged`, to follow a count of states; empty if none of the trials did."""
-    count = sum(records.diverged(trial.user_attrs.get(records.CAUSE)) for trial in trials)
+    count = sum(records.diverged(records.recorded(trial, records.CAUSE)) for trial in trials)
     return f", {count} of them diverged" if count else ""
 
 
@@ -69,7 +70,7 @@ def params_of(trial: FrozenTrial) -> dict[str, Any]:
 
 def fold_scores_of(trial: FrozenTrial) -> list[float]:
     """The objective on each fold's validation rows; empty if none was recorded."""
-    return numbers(trial.user_attrs.get(records.FOLD_SCORES, ()))
+    return numbers(records.recorded(trial, records.FOLD_SCORES) or ())
 
 
 def mean_of(trial: FrozenTrial) -> float:

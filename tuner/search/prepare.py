@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from tuner.errors import StudyConflictError, UsageError
 from tuner.storage import records
+from tuner.storage.backend import ticket_key
 from tuner.study.data import DataFacts, describe_data, other_data
 from tuner.study.definition import StudyDefinition
 from tuner.study.description import with_total
@@ -126,8 +127,8 @@ def _queue_missing(
     if asked is None:
         total = max(total, read_total(backend.storage, study_id))
     else:  # what has begun is not taken back
-        begun = [trial.user_attrs for trial in there if trial.state.name != "WAITING"]
-        total = max([total, *(int(own.get(records.TICKET, -1)) + 1 for own in begun)])
+        begun = [key[0] for t in there if t.state.name != "WAITING" and (key := ticket_key(t))]
+        total = max([total, *(ticket + 1 for ticket in begun)])
     if new := missing_tickets(definition, there, total):
         backend.add_trials(study_id, new)
     # The total last: whoever reads it finds its tickets.

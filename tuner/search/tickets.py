@@ -79,7 +79,7 @@ def follower(trial: FrozenTrial) -> FrozenTrial:
 
 def attempt(trial: FrozenTrial) -> int:
     """How many failed attempts came before this trial."""
-    return int(trial.user_attrs.get(records.ATTEMPT, 0))
+    return records.recorded(trial, records.ATTEMPT) or 0
 
 
 def last_trials(trials: Sequence[FrozenTrial]) -> dict[int, FrozenTrial]:

@@ -22,8 +22,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.search.tickets import is_alone, without_repeated_rungs
-from tuner.storage import records
-from tuner.storage.backend import Backend, Writes
+from tuner.storage.backend import Backend, Writes, ticket_key
 from tuner.storage.retry import Retry, is_transient
 
 #: Seconds for which the other trials are taken as read.
@@ -198,7 +197,8 @@ class WorkerStorage(BaseStorage):
             for trial in self.snapshot()
             if trial.state == TrialState.WAITING
             and is_alone(trial) == alone
-            and trial.user_attrs.get(records.TICKET, self.total) < self.total
+            and (key := ticket_key(trial)) is not None
+            and key[0] < self.total
         )
 
     # Passed on.

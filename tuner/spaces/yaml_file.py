@@ -21,6 +21,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tuner.errors import UsageError
 from tuner.files import unreadable
+from tuner.parameters import show
 from tuner.spaces.explain import MOST_PROBLEMS, Loc, Problem, problems_of
 from tuner.spaces.yaml_limits import MOST_TEXT, BoundedComposer, Limit, TooMuchError
 from tuner.text import counted, path_text, quoted, shortened
@@ -168,7 +169,7 @@ def read_mapping(
     """As `load_yaml`, with the problems returned; only an unreadable file raises."""
     data, lines, problems = parse_yaml(read_text(path, error), str(path))
     if not problems and not isinstance(data, dict):
-        got = "nothing" if data is None else f"a {type(data).__name__}"
+        got = "nothing" if data is None else "a list" if isinstance(data, list) else show(data)
         problems = [Problem((), f"must be fields with values; got {got}", str(path), lines.of(()))]
     return data if isinstance(data, dict) else {}, lines, problems
 

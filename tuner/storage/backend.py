@@ -58,8 +58,8 @@ class Beat:
 def ticket_key(trial: FrozenTrial) -> tuple[int, int] | None:
     """(ticket, turn) of a trial: which piece of the budget it is, and how many trials tried it
     before. None for a trial that `tuner` did not make."""
-    ticket = trial.user_attrs.get(records.TICKET)
-    if not isinstance(ticket, int):  # others give their trials attributes of the same name
+    ticket = records.recorded(trial, records.TICKET)
+    if ticket is None:
         return None
     return ticket, int(trial.system_attrs.get(records.TURN, 0))
 

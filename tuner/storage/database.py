@@ -7,24 +7,24 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import optuna
-import sqlalchemy
 from optuna.storages import BaseStorage, RDBStorage, _rdb
 from optuna.storages._cached_storage import _CachedStorage
-from optuna.storages._rdb import models
 
 from tuner.errors import StorageError
 from tuner.storage.backend import Backend
 from tuner.storage.check_result import Finding, WriteStep
 from tuner.storage.kind import StorageKind
-from tuner.storage.rdb_backend import RdbBackend
+from tuner.storage.rdb_reading import Look, Query, reading
 from tuner.storage.rdb_storage import DatabaseStorage
-from tuner.storage.sqlite_locking import reading
 from tuner.text import said, shell_quoted
+
+if TYPE_CHECKING:
+    import sqlalchemy
 
 #: A script's revision, and the one it follows (none, and no match, for the first).
 _REVISION = re.compile(r'^((?:down_)?revision)\b.*= "(.+)"$', re.MULTILINE)
@@ -56,6 +56,8 @@ class Database(StorageKind):
     @contextmanager
     def engine(self, *, read_only: bool = False) -> Iterator[sqlalchemy.Engine]:
         """Connections to the database, closed at the end."""
+        import sqlalchemy
+
         url, settings = self._settings(read_only=read_only)
         engine = sqlalchemy.create_engine(url, **settings)
         try:
@@ -63,16 +65,13 @@ class Database(StorageKind):
         finally:
             engine.dispose()
 
-    @contextmanager
-    def connect(self, *, read_only: bool = True) -> Iterator[sqlalchemy.Connection]:
+    @abstractmethod
+    def connect(self, *, read_only: bool = True) -> AbstractContextManager[Query]:
         """One connection, to read by."""
-        with reading(), self.engine(read_only=read_only) as engine:
-            try:
-                connection = engine.connect()
-            except (TypeError, ValueError) as error:  # of a driver, about the URL's parameters
-                raise StorageError(self._unusable(self._told(error))) from error
-            with connection:
-                yield connection
+
+    @abstractmethod
+    def _tables(self, query: Query) -> list[str]:
+        """The names of the database's tables."""
 
     def _has_tables(self, *, read_only: bool = False) -> bool:
         """Whether Optuna's tables are there and complete; if not, they have to be made.
@@ -80,15 +79,14 @@ class Database(StorageKind):
         Raises `StorageError` if they have another revision than this Optuna's, and for a
         database that is somebody else's.
         """
-        with self.connect(read_only=read_only) as connection:
-            inspector = sqlalchemy.inspect(connection)
-            tables = inspector.get_table_names()
+        with self.connect(read_only=read_only) as query:
+            tables = self._tables(query)
             self._require_ours(tables)
             if "alembic_version" not in tables:
-                self._require_optunas(inspector, tables)
+                self._require_optunas(tables, read_only=read_only)
                 return False
-            query = "SELECT version_num FROM alembic_version"
-            revision = connection.exec_driver_sql(query).scalar()
+            rows = query("SELECT version_num FROM alembic_version")
+            revision = rows[0][0] if rows else None
         known = _known_revisions()
         if revision in (None, known[0]):
             return revision is not None
@@ -109,13 +107,22 @@ class Database(StorageKind):
     def _require_ours(self, tables: Sequence[str]) -> None:
         """Raises `StorageError` if the database is somebody else's."""
 
-    def _require_optunas(self, inspector: sqlalchemy.Inspector, tables: Sequence[str]) -> None:
+    def _require_optunas(self, tables: Sequence[str], *, read_only: bool) -> None:
         """Raises `StorageError` if tables that have names of Optuna's are somebody else's."""
+        if not tables:
+            return
+        import sqlalchemy
+        from optuna.storages._rdb import models
+
+        held: dict[str, set[str]] = {}
+        with reading(), self.engine(read_only=read_only) as engine, engine.connect() as connection:
+            inspector = sqlalchemy.inspect(connection)
+            for name in {*models.BaseModel.metadata.tables} & {*tables}:
+                held[name] = {column["name"] for column in inspector.get_columns(name)}
         for name, table in models.BaseModel.metadata.tables.items():
-            if name not in tables:
+            if name not in held:
                 continue
-            held = {column["name"] for column in inspector.get_columns(name)}
-            if missing := [c.name for c in table.columns if c.name not in held]:
+            if missing := [c.name for c in table.columns if c.name not in held[name]]:
                 raise StorageError(
                     f"a storage holds Optuna's tables; the table {name} of {self} is another, "
                     f"without the column {missing[0]}, and was left as it is. Available: another "
@@ -146,13 +153,20 @@ class Database(StorageKind):
         return self._opened(read_only=True) if self._has_tables(read_only=True) else None
 
     def close(self, storage: Any) -> None:
-        storage._backend.engine.dispose()
+        storage._backend.close()
 
     def _opened(self, *, read_only: bool) -> Any:
-        url, settings = self._settings(read_only=read_only)
-        return _CachedStorage(DatabaseStorage(url, settings))
+        look = self._look if read_only else None
+        return _CachedStorage(DatabaseStorage(partial(self._settings, read_only=read_only), look))
+
+    @property
+    def _look(self) -> Look | None:
+        """How a storage that only reads connects; None: through its engine."""
+        return None
 
     def steps(self, storage: Any) -> Backend:
+        from tuner.storage.rdb_backend import RdbBackend
+
         return RdbBackend(storage)
 
     def check_schema(self) -> list[Finding]:

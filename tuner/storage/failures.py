@@ -7,9 +7,6 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-
 #: What SQLite says if another process holds the lock for longer than the busy timeout.
 _SQLITE_PASSING = ("locked", "busy")
 # What a gRPC proxy answers for an error of its database, as Optuna raises it there.
@@ -57,6 +54,8 @@ def is_full(error: BaseException) -> bool:
 def _says_full(error: Exception) -> bool:
     if isinstance(error, OSError):
         return error.errno in _FULL
+    from sqlalchemy.exc import DBAPIError
+
     told = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(told, sqlite3.Error):
         return "disk is full" in str(told)
@@ -75,6 +74,8 @@ def is_io_error(error: BaseException) -> bool:
 def lies_in_storage(error: BaseException) -> bool:
     """Whether every other step in the storage would meet it too, and not what was written is at
     fault."""
+    from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
     seen = list(_chain(error))
     return any(isinstance(one, OSError | DBAPIError | sqlite3.Error) for one in seen) and not any(
         isinstance(one, IntegrityError | DataError) for one in seen
@@ -84,6 +85,9 @@ def lies_in_storage(error: BaseException) -> bool:
 def is_transient(error: BaseException) -> bool:
     """Whether the same call may succeed later. Looks through the errors that Optuna wraps
     around the database's."""
+    from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+    from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
     if is_full(error):
         return False
     for seen in _chain(error):

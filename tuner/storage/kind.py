@@ -15,9 +15,8 @@ from typing import ClassVar, Self
 
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage
-from sqlalchemy.exc import SQLAlchemyError
 
-from tuner.errors import StorageError
+from tuner.errors import StorageError, TunerError
 from tuner.masking import display_url, hide, is_well_formed
 from tuner.storage.backend import Backend
 from tuner.storage.check_result import Finding, Repair, WriteStep
@@ -173,6 +172,8 @@ class StorageKind(ABC):
         """Turns what the storage, its driver or the file system raises into `StorageError`."""
         try:
             yield
+        except TunerError:
+            raise
         except Exception as error:
             text = self.explain(error)
             if text is None:
@@ -181,6 +182,8 @@ class StorageKind(ABC):
 
     def explain(self, error: Exception) -> str | None:
         """What an error of this storage means and what to do; None if it is no error of it."""
+        from sqlalchemy.exc import SQLAlchemyError
+
         if not isinstance(error, (SQLAlchemyError, StorageInternalError, sqlite3.Error, OSError)):
             return None
         if is_full(error):

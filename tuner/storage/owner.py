@@ -7,8 +7,10 @@ import platform
 import uuid
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import psutil
+if TYPE_CHECKING:
+    import psutil
 
 
 @cache
@@ -19,6 +21,8 @@ def this_place() -> str:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
         space = os.readlink("/proc/self/ns/pid").strip("pid:[]")
     except OSError:
+        import psutil
+
         boot, space = str(int(psutil.boot_time())), "0"
     return f"{platform.node()}/{boot}/{space}"
 
@@ -35,6 +39,8 @@ def is_of(owner: str, process: str) -> bool:
 
 def new_owner() -> str:
     """A name for one run of a worker's loop: `place:process:its start:random`."""
+    import psutil
+
     process = psutil.Process()
     return f"{process_name(process.pid)}:{_start(process)}:{uuid.uuid4().hex[:8]}"
 
@@ -63,6 +69,8 @@ def describe_owner(owner: str | None) -> str:
 def is_gone(owner: str) -> bool:
     """True if `owner`'s process was on this machine and has ended; False if it lives, or if
     nothing is known (another machine)."""
+    import psutil  # takes longer to load than most commands that only read to run
+
     place, _, rest = owner.partition(":")
     if place != this_place():
         return False

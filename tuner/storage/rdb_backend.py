@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from tuner.storage import rdb_rows as rows
 from tuner.storage import records
 from tuner.storage.backend import Backend, Beat, LostTrialError, Writes, ticket_key
-from tuner.storage.sqlite_locking import reading
+from tuner.storage.rdb_reading import reading
 
 
 class RdbBackend(Backend):

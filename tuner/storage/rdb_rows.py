@@ -56,7 +56,11 @@ def ticket_keys(session: Session, study_id: int) -> set[tuple[int, int]]:
 
     turns = values(models.TrialSystemAttributeModel, records.TURN)
     tickets = values(models.TrialUserAttributeModel, records.TICKET)
-    return {(ticket, turns.get(trial_id, 0)) for trial_id, ticket in tickets.items()}
+    return {
+        (ticket, turns.get(trial_id, 0))
+        for trial_id, ticket in tickets.items()
+        if records.fits(records.TICKET, ticket)
+    }
 
 
 def insert_params(

@@ -11,7 +11,7 @@ import base64
 import json
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any, Literal
@@ -100,6 +100,42 @@ def diverged(cause: str | None) -> bool:
     return cause is not None and cause.startswith(DIVERGED)
 
 
+def recorded(trial: FrozenTrial, name: str) -> Any:
+    """The trial's user attribute `name` (one of those above); None if it has none, or one that is
+    not of the form above: others give their trials attributes of the same names."""
+    value = trial.user_attrs.get(name)
+    return value if fits(name, value) else None
+
+
+def fits(name: str, value: object) -> bool:
+    """Whether a value of the trials' user attribute `name` is of its form."""
+    return _FORMS[name](value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, float) or (type(value) is int and abs(value) < 2**63)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _is_scores(value: object) -> bool:
+    return isinstance(value, list) and all(own is None or _is_number(own) for own in value)
+
+
+_FORMS: dict[str, Callable[[object], bool]] = {
+    TICKET: _is_count,
+    ATTEMPT: _is_count,
+    EPOCHS_RUN: _is_count,
+    DURATION: _is_number,
+    CAUSE: lambda value: isinstance(value, str),
+    FOLD_SCORES: _is_scores,
+    SCORE_EPOCHS: lambda value: isinstance(value, list) and all(map(_is_count, value)),
+    METRICS: lambda value: isinstance(value, dict) and all(map(_is_scores, value.values())),
+}
+
+
 def state_of(trial: FrozenTrial) -> State:
     """How the trial stands, in one word."""
     return STATES[trial.state.name]
@@ -144,7 +180,8 @@ def encode_curves(scores: TrialScores) -> str:
     curves = (*scores.train.values(), *scores.validation.values(), scores.learning_rate)
     # Column by column: one fold's neighbouring epochs are alike, different folds are less so.
     columns = [np.ravel(block, order="F") for block in (*curves, scores.epoch_seconds)]
-    numbers = np.concatenate(columns).astype("<f4")
+    with np.errstate(over="ignore"):  # a trial that diverged: infinite in float32
+        numbers = np.concatenate(columns).astype("<f4")
     planes = numbers.view(np.uint8).reshape(-1, 4).T.tobytes()
     packed = zlib.compress(len(header).to_bytes(4, "little") + header + planes, 6)
     return base64.b64encode(packed).decode("ascii")
@@ -177,9 +214,14 @@ def curve_attributes(scores: TrialScores) -> dict[str, str]:
 
 
 def read_curves(trial: FrozenTrial) -> Curves | None:
-    """The curves of a stored trial; None if it has none (it failed, or still runs)."""
+    """The curves of a stored trial; None if it has none (it failed, or still runs) that can be
+    read."""
     attributes: Mapping[str, Any] = trial.system_attrs
-    if CURVES not in attributes:
+    first = attributes.get(CURVES)
+    if not isinstance(first, str):
         return None
     more = (str(attributes.get(f"{CURVES}:{i}", "")) for i in count(1))
-    return decode_curves("".join([attributes[CURVES], *takewhile(bool, more)]))
+    try:
+        return decode_curves("".join([first, *takewhile(bool, more)]))
+    except (ValueError, LookupError, TypeError, zlib.error):  # somebody else has written there
+        return None

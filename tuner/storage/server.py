@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any, Self
 
-import sqlalchemy
-
-from tuner.errors import UsageError
+from tuner.errors import StorageError, UsageError
 from tuner.masking import hide
 from tuner.storage.check_result import Finding, WriteStep
 from tuner.storage.clock import judge_clock, judge_zone
 from tuner.storage.database import Database
 from tuner.storage.kind import split_scheme
+from tuner.storage.rdb_reading import Query
+from tuner.storage.rdb_storage import by_sqlalchemy
 
 #: Any number, the same for every tuner: the advisory lock that makers of the schema take.
 _LOCK = 7_483_646_021
@@ -51,6 +51,10 @@ _CLOCK = {
         "SELECT extract(epoch FROM clock_timestamp())",
     ),
     "mysql": ("SELECT @@session.time_zone", "SELECT unix_timestamp(now(6))"),
+}
+_TABLES = {
+    "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()",
+    "mysql": "SHOW TABLES",
 }
 
 
@@ -96,6 +100,8 @@ class Server(Database):
     def _settings(self, *, read_only: bool) -> tuple[str, dict[str, Any]]:
         """Every connection is tried before it is used (`pool_pre_ping`), and its session counts in
         UTC, so that a heartbeat's age is the same seen from anywhere."""
+        import sqlalchemy
+
         url = self.with_driver()
         try:
             family = sqlalchemy.make_url(url).get_backend_name()
@@ -129,20 +135,37 @@ class Server(Database):
             "connect_args": arguments,
         }
 
+    @property
+    def _family(self) -> str:
+        return self.url.partition(":")[0].partition("+")[0]
+
+    @contextmanager
+    def connect(self, *, read_only: bool = True) -> Iterator[Query]:
+        with self.engine(read_only=read_only) as engine:
+            try:
+                connection = engine.connect()
+            except (TypeError, ValueError) as error:  # of a driver, about the URL's parameters
+                raise StorageError(self._unusable(self._told(error))) from error
+            with connection:
+                yield by_sqlalchemy(connection)
+
+    def _tables(self, query: Query) -> list[str]:
+        return [name for (name,) in query(_TABLES[self._family])]
+
     def product(self) -> str:
-        with self.connect() as connection:
-            text = str(connection.exec_driver_sql("SELECT version()").scalar_one())
-            # PostgreSQL: "PostgreSQL 16.2 on x86_64-pc-linux-gnu, ..."; MySQL: "8.0.36".
-            name = "" if connection.dialect.name == "postgresql" else "MySQL "
+        with self.connect() as query:
+            text = str(query("SELECT version()")[0][0])
+        # PostgreSQL: "PostgreSQL 16.2 on x86_64-pc-linux-gnu, ..."; MySQL: "8.0.36".
+        name = "" if self._family == "postgresql" else "MySQL "
         return name + text.split(" on ")[0]
 
     def check_clock(self, write: WriteStep | None) -> list[Finding]:
         """The server's clock against this machine's, and the session's time zone."""
-        with self.connect() as connection:
-            zone_of, now_of = _CLOCK[connection.dialect.name]
-            zone = str(connection.exec_driver_sql(zone_of).scalar_one())
+        zone_of, now_of = _CLOCK[self._family]
+        with self.connect() as query:
+            zone = str(query(zone_of)[0][0])
             before = time.time()
-            server = float(connection.exec_driver_sql(now_of).scalar_one())
+            server = float(query(now_of)[0][0])
             after = time.time()
         ahead = server - (before + after) / 2
         clock = judge_clock(ahead, (after - before) / 2, "the server's clock")
@@ -164,7 +187,9 @@ class Server(Database):
                 take = f"SELECT GET_LOCK('tuner{_LOCK}', {LOCK_TIMEOUT})"
                 leave = f"SELECT RELEASE_LOCK('tuner{_LOCK}')"
             if connection.exec_driver_sql(take).scalar() == 0:  # MySQL's answer; PostgreSQL raises
-                raise sqlalchemy.exc.TimeoutError(
+                from sqlalchemy.exc import TimeoutError as LockTimeoutError
+
+                raise LockTimeoutError(
                     f"another process has been making the tables for {LOCK_TIMEOUT} s"
                 )
             try:

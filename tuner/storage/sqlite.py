@@ -12,10 +12,6 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from optuna.storages._rdb import models
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
-
 from tuner.errors import StorageError, UsageError
 from tuner.masking import MASK, display_url
 from tuner.storage.check_result import Finding, WriteStep
@@ -24,7 +20,7 @@ from tuner.storage.failures import first_line, is_io_error
 from tuner.storage.file_kind import FileKind, file_path, plain_path
 from tuner.storage.file_watch import try_writing
 from tuner.storage.kind import split_scheme
-from tuner.storage.sqlite_locking import READING, WRITING
+from tuner.storage.rdb_reading import Look, Query
 from tuner.text import listed, path_text, quoted
 
 if sys.platform == "win32":
@@ -119,6 +115,10 @@ class SQLite(FileKind, Database):
         return super()._unusable(reason)
 
     def _settings(self, *, read_only: bool) -> tuple[str, dict[str, Any]]:
+        from sqlalchemy.pool import NullPool
+
+        from tuner.storage.sqlite_locking import READING, WRITING
+
         settings: dict[str, Any] = {"plugins": [WRITING], "creator": self._connect}
         if read_only:
             # A connection a look: how it has to be made may change between two of them.
@@ -126,6 +126,26 @@ class SQLite(FileKind, Database):
             settings = {"plugins": [READING], "creator": creator, "poolclass": NullPool}
         # SQLAlchemy and Optuna see a meaning in ?, % and {} of a URL: the name is not told to them.
         return f"{self.PREFIX}file", settings
+
+    @contextmanager
+    def connect(self, *, read_only: bool = True) -> Iterator[Query]:
+        opened = self._connect_read_only() if read_only else self._connect()
+        with closing(opened) as connection:
+            connection.isolation_level = None
+            connection.execute("PRAGMA query_only=ON")
+            connection.execute("BEGIN")  # so that all queries see one state
+
+            def query(text: str, /, **values: Any) -> Sequence[Any]:
+                return connection.execute(text, values).fetchall()
+
+            yield query
+
+    @property
+    def _look(self) -> Look:
+        return self.connect
+
+    def _tables(self, query: Query) -> list[str]:
+        return [name for (name,) in query("SELECT name FROM sqlite_master WHERE type = 'table'")]
 
     def _connect(self, how: str = "mode=rw") -> sqlite3.Connection:
         """Makes no file: an empty one in place of one that was deleted would hide that.
@@ -166,8 +186,12 @@ class SQLite(FileKind, Database):
         return super()._has_tables(read_only=read_only)
 
     def _require_ours(self, tables: Sequence[str]) -> None:
+        if "studies" in tables:
+            return
+        from optuna.storages._rdb import models
+
         others = sorted(set(tables) - {*models.BaseModel.metadata.tables, "alembic_version"})
-        if others and "studies" not in tables:
+        if others:
             raise StorageError(
                 f"a SQLite storage holds Optuna's tables; {path_text(self.file)} holds others "
                 f"({listed(others)}) and was left as it is. Available: --storage with another file"
@@ -190,9 +214,9 @@ class SQLite(FileKind, Database):
 
     def _check_integrity(self) -> Finding:
         try:
-            with self.connect() as connection:
-                found = list(connection.exec_driver_sql("PRAGMA quick_check(5)").scalars())
-        except (SQLAlchemyError, sqlite3.Error) as error:
+            with self.connect() as query:
+                found = [row[0] for row in query("PRAGMA quick_check(5)")]
+        except sqlite3.Error as error:
             found = [first_line(error)]
         if found == ["ok"]:
             return Finding("integrity", "ok", "SQLite's quick_check finds the file sound")

@@ -7,30 +7,16 @@ transaction takes the write lock before it reads (BEGIN IMMEDIATE), and waits fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 import sqlalchemy
 from sqlalchemy import event
 from sqlalchemy.dialects import plugins
 
+from tuner.storage.rdb_reading import only_reads
+
 #: What `sqlalchemy.create_engine` is given as `plugins`: to write, and to read alone.
 WRITING, READING = "tuner.immediate", "tuner.reading"
-
-
-_reads: ContextVar[bool] = ContextVar("reads", default=False)
-
-
-@contextmanager
-def reading() -> Iterator[None]:
-    """Transactions of this thread begun inside only read: they take no lock and wait for nobody."""
-    token = _reads.set(True)
-    try:
-        yield
-    finally:
-        _reads.reset(token)
 
 
 class ImmediatePlugin(sqlalchemy.CreateEnginePlugin):
@@ -46,7 +32,7 @@ class ImmediatePlugin(sqlalchemy.CreateEnginePlugin):
 
     @staticmethod
     def _begin(connection: sqlalchemy.Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if _reads.get() else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if only_reads() else "BEGIN IMMEDIATE")
 
 
 class ReadingPlugin(ImmediatePlugin):

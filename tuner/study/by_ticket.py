@@ -22,8 +22,8 @@ class TicketHyperband(HyperbandPruner):
     tried twice, both are the same number."""
 
     def _get_bracket_id(self, study: Study, trial: FrozenTrial) -> int:
-        ticket = trial.user_attrs.get(records.TICKET, trial.number)
-        if ticket != trial.number:
+        ticket = records.recorded(trial, records.TICKET)
+        if ticket not in (None, trial.number):
             trial = copy.copy(trial)
             trial.number = ticket
         return super()._get_bracket_id(study, trial)

@@ -120,7 +120,7 @@ def require_same(
     definition: StudyDefinition, attributes: Mapping[str, Any], name: str, storage: StorageKind
 ) -> None:
     """Raises `StudyConflictError` if the study with these user attributes is another one."""
-    if definition.hash() == attributes[records.STUDY_DEFINITION_HASH]:
+    if definition.hash() == attributes.get(records.STUDY_DEFINITION_HASH):
         return
     differences = definition.differences(definition_in(attributes, name))
     lines = "\n".join(f"  {line}" for line in differences or ["space.params: another order"])

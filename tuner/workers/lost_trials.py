@@ -79,7 +79,7 @@ def _mark_followers(backend: Backend, trials: list[FrozenTrial], at_fault: froze
     """If another worker's sweep found a dead process's trials before us, it could not know what
     they died of: let those that still wait to be tried again be tried alone."""
     swept = {
-        trial.user_attrs.get(records.TICKET)
+        records.recorded(trial, records.TICKET)
         for trial in trials
         if trial.number in at_fault
         and trial.state == TrialState.FAIL
