@@ -65,6 +65,12 @@ def find_layout(text: str, reading: Reading, source: str) -> Layout:
         raise DataError(f"a table needs rows; every line of {source} begins with {comment}")
     if not kept:
         raise DataError(f"a table needs a line of column names and rows; {source} is empty")
+    longest = max(kept, key=len)
+    if len(longest) > csv.field_size_limit():
+        raise DataError(
+            f"a line of a table may have {csv.field_size_limit()} characters; one of {source} has "
+            f"more, {quoted(longest)}"
+        )
     sep = _given_separator(sep) if sep is not None else _separator(kept)
     rows = [tuple(row) for row in _split(kept, sep)]
     remarks = []
