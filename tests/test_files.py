@@ -188,7 +188,7 @@ def small_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 )
 def test_a_packed_table_that_is_larger_than_memory(tmp_path, monkeypatch, ending, pack) -> None:
     file = tmp_path / f"own.csv.{ending}"
-    table = b"a,label\n" + b"".join(b"%d,%d\n" % (i, i % 2) for i in range(40))
+    table = b"a,label\n" + b"".join(b"%d.5,%d\n" % (i, i % 2) for i in range(40))
     file.write_bytes(pack(table))
     with small_machine(monkeypatch):
         assert load_dataset(f"csv:{file}").rows == 40

@@ -89,7 +89,7 @@ def call(capsys, *args: str) -> tuple[int, str, str]:
 @pytest.mark.parametrize("stem", STEMS)
 def test_data(stem, scheme, here, capsys):
     name = f"{stem}.{scheme}"
-    table = pd.DataFrame({"a": np.arange(40.0), "label": np.arange(40) % 2})
+    table = pd.DataFrame({"a": np.arange(40) + 0.5, "label": np.arange(40) % 2})
     if scheme == "csv":
         table.to_csv(here / name, index=False)
     elif scheme == "parquet":

@@ -20,14 +20,14 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def refused(capsys, *args: str) -> str:
-    """The one paragraph on stderr."""
+def refused(capsys, *args: str, starting: str = "") -> str:
+    """The one paragraph on stderr, behind the line that says what was started."""
     with pytest.raises(SystemExit) as ended:
         main(list(args))
     captured = capsys.readouterr()
     assert ended.value.code == 2
     assert captured.out == ""
-    assert captured.err.startswith("error: ")
+    assert captured.err.removeprefix(starting).startswith("error: ")
     assert "\n\n" not in captured.err
     assert "Traceback" not in captured.err
     return captured.err
@@ -77,7 +77,9 @@ def test_where_no_cluster_answers(folder, capsys):
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{bound.getsockname()[1]}"
-        assert f"nothing answers at {address}" in refused(capsys, *OPTIMIZE, "--ray", address)
+        starting = f"loading the data, starting workers on Ray ({address})\n"
+        said = refused(capsys, *OPTIMIZE, "--ray", address, starting=starting)
+        assert f"nothing answers at {address}" in said
     assert list(folder.iterdir()) == []
 
 

@@ -29,7 +29,7 @@ KEPT = {
 def test_a_definition_that_can_be_read_is_given_back():
     found, read = check_definition("s", KEPT, 3)
     assert (found.state, found.study, read) == ("ok", "s", definition())
-    assert "layout 1 of 1" in found.text
+    assert "layout 2 of 2" in found.text
 
 
 @pytest.mark.parametrize(

@@ -145,9 +145,10 @@ class WorkerFlags:
                     "--ray. Available: --ray, or --workers N for processes of this machine"
                 )
             return
-        from tuner.workers.ray import check_address
+        from tuner.workers.ray import check_address, require_ray
 
         check_address(self.ray)
+        require_ray()
         gpus = self.ray_gpus or 0.0
         if gpus > 1 and gpus != int(gpus):
             raise UsageError(

@@ -1,16 +1,19 @@
 """What every other folder knows of data: rows in memory once, and folds as row numbers."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.columns.encoding import TableEncoding
-from tuner.data.columns.infer import ColumnFinding
+if TYPE_CHECKING:
+    from tuner.data.columns.encoding import TableEncoding
+    from tuner.data.columns.infer import ColumnFinding
 
 Task = Literal["binary", "multiclass", "multilabel", "regression"]
 #: Tasks whose rows have one class each.

@@ -35,6 +35,15 @@ CLIENT_TRIES = 3
 _SERVER = re.compile(r"(?P<client>ray://)?(?P<host>[^\s:/]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
 
 
+def require_ray() -> None:
+    """Raises `UsageError` if Ray is not installed."""
+    if find_spec("ray") is None:
+        raise UsageError(
+            "--ray needs the package ray; received --ray, and it is not installed. "
+            "Available: pip install ray, or --workers N without --ray"
+        )
+
+
 def check_address(text: str) -> str:
     """`text` if it has the form of a Ray address. Raises `UsageError`."""
     if text in (LOCAL, AUTO) or _SERVER.fullmatch(text):
@@ -57,15 +66,10 @@ def joined(address: str, notices: deque[str], *, cpus: float = 0.0) -> Iterator[
         cpus: what a Ray of our own shall have at least.
 
     Raises:
-        UsageError: Ray is not installed or already in use; no cluster answers, or it refuses.
+        UsageError: Ray is already in use; no cluster answers, or it refuses.
         TunerError: a Ray of our own does not start.
         Interrupted: SIGTERM came meanwhile.
     """
-    if find_spec("ray") is None:
-        raise UsageError(
-            "--ray needs the package ray; received --ray, and it is not installed. "
-            "Available: pip install ray, or --workers N without --ray"
-        )
     with ExitStack() as stack:
         head_address = address
         if address == LOCAL:
