@@ -98,35 +98,6 @@ class EpochGraph:
         validation, outputs = self._validate(data, settings, validation_rows, validation_counts)
         return EpochResult(sums, validation, outputs)
 
-    def _gather(self, data: StackData, rows: Any) -> tuple[Any, Any]:
-        """Inputs and targets of the numbered rows, `(N, batch, ...)`; of rows that all networks
-        share, inputs `(1, batch, features)`: what reads them from memory is a good part of a
-        step."""
-        x = tf.gather(data.x, rows)
-        if x.dtype != tf.float32:
-            x = tf.cast(x, tf.float32) * data.byte_scale
-        if data.scale is not None:
-            x = x * data.scale + data.shift
-        if data.fill is not None:
-            x = tf.where(tf.math.is_nan(x), data.fill, x)
-        if data.clip is not None:
-            x = x * tf.math.rsqrt(1.0 + tf.square(x * data.clip))
-        if data.rare is not None:
-            x = tf.concat([x, self._rare(data, rows)], axis=-1)
-        y = tf.gather(data.y, rows)
-        if data.target_mean is not None:
-            y = (y - data.target_mean) / data.target_std
-        if y.shape[0] < self._kind.networks:
-            y = tf.tile(y, (self._kind.networks, *[1] * (len(y.shape) - 1)))
-        return x, y
-
-    def _rare(self, data: StackData, rows: Any) -> Any:
-        """Whether each category's level is rare in the network's fold, `(N, batch, categories)`."""
-        codes, rare = tf.gather(data.codes, rows), tf.squeeze(data.rare, 1)
-        if codes.shape[0] == 1:
-            return tf.gather(rare, codes[0], axis=1)
-        return tf.gather(rare, codes, axis=1, batch_dims=1)
-
     def _sums(self, data: StackData, y: Any, outputs: Any, losses: Any, mask: Any) -> Any:
         """The loss and the metrics, summed over the rows of `mask` `(N, batch)`:
         `(1 + metrics, N)`."""
@@ -145,7 +116,7 @@ class EpochGraph:
         `rows` `(N or 1, batch)` of which the first `count` `(N,)` are real. Losses are summed over
         networks, so that no gradient reaches another network's weights.
         """
-        x, y = self._gather(data, rows)
+        x, y = data.rows(rows, self._kind.networks)
         mask = tf.range(tf.shape(rows)[1], dtype=tf.float32)[None, :] < count[:, None]
         self._network.use(settings.layers, self._optimizer.iterations)
         with tf.GradientTape() as tape:
@@ -193,7 +164,7 @@ class EpochGraph:
         kept = tf.TensorArray(tf.float32, size=chunks if self._kind.predict else 0)
 
         def chunk(i: Any, sums: Any, kept: Any) -> Any:
-            x, y = self._gather(data, rows[i])
+            x, y = data.rows(rows[i], self._kind.networks)
             outputs = self._network.model(x, training=False)
             losses = row_losses(self._kind.shape, y, outputs, settings.loss)
             mask = tf.range(size, dtype=tf.float32)[None, :] < counts[i][:, None]

@@ -97,6 +97,35 @@ class StackData(NamedTuple):
             **own,
         )
 
+    def rows(self, numbers: Any, networks: int) -> tuple[Any, Any]:
+        """Inputs and targets of the rows `numbers` `(N or 1, batch)`, `(N, batch, ...)`; of rows
+        that all networks share, inputs `(1, batch, features)` if they have one scale: what reads
+        them from memory is a good part of a step."""
+        x = tf.gather(self.x, numbers)
+        if x.dtype != tf.float32:
+            x = tf.cast(x, tf.float32) * self.byte_scale
+        if self.scale is not None:
+            x = x * self.scale + self.shift
+        if self.fill is not None:
+            x = tf.where(tf.math.is_nan(x), self.fill, x)
+        if self.clip is not None:
+            x = x * tf.math.rsqrt(1.0 + tf.square(x * self.clip))
+        if self.rare is not None:
+            x = tf.concat([x, self._rare(numbers)], axis=-1)
+        y = tf.gather(self.y, numbers)
+        if self.target_mean is not None:
+            y = (y - self.target_mean) / self.target_std
+        if y.shape[0] < networks:
+            y = tf.tile(y, (networks, *[1] * (len(y.shape) - 1)))
+        return x, y
+
+    def _rare(self, numbers: Any) -> Any:
+        """Whether each category's level is rare in the network's fold, `(N, batch, categories)`."""
+        codes, rare = tf.gather(self.codes, numbers), tf.squeeze(self.rare, 1)
+        if codes.shape[0] == 1:
+            return tf.gather(rare, codes[0], axis=1)
+        return tf.gather(rare, codes, axis=1, batch_dims=1)
+
     def in_own_unit(self, values: Any) -> Any:
         """Scaled targets or answers of a regression as the data have them."""
         values = values * self.target_std + self.target_mean
