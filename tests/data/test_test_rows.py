@@ -55,6 +55,15 @@ def test_rows_are_encoded_as_the_search_rows(tmp_path: Path, search: str) -> Non
         assert np.isfinite(own.encoding.inputs(own.x_test.astype(np.float32), scaling)).all()
 
 
+def test_what_was_said_of_the_search_rows_is_not_said_again(tmp_path: Path) -> None:
+    for name in ("own", "test"):
+        rows = "".join(f"{i};{i % 3},5;{'ab'[i % 2]}\n" for i in range(24))
+        (tmp_path / f"{name}.csv").write_text(f"x;z;y\n{rows}")
+    own = load_dataset(f"csv:{tmp_path}/own.csv", test_data=f"csv:{tmp_path}/test.csv")
+    assert sum("semicolons" in remark for remark in own.remarks) == 1
+    assert sum("decimal marks" in remark for remark in own.remarks) == 1
+
+
 @pytest.mark.parametrize("labels", [["<=50K.", ">50K."], [" <=50k", ">50K "], ["<=50K .", ">50K"]])
 def test_other_spellings_of_labels_are_taken_and_said(
     tmp_path: Path, search: str, labels: list[str]

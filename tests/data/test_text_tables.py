@@ -130,6 +130,92 @@ def test_numbers_of_other_spellings() -> None:
         read("a,b\n1,2\n", decimal="x")
 
 
+def test_numbers_as_typographers_and_accountants_write_them() -> None:
+    frame, remarks = read(
+        "a,b,c,d\n\u22121.5,1\u00a0234,(30),1'000.5\n2,12\u202f345,(1.5),10\n-3,7,4,2'000'000\n"
+    )
+    np.testing.assert_array_equal(frame["a"], [-1.5, 2, -3])
+    np.testing.assert_array_equal(frame["b"], [1234, 12345, 7])
+    np.testing.assert_array_equal(frame["c"], [-30, -1.5, 4])
+    np.testing.assert_array_equal(frame["d"], [1000.5, 10, 2000000])
+    assert remarks == "c: brackets are read as minus signs, as in '(30)'"
+    frame, _ = read("a,n\n(area) 5,1\nit's,2\n(x),3\n(-5),4\n")
+    assert frame["a"].astype(str).tolist() == ["(area) 5", "it's", "(x)", "(-5)"]
+
+
+def test_what_holds_for_several_columns_is_said_once() -> None:
+    _, remarks = read("a;b;c\n1,5;2,5;5 %\n2,5;3,5;6 %\n")
+    assert "a, b: commas are read as decimal marks, as in '1,5' (--decimal)" in remarks
+    assert remarks.count("commas are read") == 1
+
+
+ROWS_OF_NUMBERS = "".join(f"{i},{i / 4},{i % 3}\n" for i in range(6))
+
+
+@pytest.mark.parametrize("second", ["s,m/s,kg", "s,,kg", "time,mean,sd", "---,---,---"])
+def test_units_under_the_names_are_left_out_and_said(second: str) -> None:
+    for between in ("", "\n", "# by hand\n"):
+        lead = "# by hand\n" if between.startswith("#") else "\n"
+        frame, remarks = read(f"{lead}t,v,m\n{between}{second}\n{ROWS_OF_NUMBERS}")
+        assert list(frame) == ["t", "v", "m"]
+        np.testing.assert_array_equal(frame["v"], np.arange(6) / 4)
+        assert remarks == f"the line under the names is left out, as units are: {second!r}"
+
+
+@pytest.mark.parametrize("first", ["size,size,m", "size,,m"])
+def test_two_lines_of_names_are_refused(first: str) -> None:
+    with pytest.raises(DataError, match="has a second one, 'mean,sd,mean'"):
+        read(f"{first}\nmean,sd,mean\n{ROWS_OF_NUMBERS}")
+
+
+def test_text_in_one_column_is_no_line_of_units() -> None:
+    with pytest.raises(DataError, match="v holds numbers, and in 1 row 'low'"):
+        read(f"t,v,m\n0,low,1\n{ROWS_OF_NUMBERS * 4}")
+    frame, remarks = read("town,n\n" + "Bern,\n" + "Chur,1\n" * 6)
+    assert (len(frame), remarks) == (7, "")
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        ('{"a": 1, "y": 2}\n{"a": 3, "y": 4}\n', "JSON"),
+        ('[{"a": 1, "y": 2},\n{"a": 3, "y": 4}]', "JSON"),
+        ('{\n  "data": [[1, 2], [3, 4]]\n}\n', "JSON"),
+        ("[[1, 2],\n [3, 4]]\n", "JSON"),
+        ("<!DOCTYPE html>\n<html><head><title>404, not found</title></head></html>", "a web page"),
+        ("\n\n <html>\n<table><tr><td>a</td><td>b,c</td></tr></table></html>", "a web page"),
+        ('<?xml version="1.0"?>\n<rows><row a="1"/></rows>', "a web page or XML"),
+        ("\ufeff<table><tr><td>1</td></tr></table>", "a web page"),
+        ("%PDF-1.4\n1 0 obj\n<< /a 1 >>\n", "a file of another program"),
+    ],
+)
+def test_what_is_no_table_is_named(data: str, what: str) -> None:
+    with pytest.raises(DataError, match=f"own holds {what}"):
+        read(data)
+
+
+def test_signs_of_other_formats_in_a_table_are_values() -> None:
+    frame, _ = read("[id],{n},<=y\n1,2,3\n4,5,6\n")
+    assert list(frame) == ["[id]", "{n}", "<=y"]
+
+
+def test_row_names_that_r_counts() -> None:
+    frame, _ = read('"mpg","name"\n"1",21.5,"a"\n"2",22,"b"\n"3",20,"b"\n')
+    assert list(frame) == ["row names", "mpg", "name"]
+    np.testing.assert_array_equal(frame["mpg"], [21.5, 22, 20])
+    for rows in ('"1","2","3"\n"2","3","4"\n', '"1",2,3\n"1",3,4\n', '1,2,"3"\n2,3,"4"\n'):
+        with pytest.raises(DataError, match="names 2 columns and its lines have 3 values"):
+            read('"a","b"\n' + rows)
+
+
+def test_tabs_among_spaces_are_spaces() -> None:
+    frame, _ = read("a b\tc   y\n1 2\t3   0\n4 5\t6   1\n")
+    assert list(frame) == ["a", "b", "c", "y"]
+    assert frame["c"].tolist() == [3, 6]
+    frame, _ = read("the a\ty\n1 2\tb\n2 3\tc\n")  # text with spaces between tabs
+    assert list(frame) == ["the a", "y"]
+
+
 def test_codes_with_leading_zeros_are_text() -> None:
     frame, _ = read("zip,n\n00501,1\n10115,2\n")
     assert frame["zip"].astype(str).tolist() == ["00501", "10115"]
@@ -137,7 +223,7 @@ def test_codes_with_leading_zeros_are_text() -> None:
 
 def test_numbers_with_a_stray_text_are_refused_with_what_settles_it() -> None:
     lines = "a,b\n" + "".join(f"{i},{i}\n" for i in range(30)) + "unclear,1\n"
-    with pytest.raises(DataError, match=r"a holds numbers, and in 1 rows 'unclear'.*--na"):
+    with pytest.raises(DataError, match=r"a holds numbers, and in 1 row 'unclear'.*--na"):
         read(lines)
     assert math.isnan(read(lines, na=("unclear",))[0]["a"].iloc[-1])
     assert read(lines, kinds={"a": "category"})[0]["a"].iloc[-1] == "unclear"
@@ -164,6 +250,15 @@ def test_dates_that_may_be_either_are_said() -> None:
     frame, remarks = read("when,n\n01/02/2020,1\n03/04/2020,2\n")
     assert frame["when"].dt.month.tolist() == [1, 3]
     assert "when: dates such as '01/02/2020' are read with the month first" in remarks
+
+
+def test_dates_of_several_spellings_are_left_as_text_and_said() -> None:
+    frame, remarks = read('when,n\n2020-01-31,1\n31/01/2020,2\n"March 1, 2020",3\n31/01/2020,4\n')
+    assert frame["when"].astype(str).tolist()[:2] == ["2020-01-31", "31/01/2020"]
+    assert "when: dates of several spellings, such as '2020-01-31', '" in remarks
+    assert "are left as text; write them in one" in remarks
+    assert read("when,n\n2020-01-31,1\n1-2-x,2\n")[1] == ""
+    assert read("phone,n\n555-123-4567,1\n555-765-4321,2\n")[1] == ""
 
 
 CELLS = st.one_of(

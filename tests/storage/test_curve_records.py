@@ -59,6 +59,14 @@ def test_long_curves_are_split_where_mysql_would_cut_them_off():
     )
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_loss_that_float32_cannot_hold_is_stored_as_infinite_without_a_warning():
+    kept = scores(3, 2)
+    kept.train["loss"][1, 0] = 1e60
+    read = records.decode_curves(records.encode_curves(kept))
+    assert read.train["loss"][1, 0] == np.inf
+
+
 def test_a_smooth_curve_takes_less_than_its_numbers_in_base64():
     epochs, folds = 40, 5
     rise = 1 - np.exp(-np.arange(1, epochs + 1) / 5)[:, None] * np.ones(folds)

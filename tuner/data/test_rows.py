@@ -53,7 +53,8 @@ def with_test_rows(raw: RawData, uri: str, request: Request, source: str) -> Raw
         raise DataError(f"the test rows must be {kind}, as the search rows are; {where} is none")
     known = plain_targets(raw.y, len(raw.x), source)
     y, remark = _known_labels(plain_targets(own.y, len(own.x), where), known, where)
-    said = [f"test rows of {where}: {text}" for text in (*own.remarks, *remark)]
+    news = [text for text in (*own.remarks, *remark) if text not in raw.remarks]
+    said = [f"test rows of {where}: {text}" for text in news]
     return replace(raw, x_test=own.x, y_test=y, remarks=(*raw.remarks, *said))
 
 

@@ -37,6 +37,8 @@ _ROWS_A_LEVEL = 2
 _DENSE = 1.2
 #: Characters of an example.
 _EXAMPLE = 60
+#: Characters of a value within a sentence.
+_VALUE = 24
 #: Words of a text that is written for people.
 _WORDS = 4
 _IDENTIFIER = re.compile(
@@ -122,7 +124,8 @@ def _find(name: str, values: pd.Series, given: GivenKind | None) -> ColumnFindin
     if not len(present):
         return found("empty", None, "it has no value")
     if distinct == 1 and not gaps:
-        return found("constant", None, f"it is {examples[0]} in every row")
+        only = examples[0] if len(examples[0]) <= _VALUE else "the same"
+        return found("constant", None, f"it is {only} in every row")
     if types.is_bool_dtype(getattr(values.dtype, "categories", values).dtype):
         return found("yes/no", _category(name, values))
     if types.is_datetime64_any_dtype(values.dtype):

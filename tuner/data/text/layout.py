@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tuner.data.sources.base import Reading
-from tuner.data.text.cells import has_decimal_comma, is_missing, is_number
+from tuner.data.text.cells import is_missing, is_number
+from tuner.data.text.foreign import check_is_table
+from tuner.data.text.header import has_header, is_second_header, not_told_apart
 from tuner.errors import DataError
 from tuner.text import counted, listed, quoted
 
@@ -47,10 +49,11 @@ def find_layout(text: str, reading: Reading, source: str) -> Layout:
     """The layout of the lines of `text`, which may end within a line.
 
     Raises:
-        DataError: no row, lines of names and rows that do not fit, names twice, a separator of
-            more than one character.
+        DataError: no row, no table (JSON, a web page), two lines of names, lines of names and
+            rows that do not fit, names twice, a separator of more than one character.
     """
     lines = text.splitlines()[: _LINES + 20]
+    check_is_table(text, source)
     skip, sep = 0, reading.sep
     while skip < len(lines) and not lines[skip].strip():
         skip += 1
@@ -76,28 +79,39 @@ def find_layout(text: str, reading: Reading, source: str) -> Layout:
     remarks = []
     if sep not in ",\t" and reading.sep is None:
         remarks.append(f"values are separated by {_NAMES.get(sep, quoted(sep))} (--sep)")
-    header = _has_header(rows) if reading.header is None else reading.header
+    header = has_header(rows) if reading.header is None else reading.header
     if not header and reading.header is None:
         remarks.append(
             f"the first line names no columns, so they are called 1 to {len(rows[0])} (--header "
             "if it does)"
         )
-    layout = Layout(sep, comment, 0, (), (), tuple(rows[header:]), tuple(remarks))
+    second = header and is_second_header(rows)
+    if second:
+        said = quoted(sep.join(rows[1]), 60)
+        if not_told_apart(rows):
+            raise DataError(
+                f"one line names the columns; {source} has a second one, {said}. Keep one line, "
+                "with a name of its own for each column"
+            )
+        remarks.append(f"the line under the names is left out, as units are: {said}")
+    layout = Layout(sep, comment, 0, (), (), tuple(rows[header + second :]), tuple(remarks))
     if not layout.cells:
         raise DataError(
             f"a table needs rows; {source} has {counted(len(rows[0]), 'column name')} and no row"
         )
-    named = _with_names(layout, rows[0] if header else None, source)
-    return replace(named, skip=_lines_before(lines, skip, comment, header))
+    # All values quoted, a first one is as much a value as the others.
+    own = all(line.startswith('"') and line.count('"') < 2 * len(rows[1]) for line in kept[1:])
+    named = _with_names(layout, rows[0] if header else None, source, quoted_first=own)
+    return replace(named, skip=_lines_before(lines, skip, comment, header + second))
 
 
-def _lines_before(lines: Sequence[str], skip: int, comment: str | None, header: bool) -> int:
-    """Lines in front of the first row: what stands above the names, and the names."""
-    if not header:
-        return skip
-    while not lines[skip].strip() or _is_comment(lines[skip], comment):
+def _lines_before(lines: Sequence[str], skip: int, comment: str | None, names: int) -> int:
+    """Lines in front of the first row: what stands above the lines of names, and those."""
+    for _ in range(names):
+        while not lines[skip].strip() or _is_comment(lines[skip], comment):
+            skip += 1
         skip += 1
-    return skip + 1
+    return skip
 
 
 def _is_comment(line: str, comment: str | None) -> bool:
@@ -122,7 +136,19 @@ def _separator(lines: Sequence[str]) -> str:
         share = times / len(lines)
         return size > 1 and share > 0.9, round(share, 1) if size > 1 else 0.0, 0
 
-    return max(SEPARATORS, key=rank)  # of equal ones the first
+    best = max(SEPARATORS, key=rank)  # of equal ones the first
+    return " " if best == "\t" and _is_aligned(lines) else best
+
+
+def _is_aligned(lines: Sequence[str]) -> bool:
+    """Whether tabs only stand among spaces: cut at both, lines have more values, all of them
+    numbers under the names."""
+    rows = [line.split() for line in lines]
+    return (
+        len({len(row) for row in rows}) == 1
+        and len(rows[0]) > len(lines[0].split("\t"))
+        and all(is_number(cell) or is_missing(cell) for row in rows[1:] for cell in row)
+    )
 
 
 def _split(lines: Sequence[str], sep: str) -> list[list[str]]:
@@ -131,39 +157,11 @@ def _split(lines: Sequence[str], sep: str) -> list[list[str]]:
     return [row for row in csv.reader(lines, delimiter=sep, skipinitialspace=True) if row]
 
 
-def _has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first line names the columns.
-
-    Text above numbers is a name; a number above numbers is a value, and so is text that comes
-    again below. Numbers that count (0, 1, 2 as pandas names columns, years) are names.
-    """
-    first, below = [cell.strip() for cell in rows[0]], rows[1:]
-    digits = [int(cell) for cell in first if cell.isdigit()]
-    counting = bool(digits) and digits == list(range(digits[0], digits[0] + len(digits)))
-    if len(digits) == len(first):
-        return counting and len(first) > 1
-    votes = 0
-    for number, cell in enumerate(first):
-        column = [row[number].strip() for row in below if len(row) > number]
-        values = [value for value in column if not is_missing(value)]
-        numeric = sum(map(_numeric, values)) > 0.9 * len(values) if values else False
-        if _numeric(cell):
-            votes -= numeric and not (counting and cell.isdigit())
-        elif numeric:
-            votes += 2
-        elif cell in values:
-            votes -= 2
-    if votes:
-        return votes > 0
-    return not any(map(_numeric, first))
-
-
-def _numeric(text: str) -> bool:
-    return is_number(text) or has_decimal_comma(text)
-
-
-def _with_names(layout: Layout, header: Sequence[str] | None, source: str) -> Layout:
-    """`layout` with a name for every value of a row."""
+def _with_names(
+    layout: Layout, header: Sequence[str] | None, source: str, *, quoted_first: bool
+) -> Layout:
+    """`layout` with a name for every value of a row; `quoted_first`: rows begin with a quoted
+    value, as R writes the names of rows."""
     size = Counter(len(row) for row in layout.cells).most_common(1)[0][0]
     if header is None:
         names = [str(number) for number in range(1, size + 1)]
@@ -176,15 +174,22 @@ def _with_names(layout: Layout, header: Sequence[str] | None, source: str) -> La
     if len(names) == size - 1:
         if all(not row[-1].strip() for row in rows):
             names.append("")
-        elif not any(is_number(row[0]) for row in rows) and len({r[0] for r in rows}) == len(rows):
+        elif (quoted_first or not any(is_number(row[0]) for row in rows)) and len(
+            {row[0] for row in rows}
+        ) == len(rows):
             names.insert(0, _INDEX)
             remarks.append(f"the first value of each line has no name; it is called {_INDEX}")
     if len(names) != size:
         raise DataError(
             f"every line must have as many values as there are names; {source} names "
             f"{counted(len(names), 'column')} and its lines have {counted(size, 'value')}, such as "
-            f"{quoted(layout.sep.join(rows[0]))}. Name every column, or say what separates values "
-            "by --sep"
+            f"{quoted(layout.sep.join(rows[0]))}. "
+            + (
+                "Quote values that hold spaces, or save the table with another separator"
+                if layout.sep == " "
+                else "Name every column, remove what stands above the names, or say what separates "
+                "values by --sep"
+            )
         )
     empty = [i for i, name in enumerate(names) if not name]
     gone = {i for i in empty if all(not row[i].strip() for row in rows)}

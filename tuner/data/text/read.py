@@ -57,13 +57,27 @@ def read_text_table(data: bytes, reading: Reading, source: str) -> Table:
 
     with ThreadPoolExecutor() as pool:
         found = list(pool.map(plain, layout.keep))
-    remarks += [own.remark for own in found if own.remark]
+    remarks += _together([layout.names[number] for number in layout.keep], found)
     faults = [own.fault for own in found if own.fault]
     if faults:
         raise DataError(f"a column is numbers or text; in {source} {'; '.join(faults[:_SHOWN])}")
     names = [layout.names[number] for number in layout.keep]
     frame = dict(zip(names, (own.values for own in found), strict=True))
     return Table(pd.DataFrame(frame, copy=False), remarks=tuple(remarks))
+
+
+def _together(names: Sequence[str], found: Sequence[Typed]) -> list[str]:
+    """What was taken for granted of the columns, each sentence once, with its first example."""
+    columns: dict[str, list[str]] = {}
+    examples: dict[str, str] = {}
+    for name, own in zip(names, found, strict=True):
+        for sentence, example in own.remarks:
+            columns.setdefault(sentence, []).append(name)
+            examples.setdefault(sentence, example)
+    return [
+        f"{listed(own, _SHOWN)}: {sentence.format(examples[sentence])}"
+        for sentence, own in columns.items()
+    ]
 
 
 def _parsed(

@@ -16,9 +16,9 @@ from tuner.data.text.cells import (
     is_code,
     is_number,
 )
-from tuner.data.text.dates import as_dates
+from tuner.data.text.dates import as_dates, of_many_spellings
 from tuner.errors import DataError
-from tuner.text import listed, quoted
+from tuner.text import counted, listed, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,12 +28,20 @@ _NEARLY = 0.9
 _AROUND = re.compile(r"^([$€£¥])?\s*(.*?)\s*([$€£¥%])?$")
 
 
+Remark = tuple[str, str]
+#: Between thousands, and nowhere else in a number: spaces that break no line, and apostrophes.
+_PARTED = re.compile("[\u00a0\u202f\u2009'\u2019]")
+_GROUPED = re.compile(f"[-+]?\\d{{1,3}}({_PARTED.pattern}\\d{{3}})+([.,]\\d*)?")
+_BRACKETS = re.compile(r"\(\s*([^()+-]*)\)")
+
+
 @dataclass(frozen=True, eq=False)
 class Typed:
-    """A column, what was taken for granted, and what is wrong with it ("": nothing)."""
+    """A column, what was taken for granted (sentences with a `{}` for the example, and that), and
+    what is wrong with it ("": nothing)."""
 
     values: pd.Series
-    remark: str = ""
+    remarks: tuple[Remark, ...] = ()
     fault: str = ""
 
 
@@ -57,21 +65,21 @@ def typed(name: str, texts: Any, reading: Reading, kind: str | None = None) -> T
     distinct = coded.dictionary.to_pylist()
     if kind is None and any(map(is_code, distinct)):
         return Typed(_series(texts))
-    numbers, remark = _numbers(distinct, reading)
+    numbers, remarks = _numbers(distinct, reading)
     if kind == "number":
-        return _taken(coded, numbers, remark)
+        return _taken(coded, numbers, remarks)
     wrong = [text for text, number in zip(distinct, numbers, strict=True) if number is None]
     markers = [text for text in wrong if text in MISSING_NUMBERS]
     if len(distinct) > len(wrong) == len(markers):
-        marked = (
-            f"{listed(list(map(quoted, markers)))} is taken for a gap (--na)" if markers else ""
-        )
-        said = "; ".join(filter(None, (remark, marked)))
-        found = _taken(coded, numbers, "")
-        return Typed(found.values, f"{name}: {said}" if said else "")
+        if markers:
+            marked = listed(list(map(quoted, markers)))
+            remarks = (*remarks, ("{} is taken for a gap (--na)", marked))
+        return _taken(coded, numbers, remarks)
     if dates := as_dates(distinct, wrong):
         values, said = dates
-        return Typed(_series(coded, values), f"{name}: {said}" if said else "")
+        return Typed(_series(coded, values), said)
+    if said := of_many_spellings(distinct):
+        return Typed(_series(texts), said)
     others = [text for text in wrong if text not in markers]
     counts = pc.value_counts(texts.drop_null()).to_pylist()
     rows = {item["values"]: item["counts"] for item in counts}
@@ -79,7 +87,7 @@ def typed(name: str, texts: Any, reading: Reading, kind: str | None = None) -> T
     if odd <= (1 - _NEARLY) * sum(rows.values()) and len(distinct) - len(wrong) > 2:
         return Typed(
             _series(texts),
-            fault=f"{name} holds numbers, and in {odd} rows "
+            fault=f"{name} holds numbers, and in {counted(odd, 'row')} "
             f"{listed(list(map(quoted, others)), 3)} (--na {quoted(others[0])} takes that for a "
             f"gap, --kind {quoted(f'{name}=category')} the whole column for text)",
         )
@@ -104,24 +112,31 @@ def _series(texts: Any, values: Any = None) -> pd.Series:
     return padded.iloc[codes].reset_index(drop=True)
 
 
-def _taken(coded: Any, numbers: Sequence[float | None], remark: str) -> Typed:
+def _taken(coded: Any, numbers: Sequence[float | None], remarks: tuple[Remark, ...]) -> Typed:
     import numpy as np
 
     values = np.array([np.nan if n is None else n for n in numbers] + [np.nan])
     codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     import pandas as pd
 
-    return Typed(pd.Series(values[codes]), remark)
+    return Typed(pd.Series(values[codes]), remarks)
 
 
-def _numbers(texts: Sequence[str], reading: Reading) -> tuple[list[float | None], str]:
+def _numbers(
+    texts: Sequence[str], reading: Reading
+) -> tuple[list[float | None], tuple[Remark, ...]]:
     """Each text as a number, or None; and what their spelling was taken for."""
+    said: list[Remark] = []
+    texts = [_as_typed(text) for text in texts]
+    debts = [text for text in texts if _BRACKETS.fullmatch(text)]
+    if debts:
+        texts = [_BRACKETS.sub(r"-\1", text) if text in debts else text for text in texts]
+        said.append(("brackets are read as minus signs, as in {}", quoted(debts[0])))
     parts = [_AROUND.match(text) for text in texts]
     cores = [match[2] if match else text for match, text in zip(parts, texts, strict=True)]
     signs = {sign for match in parts if match for sign in (match[1], match[3]) if sign}
     if len(signs) > 1:
         cores, signs = list(texts), set()
-    said = []
     plain = [core for core in cores if core not in MISSING_NUMBERS]
     commas = [core for core in plain if "," in core]
     numeric = commas and all(
@@ -137,10 +152,16 @@ def _numbers(texts: Sequence[str], reading: Reading) -> tuple[list[float | None]
             cores = [_with_point(core, decimal) for core in cores]
             if reading.decimal is None:
                 meant = "between thousands" if decimal == "." else "as decimal marks"
-                said.append(f"commas are read {meant}, as in {quoted(commas[0])} (--decimal)")
+                said.append((f"commas are read {meant}, as in {{}} (--decimal)", quoted(commas[0])))
     if signs:
-        said.append(f"{' '.join(sorted(signs))} is left out")
-    return [float(core) if is_number(core) else None for core in cores], "; ".join(said)
+        said.append(("{} is left out", " ".join(sorted(signs))))
+    return [float(core) if is_number(core) else None for core in cores], tuple(said)
+
+
+def _as_typed(text: str) -> str:
+    """A number as a keyboard has it: typographers' minus signs, and what only parts thousands."""
+    text = text.replace("\u2212", "-") if "\u2212" in text else text
+    return _PARTED.sub("", text) if _GROUPED.fullmatch(text) else text
 
 
 def _sure(commas: Sequence[str]) -> bool:
