@@ -322,7 +322,16 @@ def test_a_worker_that_gets_sigterm_gives_its_trial_back(tuner):
 @pytest.mark.parametrize(("name", "room"), [("a.db", 400_000), ("a.log", 150_000)])
 def test_a_full_disk_is_named_in_a_sentence_and_resume_goes_on(tuner, small_disk, name, room):
     storage = ["--storage", small_disk.folder / name]
-    study = ["--space", "initializers", "--data", "digits", "--sampler", "random", "--name", "s"]
+    study = [
+        "--space",
+        "initializers",
+        "--data",
+        "sklearn:digits",
+        "--sampler",
+        "random",
+        "--name",
+        "s",
+    ]
     budget = [*LONG, "--trials", 60, "--pruner", "none", "--workers", 2, "--retries", 3]
     small_disk.fill(left=room)
     ended = tuner.run("optimize", *study, *budget, *storage, epoch=0.01)
