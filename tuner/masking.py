@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 MASK = "***"
 _SCHEMES = (
     "postgresql|postgres|mysql|mariadb|sqlite|grpc|journal|redis|oracle|mssql|http|https|ftp|s3|"
-    "csv|npz|parquet|keras|openml|sklearn"
+    "csv|npz|parquet|keras|openml|sklearn|ray"
 )
 _DRIVERS = "psycopg|psycopg2|pymysql|mysqldb|pg8000|asyncpg|mysqlconnector"
 #: Parameters of a server's URL, and the values that tell nothing.

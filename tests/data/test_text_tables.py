@@ -320,7 +320,7 @@ def test_what_was_written_is_read(table: tuple[list[list[str]], str, bool]) -> N
         ),
     )
 )
-def test_no_file_gives_a_traceback_or_loses_a_row_without_a_word(data: bytes) -> None:
+def test_no_file_at_random_gives_a_traceback_or_loses_a_row_without_a_word(data: bytes) -> None:
     try:
         frame, remarks = read(data)
     except DataError:

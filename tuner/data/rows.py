@@ -66,6 +66,7 @@ def load_rows(
             target=target,
             need_target=False,
             encoding=encoding,
+            numbers=encoding is None,
             na_class=na_class,
             reading=_as_before(uri, reading or Reading(), encoding),
             keep=tuple(keep),

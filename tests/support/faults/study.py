@@ -19,7 +19,7 @@ from tuner.study.definition import StudyDefinition
 
 NAME = "faults"
 #: More than anybody kills: no ticket is to run out of attempts.
-RETRIES = 10_000
+RETRIES = 1000
 PARAMS: dict[str, Any] = {
     "optimizer.learning_rate": {"low": 1e-4, "high": 10.0, "log": True},
     "epochs": {"type": "int", "low": 4, "high": 12},

@@ -21,6 +21,11 @@ def is_number(text: str) -> bool:
     return _NUMBER.fullmatch(text.strip()) is not None
 
 
+def is_count(text: str) -> bool:
+    """A whole number that may be a year or a position: `0`, `17`, `2015`."""
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
 def is_code(text: str) -> bool:
     """Digits that a number would lose: `007`."""
     return _CODE.fullmatch(text.strip()) is not None

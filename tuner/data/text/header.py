@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tuner.data.text.cells import has_decimal_comma, is_missing, is_number
+from tuner.data.text.cells import has_decimal_comma, is_count, is_missing, is_number
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
@@ -14,7 +14,7 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     again below. Numbers that count (0, 1, 2 as pandas names columns, years) are names.
     """
     first, below = [cell.strip() for cell in rows[0]], rows[1:]
-    digits = [int(cell) for cell in first if cell.isdigit()]
+    digits = [int(cell) for cell in first if is_count(cell)]
     counting = bool(digits) and digits == list(range(digits[0], digits[0] + len(digits)))
     if len(digits) == len(first):
         return counting and len(first) > 1
@@ -24,7 +24,7 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
         values = [value for value in column if not is_missing(value)]
         numeric = sum(map(_numeric, values)) > 0.9 * len(values) if values else False
         if _numeric(cell):
-            votes -= numeric and not (counting and cell.isdigit())
+            votes -= numeric and not (counting and is_count(cell))
         elif numeric:
             votes += 2
         elif cell in values:

@@ -196,6 +196,8 @@ def _with_names(
     if 0 in empty and [row[0].strip() for row in rows] == [str(i) for i in range(len(rows))]:
         gone.add(0)  # the index that pandas writes
     keep = tuple(i for i in range(size) if i not in gone)
+    if not keep:
+        raise DataError(f"a table needs a column with a name or a value; {source} has none")
     names = [name or str(number) for number, name in enumerate(names, start=1)]
     twice = [name for name, times in Counter(names[i] for i in keep).items() if times > 1]
     if twice:

@@ -128,10 +128,10 @@ def _numbers(
     """Each text as a number, or None; and what their spelling was taken for."""
     said: list[Remark] = []
     texts = [_as_typed(text) for text in texts]
-    debts = [text for text in texts if _BRACKETS.fullmatch(text)]
-    if debts:
-        texts = [_BRACKETS.sub(r"-\1", text) if text in debts else text for text in texts]
-        said.append(("brackets are read as minus signs, as in {}", quoted(debts[0])))
+    debt = next(filter(_BRACKETS.fullmatch, texts), None)
+    if debt is not None:
+        texts = [_BRACKETS.sub(r"-\1", t) if _BRACKETS.fullmatch(t) else t for t in texts]
+        said.append(("brackets are read as minus signs, as in {}", quoted(debt)))
     parts = [_AROUND.match(text) for text in texts]
     cores = [match[2] if match else text for match, text in zip(parts, texts, strict=True)]
     signs = {sign for match in parts if match for sign in (match[1], match[3]) if sign}
