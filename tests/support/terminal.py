@@ -73,6 +73,11 @@ class Screen:
         return [row.rstrip() for row in rows if row.strip()]
 
 
+def _without_width() -> dict[str, str]:
+    """The environment but for a width that is not this terminal's: pytest-xdist sets one."""
+    return {name: own for name, own in os.environ.items() if name not in ("COLUMNS", "LINES")}
+
+
 class Terminal:
     """A command in a terminal of its own."""
 
@@ -89,7 +94,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             cwd=folder,
-            env={**os.environ, "TERM": "xterm-256color", **env},
+            env={**_without_width(), "TERM": "xterm-256color", **env},
         )
         os.close(slave)
 
