@@ -57,6 +57,18 @@ def test_columns_are_found_by_name_and_the_target_may_be_absent(tmp_path: Path) 
         load_rows(f"csv:{file}", **like(own))
 
 
+def test_a_model_of_numbers_finds_its_columns_by_name(tmp_path: Path) -> None:
+    iris = load_dataset("sklearn:iris")
+    frame = datasets.load_iris(as_frame=True).data.iloc[:, ::-1].assign(number=range(150))
+    file = tmp_path / "iris.csv"
+    frame.to_csv(file, index=False)
+    rows = load_rows(f"csv:{file}", feature_names=iris.feature_names, **like(iris))
+    np.testing.assert_array_equal(rows.x, iris.x)
+    frame.drop(columns="petal width (cm)").to_csv(file, index=False)
+    with pytest.raises(DataError, match=r"unknown feature column 'petal width \(cm\)'"):
+        load_rows(f"csv:{file}", feature_names=iris.feature_names, **like(iris))
+
+
 def test_labels_meet_the_models_classes_and_not_their_own_order(tmp_path: Path) -> None:
     file = tmp_path / "own.parquet"
     table = pd.DataFrame({"a": np.arange(6.0), "kind": ["x", "y", "z"] * 2})

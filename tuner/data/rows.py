@@ -40,6 +40,7 @@ def load_rows(
     classes: tuple[Label, ...] | None = None,
     byte_scale: float = 1.0,
     encoding: TableEncoding | None = None,
+    feature_names: tuple[str, ...] | None = None,
     target: str | None = None,
     part: Part = "all",
     reading: Reading | None = None,
@@ -50,6 +51,7 @@ def load_rows(
     Args:
         features, task, classes, byte_scale, encoding: of the dataset trained on. Tables must have
             the columns of its encoding, in any order; further columns are left alone.
+        feature_names: of a model of numbers alone: what a table must have in place of an encoding.
         target: the column(s) of the true values; None: the source's default, if it is there.
         part: which rows if the source has test rows of its own; search rows come first.
         reading: how the rows trained on were read; it counts if these are text too.
@@ -60,6 +62,7 @@ def load_rows(
             model's own, classes that the model does not know.
     """
     na_class = classes is not None and NA_CLASS in classes
+    named = encoding is None and source_of(uri)[0].is_table
     raw = read_source(
         uri,
         Request(
@@ -67,6 +70,7 @@ def load_rows(
             need_target=False,
             encoding=encoding,
             numbers=encoding is None,
+            features=feature_names or () if named else (),
             na_class=na_class,
             reading=_as_before(uri, reading or Reading(), encoding),
             keep=tuple(keep),

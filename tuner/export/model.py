@@ -83,6 +83,7 @@ def rows_for(
         classes=model.classes,
         byte_scale=facts.byte_scale,
         encoding=facts.encoding,
+        feature_names=facts.feature_names,
         part=part,
         reading=model.settings.data.reading,
         keep=keep,
