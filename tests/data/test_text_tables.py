@@ -308,7 +308,8 @@ def test_what_was_written_is_read(table: tuple[list[list[str]], str, bool]) -> N
 
 @pytest.mark.slow
 @settings(
-    max_examples=10_000, deadline=None, phases=[Phase.explicit, Phase.generate],
+    max_examples=10_000,
+    derandomize=True, deadline=None, phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 @given(
