@@ -49,11 +49,10 @@ def inputs(encoding: TableEncoding, frame: pd.DataFrame, rows: Any, scaling: str
         values = np.where(np.isnan(values), fitted.fill, values)
     if fitted.clip is not None:
         values = values / np.sqrt(1 + (values * fitted.clip) ** 2)
-    shared, first = [], 0
-    for column, place in encoding.shared:
+    shared = []
+    for _, place, levels in encoding.shared:
         assert fitted.rare is not None
-        shared.append(fitted.rare[first + x[:, place].argmax(axis=1)])
-        first += len(column.levels)
+        shared.append(fitted.rare[levels.start + x[:, place].argmax(axis=1)])
     return pd.DataFrame(np.column_stack([values, *shared]), columns=list(encoding.outputs))
 
 

@@ -117,10 +117,8 @@ class Dataset:
         through all of their levels."""
         assert self.encoding is not None
         codes = np.empty((self.rows, len(self.encoding.shared)), np.int32)
-        first = 0
-        for number, (column, place) in enumerate(self.encoding.shared):
-            codes[:, number] = self.x[:, place].argmax(axis=1) + first
-            first += len(column.levels)
+        for number, (_, place, levels) in enumerate(self.encoding.shared):
+            codes[:, number] = self.x[:, place].argmax(axis=1) + levels.start
         return codes
 
     @property

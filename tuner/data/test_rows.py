@@ -1,12 +1,12 @@
 """Test rows from a file of their own, brought to the search rows' columns and classes."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.columns.labels import known_label
 from tuner.data.sources import RawData, Request, read_source
 from tuner.data.targets import plain_targets
 from tuner.errors import DataError
@@ -71,20 +71,13 @@ def _known_labels(
     if y.dtype.kind != "U" or y.ndim > 1 or known.ndim > 1:
         return y, ()
     labels = np.unique(known).tolist()
-    alike: dict[str, list[str]] = {}
-    for label in labels:
-        alike.setdefault(_simple(label), []).append(label)
-    meant: Mapping[str, str] = {
-        label: own[0]
-        for label in sorted({*np.unique(y).tolist()} - {*labels})
-        if len(own := alike.get(_simple(label), [])) == 1
+    meant: dict[str, str] = {
+        label: own
+        for label in np.unique(y).tolist()
+        if (own := known_label(label, labels)) != label
     }
     if not meant:
         return y, ()
     pairs = [f"{quoted(label)} for {quoted(own)}" for label, own in meant.items()]
     taken = np.array([meant.get(label, label) for label in y.tolist()])
     return taken, (f"labels are taken: {listed(pairs, 8)}",)
-
-
-def _simple(label: str) -> str:
-    return label.strip().removesuffix(".").strip().casefold()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from tuner.data.sources.unpacked import UNREADABLE
 from tuner.export import folder
 from tuner.export.contents import Preprocessing, broken
+from tuner.export.quiet import any_column_name
 from tuner.files import too_large, unreadable
 from tuner.text import quoted, said
 
@@ -51,9 +51,7 @@ def load_network(place: Path, facts: Preprocessing) -> keras.Model:
     import keras
 
     try:
-        with warnings.catch_warnings():
-            # A column whose name could be no layer's.
-            warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
+        with any_column_name():
             model = keras.saving.load_model(place / folder.MODEL, compile=False)
         shapes = (_input_shape(model), tuple(model.output_shape))
         finite = all(np.isfinite(weight).all() for weight in model.get_weights())

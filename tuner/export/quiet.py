@@ -1,10 +1,13 @@
-"""TensorFlow without its greeting."""
+"""What is kept quiet, since nobody who runs a command can act on it."""
 
 from __future__ import annotations
 
 import os
 import sys
 import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def import_tensorflow() -> None:
@@ -30,3 +33,11 @@ def import_tensorflow() -> None:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+@contextmanager
+def any_column_name() -> Iterator[None]:
+    """Keras warns of a column whose name could be no layer's; its model works."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
+        yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from tuner.data.columns.column import CategoryColumn, DateColumn, NumberColumn
 from tuner.data.columns.dates import date_parts
 from tuner.data.columns.encoding import TableEncoding
 from tuner.data.columns.scaling import Scaling
+from tuner.export.quiet import any_column_name
 
 if TYPE_CHECKING:
     import keras
@@ -35,7 +35,7 @@ def build_table_model(
     from keras import ops
 
     inputs, held, shared = {}, [], []
-    first = 0
+    levels_of = {column.name: levels for column, _, levels in encoding.shared}
     for number, column in enumerate(encoding.columns):
         dtype = "string" if isinstance(column, CategoryColumn) else "float64"
         given = keras.Input((1,), dtype=dtype, name=_layer_name(column.name))
@@ -45,14 +45,12 @@ def build_table_model(
         elif isinstance(column, DateColumn):
             held.append(_date(column, given))
         else:
-            levels = len(column.levels)
             codes = _codes(column, given, number)
-            held.append(ops.one_hot(codes[:, 0] - 1, levels))
+            held.append(ops.one_hot(codes[:, 0] - 1, len(column.levels)))
             if column.shared:
                 assert scaling.rare is not None
-                own = scaling.rare[first : first + levels]
+                own = scaling.rare[levels_of[column.name]]
                 shared.append(ops.take(np.concatenate([[own.max()], own]), codes))
-                first += levels
     values = ops.cast(ops.concatenate(held, axis=1), "float32")
     values = values * _row(scaling.scale) + _row(scaling.shift)
     if scaling.fill is not None:
@@ -62,9 +60,7 @@ def build_table_model(
     if shared:
         rare = ops.cast(ops.concatenate(shared, axis=1), "float32")
         values = ops.concatenate([values, rare], axis=1)
-    with warnings.catch_warnings():
-        # A key that could be no layer's name.
-        warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
+    with any_column_name():
         return keras.Model(inputs, network(values), name="table")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from itertools import pairwise
@@ -17,7 +16,6 @@ from tuner.data.columns.scaling import Scaling
 
 if TYPE_CHECKING:
     import pandas as pd
-
 
 #: Encoded at a time: so many stay in the processor's cache.
 _ROWS = 8192
@@ -40,7 +38,7 @@ class TableEncoding(BaseModel):
     def outputs(self) -> tuple[str, ...]:
         """Names of the networks' inputs."""
         held = [name for column in self.columns for name in column.outputs]
-        return (*held, *(f"{column.name}=rare" for column, _ in self.shared))
+        return (*held, *(f"{column.name}=rare" for column, *_ in self.shared))
 
     @property
     def width(self) -> int:
@@ -57,13 +55,15 @@ class TableEncoding(BaseModel):
         return tuple(slice(*ends) for ends in pairwise(ends))
 
     @cached_property
-    def categories(self) -> tuple[tuple[CategoryColumn, slice], ...]:
-        return tuple(self._categories())
-
-    @cached_property
-    def shared(self) -> tuple[tuple[CategoryColumn, slice], ...]:
-        """Categories with a column for rare levels."""
-        return tuple(pair for pair in self.categories if pair[0].shared)
+    def shared(self) -> tuple[tuple[CategoryColumn, slice, slice], ...]:
+        """Categories with a column for rare levels, where each stands among the rows' columns, and
+        where its levels stand in `Scaling.rare`."""
+        found, first = [], 0
+        for column, place in zip(self.columns, self.slices, strict=True):
+            if isinstance(column, CategoryColumn) and column.shared:
+                found.append((column, place, slice(first, first + len(column.levels))))
+                first += len(column.levels)
+        return tuple(found)
 
     def encode(self, frame: pd.DataFrame) -> NDArray[np.float32]:
         """`frame`'s rows, `(rows, width)`; numbers must be within float32 after the columns'
@@ -92,17 +92,11 @@ class TableEncoding(BaseModel):
             values = np.where(np.isnan(values), scaling.fill, values)
         if scaling.clip is not None:
             values = values / np.sqrt(1 + (values * scaling.clip) ** 2)
-        shared, first = [values], 0
-        for column, place in self.shared:
+        shared = [values]
+        for _, place, levels in self.shared:
             assert scaling.rare is not None
-            own = scaling.rare[first : first + len(column.levels)]
+            own = scaling.rare[levels]
             known = x[:, place].any(axis=1)
             rare = np.where(known, own[x[:, place].argmax(axis=1)], own.max())
             shared.append(rare[:, None])
-            first += len(column.levels)
         return np.concatenate(shared, axis=1, dtype=np.float32)
-
-    def _categories(self) -> Iterator[tuple[CategoryColumn, slice]]:
-        for column, place in zip(self.columns, self.slices, strict=True):
-            if isinstance(column, CategoryColumn):
-                yield column, place

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tuner.data.sources.base import FileSource, Reading
+from tuner.data.sources.choice import refuse_twice
 from tuner.data.sources.frames import plain_table
 from tuner.data.sources.table import Table, TableSource
 from tuner.errors import DataError
@@ -72,15 +73,11 @@ class Arff(FileSource, TableSource):
         attributes = _attributes(lines, file)
         rows = [_row(line, number, attributes, file) for number, line in lines if _is_row(line)]
         gaps = {None, *reading.na}
+        names = [own.name for own in attributes]
+        refuse_twice(names, path_text(file))
         frame = {}
         for own, values in zip(attributes, zip(*rows, strict=True) if rows else (), strict=False):
-            if own.name in frame:
-                raise DataError(
-                    f"the columns of a table must have different names; {path_text(file)} has "
-                    f"{quoted(own.name)} more than once"
-                )
             frame[own.name] = _column(own, [None if v in gaps else v for v in values], file)
-        names = [own.name for own in attributes]
         target = [name for name in names if name.lower() == "class"] or names[-1:]
         whole = pd.DataFrame(frame, columns=names, copy=False)
         return plain_table(whole, path_text(file), default_target=tuple(target[:1]))

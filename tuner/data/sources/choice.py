@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from tuner.data.sources.base import Request
 from tuner.errors import DataError, unknown
@@ -12,6 +13,16 @@ from tuner.text import listed, quoted
 #: A column of one of these names (in any case) is the target if none is named.
 TARGET_NAMES = ("target", "label", "y", "class")
 _SHOWN = 8
+
+
+def refuse_twice(names: Iterable[str], source: str) -> None:
+    """Raises `DataError` if two columns have one name."""
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise DataError(
+            f"the columns of a table must have different names; {source} has "
+            f"{listed(list(map(quoted, twice)), _SHOWN)} more than once"
+        )
 
 
 def feature_columns(

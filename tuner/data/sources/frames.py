@@ -6,15 +6,14 @@ Shared by every source that hands over frames of pandas.
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tuner.data.sources.choice import refuse_twice
 from tuner.data.sources.table import Table
-from tuner.errors import DataError
-from tuner.text import listed, quoted
+from tuner.text import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,12 +39,7 @@ def plain_table(
     import pandas as pd
 
     names = [_name(name) for name in frame.columns]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise DataError(
-            f"the columns of a table must have different names; {source} has "
-            f"{listed(list(map(quoted, twice)), _SHOWN)} more than once"
-        )
+    refuse_twice(names, source)
     index = [_name(name) for name in frame.index.names if name is not None]
     said = [f"the index ({listed(index)}) is no column"] if index else []
     plain: dict[str, pd.Series] = {}

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tuner.data.sources.base import Reading
+from tuner.data.sources.choice import refuse_twice
 from tuner.data.text.cells import is_missing, is_number
 from tuner.data.text.foreign import check_is_table
 from tuner.data.text.header import has_header, is_second_header, not_told_apart
 from tuner.errors import DataError
-from tuner.text import counted, listed, quoted
+from tuner.text import counted, quoted
 
 #: By preference: text seldom holds the same number of the first ones in every line.
 SEPARATORS = ("\t", ";", "|", ",", " ")
@@ -199,10 +200,5 @@ def _with_names(
     if not keep:
         raise DataError(f"a table needs a column with a name or a value; {source} has none")
     names = [name or str(number) for number, name in enumerate(names, start=1)]
-    twice = [name for name, times in Counter(names[i] for i in keep).items() if times > 1]
-    if twice:
-        raise DataError(
-            f"the columns of a table must have different names; {source} has "
-            f"{listed(list(map(quoted, twice)))} more than once"
-        )
+    refuse_twice((names[i] for i in keep), source)
     return replace(layout, names=tuple(names), keep=keep, remarks=tuple(remarks))

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tuner.data.sources.base import Reading
 from tuner.data.text.cells import (
     MISSING,
@@ -60,8 +63,7 @@ def typed(name: str, texts: Any, reading: Reading, kind: str | None = None) -> T
     texts = pc.if_else(pc.is_in(texts, value_set=missing), pa.scalar(None, texts.type), texts)
     if kind == "category":
         return Typed(_series(texts))
-    coded = texts.dictionary_encode()
-    coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+    coded = _coded(texts)
     distinct = coded.dictionary.to_pylist()
     if kind is None and any(map(is_code, distinct)):
         return Typed(_series(texts))
@@ -77,7 +79,7 @@ def typed(name: str, texts: Any, reading: Reading, kind: str | None = None) -> T
         return _taken(coded, numbers, remarks)
     if dates := as_dates(distinct, wrong):
         values, said = dates
-        return Typed(_series(coded, values), said)
+        return Typed(_of_each(coded, values), said)
     if said := of_many_spellings(distinct):
         return Typed(_series(texts), said)
     others = [text for text in wrong if text not in markers]
@@ -94,32 +96,41 @@ def typed(name: str, texts: Any, reading: Reading, kind: str | None = None) -> T
     return Typed(_series(texts))
 
 
-def _series(texts: Any, values: Any = None) -> pd.Series:
-    """Text as a pandas category, which holds each level once; `values`: of each level instead."""
-    import numpy as np
+def _series(texts: Any) -> pd.Series:
+    """Text as a pandas category, which holds each level once."""
     import pandas as pd
+
+    coded = _coded(texts)
+    levels = pd.Index(coded.dictionary.to_pylist(), dtype=object)
+    return pd.Series(pd.Categorical.from_codes(_numbers_of(coded), categories=levels))
+
+
+def _coded(texts: Any) -> Any:
+    """Text as one pyarrow dictionary array."""
     import pyarrow as pa
 
-    coded = texts if values is not None else texts.dictionary_encode()
-    coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
-    codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    if values is None:
-        levels = coded.dictionary.to_pylist()
-        return pd.Series(
-            pd.Categorical.from_codes(codes, categories=pd.Index(levels, dtype=object))
-        )
-    padded = pd.concat([pd.Series(values), pd.Series([None], dtype=pd.Series(values).dtype)])
-    return padded.iloc[codes].reset_index(drop=True)
+    coded = texts.dictionary_encode()
+    return coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+
+
+def _numbers_of(coded: Any) -> NDArray[np.int64]:
+    """The number of each row's text in the dictionary; -1 at a gap."""
+    return coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _of_each(coded: Any, values: pd.Series) -> pd.Series:
+    """Rows of `values`, one for each text of the dictionary, and a gap."""
+    import pandas as pd
+
+    padded = pd.concat([values, pd.Series([None], dtype=values.dtype)])
+    return padded.iloc[_numbers_of(coded)].reset_index(drop=True)
 
 
 def _taken(coded: Any, numbers: Sequence[float | None], remarks: tuple[Remark, ...]) -> Typed:
-    import numpy as np
-
-    values = np.array([np.nan if n is None else n for n in numbers] + [np.nan])
-    codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     import pandas as pd
 
-    return Typed(pd.Series(values[codes]), remarks)
+    values = np.array([np.nan if n is None else n for n in numbers] + [np.nan])
+    return Typed(pd.Series(values[_numbers_of(coded)]), remarks)
 
 
 def _numbers(
