@@ -208,6 +208,22 @@ def test_row_names_that_r_counts() -> None:
             read('"a","b"\n' + rows)
 
 
+@pytest.mark.parametrize("sign", ["\xa0", "\x85", "\u2028", "\x1c", "\x0c"])
+def test_signs_that_python_takes_for_spaces_or_ends_of_lines_are_text(sign: str) -> None:
+    frame, _ = read(f"town,size\na{sign}b,1\nc{sign}d,2\ne,3\n")
+    assert frame["town"].astype(str).tolist() == [f"a{sign}b", f"c{sign}d", "e"]
+
+
+def test_no_break_spaces_separate_nothing() -> None:
+    frame, _ = read("town size\na\xa0b 1\nc 2\n")
+    assert frame["town"].astype(str).tolist() == ["a\xa0b", "c"]
+
+
+def test_bytes_of_no_table_are_refused() -> None:
+    with pytest.raises(DataError, match="a table needs rows; own has 1 column name and no row"):
+        read(b"\x86A\xf0")
+
+
 def test_tabs_among_spaces_are_spaces() -> None:
     frame, _ = read("a b\tc   y\n1 2\t3   0\n4 5\t6   1\n")
     assert list(frame) == ["a", "b", "c", "y"]

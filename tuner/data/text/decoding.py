@@ -14,6 +14,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+#: EBCDIC, which any few bytes may be: only --encoding says it.
+_NEVER_GUESSED = ["cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140"]
 #: Bytes by which an encoding is guessed.
 _SAMPLE = 1 << 17
 
@@ -57,7 +59,7 @@ def _guessed(data: bytes) -> str | None:
         return None
     # What is UTF-8 tells nothing: only lines with other bytes are looked at.
     lines = b"\n".join(line for line in data.splitlines() if not line.isascii())[:_SAMPLE]
-    best = from_bytes(lines).best()
+    best = from_bytes(lines, cp_exclusion=_NEVER_GUESSED).best()
     return None if best is None else best.encoding
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -53,7 +54,7 @@ def find_layout(text: str, reading: Reading, source: str) -> Layout:
         DataError: no row, no table (JSON, a web page), two lines of names, lines of names and
             rows that do not fit, names twice, a separator of more than one character.
     """
-    lines = text.splitlines()[: _LINES + 20]
+    lines = re.split("\r\n|\r|\n", text)[: _LINES + 20]
     check_is_table(text, source)
     skip, sep = 0, reading.sep
     while skip < len(lines) and not lines[skip].strip():
@@ -144,7 +145,7 @@ def _separator(lines: Sequence[str]) -> str:
 def _is_aligned(lines: Sequence[str]) -> bool:
     """Whether tabs only stand among spaces: cut at both, lines have more values, all of them
     numbers under the names."""
-    rows = [line.split() for line in lines]
+    rows = [_ascii_words(line) for line in lines]
     return (
         len({len(row) for row in rows}) == 1
         and len(rows[0]) > len(lines[0].split("\t"))
@@ -152,9 +153,14 @@ def _is_aligned(lines: Sequence[str]) -> bool:
     )
 
 
+def _ascii_words(line: str) -> list[str]:
+    """As `bytes.split` cuts: a no-break space separates nothing."""
+    return re.findall(r"\S+", line, re.ASCII)
+
+
 def _split(lines: Sequence[str], sep: str) -> list[list[str]]:
     if sep == " ":
-        return [next(csv.reader([" ".join(line.split())], delimiter=" ")) for line in lines]
+        return [next(csv.reader([" ".join(_ascii_words(line))], delimiter=" ")) for line in lines]
     return [row for row in csv.reader(lines, delimiter=sep, skipinitialspace=True) if row]
 
 

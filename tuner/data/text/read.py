@@ -122,6 +122,11 @@ def _parsed(
         if threads:
             _parsed(data, layout, reading, source, threads=False)
         raise DataError(_ragged(bad, size, source))
+    if not len(table):
+        raise DataError(
+            f"a table needs rows; the lines of {source} have other numbers of values than its "
+            f"{counted(size, 'column')}"
+        )
     columns = []
     for name in numbers:
         column = table[name]
