@@ -56,7 +56,7 @@ CASES = (
     Case("horse_colic_no_header.csv", "24", "accuracy"),
     Case("ames.csv", "SalePrice", "r2"),
     Case("gdp_latin1.csv", "2015", "r2"),
-    Case("iris_with_class_id.csv", "species", "accuracy", {"drop": ("class",)}),
+    Case("iris_with_class_id.csv", "species", "accuracy", {"drop": ("species_id",)}),
     Case("mammography_imbalanced_no_header.csv", "-1", "roc_auc"),
     Case("wine_red_integer_quality.csv", "-1", "r2", {"task": "regression"}),
 )
