@@ -10,11 +10,12 @@ from click.testing import CliRunner
 
 from tuner.cli.flags import SIZE, TIME
 from tuner.cli.main import cli
-from tuner.cli.run_flags import GROWTH, RunFlags
+from tuner.cli.run_flags import RunFlags
 from tuner.cli.study_flags import StudyFlags, definition_from, read_settings
 from tuner.errors import UsageError
 from tuner.spaces import load_space
 from tuner.study.library import load_definition
+from tuner.workers.caps import GROWTH
 
 STUDY = """\
 version: 1
@@ -102,7 +103,7 @@ def test_flags_of_columns_reach_their_fields_and_go_with_the_data(study, monkeyp
     definition = definition_from(flags)
     given = COLUMNS | {"kinds": {"a": "number", "b=c": "category"}}
     assert {name: getattr(definition.data, name) for name in given} == given
-    monkeypatch.setattr("tuner.study.library.load_definition", lambda *_, **__: definition)
+    monkeypatch.setattr("tuner.study.asked.load_definition", lambda *_, **__: definition)
     other = definition_from(StudyFlags(study=study, data="csv:others.csv")).data
     assert other == type(other)(uri="csv:others.csv", scaling="standard")
 

@@ -1,13 +1,9 @@
-"""The storage that a command means, and a study of it that is opened to be read."""
+"""The storage that a command means, and a study of it: what is loaded at the first use."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
-
-from tuner.errors import UsageError
-from tuner.text import quoted
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -22,23 +18,8 @@ def storage_at(url: str | None) -> StorageKind:
     return urls.storage_at(url)
 
 
-@contextmanager
-def reading(name: str, storage: str | None) -> Iterator[Study]:
-    """Study `name` of a storage that exists; nothing is made, changed or left behind.
+def reading(name: str, storage: str | None) -> AbstractContextManager[Study]:
+    """See `tuner.study.opening.reading`."""
+    from tuner.study import opening
 
-    Raises:
-        UsageError: there is no such study, or it has several objectives.
-        StorageError: the storage does not exist or cannot be read, or the study's definition
-            cannot; and what `StorageKind.errors` makes of an error inside the context.
-    """
-    from tuner.study.stored import is_foreign, load_study, stored_fields
-
-    with storage_at(storage).open_read_only() as opened:
-        study = load_study(opened, name)
-        if not is_foreign(study.user_attrs):
-            stored_fields(study.user_attrs, name)
-        if (objectives := len(study.directions)) != 1:
-            raise UsageError(
-                f"tuner's studies have one objective; study {quoted(name)} has {objectives}"
-            )
-        yield study
+    return opening.reading(name, storage_at(storage))

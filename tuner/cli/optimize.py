@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -16,8 +15,6 @@ from tuner.cli.search_run import Found, run
 from tuner.cli.study_flags import StudyFlags, definition_from
 
 if TYPE_CHECKING:
-    from tuner.search.prepare import PreparedStudy
-    from tuner.study.definition import StudyDefinition
     from tuner.workers import TimeLimit
 
 
@@ -44,10 +41,18 @@ def optimize(study: StudyFlags, place: WorkerFlags, dry_run: bool, flags: RunFla
         return 0
 
     def find(limit: TimeLimit) -> Found:
+        from tuner.search.finished import find_or_prepare
+
         definition = definition_from(study, flags.timeout)
         limit.seconds = definition.timeout
         notes = study.notes(definition)
-        return found(definition, study.name, storage_at(flags.storage).url, study.trials, notes)
+        return find_or_prepare(
+            definition,
+            name=study.name,
+            storage_url=storage_at(flags.storage).url,
+            trials=study.trials,
+            notes=notes,
+        )
 
     return run(flags, find, SearchReport(flags, place), place, trials=study.trials)
 
@@ -61,36 +66,13 @@ def resume(name: str, trials: int | None, place: WorkerFlags, flags: RunFlags) -
     """Go on with study NAME up to its number of trials, or to another one."""
 
     def find(limit: TimeLimit) -> Found:
-        limit.seconds = flags.timeout
+        from tuner.search.finished import find_or_prepare
         from tuner.study.stored import load_study, read_definition
 
+        limit.seconds = flags.timeout
         storage = storage_at(flags.storage)
         with storage.open_read_only() as opened:
             definition = read_definition(load_study(opened, name))
-        return found(definition, name, storage.url, trials)
+        return find_or_prepare(definition, name=name, storage_url=storage.url, trials=trials)
 
     return run(flags, find, SearchReport(flags, place), place)
-
-
-def found(
-    definition: StudyDefinition,
-    name: str | None,
-    url: str,
-    trials: int | None,
-    notes: tuple[str, ...] = (),
-) -> Found:
-    """The study if nothing is left of it, else what prepares it; see `prepare_study`. `notes`:
-    said before those on the data."""
-    from tuner.search.finished import find_finished
-
-    def prepare() -> PreparedStudy:
-        from tuner.search.prepare import prepare_study
-
-        made = prepare_study(definition, name=name, storage_url=url, trials=trials)
-        return replace(made, notes=(*notes, *made.notes))
-
-    # What `prepare` refuses without the data is refused before a line says that they are loaded.
-    definition.sampler.require_packages()
-    definition.total_trials(trials)
-
-    return find_finished(definition, name=name, storage_url=url, trials=trials) or prepare

@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 from tuner.cli.flags import (
     ARTIFACTS,
@@ -22,18 +22,12 @@ from tuner.cli.flags import (
 from tuner.cli.opening import storage_at
 from tuner.cli.refusals import OneOf
 from tuner.errors import UsageError
+from tuner.progress import ProgressMode
 from tuner.text import path_text
 
 if TYPE_CHECKING:
     from tuner.workers import TrialLimits, WorkerLimits
     from tuner.workers.ray import RayEngine
-
-ProgressMode = Literal["auto", "rich", "plain", "none"]
-
-#: The share of the machine's memory that workers may hold together.
-SHARE = 0.8
-#: Trials after which a worker is replaced, and bytes by which it may grow at most before that.
-TRIALS, GROWTH = 1000, 512 << 20
 
 
 @dataclass(frozen=True)
@@ -93,22 +87,10 @@ class RunFlags:
                 )
 
     def limits(self, workers: int | None) -> tuple[WorkerLimits, TrialLimits]:
-        """When a worker is replaced, and what one of its trials may take.
+        """See `tuner.workers.caps`; `workers` None: they run elsewhere."""
+        from tuner.workers.caps import caps
 
-        Args:
-            workers: how many share this machine; None: they run elsewhere, and a share of the
-                memory is not known from here.
-        """
-        from tuner.workers import TrialLimits, WorkerLimits, available_memory
-
-        seconds = self.trial_timeout
-        if workers is None and self.memory is None:
-            return WorkerLimits(trials=TRIALS, growth=GROWTH), TrialLimits(seconds=seconds)
-        whole = int(SHARE * available_memory())
-        cap = whole // (workers or 1) if self.memory is None else self.memory
-        # Replaced long before the cap, so that no trial pays for those before it.
-        limits = WorkerLimits(trials=TRIALS, growth=min(GROWTH, cap // 4))
-        return limits, TrialLimits(cap, whole if self.memory is None else None, seconds)
+        return caps(workers, self.memory, self.trial_timeout)
 
 
 @dataclass(frozen=True)

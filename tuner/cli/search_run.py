@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Protocol, Union
 
 import click
 
-from tuner.cli.opening import reading
-from tuner.cli.output import current_format, tell
-from tuner.cli.run_flags import ProgressMode, RunFlags, WorkerFlags
+from tuner.cli.output import current_format, fit_to_tell, tell
+from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.watchdog import Watchdog
 from tuner.errors import StorageError
+from tuner.progress import ProgressMode, make_progress
 from tuner.text import counted
 
 if TYPE_CHECKING:
     from tuner.cli.output import OutputFormat
-    from tuner.cli.progress import SearchState
+    from tuner.progress.state import SearchState
     from tuner.search.prepare import PreparedStudy
     from tuner.search.tickets import TicketCounts
     from tuner.workers import Display, SearchEnd, TimeLimit
@@ -84,13 +84,13 @@ def run(
     workers, hint = place.workers, ExitStack()
 
     def display(study: PreparedStudy, count: int) -> Display:
-        from tuner.cli.progress import make_progress
+        from tuner.progress.begin import begun
 
-        seen.state, seen.before = _state(study, count, limit)
+        seen.state, seen.before = begun(study, count, limit)
         hint.close()
         for note in study.notes if flags.progress != "none" else ():
             click.echo(note, err=True)
-        return make_progress(flags.progress, seen.state)
+        return make_progress(flags.progress, seen.state, tell, fit_to_tell)
 
     with Watchdog(limit, lambda: 0 if seen.printed else report.late(seen, form)):
         found = find(limit)
@@ -146,27 +146,3 @@ def _show_hint(text: str, progress: ProgressMode, hint: ExitStack) -> None:
     # Past the buffer, which a signal in the midst of writing makes to write the line twice.
     with suppress(OSError):
         os.write(sys.stderr.fileno(), f"{text[: width - 1]}\n".encode())
-
-
-def _state(
-    study: PreparedStudy, workers: int, limit: TimeLimit
-) -> tuple[SearchState, TicketCounts]:
-    from tuner.cli.progress import SearchState
-    from tuner.cli.progress.state import WorkerLine
-    from tuner.results import find_best
-    from tuner.search.tickets import read_counts
-
-    with reading(study.name, study.storage_url) as stored:
-        best, before = find_best(stored), read_counts(stored)
-    state = SearchState(
-        name=study.name,
-        metric=study.definition.metric,
-        direction=study.definition.direction,
-        total=study.total,
-        done=study.done,
-        best=best,
-        deadline=limit.deadline,
-        started=limit.began,
-        workers={number: WorkerLine() for number in range(workers)},
-    )
-    return state, before

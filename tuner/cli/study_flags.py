@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from tuner.cli.flags import FOLDS, RETRIES, SEED, TRIALS, flag
 from tuner.cli.row_flags import RowFlags
-from tuner.errors import UsageError, unknown
+from tuner.errors import UsageError
 from tuner.text import quoted
 
 if TYPE_CHECKING:
-    from tuner.spaces import Space
+    from tuner.study.asked import Asked
     from tuner.study.definition import StudyDefinition
 
 
@@ -83,61 +83,28 @@ class StudyFlags(RowFlags, Searched):
     seed: int | None = flag("N", "Decides everything that is random.", type=SEED)
     retries: int | None = flag("N", "How often a failed trial is tried again.", type=RETRIES)
 
-    @property
-    def plain(self) -> bool:
-        """Neither a space nor a study is named, so the data decide the space."""
-        return self.space is None and self.study is None
+    def asked(self, timeout: float | None = None) -> Asked:
+        """The same without what is the command line's own. Raises `UsageError` for a setting or a
+        kind that is none."""
+        from tuner.study.asked import Asked
+
+        same = {own.name for own in fields(Asked)} & {own.name for own in fields(StudyFlags)}
+        return Asked(
+            **{name: getattr(self, name) for name in same - {"settings"}},
+            rows=self.given(),
+            settings=read_settings(self.settings),
+            timeout=timeout,
+        )
 
     def notes(self, definition: StudyDefinition) -> tuple[str, ...]:
         """What was decided for want of a flag in the `definition` of these, a line each."""
         said = f"space {definition.space.name}, since none was named (--space)"
-        return (said,) if self.plain else ()
+        return (said,) if self.asked().plain else ()
 
 
 def definition_from(flags: StudyFlags, timeout: float | None = None) -> StudyDefinition:
-    """The definition of `--study` (without it the study around `--space`, or around the space
-    that fits the data), flags in force.
-
-    `timeout`: seconds for one run.
-
-    Raises:
-        UsageError: its subclasses, with the rule, the value and what is available.
-    """
-    from tuner.study.library import load_definition
-
-    space = None
-    if flags.space is not None:
-        from tuner.spaces import load_space
-
-        space = load_space(flags.space)
-    elif flags.plain:
-        space = _fitting_space(flags)
-    definition = load_definition(flags.study or "default", space=space)
-    changes: dict[str, Any] = {}
-    if flags.settings:
-        changes["space"] = definition.space.override(read_settings(flags.settings))
-    changes |= _data_changes(flags, definition)
-    changes |= _fold_changes(flags, definition) | _metric_changes(flags, definition)
-    changes |= _method_changes(flags, definition)
-    changes |= _given({"seed": flags.seed, "retries": flags.retries, "timeout": timeout})
-    return definition.override(changes) if changes else definition
-
-
-def _fitting_space(flags: StudyFlags) -> Space:
-    """Of the data that are named, or of the default study's. Loads them."""
-    from tuner.spaces import load_space
-    from tuner.study.data import load_data
-    from tuner.study.library import load_definition, space_for
-
-    definition = load_definition("default", space=load_space(space_for(image=False)))
-    changes = _data_changes(flags, definition) | _fold_changes(flags, definition)
-    definition = definition.override(changes | _given({"seed": flags.seed}))
-    dataset = load_data(definition.data, definition.seed)
-    return load_space(space_for(image=dataset.image_shape is not None))
-
-
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+    """What the flags ask for; `timeout`: seconds for one run. Raises as `Asked.definition`."""
+    return flags.asked(timeout).definition()
 
 
 def read_settings(settings: Sequence[str]) -> dict[str, str]:
@@ -152,62 +119,3 @@ def read_settings(settings: Sequence[str]) -> dict[str, str]:
             )
         pairs[key.strip()] = value
     return pairs
-
-
-def _data_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
-    from tuner.study.data_spec import DataSpec
-
-    changes = {f"data.{name}": value for name, value in flags.given().items()}
-    if flags.data is None:
-        return changes
-    # Columns, a row limit or a task belonged to the other data.
-    other = fields(RowFlags) if flags.data != definition.data.uri else ()
-    defaults = {
-        f"data.{own.name}": DataSpec.model_fields[own.name].get_default(call_default_factory=True)
-        for own in other
-        if own.name != "scaling"
-    }
-    return defaults | changes | {"data.uri": flags.data}
-
-
-def _metric_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
-    """The objective is `--refit-metric`, else the first `--metric`; the others are recorded."""
-    from tuner.planning.metrics import metric_name
-
-    names = list(dict.fromkeys(map(metric_name, flags.metrics)))
-    if flags.refit_metric is not None:
-        chosen = metric_name(flags.refit_metric)
-        scored = filter(None, (definition.objective.metric, *definition.metrics))
-        known = names or list(dict.fromkeys(scored))
-        if chosen not in known:
-            raise UsageError(
-                "--refit-metric names one of the metrics that are scored; "
-                + unknown("metric", chosen, known)
-            )
-        names = [chosen, *(name for name in known if name != chosen)]
-    if not names:
-        return {}
-    return {"objective.metric": names[0]} | ({"metrics": names[1:]} if len(names) > 1 else {})
-
-
-def _fold_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
-    kind = flags.folds_kind
-    if kind is None and flags.time is not None and flags.fold_column is None:
-        kind = "time"
-    if kind is None and flags.folds is not None and definition.folds.kind == "holdout":
-        kind = "auto"
-    # The default study shuffles, which these kinds do by themselves or must not.
-    shuffle = False if kind in ("repeated", "holdout", "time", "predefined") else None
-    return _given({"folds.k": flags.folds, "folds.kind": kind, "folds.shuffle": shuffle})
-
-
-def _method_changes(flags: StudyFlags, definition: StudyDefinition) -> dict[str, Any]:
-    """Naming the definition's own sampler or pruner keeps its settings."""
-    changes: dict[str, Any] = {}
-    if flags.sampler not in (None, definition.sampler.name):
-        changes["sampler"] = flags.sampler
-    if flags.pruner not in (None, definition.pruner.name):
-        changes["pruner"] = flags.pruner
-    elif flags.pruner is not None and "sampler" in changes:
-        changes["pruner"] = definition.pruner.model_dump()  # named, so the sampler does not choose
-    return changes

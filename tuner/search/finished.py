@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tuner.data.sources import source_of
 from tuner.errors import UsageError
-from tuner.search.prepare import PreparedStudy
+from tuner.search.prepare import PreparedStudy, prepare_study
 from tuner.search.tickets import count_tickets
 from tuner.storage import records, storage_at
 from tuner.study.stored import definition_in, read_total
 
 if TYPE_CHECKING:
     from tuner.study.definition import StudyDefinition
+
+
+def find_or_prepare(
+    definition: StudyDefinition,
+    *,
+    name: str | None,
+    storage_url: str,
+    trials: int | None,
+    notes: tuple[str, ...] = (),
+) -> PreparedStudy | Callable[[], PreparedStudy]:
+    """The study if nothing is left of it, else what prepares it: see `prepare_study`. `notes`:
+    said before those on the data.
+
+    Raises at once what `prepare_study` refuses without the data.
+    """
+
+    def prepare() -> PreparedStudy:
+        made = prepare_study(definition, name=name, storage_url=storage_url, trials=trials)
+        return replace(made, notes=(*notes, *made.notes))
+
+    definition.sampler.require_packages()
+    definition.total_trials(trials)
+    found = find_finished(definition, name=name, storage_url=storage_url, trials=trials)
+    return found or prepare
 
 
 def find_finished(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from tuner.cli.progress.state import SearchState, end_of
+from tuner.progress.state import SearchState, end_of
 from tuner.search.events import Event, TrialDone, WorkerWarning
 from tuner.text import clock_text, params_text, score_text
 

@@ -12,9 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tuner.cli.output import fit_to_tell
-from tuner.cli.progress.plain import SilentProgress
-from tuner.cli.progress.state import SearchState, WorkerLine, end_of
+from tuner.progress.plain import SilentProgress
+from tuner.progress.state import SearchState, WorkerLine, end_of
 from tuner.search.events import TrialDone
 from tuner.text import clock_text, params_text, printable, score_text
 
@@ -55,9 +54,13 @@ class LiveProgress(SilentProgress):
     """Redraws in place while the pool ticks; lines to be read scroll away above it."""
 
     def __init__(
-        self, state: SearchState, console: Console, now: Callable[[], float] = time.time
+        self,
+        state: SearchState,
+        console: Console,
+        fit: Callable[[str], str],
+        now: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(state, lambda text: console.print(Text(fit_to_tell(text))), now)
+        super().__init__(state, lambda text: console.print(Text(fit(text))), now)
         self._drawn = 0.0
         self._live = Live(
             self.view(),

@@ -12,9 +12,11 @@ import pytest
 from rich.console import Console
 
 from tests.support.terminal import Screen
-from tuner.cli.progress import SearchState, make_progress
-from tuner.cli.progress.live import Head, LiveProgress
-from tuner.cli.progress.plain import PlainProgress, SilentProgress
+from tuner.cli.output import fit_to_tell, tell
+from tuner.progress import make_progress
+from tuner.progress.live import Head, LiveProgress
+from tuner.progress.plain import PlainProgress, SilentProgress
+from tuner.progress.state import SearchState
 from tuner.results import BestTrial
 from tuner.search.events import (
     EpochDone,
@@ -185,7 +187,7 @@ def test_a_trial_that_diverged_reads_so_and_has_no_score(kind, why):
     assert lines[0].startswith(f"[1/10] trial 1 diverged · 0.3 s · {why} ·")
 
     written = io.StringIO()
-    live = LiveProgress(state(), Console(file=written, width=100), now)
+    live = LiveProgress(state(), Console(file=written, width=100), fit_to_tell, now)
     live.event(started(1))
     live.event(event)
     live.event(dataclasses.replace(done(2, 0.3, "pruned"), cause="pruned by median after epoch 1"))
@@ -233,7 +235,9 @@ def test_live_view_shows_bar_workers_best_and_time():
     now = Clock()
     screen = io.StringIO()
     s = state()
-    progress = LiveProgress(s, Console(file=screen, force_terminal=True, width=100), now)
+    progress = LiveProgress(
+        s, Console(file=screen, force_terminal=True, width=100), fit_to_tell, now
+    )
     try:
         assert "no complete trial yet" in drawn(progress)
         progress.event(started(0))
@@ -276,7 +280,9 @@ def test_nothing_stale_stays_if_a_terminal_writes_into_the_frame(width, typed):
     """It echoes an interrupt where the cursor stands; a best trial's parameters fill a line."""
     now, written, screen = Clock(), io.StringIO(), Screen(width)
     s = state(best=BestTrial(3, dict.fromkeys(map(str, range(30)), 0.5), 0.9))
-    progress = LiveProgress(s, Console(file=written, force_terminal=True, width=width), now)
+    progress = LiveProgress(
+        s, Console(file=written, force_terminal=True, width=width), fit_to_tell, now
+    )
     for _ in range(3):
         now.now += 1
         progress.tick()
@@ -296,7 +302,9 @@ def test_nothing_stale_stays_if_a_terminal_writes_into_the_frame(width, typed):
 def test_live_redraws_at_most_four_times_a_second():
     now = Clock()
     screen = io.StringIO()
-    progress = LiveProgress(state(), Console(file=screen, force_terminal=True, width=100), now)
+    progress = LiveProgress(
+        state(), Console(file=screen, force_terminal=True, width=100), fit_to_tell, now
+    )
     before = screen.getvalue().count("0/10 trials")
     for _ in range(1000):
         now.now += 0.001
@@ -309,7 +317,7 @@ def test_live_redraws_at_most_four_times_a_second():
 
 
 def test_auto_is_plain_without_a_terminal(capsys):
-    progress = make_progress("auto", state())
+    progress = make_progress("auto", state(), tell, fit_to_tell)
     assert type(progress) is PlainProgress
     progress.line("hello")
     captured = capsys.readouterr()
@@ -320,11 +328,11 @@ def test_auto_is_live_on_a_terminal(monkeypatch):
     master, slave = pty.openpty()
     with os.fdopen(slave, "w") as terminal:
         monkeypatch.setattr(sys, "stderr", terminal)
-        progress = make_progress("auto", state())
+        progress = make_progress("auto", state(), tell, fit_to_tell)
         assert isinstance(progress, LiveProgress)
         progress.close()
     os.close(master)
 
 
 def test_none_is_silent():
-    assert type(make_progress("none", state())) is SilentProgress
+    assert type(make_progress("none", state(), tell, fit_to_tell)) is SilentProgress

@@ -1,0 +1,1 @@
+"""The search from Python: `tuner.optimize`, `tuner.load`, `tuner.studies`."""
