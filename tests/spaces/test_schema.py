@@ -79,6 +79,16 @@ def test_what_it_refuses(validator, name, value):
     assert not validator.is_valid({"params": {name: value}})
 
 
+def test_an_open_space_has_names_of_ones_own(validator):
+    own = {
+        "svc__C": {"low": 0.5, "high": 2},
+        "k": {"choices": [None, 1, "a"], "when": {"svc__C": 1}},
+    }
+    assert validator.is_valid({"open": True, "params": own})
+    assert not validator.is_valid({"open": False, "params": own})
+    assert not validator.is_valid({"open": True, "params": {**own, "epochs": 0}})
+
+
 def test_fields_of_the_file(validator):
     assert validator.is_valid({"version": 1, "description": "x", "params": {"epochs": 3}})
     wrong: dict[str, Any]

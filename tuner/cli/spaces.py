@@ -97,13 +97,11 @@ def schema_command() -> None:
 
 def parameter_row(space: Space, name: str) -> dict[str, Any]:
     """One line of `tuner spaces show`."""
-    from tuner.spaces.catalogue import CATALOGUE
-
     parameter = space.params[name]
     points = parameter.points()
     return {
         "parameter": name,
-        "kind": CATALOGUE[name].kind,
+        "kind": space.info(name).kind,
         "form": type(parameter).__name__.lower(),
         "values": parameter.describe(),
         "grid_points": None if points is None else len(points),

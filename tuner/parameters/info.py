@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Scalar = str | int | float | bool | None
-#: A fixed value: a scalar, or a list of numbers if `ParameterInfo.many`.
+#: A fixed value: a scalar, or a list if `ParameterInfo.many`.
 Value = Scalar | list[int] | list[float]
 Kind = Literal["float", "int", "bool", "category"]
 #: More hidden layers than this are a slip of the pen.
@@ -30,6 +30,7 @@ class ParameterInfo:
             `MOST_LAYERS`) is allowed.
         only_with: the parameter does something only while each parameter named here has one of
             these values, and is left out of a trial otherwise.
+        own: of an open space, and not of the catalogue; who reads it checks its values.
     """
 
     name: str
@@ -45,6 +46,7 @@ class ParameterInfo:
     many: bool = False
     widths: bool = False
     only_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    own: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -74,6 +76,8 @@ class ParameterInfo:
     @property
     def rule(self) -> str:
         """What a single value must be, in words: `a whole number at least 1`."""
+        if self.own and self.kind == "category":
+            return "text, a number, true, false or null"
         noun = {"int": "a whole number", "float": "a number", "bool": "true or false"}
         return f"{noun.get(self.kind, 'one of ' + ', '.join(self.names))} {self.bounds}".strip()
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuner.errors import PlanError, unknown
-from tuner.parameters.info import MOST_LAYERS, ParameterInfo, Scalar, Value
+from tuner.parameters.info import MOST_LAYERS, Kind, ParameterInfo, Scalar, Value
 from tuner.text import quoted
 
 _WIDTHS = re.compile(r"[1-9][0-9]*(-[1-9][0-9]*)*")
@@ -32,6 +32,8 @@ def fit_value(info: ParameterInfo, value: object) -> Value:
     if info.many:
         if not isinstance(value, list | tuple) or not value:
             raise ValueError(f"must be a list of numbers, such as [10, 15]; got {show(value)}")
+        if info.own:
+            return [_own_item(item) for item in value]
         return [_number(info, item) for item in value]
     return fit_scalar(info, value)
 
@@ -51,6 +53,8 @@ def fit_scalar(info: ParameterInfo, value: object) -> Scalar:
                 hint = "; YAML 1.2 reads yes, no, on and off as text"
             raise ValueError(f"must be true or false; got {show(value)}{hint}")
         return value
+    if info.kind == "category" and info.own:
+        return _own_item(value)
     if info.kind == "category":
         if not isinstance(value, str):
             raise ValueError(f"must be one of {', '.join(info.names)}; got {show(value)}")
@@ -106,11 +110,23 @@ def _number(info: ParameterInfo, value: object) -> int | float:
     if not info.contains(value):
         raise ValueError(f"must be {info.bounds}; got {show(value)}")
     if info.kind == "float":
-        _check_float32(info, value)
+        if not info.own:
+            _check_float32(info, value)
         return float(value)
     if abs(value) > _MOST:
         raise _Unheld(f"must be at most 2^53; got {show(value)}")
     return int(value)
+
+
+def _own_item(value: object) -> Any:
+    """What JSON can hold as one value. Raises ValueError."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    raise ValueError(
+        f"must be text, a finite number, true, false or null, or a list of these; got {show(value)}"
+    )
 
 
 def _check_float32(info: ParameterInfo, value: float) -> None:
@@ -137,6 +153,21 @@ def _is_number_text(value: object) -> bool:
     except ValueError:
         return False
     return isinstance(value, str)
+
+
+def plain(value: object) -> Any:
+    """NumPy's scalars as Python's; anything else as it is."""
+    return value.item() if getattr(value, "ndim", None) == 0 else value  # type: ignore[attr-defined]
+
+
+def own_kind(values: Sequence[object]) -> Kind:
+    """What values are that no catalogue knows, null left out of account."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {bool}:
+        return "bool"
+    if kinds == {int}:
+        return "int"
+    return "float" if kinds and kinds <= {int, float} else "category"
 
 
 def mixture(values: Sequence[object]) -> str | None:

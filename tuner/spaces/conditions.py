@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tuner.errors import unknown
-from tuner.parameters import Scalar, Value, fit_scalar, show, word
+from tuner.parameters import Scalar, Value, show, word
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.spaces.explain import Problem
 from tuner.spaces.forms import Fixed
@@ -114,11 +114,11 @@ def _written(params: Mapping[str, Parameter], name: str, parent: str) -> Conditi
     allowed = []
     for value in wanted:
         try:
-            fit = fit_scalar(CATALOGUE[parent], value)
+            fit = params[parent].fit(value)
         except ValueError as error:
             text = str(error)
             raise ValueError(text if text.startswith("unknown") else f"{parent} {text}") from None
-        if not params[parent].takes(fit):
+        if isinstance(fit, list) or not params[parent].takes(fit):
             raise ValueError(
                 f"{parent} never takes the value {show(value)} here; it takes {_listed(points)}"
             )
@@ -131,7 +131,7 @@ def _implied(
 ) -> list[Condition]:
     """The conditions of the catalogue. Raises ValueError if one can never hold."""
     found = []
-    for parent, names in CATALOGUE[name].only_with.items():
+    for parent, names in params[name].info.only_with.items():
         if parent in broken:
             continue
         info = CATALOGUE[parent]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from tuner.parameters import ParameterInfo, Value, fit_scalar, word
+from tuner.parameters import Kind, ParameterInfo, Value, fit_scalar, word
 from tuner.spaces.explain import Problem
 from tuner.spaces.parameter import Number, Parameter
 
@@ -102,8 +102,11 @@ class Draw(Parameter):
                     return [Problem((), f"{error}; {name} draws from {word(low)} to {word(high)}")]
         return problems
 
-    def fitted(self, info: ParameterInfo) -> Draw:
-        return self
+    def own_kind(self) -> Kind:
+        return self.kind
+
+    def fits(self, info: ParameterInfo) -> dict[str, Any]:
+        return {}
 
     def points(self) -> Sequence[Value] | None:
         return None

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator
 
 from tuner.parameters import (
+    Kind,
     ParameterInfo,
     Scalar,
     Value,
     fit_scalar,
     fit_value,
     mixture,
+    own_kind,
+    plain,
     show,
     word,
 )
@@ -23,11 +28,15 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 
+def _plain(value: object) -> object:
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else plain(value)
+
+
 class Fixed(Parameter):
     """`name: value`, or `name: {value: ..., when: ...}`."""
 
     varies: ClassVar[bool] = False
-    value: Any
+    value: Annotated[Any, BeforeValidator(_plain)]
 
     def problems(self, info: ParameterInfo) -> list[Problem]:
         try:
@@ -36,8 +45,11 @@ class Fixed(Parameter):
             return [Problem((), str(error))]
         return []
 
-    def fitted(self, info: ParameterInfo) -> Fixed:
-        return self.model_copy(update={"value": fit_value(info, self.value)})
+    def own_kind(self) -> Kind:
+        return own_kind(self.value if isinstance(self.value, list | tuple) else [self.value])
+
+    def fits(self, info: ParameterInfo) -> dict[str, Any]:
+        return {"value": fit_value(info, self.value)}
 
     def to_data(self) -> Any:
         return super().to_data() if self.when else self.value
@@ -72,7 +84,7 @@ class Listed(Parameter):
             return [Problem((self.key,), "must hold at least one value; got an empty list")]
         if len(items) > MOST_POINTS:
             return [Problem((self.key,), f"must hold at most {MOST_POINTS}; got {len(items)}")]
-        mixed = mixture(items)
+        mixed = None if info.own else mixture(items)
         if mixed is not None:
             hint = "; write numbers in quotes too" if info.widths else ""
             text = f"must be of one kind; got a mixture of {mixed}{hint}"
@@ -84,23 +96,31 @@ class Listed(Parameter):
                 break
             loc = (self.key, position)
             try:
-                fit = fit_scalar(info, item)
+                fit = item if info.own else fit_scalar(info, item)
             except ValueError as error:
                 problems.append(Problem(loc, str(error)))
                 continue
             known = info.aliases.get(fit, fit) if isinstance(fit, str) else fit
-            identity = (type(known).__name__, known)
+            # Optuna finds a choice by ==, by which 1 is 1.0 and true.
+            identity = ("" if info.own else type(known).__name__, known)
             if identity in seen:
                 first = seen[identity]
-                same = "" if first == item else f", which is the same as {show(first)}"
+                same = "" if show(first) == show(item) else f", which is the same as {show(first)}"
                 problems.append(Problem(loc, f"must not be given twice; got {show(item)}{same}"))
             seen.setdefault(identity, item)
         return problems
 
-    def fitted(self, info: ParameterInfo) -> Listed:
-        return self.model_copy(
-            update={self.key: tuple(fit_scalar(info, item) for item in self.items())}
-        )
+    def own_kind(self) -> Kind:
+        return own_kind(self.items())
+
+    def fits(self, info: ParameterInfo) -> dict[str, Any]:
+        return {} if info.own else {self.key: tuple(fit_scalar(info, i) for i in self.items())}
+
+    def fit(self, value: object) -> Value:
+        for item in self.items() if self.info.own else ():
+            if item == plain(value):
+                return item  # 1 may be given for 1.0
+        return super().fit(value)
 
     points = items
 

@@ -20,11 +20,13 @@ from tuner.spaces.conditions import does_nothing
 from tuner.spaces.exclusions import gives_widths
 from tuner.spaces.explain import Problem
 from tuner.spaces.parameter import Parameter
-from tuner.spaces.read import ParameterError, read_parameter
+from tuner.spaces.read import Open, ParameterError, read_parameter
 from tuner.spaces.yaml_file import parse_yaml, raise_problems
 
 
-def overridden(params: Mapping[str, Parameter], settings: Mapping[str, str]) -> dict[str, Any]:
+def overridden(
+    params: Mapping[str, Parameter], settings: Mapping[str, str], open: Open = False
+) -> dict[str, Any]:
     """The parameters of a space with `settings` in force; one whose setting is wrong is left as
     it is written, for the whole space to find the same problems in.
 
@@ -39,11 +41,11 @@ def overridden(params: Mapping[str, Parameter], settings: Mapping[str, str]) -> 
         problems += [replace(problem, line=None) for problem in found]
         if not found and not text.strip():
             problems.append(Problem((), "needs a value; got nothing", source))
-        elif value is None and name in CATALOGUE:
+        elif value is None and (open or name in CATALOGUE):
             changed.pop(name, None)
         elif not found:
             old = changed.get(name)
-            new = changed[name] = _read(name, value)
+            new = changed[name] = _read(name, value, open)
             if isinstance(new, Parameter) and isinstance(old, Parameter) and not new.when:
                 changed[name] = new.model_copy(update={"when": old.when})
                 inherited.add(name)
@@ -60,10 +62,10 @@ def blamed(problem: Problem, settings: Collection[str]) -> Problem:
     return Problem(problem.loc[2:], problem.text, f"--set {name}")
 
 
-def _read(name: str, value: Any) -> Any:
+def _read(name: str, value: Any, open: Open) -> Any:
     """The parameter, or the value as it is written."""
     try:
-        return read_parameter(name, value)
+        return read_parameter(name, value, open)
     except ParameterError:
         return value
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr
 
-from tuner.parameters import ParameterInfo, Scalar, Value, show
+from tuner.parameters import Kind, ParameterInfo, Scalar, Value, fit_value, plain, show
 from tuner.parameters.kinds import STRICT
 from tuner.spaces.explain import Problem
 
@@ -22,12 +22,14 @@ MOST_POINTS = 100_000
 
 
 def _scalar(value: object) -> object:
+    value = plain(value)
     if value is not None and not isinstance(value, str | int | float | bool):
         raise ValueError(f"must be one value; got {show(value)}")
     return value
 
 
 def _number(value: object) -> object:
+    value = plain(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"must be a number; got {show(value)}")
     try:
@@ -59,14 +61,34 @@ class Parameter(BaseModel, ABC):
     varies: ClassVar[bool] = True
 
     when: When = Field(default_factory=dict)
+    _info: ParameterInfo = PrivateAttr()
+
+    @property
+    def info(self) -> ParameterInfo:
+        """What it is a value of; of a parameter that was read."""
+        return self._info
+
+    @abstractmethod
+    def own_kind(self) -> Kind:
+        """What its values are if no catalogue says so."""
 
     @abstractmethod
     def problems(self, info: ParameterInfo) -> list[Problem]:
         """Every rule of the catalogue and of this form that is broken."""
 
-    @abstractmethod
-    def fitted(self, info: ParameterInfo) -> Parameter:
+    def fitted(self, info: ParameterInfo) -> Self:
         """The same with its values brought to the parameter's kind. Only without problems."""
+        made = self.model_copy(update=self.fits(info))
+        made._info = info
+        return made
+
+    @abstractmethod
+    def fits(self, info: ParameterInfo) -> dict[str, Any]:
+        """The fields that `fitted` sets."""
+
+    def fit(self, value: object) -> Value:
+        """`value` in the parameter's kind. Raises ValueError with the rule and the value."""
+        return fit_value(self.info, plain(value))
 
     def data(self) -> dict[str, Any]:
         """The mapping of a space file that makes this parameter, without `when` and what follows

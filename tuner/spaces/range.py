@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from tuner.parameters import ParameterInfo, Value, fit_scalar, word
+from tuner.parameters import Kind, ParameterInfo, Value, fit_scalar, own_kind, word
 from tuner.spaces.explain import Problem
 from tuner.spaces.parameter import Number, Parameter
 
@@ -74,11 +74,15 @@ class Range(Parameter):
             ]
         return []
 
-    def fitted(self, info: ParameterInfo) -> Range:
+    def own_kind(self) -> Kind:
+        numbers = [self.low, self.high] + ([] if self.step is None else [self.step])
+        return self.type or ("int" if own_kind(numbers) == "int" else "float")
+
+    def fits(self, info: ParameterInfo) -> dict[str, Any]:
         number = int if info.kind == "int" else float
         step = None if self.step is None else number(self.step)
-        update = {"low": number(self.low), "high": number(self.high), "step": step}
-        return self.model_copy(update={**update, "type": info.kind})
+        ends = {"low": number(self.low), "high": number(self.high)}
+        return {**ends, "step": step, "type": info.kind}
 
     def points(self) -> Sequence[Value] | None:
         if self.low == self.high:

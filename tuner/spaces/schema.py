@@ -23,9 +23,11 @@ def space_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a space file."""
     parameters = {
         "type": "object",
-        "additionalProperties": False,
+        "additionalProperties": own_schema(),
         "properties": {name: parameter_schema(info) for name, info in CATALOGUE.items()},
     }
+    names = {"propertyNames": {"enum": list(CATALOGUE)}}
+    known = {**names, "additionalProperties": {"properties": {"when": names}}}
     return {
         "$schema": DRAFT,
         "title": "Search space of tuner",
@@ -35,6 +37,7 @@ def space_schema() -> dict[str, Any]:
         "properties": {
             "version": {"const": 1, "description": "Version of the file format."},
             "description": {"type": "string", "description": "One line for people."},
+            "open": {"type": "boolean", "description": "Names of one's own are allowed."},
             "params": {
                 "description": "Every parameter and what it may be.",
                 "minProperties": 1,
@@ -45,11 +48,12 @@ def space_schema() -> dict[str, Any]:
                 **parameters,
             },
         },
+        "if": {"required": ["open"], "properties": {"open": {"const": True}}},
+        "else": {"properties": {"params": known, "regression": known}},
         "$defs": {
             "when": {
                 "type": "object",
                 "description": "Active only while each parameter has (one of) the given values.",
-                "propertyNames": {"enum": list(CATALOGUE)},
                 "additionalProperties": {"anyOf": [SCALAR, _list_of(SCALAR)]},
             }
         },
@@ -82,6 +86,21 @@ def parameter_schema(info: ParameterInfo) -> dict[str, Any]:
     if info.default is not None:
         schema["default"] = info.default
     return schema
+
+
+def own_schema() -> dict[str, Any]:
+    """What may stand behind a name that is not in the catalogue."""
+    items, number = _list_of(SCALAR), {"type": "number"}
+    fixed = {"anyOf": [SCALAR, items]}
+    flags = {"log": {"type": "boolean"}, "type": {"enum": ["int", "float"]}}
+    draws = [_form(draw, {"distribution": {"const": name}}) for name, draw in DRAWS.items()]
+    forms = [
+        _form(Choices, {"choices": items}),
+        _form(Values, {"values": items}),
+        _form(Fixed, {"value": fixed}),
+        _form(Range, {"low": number, "high": number, "step": number, **flags}),
+    ]
+    return {"anyOf": [fixed, *forms, *draws]}
 
 
 def value_schema(info: ParameterInfo) -> dict[str, Any]:

@@ -17,16 +17,15 @@ from pydantic import (
 )
 
 from tuner.errors import SpaceError, unknown
-from tuner.parameters import Value, fit_value, show, word
+from tuner.parameters import ParameterInfo, Value, show, word
 from tuner.parameters.kinds import STRICT
 from tuner.spaces import candidates
 from tuner.spaces.catalogue import CATALOGUE
 from tuner.spaces.conditions import Activity, Condition, find_activity
-from tuner.spaces.exclusions import exclusion_problems
 from tuner.spaces.explain import Problem, to_validation_error
 from tuner.spaces.override import blamed, overridden
 from tuner.spaces.parameter import Parameter
-from tuner.spaces.read import read_parameters
+from tuner.spaces.read import Open, checked_parameters
 from tuner.spaces.yaml_file import raise_problems, validate_data, validated
 
 if TYPE_CHECKING:
@@ -44,6 +43,8 @@ class Space(BaseModel):
         name: what the space is called: the file's name without its ending.
         version: of the file format.
         description: one line for people.
+        open: True: `params` may have names that are not of the catalogue, such as `step__C`,
+            for somebody's own code; "own": none of the names is of the catalogue.
         params: every parameter in file order. A parameter of the catalogue that is not here
             has its default.
         regression: parameters that a regression has instead, or besides: see `for_task`.
@@ -57,16 +58,17 @@ class Space(BaseModel):
     name: str = "space"
     version: Literal[1] = 1
     description: str = ""
+    open: Open = False
     params: dict[str, Parameter] = Field(min_length=1)
     regression: dict[str, Parameter] = Field(default_factory=dict)
 
     @field_validator("params", mode="plain")
     @classmethod
-    def _read(cls, data: Any) -> dict[str, Parameter]:
+    def _read(cls, data: Any, info: ValidationInfo) -> dict[str, Parameter]:
         if not isinstance(data, Mapping) or not data:
             text = f"must hold at least one parameter with its value; got {show(data)}"
             raise to_validation_error("Space", [Problem((), text)], data)
-        params, problems = _checked(data, {})
+        params, problems = checked_parameters(data, {}, info.data.get("open", False))
         if problems:
             raise to_validation_error("Space", problems, data)
         return params
@@ -77,7 +79,8 @@ class Space(BaseModel):
         if not isinstance(data, Mapping):
             text = f"must be parameters with their values; got {show(data)}"
             raise to_validation_error("Space", [Problem((), text)], data)
-        params, problems = _checked(data, info.data.get("params", {}))
+        around, open = info.data.get("params", {}), info.data.get("open", False)
+        params, problems = checked_parameters(data, around, open)
         if problems:
             raise to_validation_error("Space", problems, data)
         return params
@@ -89,7 +92,7 @@ class Space(BaseModel):
     @model_serializer(mode="wrap")
     def _write_used(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
-        return {name: part for name, part in data.items() if name != "regression" or part}
+        return {n: part for n, part in data.items() if n not in ("open", "regression") or part}
 
     @cached_property
     def _activity(self) -> Activity:
@@ -112,18 +115,20 @@ class Space(BaseModel):
         longer speaks of. What `regression` sets of the same parameters, or cannot set beside
         them, it no longer does. Raises SpaceError.
         """
-        params = overridden(self.params, settings)
+        params = overridden(self.params, settings, self.open)
         about = self.description
         if about and settings:
             about += f" ({', '.join(settings)} set anew)"
-        data = {"name": self.name, "description": about, "params": params}
+        data = {"name": self.name, "description": about, "open": self.open, "params": params}
         space, problems = validate_data(data, type(self), f"space {self.name}")
         raise_problems([blamed(problem, settings) for problem in problems], SpaceError)
         assert space is not None
         kept: dict[str, Parameter] = {}
         for name, parameter in self.regression.items():
             more = {**kept, name: parameter}
-            if name not in settings and not _checked(more, space.params)[1]:
+            if name in settings:
+                continue
+            if not checked_parameters(more, space.params, self.open)[1]:
                 kept = more
         return space.model_copy(update={"regression": kept})
 
@@ -133,7 +138,12 @@ class Space(BaseModel):
         if not self.regression:
             return self
         params = {**self.params, **(self.regression if task == "regression" else {})}
-        return Space(name=self.name, description=self.description, params=params)
+        about = self.description
+        return Space(name=self.name, description=about, open=self.open, params=params)
+
+    def info(self, name: str) -> ParameterInfo:
+        """What is known of a parameter of this space: the catalogue's, or what its form says."""
+        return self.params[name].info
 
     @property
     def conditions(self) -> dict[str, tuple[Condition, ...]]:
@@ -198,10 +208,8 @@ class Space(BaseModel):
                     raise SpaceError(f"candidate: {name} is required; got {', '.join(values)}")
                 complete[name] = parameter.points()[0]  # type: ignore[index]
                 continue
-            given = values[name]
-            given = given.item() if hasattr(given, "item") else given
             try:
-                fit = fit_value(CATALOGUE[name], given)
+                fit = parameter.fit(values[name])
             except ValueError as error:
                 raise SpaceError(f"candidate: {name} {error}") from None
             if not parameter.takes(fit):
@@ -234,14 +242,3 @@ class Space(BaseModel):
 
     def _in_file_order(self, values: Mapping[str, Value]) -> dict[str, Value]:
         return {name: values[name] for name in self.params if name in values}
-
-
-def _checked(
-    data: Mapping[Any, Any], around: Mapping[str, Parameter]
-) -> tuple[dict[str, Parameter], list[Problem]]:
-    """The parameters in `data` and what is wrong with them, beside those `around` that have other
-    names."""
-    params, problems = read_parameters(data)
-    broken = [str(name) for name in data if name not in params]
-    activity, found = find_activity({**around, **params}, broken)
-    return params, [*problems, *found, *exclusion_problems(activity, broken)]

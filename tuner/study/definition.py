@@ -112,6 +112,8 @@ class StudyDefinition(Definition):
         content = self.model_dump(mode="json", exclude=_NOT_IN_HASH, exclude_defaults=True)
         params = self.space.model_dump(mode="json")["params"]
         content["space"] = list(params.items())
+        if self.space.open:
+            content["open"] = self.space.open
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
