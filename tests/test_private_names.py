@@ -71,6 +71,7 @@ RELIED_ON = [
     "optuna.study:Study._thread_local",
     "optuna.study._frozen:FrozenStudy",
     "optuna.trial:FrozenTrial._trial_id",
+    "sklearn.callback._callback_support:CallbackSupportMixin._init_callback_context",
     "sklearn.callback._callback_support:CallbackSupportMixin._skl_callbacks",
     "sklearn.model_selection._search:BaseSearchCV",
     "sklearn.model_selection._search:BaseSearchCV._check_input_parameters",
@@ -87,6 +88,7 @@ RELIED_ON = [
     "sklearn.utils.validation:_check_method_params",
     "sklearn.utils.validation:_check_sample_weight",
     "sklearn.utils.validation:_num_samples",
+    "tensorflow.python.eager.context:Context._context_handle",
     "tensorflow.python.framework:ops",
     "tensorflow.python.framework.registry:Registry._registry",
 ]

@@ -43,7 +43,7 @@ def test_the_constructor_takes_the_whole_catalogue_with_its_defaults(kind: type)
         name: parameter.default for name, parameter in inspect.signature(kind).parameters.items()
     }
     own = {"hidden_layer_sizes", "validation_fraction", "random_state", "warm_start", "verbose"}
-    assert set(defaults) == set(PARAMETERS) | own
+    assert set(defaults) == set(PARAMETERS) | own | {"categorical_features"}
     assert set(PARAMETERS.values()) == set(CATALOGUE) - {"model.units", "model.layers"}
     for flat, dotted in PARAMETERS.items():
         if defaults[flat] is not None:
@@ -138,8 +138,40 @@ def test_numbers_of_numpy_are_numbers() -> None:
     )
 
 
+def test_a_fit_takes_numbers_of_numpy_as_python_s() -> None:
+    given = {"hidden_layer_sizes": 4, "epochs": 2, "patience": 1, "random_state": 3}
+    ours = KerasMLPClassifier(**given, validation_fraction=0.25, class_weight={0: 2.0, 1: 1.0})
+    theirs = KerasMLPClassifier(
+        **{name: np.int64(value) for name, value in given.items()},
+        validation_fraction=np.float32(0.25),
+        batch_norm=np.bool_(False),
+        warm_start=np.bool_(False),
+        verbose=np.int8(0),
+        dropout=np.array(0.0),
+        class_weight={np.int64(0): np.float32(2.0), np.int64(1): np.int64(1)},
+    )
+    np.testing.assert_array_equal(
+        ours.fit(X, Y).predict_proba(X), theirs.fit(X, Y).predict_proba(X)
+    )
+
+
+NEEDED = [
+    name
+    for name, parameter in inspect.signature(KerasMLPClassifier).parameters.items()
+    if parameter.default is not None
+]
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_none_is_refused_where_it_means_nothing(name: str) -> None:
+    assert len(NEEDED) == 19
+    with pytest.raises(ValueError, match=rf"^{name} needs a value; got None\. Its default is"):
+        plan(**{name: None})
+
+
 @pytest.mark.parametrize(
-    ("sizes", "units"), [(5, (5,)), ((), ()), ([7], (7,)), (np.int64(3), (3,)), ((4, 2), (4, 2))]
+    ("sizes", "units"),
+    [(np.array(6), (6,)), (5, (5,)), ((), ()), ([7], (7,)), (np.int64(3), (3,)), ((4, 2), (4, 2))],
 )
 def test_sizes_of_layers(sizes: object, units: tuple[int, ...]) -> None:
     assert plan(hidden_layer_sizes=sizes).model.units == units
@@ -159,6 +191,7 @@ def test_sizes_of_layers(sizes: object, units: tuple[int, ...]) -> None:
         ({"schedule": "step", "drop_every": 0}, r"^drop_every must be a whole number at least 1"),
         ({"hidden_layer_sizes": (4, 0)}, r"hidden_layer_sizes must be .*; got \(4, 0\)"),
         ({"hidden_layer_sizes": "64"}, r"hidden_layer_sizes must be .*; got '64'"),
+        ({"hidden_layer_sizes": [None]}, r"hidden_layer_sizes must be .*; got \[None\]"),
         ({"hidden_layer_sizes": True}, r"hidden_layer_sizes must be .*; got True"),
         ({"clipnorm": 1.0, "clipvalue": 1.0}, r"clipped in one way only"),
         ({"class_weight": "equal"}, r"unknown class_weight 'equal'"),

@@ -88,15 +88,17 @@ def test_grid_on_digits_in_full_doses(stacks: Stacks) -> None:
     assert ours.best_params_ == stock.best_params_
 
 
-def test_class_weights_of_a_grid_share_a_stack(stacks: Stacks) -> None:
+@pytest.mark.parametrize("weighted", [False, True])
+def test_class_weights_of_a_grid_share_a_stack(stacks: Stacks, weighted: bool) -> None:
     X, y = digits(600)
     kept = (y > 2) | (np.arange(600) % 5 == 0)
     X, y = X[kept], y[kept]
     grid = {"class_weight": [None, "balanced", {0: 3.0, 7: 0.5}]}
     settings: dict[str, Any] = {"cv": 3, "scoring": SCORING, "refit": False}
-    ours = StackedGridSearchCV(classifier(), grid, **settings).fit(X, y)
+    weight = np.linspace(0.1, 2.0, len(y)) if weighted else None
+    ours = StackedGridSearchCV(classifier(), grid, **settings).fit(X, y, sample_weight=weight)
     assert stacks.networks == [9]
-    stock = GridSearchCV(classifier(), grid, **settings).fit(X, y)
+    stock = GridSearchCV(classifier(), grid, **settings).fit(X, y, sample_weight=weight)
     same_results(ours.cv_results_, stock.cv_results_, rows=150)
     assert len(set(ours.cv_results_["mean_test_neg_log_loss"])) == 3
 

@@ -10,6 +10,8 @@ import os
 import sys
 from contextlib import suppress
 
+from tuner.training.forks import refuse_after_fork
+
 #: glibc's `mallopt` parameters, and bytes up to which freed memory stays with the process.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _KEPT_BYTES = -1, -3, 64 << 20
 
@@ -42,7 +44,11 @@ def set_threads(threads: int = 1, stacks: int = 1) -> None:
 
 
 def settle_threads(stacks: int = 1) -> None:
-    """`set_threads` unless something has imported TensorFlow before, which settled them."""
+    """`set_threads` unless something has imported TensorFlow before, which settled them.
+
+    Raises TunerError if TensorFlow would hang in this process.
+    """
+    refuse_after_fork()
     if "tensorflow" not in sys.modules:
         with suppress(RuntimeError):
             set_threads(stacks=stacks)

@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.callback import CallbackSupportMixin
+from sklearn.utils.validation import check_is_fitted
 
 from tuner.planning.plan import TrainingPlan
+from tuner.sklearn.estimators.columns import FittedColumns
+from tuner.sklearn.estimators.epochs import EpochTasks
 from tuner.sklearn.estimators.errors import EstimatorError
 from tuner.sklearn.estimators.forward import forward
 from tuner.sklearn.estimators.parameters import KerasMLPParameters, plan_of
+from tuner.sklearn.estimators.rows import read_rows
 from tuner.sklearn.estimators.targets import Targets
 from tuner.sklearn.estimators.training import (
     FitState,
     draw_seed,
+    epoch_lines,
     fold_of,
     one_epoch,
     row_weights,
@@ -28,13 +32,11 @@ from tuner.training.scores import TrialScores
 if TYPE_CHECKING:
     import keras
 
-#: Bytes stay bytes: training brings each batch to float32 by itself.
-DTYPES = (np.float32, np.uint8)
 #: What weights and optimizer variables depend on: it must stay for a training to go on.
 _LASTING = ("features", "outputs", "units", "task", "batch_norm", "optimizer", "switches")
 
 
-class KerasMLP(KerasMLPParameters):
+class KerasMLP(CallbackSupportMixin, KerasMLPParameters):
     """The estimator without its targets; see the two subclasses."""
 
     n_features_in_: int
@@ -42,6 +44,8 @@ class KerasMLP(KerasMLPParameters):
     weights_: list[NDArray[np.float32]]
     history_: dict[str, list[float]]
     n_outputs_: int
+    is_categorical_: NDArray[np.bool_]
+    _columns: FittedColumns | None
 
     def read(self, X: Any, y: Any, *, reset: bool, classes: Any = None) -> tuple[Any, Targets]:
         """Checked rows `(rows, features)` and encoded targets; with `reset` the estimator takes
@@ -67,7 +71,7 @@ class KerasMLP(KerasMLPParameters):
         self.n_outputs_ = targets.outputs
         self._targets = Targets(targets.task, targets.y[:0], targets.classes, targets.flat)
         self._state = state
-        self._model: keras.Sequential | None = None
+        self._model: keras.Model | None = None
         curves = {"loss": scores.train["loss"], "learning_rate": scores.learning_rate}
         if not np.isnan(scores.validation["loss"]).all():
             curves["val_loss"] = scores.validation["loss"]
@@ -97,13 +101,23 @@ class KerasMLP(KerasMLPParameters):
         weight = row_weights(sample_weight, x)
         if weight is not None and not partial:
             self._check_weights(weight, targets)
-        verbose = bool(self.verbose)
+        told = hasattr(self, "_skl_callbacks") and not partial
+        tasks = EpochTasks(self, X, y, sample_weight, plan, targets) if told else None
         scores, state = train(
-            plan, x, targets, fold, sample_weight=weight, state=state, verbose=verbose
+            plan,
+            x,
+            targets,
+            fold,
+            sample_weight=weight,
+            state=state,
+            callbacks=epoch_lines(bool(self.verbose), [fold]),
+            tasks=tasks,
         )
         if not goes_on:
             self.history_ = {}
         self.take(plan, targets, scores, state)
+        if tasks is not None:
+            tasks.end()
 
     def _check_weights(self, weight: NDArray[np.float32], targets: Targets) -> None:
         """Refuse weights that leave nothing to learn."""
@@ -125,33 +139,33 @@ class KerasMLP(KerasMLPParameters):
                 "without warm_start to begin anew"
             )
 
-    def _rows(self, X: Any, **settings: Any) -> Any:
-        """`validate_data`'s X, dense, and y if there is one."""
-        read = validate_data(self, X, accept_sparse="csr", dtype=DTYPES, **settings)
-        x, *rest = read if isinstance(read, tuple) else (read,)
-        x = x.toarray() if issparse(x) else x
-        return (x, *rest) if rest else x
-
     def _answers(self, X: Any) -> NDArray[np.float64]:
         """The last layer's sums for new rows, `(rows, outputs)`."""
         check_is_fitted(self)
-        return forward(self.plan_.model, self.weights_, self._rows(X, reset=False))
+        return forward(self.plan_.model, self.weights_, read_rows(self, X, reset=False))
 
     @property
-    def model_(self) -> keras.Sequential:
+    def model_(self) -> keras.Model:
         """The trained network as a plain `keras.Sequential`, built when first asked for: rows to
         probabilities `(rows, outputs)` (of `classes_[1]` if there are two classes) or
-        values."""
+        values. With `categorical_features` a `keras.Model` that takes a dict of the columns,
+        `(rows, 1)` each: numbers with NaN at gaps, dates as days since 1970-01-01, text."""
         check_is_fitted(self)
         if self._model is None:
             from tuner.export.sequential import build_sequential
 
-            self._model = build_sequential(
+            network = build_sequential(
                 self.plan_.model,
                 self.weights_,
                 task=self._targets.task,
                 target_scaling=self._state.target_scaling,
             )
+            if self._columns is not None:
+                from tuner.export.table_model import build_table_model
+
+                columns = self._columns
+                network = build_table_model(columns.encoding, columns.scaling, network)
+            self._model = network
         return self._model
 
     @property
@@ -189,6 +203,16 @@ class KerasMLP(KerasMLPParameters):
 
         return OUTPUT_ACTIVATION[self._targets.task]
 
+    @property
+    def input_names_(self) -> list[str]:
+        """What each row of `coefs_[0]` is for: X's columns, those of a category as
+        `column=level`, a gap's mark as `column missing`."""
+        check_is_fitted(self)
+        if self._columns is not None:
+            return list(self._columns.encoding.outputs)
+        names = getattr(self, "feature_names_in_", None)
+        return [f"x{i}" for i in range(self.n_features_in_)] if names is None else names.tolist()
+
     def _layers(self, place: int) -> list[NDArray[np.float32]]:
         check_is_fitted(self)
         stride = 6 if self.plan_.model.batch_norm else 2
@@ -205,4 +229,6 @@ class KerasMLP(KerasMLPParameters):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        table = self.categorical_features is not None
+        tags.input_tags.allow_nan = tags.input_tags.categorical = table
         return tags

@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
+from sklearn.callback import with_callbacks
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
 from tuner.sklearn.estimators.base import KerasMLP
 from tuner.sklearn.estimators.documented import with_parameters
 from tuner.sklearn.estimators.errors import EstimatorError
+from tuner.sklearn.estimators.former import OF_FIT, hints
+from tuner.sklearn.estimators.rows import read_rows
 from tuner.sklearn.estimators.targets import Targets, class_targets
 
 
@@ -34,6 +37,8 @@ class KerasMLPClassifier(ClassifierMixin, KerasMLP):
 
     classes_: NDArray[Any]
 
+    @hints(OF_FIT)
+    @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on rows `(n, features)` and labels `(n,)`, or an indicator `(n, labels)`.
 
@@ -43,6 +48,7 @@ class KerasMLPClassifier(ClassifierMixin, KerasMLP):
         self._train(X, y, sample_weight)
         return self
 
+    @hints(OF_FIT)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train one epoch on these rows, going on from what was trained before.
 
@@ -91,7 +97,7 @@ class KerasMLPClassifier(ClassifierMixin, KerasMLP):
     def read(
         self, X: Any, y: Any, *, reset: bool, classes: Any = None
     ) -> tuple[NDArray[Any], Targets]:
-        x, y = self._rows(X, y=y, multi_output=True, reset=reset)
+        x, y = read_rows(self, X, y=y, multi_output=True, reset=reset)
         targets = class_targets(y, classes)
         assert targets.classes is not None
         if reset:

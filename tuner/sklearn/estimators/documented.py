@@ -26,6 +26,14 @@ _OWN = (
         "or the schedule is plateau: both watch the loss on them.",
     ),
     Described(
+        "categorical_features",
+        "from_dtype, columns or None",
+        "None: X holds numbers, which are trained on as they are. from_dtype: X is a table whose "
+        "columns of text, categories, booleans, dates and numbers, gaps included, are encoded and "
+        "scaled, by the rows of the fit. Names, numbers or a mask of columns: likewise, these "
+        "being the categories.",
+    ),
+    Described(
         "random_state",
         "int, RandomState or None",
         "An integer gives the same network, to the last bit, at every fit on one machine.",
@@ -50,7 +58,10 @@ history_ : dict of lists: loss, learning_rate, and val_loss if rows were held ou
 n_iter_ : int, epochs trained
 coefs_, intercepts_ : list of ndarray, kernel and bias of each layer
 weights_ : list of ndarray, all weights as `keras.Sequential.get_weights()` orders them
-model_ : keras.Sequential, the trained network; a regressor's answers in the units of y
+model_ : keras.Sequential, the trained network; a regressor's answers in the units of y. With
+    categorical_features a keras.Model of the table's columns
+input_names_ : list of str, what the network's inputs are
+is_categorical_ : ndarray of bool, which columns of X hold categories; with categorical_features
 n_layers_, n_outputs_, out_activation_ : as scikit-learn's MLP estimators have them
 plan_ : tuner.planning.TrainingPlan, what was trained
 """

@@ -3,6 +3,7 @@ of names."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
@@ -23,6 +24,7 @@ from tuner.planning.planner import plan_training
 from tuner.schedules import SCHEDULES
 from tuner.sklearn.estimators.class_weight import weights_of_classes
 from tuner.sklearn.estimators.errors import EstimatorError
+from tuner.sklearn.estimators.former import OF_THE_CONSTRUCTOR, hints
 from tuner.spaces.catalogue import CATALOGUE, settings_of
 from tuner.text import quoted
 
@@ -65,10 +67,12 @@ class KerasMLPParameters(BaseEstimator):
     Keras (an optimizer's) or to the catalogue (a schedule's); `described()` has all in words."""
 
     validation_fraction: float
+    categorical_features: str | Sequence[str | int | bool] | None
     random_state: int | np.random.RandomState | None
     warm_start: bool
     verbose: bool
 
+    @hints(OF_THE_CONSTRUCTOR)
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (64, 64),
@@ -127,6 +131,7 @@ class KerasMLPParameters(BaseEstimator):
         patience: int | None = None,
         min_delta: float = 0.0,
         validation_fraction: float = 0.1,
+        categorical_features: str | Sequence[str | int | bool] | None = None,
         random_state: int | np.random.RandomState | None = None,
         warm_start: bool = False,
         verbose: bool = False,
@@ -147,15 +152,18 @@ def plan_of(
     """What the estimator trains, on data of that shape, task and `classes`: the labels in the
     order of their numbers.
 
-    A parameter that is None has its default, an optimizer's settings Keras's.
+    A schedule's setting that is None has its default, an optimizer's Keras's.
 
     Raises:
-        EstimatorError: (a ValueError) for a value outside its limits, a setting that the chosen
-            optimizer, schedule or loss does not have, and values that exclude each other. The
-            message speaks of the constructor's names.
+        EstimatorError: (a ValueError) for a value outside its limits, None where it means
+            nothing, a setting that the chosen optimizer, schedule or loss does not have, and
+            values that exclude each other. The message speaks of the constructor's names.
     """
     values = estimator.get_params(deep=False)
-    given = {flat: _plain(values[flat]) for flat in PARAMETERS if values[flat] is not None}
+    for flat, default in NEEDED.items():
+        if values[flat] is None:
+            raise EstimatorError(f"{flat} needs a value; got None. Its default is {default!r}")
+    given = {flat: plain(values[flat]) for flat in PARAMETERS if values[flat] is not None}
     params: dict[str, Any] = {PARAMETERS[flat]: value for flat, value in given.items()}
     params |= _sizes(values["hidden_layer_sizes"])
     of_labels = params.get("loss.class_weight")
@@ -180,12 +188,9 @@ def _sizes(hidden_layer_sizes: object) -> dict[str, Any]:
 
     Raises EstimatorError for anything else.
     """
-    sizes: Any = (
-        hidden_layer_sizes
-        if isinstance(hidden_layer_sizes, Sequence | np.ndarray)
-        and not isinstance(hidden_layer_sizes, str)
-        else (hidden_layer_sizes,)
-    )
+    given = plain(hidden_layer_sizes)
+    several = isinstance(given, Sequence) and not isinstance(given, str)
+    sizes: Any = given if several else (given,)
     for width in sizes:
         whole = isinstance(width, Integral) and not isinstance(width, bool)
         if not whole or not CATALOGUE["model.units"].contains(width) or len(sizes) > MOST_LAYERS:
@@ -218,10 +223,20 @@ def _in_flat_names(message: str) -> str:
     return message
 
 
-def _plain(value: Any) -> Any:
+#: Parameters that must not be None, and their defaults: those whose default is not None.
+NEEDED: Mapping[str, Any] = MappingProxyType(
+    {
+        name: own.default
+        for name, own in inspect.signature(KerasMLPParameters).parameters.items()
+        if own.default is not None
+    }
+)
+
+
+def plain(value: Any) -> Any:
     """Python's own number for NumPy's, as samplers of candidates draw them."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value

@@ -7,10 +7,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
+from sklearn.callback import with_callbacks
 
 from tuner.sklearn.estimators.base import KerasMLP
 from tuner.sklearn.estimators.documented import with_parameters
 from tuner.sklearn.estimators.errors import EstimatorError
+from tuner.sklearn.estimators.former import OF_FIT, hints
+from tuner.sklearn.estimators.rows import read_rows
 from tuner.sklearn.estimators.targets import Targets, value_targets
 
 
@@ -29,6 +32,8 @@ class KerasMLPRegressor(RegressorMixin, KerasMLP):
     {attributes}
     """)
 
+    @hints(OF_FIT)
+    @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on rows `(n, features)` and values `(n,)` or `(n, outputs)`.
 
@@ -38,6 +43,7 @@ class KerasMLPRegressor(RegressorMixin, KerasMLP):
         self._train(X, y, sample_weight)
         return self
 
+    @hints(OF_FIT)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train one epoch on these rows, going on from what was trained before. Targets keep the
         standardisation of the first rows.
@@ -60,7 +66,7 @@ class KerasMLPRegressor(RegressorMixin, KerasMLP):
     def read(
         self, X: Any, y: Any, *, reset: bool, classes: Any = None
     ) -> tuple[NDArray[Any], Targets]:
-        x, y = self._rows(X, y=y, multi_output=True, y_numeric=True, reset=reset)
+        x, y = read_rows(self, X, y=y, multi_output=True, y_numeric=True, reset=reset)
         targets = value_targets(y)
         if not reset and targets.outputs != self.n_outputs_:
             raise EstimatorError(

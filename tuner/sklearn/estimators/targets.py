@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from warnings import warn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,13 @@ def class_targets(y: Any, classes: NDArray[Any] | None = None) -> Targets:
     if type_of_target(y) == "multilabel-indicator":
         indicator = np.asarray(y.toarray() if issparse(y) else y, dtype=np.float32)
         labels = np.arange(indicator.shape[1])
+        if len(indicator) > 1 and (indicator.sum(axis=1) == 1).all():
+            warn(
+                "every row of y has exactly one label, as one-hot encoded classes have; an "
+                "indicator is trained as labels of which a row may have several. If y is one-hot, "
+                "give y.argmax(axis=1)",
+                stacklevel=5,
+            )
         if classes is not None and not np.array_equal(classes, labels):
             raise EstimatorError(
                 f"the classes of a multilabel task are its columns' numbers; got {len(labels)} "

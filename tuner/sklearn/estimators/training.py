@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,16 @@ from tuner.planning.plan import TrainingPlan
 from tuner.planning.seeds import network_seed
 from tuner.schedules import Rates, Schedule
 from tuner.sklearn.estimators.errors import DivergedError, EstimatorError
+from tuner.sklearn.estimators.parameters import plain
 from tuner.sklearn.estimators.targets import Targets, to_dataset
 from tuner.text import quoted
 from tuner.training.callbacks import EpochCallback
 from tuner.training.scores import TrialScores
 from tuner.training.state import TrainingState
 from tuner.training.threads import settle_threads
+
+if TYPE_CHECKING:
+    from tuner.sklearn.estimators.epochs import EpochTasks
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +100,8 @@ def fold_of(plan: TrainingPlan, targets: Targets, fraction: object, seed: int) -
     rows = np.arange(len(targets.y), dtype=np.int32)
     if plan.patience is None and not plan.schedule.depends_on_scores:
         return Fold(train=rows, validation=np.zeros(0, np.int32))
-    if isinstance(fraction, bool) or not isinstance(fraction, float) or not 0 < fraction < 1:
+    fraction = plain(fraction)
+    if not isinstance(fraction, float) or not 0 < fraction < 1:
         raise EstimatorError(
             f"validation_fraction must be a number above 0, below 1; got {quoted(fraction)}"
         )
@@ -105,7 +110,7 @@ def fold_of(plan: TrainingPlan, targets: Targets, fraction: object, seed: int) -
     by_class = targets.task in ("binary", "multiclass")
     train, validation = train_test_split(
         rows,
-        test_size=float(fraction),
+        test_size=fraction,
         random_state=seed,
         stratify=targets.y if by_class else None,
     )
@@ -158,9 +163,13 @@ def train(
     *,
     sample_weight: NDArray[np.float32] | None,
     state: FitState,
-    verbose: bool,
+    callbacks: Sequence[EpochCallback],
+    tasks: EpochTasks | None = None,
 ) -> tuple[TrialScores, FitState]:
     """Train the network of `state` on `fold.train` as planned.
+
+    Args:
+        tasks: what scikit-learn's callbacks are told by.
 
     Raises DivergedError if the loss became NaN or infinite.
     """
@@ -179,16 +188,33 @@ def train(
         target_scalings=None if state.target_scaling is None else [state.target_scaling],
     )
     scaling = None if trainer.target_scalings is None else trainer.target_scalings[0]
+    if tasks is not None:
+        tasks.target_scaling = scaling
+        callbacks = [*callbacks, tasks]
     own = TrainingState(state.values, state.epochs)
     [scores] = trainer.train(
         [plan],
         [[state.seed]],
-        callbacks=epoch_lines(verbose, [fold]),
+        callbacks=callbacks,
         weights=True,
         state=own,
     )
     check_finite(plan, scores)
     return scores, FitState(state.seed, own.values, own.epochs, scaling)
+
+
+def still_training(weights: Sequence[NDArray[np.float32]]) -> TrialScores:
+    """Scores of a network that still trains: weights, and no curves."""
+    nothing = np.zeros((0, 1))
+    return TrialScores(
+        train={"loss": nothing},
+        validation={"loss": nothing},
+        learning_rate=nothing,
+        epoch_seconds=np.zeros(0),
+        score_epoch=np.zeros(1, np.int64),
+        status=("interrupted",),
+        weights=[list(weights)],
+    )
 
 
 def check_finite(plan: TrainingPlan, scores: TrialScores, fold: int = 0) -> None:

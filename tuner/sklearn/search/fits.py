@@ -19,7 +19,13 @@ from tuner.sklearn.search.fold_groups import (
     plan_candidates,
     train_groups,
 )
-from tuner.sklearn.search.pipeline_steps import FittedSteps, final_estimator, fit_steps, steps_key
+from tuner.sklearn.search.pipeline_steps import (
+    FittedSteps,
+    final_estimator,
+    fit_steps,
+    reads_whole,
+    steps_key,
+)
 from tuner.sklearn.search.splits import Split, read_split, read_whole
 from tuner.sklearn.search.trained_network import ScoreReporter, TrainedNetwork
 
@@ -55,7 +61,7 @@ class SplitCache:
             with suppress(Exception):
                 steps[number] = fit_steps(estimator, self._X, self._y, train, self._fit_params)
         splits: list[Split] = []
-        if final is estimator:
+        if reads_whole(estimator):
             with suppress(ValueError, TypeError):
                 splits = read_whole(steps, self._X, self._y, final)
             return splits
@@ -109,7 +115,7 @@ class StackedFits:
         for number, params in enumerate(candidates):
             candidate = _candidate(estimator, number, params, cache.count)
             if candidate is not None:
-                key = steps_key(estimator, params)
+                key = steps_key(estimator, params, candidate.final)
                 self._alike.setdefault(key, []).append(candidate)
                 self._key_of[number] = key
 
@@ -188,11 +194,12 @@ def _candidate(
     estimator: Any, number: int, params: Mapping[str, Any], splits: int
 ) -> Candidate | None:
     """The candidate with a seed for each split, drawn as each split's own `fit` would draw it;
-    None if it is no estimator of ours, or scikit-learn will refuse its parameters."""
+    None if it is no estimator of ours, scikit-learn will refuse its parameters, or callbacks of its
+    own watch its fits."""
     try:
         own = clone(estimator).set_params(**clone(dict(params), safe=False))
         final = final_estimator(own)
-        if final is None:
+        if final is None or hasattr(own, "_skl_callbacks") or hasattr(final, "_skl_callbacks"):
             return None
         # A RandomState is copied with the estimator, for every fit.
         seeds = tuple(draw_seed(copy.deepcopy(final.random_state)) for _ in range(splits))

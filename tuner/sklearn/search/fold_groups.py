@@ -18,10 +18,10 @@ from tuner.planning.cost import estimate
 from tuner.planning.plan import TrainingPlan
 from tuner.sklearn.estimators.base import KerasMLP
 from tuner.sklearn.estimators.parameters import plan_of
-from tuner.sklearn.estimators.training import epoch_lines, fold_of
+from tuner.sklearn.estimators.training import epoch_lines, fold_of, still_training
 from tuner.sklearn.search.parallel import in_threads
 from tuner.sklearn.search.splits import Split, SplitRows, rows_of_splits
-from tuner.sklearn.search.trained_network import ScoreReporter, TrainedNetwork, still_training
+from tuner.sklearn.search.trained_network import ScoreReporter, TrainedNetwork
 from tuner.training.callbacks import EpochCallback
 from tuner.training.grouping import Stack, Stacking, cut_stacks, share_trainings, stacking_of
 from tuner.training.scores import TrialScores

@@ -16,6 +16,7 @@ from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params, _num_samples
 
 from tuner.sklearn.estimators import KerasMLPClassifier, KerasMLPRegressor
+from tuner.sklearn.estimators.base import KerasMLP
 
 
 def final_estimator(estimator: Any) -> KerasMLPClassifier | KerasMLPRegressor | None:
@@ -43,9 +44,9 @@ class FittedSteps:
 
     Attributes:
         steps: names and transformers; none for a bare estimator.
-        X, y, fit_params: what the last step's `fit` is called with. A bare estimator's `X` and
-            `y` are all rows of the search, of which `rows` are the split's; a pipeline's are
-            the split's.
+        X, y, fit_params: what the last step's `fit` is called with. If the estimator
+            `reads_whole`, `X` and `y` are all rows of the search, of which `rows` are the
+            split's; else they are the split's.
         rows: row numbers into `X`.
     """
 
@@ -62,17 +63,25 @@ class FittedSteps:
         return final_estimator(estimator)
 
 
-def steps_key(estimator: Any, params: Mapping[str, Any]) -> str:
-    """Equal for candidates whose pipelines do the same before the last step."""
-    if not isinstance(estimator, Pipeline):
-        return ""
-    last = estimator.steps[-1][0]
-    ours = {
-        name: value
-        for name, value in params.items()
-        if name != last and not name.startswith(f"{last}__")
-    }
-    return str(joblib.hash(ours))
+def steps_key(estimator: Any, params: Mapping[str, Any], final: KerasMLP) -> str:
+    """Equal for candidates whose pipelines do the same before the last step, `final`, which
+    reads its rows alike."""
+    ours: dict[str, Any] = {}
+    if isinstance(estimator, Pipeline):
+        last = estimator.steps[-1][0]
+        ours = {
+            name: value
+            for name, value in params.items()
+            if name != last and not name.startswith(f"{last}__")
+        }
+    return str(joblib.hash((ours, final.categorical_features)))
+
+
+def reads_whole(estimator: Any) -> bool:
+    """Whether the rows of all splits are read at once: nothing is learned from them, neither by
+    steps of a pipeline nor by the estimator about a table's columns."""
+    final: Any = final_estimator(estimator)
+    return final is estimator and final.categorical_features is None
 
 
 def fit_steps(
@@ -84,10 +93,13 @@ def fit_steps(
     Raises whatever a step raises.
     """
     params = _check_method_params(X, params=fit_params, indices=train)
-    if not isinstance(estimator, Pipeline):
+    if reads_whole(estimator):
         rows = np.arange(_num_samples(X), dtype=np.int32)[np.asarray(train)]
         return FittedSteps((), X, y, params, rows)
     X_train, y_train = _safe_split(estimator, X, y, train)
+    if not isinstance(estimator, Pipeline):
+        rows = np.arange(_num_samples(X_train), dtype=np.int32)
+        return FittedSteps((), X_train, y_train, params, rows)
     pipeline = clone(estimator)
     final: Any = final_estimator(pipeline)
     calls: list[tuple[Any, Any, Mapping[str, Any]]] = []

@@ -47,14 +47,14 @@ class Split:
 
 
 def read_split(number: int, steps: FittedSteps, final: KerasMLP) -> Split:
-    """The split of a pipeline, whose rows are its own. Raises what `fit` would raise."""
+    """A split whose rows are its own. Raises what `fit` would raise."""
     reader = clone(final)
     x, targets = reader.read(steps.X, steps.y, reset=True)
     return _split(number, steps, x, targets, reader, final)
 
 
 def read_whole(steps: Mapping[int, FittedSteps], X: Any, y: Any, final: KerasMLP) -> list[Split]:
-    """The splits of a bare estimator, whose rows are those of the search, read once.
+    """Splits whose rows are those of the search, read once.
 
     Splits whose training rows lack a class are left out: their networks have other outputs.
     Raises what `fit` would raise.

@@ -52,20 +52,6 @@ class TrainedNetwork:
         final.take(self.plan, self.split.targets, self.scores, state)
 
 
-def still_training(weights: Sequence[NDArray[np.float32]]) -> TrialScores:
-    """Scores of a network that still trains: weights, and no curves."""
-    nothing = np.zeros((0, 1))
-    return TrialScores(
-        train={"loss": nothing},
-        validation={"loss": nothing},
-        learning_rate=nothing,
-        epoch_seconds=np.zeros(0),
-        score_epoch=np.zeros(1, np.int64),
-        status=("interrupted",),
-        weights=[list(weights)],
-    )
-
-
 class ScoreReporter(EpochCallback):
     """Reports the mean score over the splits after every epoch, and ends the training if the
     pruner says so; after the last epoch nothing is pruned.
