@@ -139,17 +139,25 @@ def test_numbers_of_numpy_are_numbers() -> None:
 
 
 def test_a_fit_takes_numbers_of_numpy_as_python_s() -> None:
-    given = {"hidden_layer_sizes": 4, "epochs": 2, "patience": 1, "random_state": 3}
-    ours = KerasMLPClassifier(**given, validation_fraction=0.25, class_weight={0: 2.0, 1: 1.0})
-    theirs = KerasMLPClassifier(
-        **{name: np.int64(value) for name, value in given.items()},
-        validation_fraction=np.float32(0.25),
-        batch_norm=np.bool_(False),
-        warm_start=np.bool_(False),
-        verbose=np.int8(0),
-        dropout=np.array(0.0),
-        class_weight={np.int64(0): np.float32(2.0), np.int64(1): np.int64(1)},
-    )
+    given: dict[str, Any] = {
+        "hidden_layer_sizes": 4,
+        "epochs": 2,
+        "patience": 1,
+        "random_state": 3,
+        "validation_fraction": 0.25,
+        "class_weight": {0: 2.0, 1: 1.0},
+    }
+    of_numpy: dict[str, Any] = {
+        **{name: np.int64(given[name]) for name in ("hidden_layer_sizes", "epochs", "patience")},
+        "random_state": np.uint8(3),
+        "validation_fraction": np.float32(0.25),
+        "class_weight": {np.int64(0): np.float32(2.0), np.int64(1): np.int64(1)},
+        "batch_norm": np.bool_(False),
+        "warm_start": np.bool_(False),
+        "verbose": np.int8(0),
+        "dropout": np.array(0.0),
+    }
+    ours, theirs = KerasMLPClassifier(**given), KerasMLPClassifier(**of_numpy)
     np.testing.assert_array_equal(
         ours.fit(X, Y).predict_proba(X), theirs.fit(X, Y).predict_proba(X)
     )
@@ -171,7 +179,14 @@ def test_none_is_refused_where_it_means_nothing(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("sizes", "units"),
-    [(np.array(6), (6,)), (5, (5,)), ((), ()), ([7], (7,)), (np.int64(3), (3,)), ((4, 2), (4, 2))],
+    [
+        (5, (5,)),
+        ((), ()),
+        ([7], (7,)),
+        (np.int64(3), (3,)),
+        (np.array(6), (6,)),
+        ((4, 2), (4, 2)),
+    ],
 )
 def test_sizes_of_layers(sizes: object, units: tuple[int, ...]) -> None:
     assert plan(hidden_layer_sizes=sizes).model.units == units

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import warnings
 from typing import Any
 
 import numpy as np
@@ -145,6 +144,7 @@ def test_bad_choices_are_refused(given: Any, message: str) -> None:
         KerasMLPClassifier(**SMALL, categorical_features=given).fit(X, Y)
 
 
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 def test_bad_rows_are_refused() -> None:
     model = KerasMLPClassifier(**TABLE)
     for rows, message in [
@@ -166,8 +166,7 @@ def test_bad_rows_are_refused() -> None:
         (X.drop(columns="sex"), "sex"),
         (X.to_numpy()[:, :3], "3 features.*expecting 6"),
     ]:
-        with pytest.raises(ValueError, match=message), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with pytest.raises(ValueError, match=message):
             model.predict(rows)
 
 
@@ -179,7 +178,7 @@ def test_text_that_hardly_repeats_is_left_out_with_a_word() -> None:
     assert model.predict(named).shape == (120,)
     kept = KerasMLPClassifier(**TABLE).fit(named.astype({"name": "category"}), Y)
     assert len(kept.input_names_) > 120
-    # Text of few values never is, nor are numbers: whether they count rows may differ from fold to fold.
+    # Never numbers (whether they count rows may differ from fold to fold), nor text of few values.
     counted = pd.DataFrame({"id": np.arange(120)})
     assert KerasMLPClassifier(**TABLE).fit(counted, Y).input_names_ == ["id"]
     few = KerasMLPClassifier(**TABLE).fit(named.assign(age=0.0)[10:20], Y[10:20])
@@ -192,7 +191,7 @@ def test_clone_pickle_and_the_keras_model() -> None:
     np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
     back = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(back.predict_proba(X), model.predict_proba(X))
-    columns = model._columns
+    columns = model.columns_
     assert columns is not None
     raw = columns.encoding.raw(X)
     expected = model.predict_proba(X)[:, 1]

@@ -45,7 +45,7 @@ class KerasMLP(CallbackSupportMixin, KerasMLPParameters):
     history_: dict[str, list[float]]
     n_outputs_: int
     is_categorical_: NDArray[np.bool_]
-    _columns: FittedColumns | None
+    columns_: FittedColumns | None
 
     def read(self, X: Any, y: Any, *, reset: bool, classes: Any = None) -> tuple[Any, Targets]:
         """Checked rows `(rows, features)` and encoded targets; with `reset` the estimator takes
@@ -160,10 +160,10 @@ class KerasMLP(CallbackSupportMixin, KerasMLPParameters):
                 task=self._targets.task,
                 target_scaling=self._state.target_scaling,
             )
-            if self._columns is not None:
+            if self.columns_ is not None:
                 from tuner.export.table_model import build_table_model
 
-                columns = self._columns
+                columns = self.columns_
                 network = build_table_model(columns.encoding, columns.scaling, network)
             self._model = network
         return self._model
@@ -208,8 +208,8 @@ class KerasMLP(CallbackSupportMixin, KerasMLPParameters):
         """What each row of `coefs_[0]` is for: X's columns, those of a category as
         `column=level`, a gap's mark as `column missing`."""
         check_is_fitted(self)
-        if self._columns is not None:
-            return list(self._columns.encoding.outputs)
+        if self.columns_ is not None:
+            return list(self.columns_.encoding.outputs)
         names = getattr(self, "feature_names_in_", None)
         return [f"x{i}" for i in range(self.n_features_in_)] if names is None else names.tolist()
 

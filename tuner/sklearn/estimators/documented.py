@@ -61,6 +61,7 @@ weights_ : list of ndarray, all weights as `keras.Sequential.get_weights()` orde
 model_ : keras.Sequential, the trained network; a regressor's answers in the units of y. With
     categorical_features a keras.Model of the table's columns
 input_names_ : list of str, what the network's inputs are
+columns_ : what the columns of X became, with categorical_features, else None
 is_categorical_ : ndarray of bool, which columns of X hold categories; with categorical_features
 n_layers_, n_outputs_, out_activation_ : as scikit-learn's MLP estimators have them
 plan_ : tuner.planning.TrainingPlan, what was trained

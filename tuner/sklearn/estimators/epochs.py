@@ -5,37 +5,27 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tuner.data.scaling import TargetScaling
 from tuner.planning.plan import TrainingPlan
 from tuner.sklearn.estimators.targets import Targets
-from tuner.sklearn.estimators.training import FitState, still_training
-from tuner.training.callbacks import EpochCallback
-
-if TYPE_CHECKING:
-    from tuner.sklearn.estimators.base import KerasMLP
+from tuner.sklearn.estimators.training import FitCallback, FitState, still_training
 
 
-class EpochTasks(EpochCallback):
+class EpochTasks(FitCallback):
     """Tells the estimator's callbacks of every epoch, and ends the training if one of them says so.
 
     They may look at the estimator as it would be if the training had ended there: `weights_` of
     that epoch, whether or not `patience` goes back to an earlier one in the end.
 
     Args:
-        estimator: has callbacks; `end` is called when it is fitted.
+        estimator: a `KerasMLP` that has callbacks; `end` is called when it is fitted.
         X, y, sample_weight: as `fit` got them.
-
-    Attributes:
-        target_scaling: set before the training.
     """
-
-    target_scaling: TargetScaling | None = None
 
     def __init__(
         self,
-        estimator: KerasMLP,
+        estimator: Any,
         X: Any,
         y: Any,
         sample_weight: Any,

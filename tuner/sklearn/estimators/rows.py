@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -10,25 +10,22 @@ from sklearn.utils.validation import check_X_y, validate_data
 
 from tuner.sklearn.estimators.columns import FittedColumns, frame_of, refuse_text
 
-if TYPE_CHECKING:
-    from tuner.sklearn.estimators.base import KerasMLP
-
 #: Bytes stay bytes: training brings each batch to float32 by itself.
 DTYPES = (np.float32, np.uint8)
 
 
-def read_rows(estimator: KerasMLP, X: Any, *, reset: bool, **settings: Any) -> Any:
+def read_rows(estimator: Any, X: Any, *, reset: bool, **settings: Any) -> Any:
     """`validate_data`'s X, dense `(rows, inputs)`, and y if `settings` have one; with
     `categorical_features`, given when the estimator was fitted, the columns of a table encoded.
 
-    With `reset` the estimator takes what it must know of X from it. Raises ValueError as
+    With `reset` the `KerasMLP` takes what it must know of X from it. Raises ValueError as
     scikit-learn's estimators do.
     """
     if reset:
-        estimator._columns = None
+        estimator.columns_ = None
         encoded = estimator.categorical_features is not None
     else:
-        encoded = estimator._columns is not None
+        encoded = estimator.columns_ is not None
     if encoded:
         return _encoded(estimator, X, reset, settings)
     try:
@@ -43,7 +40,7 @@ def read_rows(estimator: KerasMLP, X: Any, *, reset: bool, **settings: Any) -> A
     return (x, *rest) if rest else x
 
 
-def _encoded(estimator: KerasMLP, X: Any, reset: bool, settings: dict[str, Any]) -> Any:
+def _encoded(estimator: Any, X: Any, reset: bool, settings: dict[str, Any]) -> Any:
     if hasattr(X, "iloc") or hasattr(X, "to_pandas"):
         validate_data(estimator, X, skip_check_array=True, reset=reset)
     else:
@@ -53,11 +50,11 @@ def _encoded(estimator: KerasMLP, X: Any, reset: bool, settings: dict[str, Any])
         X = X.toarray() if issparse(X) else X
     frame = frame_of(X, getattr(estimator, "feature_names_in_", None))
     if reset:
-        estimator._columns, x = FittedColumns.fit(frame, estimator.categorical_features)
-        estimator.is_categorical_ = estimator._columns.categorical
+        estimator.columns_, x = FittedColumns.fit(frame, estimator.categorical_features)
+        estimator.is_categorical_ = estimator.columns_.categorical
     else:
-        assert estimator._columns is not None
-        x = estimator._columns.inputs(frame)
+        assert estimator.columns_ is not None
+        x = estimator.columns_.inputs(frame)
     if "y" not in settings:
         return x
     return check_X_y(x, settings.pop("y"), dtype=DTYPES, estimator=estimator, **settings)

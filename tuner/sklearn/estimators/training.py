@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,6 @@ from tuner.training.callbacks import EpochCallback
 from tuner.training.scores import TrialScores
 from tuner.training.state import TrainingState
 from tuner.training.threads import settle_threads
-
-if TYPE_CHECKING:
-    from tuner.sklearn.estimators.epochs import EpochTasks
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +56,12 @@ class LaterEpoch(Schedule):
     def rates(self, steps_per_epoch: int, epochs: int) -> Rates:
         rates = self.inner.rates(steps_per_epoch, max(self.total, self.first + epochs))
         return rates[self.first * steps_per_epoch :][: epochs * steps_per_epoch]
+
+
+class FitCallback(EpochCallback):
+    """Of one estimator's training, before which `target_scaling` is set."""
+
+    target_scaling: TargetScaling | None = None
 
 
 class EpochLines(EpochCallback):
@@ -164,7 +167,7 @@ def train(
     sample_weight: NDArray[np.float32] | None,
     state: FitState,
     callbacks: Sequence[EpochCallback],
-    tasks: EpochTasks | None = None,
+    tasks: FitCallback | None = None,
 ) -> tuple[TrialScores, FitState]:
     """Train the network of `state` on `fold.train` as planned.
 
