@@ -10,6 +10,14 @@ from tuner.lazy import lazy
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "optimize": "api.optimize",
+    "load": "api.study",
+    "studies": "api.studies",
+    "Study": "api.study",
+    "log": "api.spaces",
+    "choices": "api.spaces",
+    "values": "api.spaces",
+    "when": "api.spaces",
     "Space": "spaces",
     "load_space": "spaces",
     "Dataset": "data",

@@ -7,7 +7,8 @@
     │   │   └── MissingDataError  its file is not on this machine
     │   ├── PlanError             parameters that make no trainable plan
     │   ├── DefinitionError       a study definition
-    │   └── StudyConflictError    a study that already holds something else
+    │   ├── StudyConflictError    a study that already holds something else
+    │   └── UnknownKeywordError   of a function of Python; a TypeError too
     ├── NoCompletedTrialError     exit code 3: nothing to answer with
     └── StorageError              exit code 4: the storage cannot be reached or used
 
@@ -51,6 +52,9 @@ class DefinitionError(UsageError): ...
 
 
 class StudyConflictError(UsageError): ...
+
+
+class UnknownKeywordError(UsageError, TypeError): ...
 
 
 class NoCompletedTrialError(TunerError):

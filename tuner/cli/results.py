@@ -82,6 +82,7 @@ def results(
     mean_test_score, std_test_score, rank_test_score.
     """
     from tuner.results import curve_rows, cv_results, cv_rows, no_completed_trial, results_table
+    from tuner.results.table import flat_rows
 
     choosing = chosen != TableFlags()
     if whole and (choosing or number is not None):
@@ -113,7 +114,7 @@ def results(
         rows = results_table(study, **asdict(chosen))
         lacks = not chosen.states and all(row["state"] != "complete" for row in rows)
         none = no_completed_trial(study) if lacks else None
-    emit(_flat(rows) if form == "csv" else rows, table=lambda: _trial_table(rows))
+    emit(flat_rows(rows) if form == "csv" else rows, table=lambda: _trial_table(rows))
     if none is not None:
         raise none
 
@@ -129,26 +130,6 @@ def best(name: str, storage: str | None) -> None:
     with reading(name, storage) as study:
         found, metric = best_trial(study), objective_metric(study)
     emit(asdict(found), table=lambda: _best_text(found, metric))
-
-
-def _flat(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows with one column a parameter and one a fold, for CSV."""
-    folds = max((len(row["split_test_scores"]) for row in rows), default=0)
-    names = dict.fromkeys(name for row in rows for name in row["params"])
-    flat = []
-    for row in rows:
-        scores = row["split_test_scores"]
-        flat.append(
-            {"number": row["number"], "state": row["state"]}
-            | {f"param_{name}": row["params"].get(name) for name in names}
-            | {
-                f"split{fold}_test_score": scores[fold] if fold < len(scores) else None
-                for fold in range(folds)
-            }
-            | {key: row[key] for key in row if key.startswith(("mean_", "std_", "rank_"))}
-            | {key: row[key] for key in ("epochs_run", "duration_s", "cause")}
-        )
-    return flat
 
 
 def _trial_table(rows: Sequence[dict[str, Any]]) -> str:

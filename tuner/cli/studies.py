@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,9 +13,6 @@ from tuner.cli.output import columns_of, emit, format_option, render, tell
 from tuner.cli.refusals import Commands
 from tuner.errors import TunerError, UsageError
 from tuner.text import printable, quoted, score_text
-
-if TYPE_CHECKING:
-    from tuner.results.studies import StudySummary
 
 storage_option = click.option(
     "--storage", metavar="URL", help=STORAGE.format("Where the studies are")
@@ -32,7 +29,7 @@ def studies() -> None:
 @format_option
 def list_command(storage: str | None) -> None:
     """List the studies of a storage with their trials by state and their best value."""
-    from tuner.results.studies import list_studies
+    from tuner.results.studies import list_studies, summary_row
 
     place = storage_at(storage)
     rows = []
@@ -40,7 +37,7 @@ def list_command(storage: str | None) -> None:
         tell(f"no studies yet: {place.file} does not exist")
     else:
         with place.open_read_only() as opened:
-            rows = [] if opened is None else [_row(own) for own in list_studies(opened)]
+            rows = [] if opened is None else [summary_row(own) for own in list_studies(opened)]
     emit(rows, table=lambda: _table(rows))
 
 
@@ -50,13 +47,13 @@ def list_command(storage: str | None) -> None:
 @format_option
 def show(name: str, storage: str | None) -> None:
     """Show one study: its trials by state, its best value and its whole definition."""
-    from tuner.results.studies import summarize
+    from tuner.results.studies import COUNTS, summarize, summary_row
     from tuner.study.stored import is_foreign, load_study, read_definition
 
     place = storage_at(storage)
     with place.open_read_only() as opened:
         study = load_study(opened, name)
-        row = _row(summarize(study))
+        row = summary_row(summarize(study))
         definition, why = None, row["unreadable"]
         try:
             definition = None if is_foreign(study.user_attrs) else read_definition(study)
@@ -65,7 +62,7 @@ def show(name: str, storage: str | None) -> None:
     data = {
         "study": name,
         "storage": str(place),
-        "trials": {key: row[key] for key in _COUNTS},
+        "trials": {key: row[key] for key in COUNTS},
         "best_value": row["best_value"],
         "begun": row["begun"],
         "definition": None if definition is None else definition.model_dump(mode="json"),
@@ -116,23 +113,6 @@ def delete(name: str, storage: str | None, yes: bool, artifacts: str | None) -> 
         data,
         table=lambda: f"deleted {called} ({counts.done} finished trials) from {shown}",
     )
-
-
-_COUNTS = ("total", "complete", "pruned", "failed", "running", "waiting")
-
-
-def _row(summary: StudySummary) -> dict[str, Any]:
-    return {
-        "study": summary.name,
-        "space": summary.space,
-        "data": summary.data,
-        "sampler": summary.sampler,
-        "metric": summary.metric,
-        **{key: getattr(summary.counts, key) for key in _COUNTS},
-        "best_value": summary.best_value,
-        "begun": None if summary.begun is None else summary.begun.isoformat(timespec="seconds"),
-        "unreadable": summary.unreadable,
-    }
 
 
 def _table(rows: list[dict[str, Any]]) -> str:

@@ -102,7 +102,7 @@ def _float32(x: NDArray[Any], source: str, names: tuple[str, ...] | None) -> NDA
             f"values {RULE} their scaling; {source} breaks it in {listed(places, 8)}. Give them in "
             "another unit, or leave those columns out"
         )
-    return x.astype(np.float32)
+    return x.astype(np.float32, copy=False)
 
 
 def _refuse_unfinite(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tuner.errors import TunerError
 from tuner.results.ranking import find_best
@@ -42,6 +42,8 @@ class StudySummary:
     unreadable: str | None = None
 
 
+#: Of `TicketCounts`, as they are shown.
+COUNTS = ("total", "complete", "pruned", "failed", "running", "waiting")
 #: Attributes of a summary, by their place in a definition.
 _NAMED = {
     "space": "space.name",
@@ -77,3 +79,18 @@ def summarize(study: Study) -> StudySummary:
         return StudySummary(name, read_counts(study), since, value, **named)
     except (TunerError, TypeError, ValueError) as error:
         return StudySummary(name, stored, since, unreadable=str(error))
+
+
+def summary_row(summary: StudySummary) -> dict[str, Any]:
+    """A summary as a row of a table."""
+    return {
+        "study": summary.name,
+        "space": summary.space,
+        "data": summary.data,
+        "sampler": summary.sampler,
+        "metric": summary.metric,
+        **{key: getattr(summary.counts, key) for key in COUNTS},
+        "best_value": summary.best_value,
+        "begun": None if summary.begun is None else summary.begun.isoformat(timespec="seconds"),
+        "unreadable": summary.unreadable,
+    }

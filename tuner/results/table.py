@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -60,6 +60,26 @@ def results_table(
     if (order or ("number" if top is None else "rank")) == "rank":
         rows.sort(key=lambda row: (row["rank_test_score"], row["number"]))
     return rows[:top]
+
+
+def flat_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `results_table` with one column a parameter and one a fold, as in `cv_results_`."""
+    folds = max((len(row["split_test_scores"]) for row in rows), default=0)
+    names = dict.fromkeys(name for row in rows for name in row["params"])
+    flat = []
+    for row in rows:
+        scores = row["split_test_scores"]
+        flat.append(
+            {"number": row["number"], "state": row["state"]}
+            | {f"param_{name}": row["params"].get(name) for name in names}
+            | {
+                f"split{fold}_test_score": scores[fold] if fold < len(scores) else None
+                for fold in range(folds)
+            }
+            | {key: row[key] for key in row if key.startswith(("mean_", "std_", "rank_"))}
+            | {key: row[key] for key in ("epochs_run", "duration_s", "cause")}
+        )
+    return flat
 
 
 def _row(trial: FrozenTrial) -> dict[str, Any]:

@@ -151,11 +151,15 @@ _ROWS = 1024
 
 
 def _resident(x: NDArray[Any], inputs: NDArray[np.intp] | None) -> Any:
-    """A copy of `x` `(rows, features)`, or of those of its columns, as a tensor.
+    """A copy of `x` `(rows, features)`, or of those of its columns, as a tensor; of a whole file
+    that is mapped into memory the file's own pages, which all processes share.
 
     `tf.constant` copies a large array twice, page by page of 4 KB. NumPy asks for large pages, and
     TensorFlow takes an array over as it is if it is aligned.
     """
+    on_gpu = bool(tf.config.list_logical_devices("GPU"))
+    if inputs is None and not on_gpu and _is_mapped(x) and x.ctypes.data % _ALIGNMENT == 0:
+        return tf.experimental.dlpack.from_dlpack(x.__dlpack__())
     columns = np.arange(x.shape[1]) if inputs is None else inputs
     size = len(x) * len(columns) * x.itemsize
     memory = np.empty(size + _ALIGNMENT, np.uint8)
@@ -167,9 +171,17 @@ def _resident(x: NDArray[Any], inputs: NDArray[np.intp] | None) -> Any:
         for i in range(0, len(x), _ROWS):
             # Any mode but "raise" writes to `out` without a copy between.
             np.take(x[i : i + _ROWS], columns, axis=1, out=aligned[i : i + _ROWS], mode="clip")
-    if size == 0 or tf.config.list_logical_devices("GPU"):
+    if size == 0 or on_gpu:
         return tf.constant(aligned)
     return tf.experimental.dlpack.from_dlpack(aligned.__dlpack__())
+
+
+def _is_mapped(x: NDArray[Any]) -> bool:
+    """Whether `x` is the memory of a file as it stands, and could be written to."""
+    base: Any = x
+    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+        base = base.base
+    return isinstance(base, np.memmap) and x.flags.c_contiguous and x.flags.writeable and x.size > 0
 
 
 def used_inputs(x: NDArray[np.generic]) -> NDArray[np.intp] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -18,6 +19,22 @@ def thread_variables(threads: int = 1) -> dict[str, str]:
         "TF_NUM_INTEROP_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
+
+
+@contextmanager
+def without_main() -> Iterator[None]:
+    """Processes that multiprocessing starts within do not run the program's own file again: a
+    script that is not written for that would start a search in each of them. Nor do they know
+    what is defined there."""
+    main = sys.modules["__main__"]
+    names = ["__spec__", "__file__"]
+    held = {name: vars(main)[name] for name in names if name in vars(main)}
+    try:
+        main.__spec__ = main.__file__ = None
+        yield
+    finally:
+        del main.__spec__, main.__file__
+        vars(main).update(held)
 
 
 @contextmanager

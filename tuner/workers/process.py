@@ -7,9 +7,10 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 import psutil
@@ -17,7 +18,7 @@ import psutil
 from tuner.resources import available_cores
 from tuner.search.events import Event
 from tuner.storage.owner import process_name
-from tuner.workers.environment import environment, thread_variables
+from tuner.workers.environment import environment, thread_variables, without_main
 from tuner.workers.interfaces import Ended, Engine, MakeTrainer, Task, Worker
 from tuner.workers.parent_signals import blocked_interrupts
 from tuner.workers.recycling import WorkerLimits
@@ -53,7 +54,8 @@ class WorkerProcess(Worker):
         )
         # Starting it unblocks SIGINT, so it has to run before we block.
         resource_tracker.ensure_running()
-        with blocked_interrupts(), environment(thread_variables()):
+        main = nullcontext() if _needs_main(make_trainer) else without_main()
+        with blocked_interrupts(), environment(thread_variables()), main:
             self._process.start()
         # Ours must go, or the pipes would never end.
         theirs.close()
@@ -133,6 +135,11 @@ class WorkerProcess(Worker):
         # is_alive() reaps, so a process that it calls alive still owns its pid.
         if self._process.is_alive():
             os.kill(self.pid, number)
+
+
+def _needs_main(make_trainer: MakeTrainer | None) -> bool:
+    """Whether it is defined in the program's own file, where a worker has to look for it."""
+    return make_trainer is not None and b"__main__" in ForkingPickler.dumps(make_trainer).tobytes()
 
 
 class LocalEngine(Engine):

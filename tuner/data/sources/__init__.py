@@ -1,6 +1,7 @@
 """Where data come from: one class for each scheme of a URI."""
 
 from tuner.data.sources.arff import Arff
+from tuner.data.sources.arrays import Arrays
 from tuner.data.sources.base import READING as READING
 from tuner.data.sources.base import FileSource as FileSource
 from tuner.data.sources.base import RawData as RawData
@@ -25,7 +26,7 @@ from tuner.text import path_text, quoted, shortened
 SOURCES: Registry[type[Source]] = Registry(
     "data source",
     "tuner.sources",
-    (Bundled, Csv, Parquet, Feather, Xlsx, Arff, Npz, Npy, KerasDatasets, OpenML),
+    (Bundled, Csv, Parquet, Feather, Xlsx, Arff, Npz, Npy, Arrays, KerasDatasets, OpenML),
 )
 
 

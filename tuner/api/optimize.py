@@ -1,0 +1,210 @@
+"""`tuner.optimize`: a search in one call."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tuner.api.given_data import GivenData, keep_data
+from tuner.api.run import Place, run
+from tuner.api.settings import RunSettings, known_keywords, plain_numbers
+from tuner.api.spaces import settings_from, space_from
+from tuner.api.study import Study
+from tuner.errors import UsageError
+from tuner.progress import ProgressMode
+from tuner.search.finished import find_or_prepare
+from tuner.study.asked import Asked
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from tuner.spaces import Space
+
+
+@known_keywords
+def optimize(
+    space: str | Path | Mapping[str, Any] | Space | None = None,
+    X: Any = None,
+    y: Any = None,
+    *,
+    data: Any = None,
+    target: str | Sequence[str] | None = None,
+    study: str | Path | None = None,
+    name: str | None = None,
+    trials: int | None = None,
+    timeout: float | str | None = None,
+    folds: int | None = None,
+    folds_kind: str | None = None,
+    metric: str | Sequence[str] = (),
+    refit_metric: str | None = None,
+    sampler: str | None = None,
+    pruner: str | None = None,
+    set: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    retries: int | None = None,
+    group: str | ArrayLike | None = None,
+    time: str | None = None,
+    fold_column: str | None = None,
+    limit: int | None = None,
+    test_share: float | None = None,
+    test_data: str | None = None,
+    task: str | None = None,
+    target_scale: str | None = None,
+    scaling: str | None = None,
+    na_class: bool = False,
+    drop: str | Sequence[str] = (),
+    features: str | Sequence[str] = (),
+    kinds: Mapping[str, str] | None = None,
+    header: bool | None = None,
+    sep: str | None = None,
+    encoding: str | None = None,
+    decimal: str | None = None,
+    na: str | Sequence[str] = (),
+    workers: int | None = None,
+    heartbeat: float | None = None,
+    grace: float | None = None,
+    memory: int | str | None = None,
+    trial_timeout: float | str | None = None,
+    storage: str | None = None,
+    artifacts: str | Path | None = None,
+    progress: ProgressMode = "auto",
+) -> Study:
+    """Search a space with cross-validation and pruning, as the command `tuner optimize` does.
+
+    The same call again goes on with its study up to the number of trials. Ctrl-C ends at the next
+    epoch and returns the study with what is done.
+
+    >>> import tuner
+    >>> study = tuner.optimize("sgd_decay", data="sklearn:digits", trials=20)  # doctest: +SKIP
+
+    Args:
+        space: a shipped space's name, a file, a dict (`tuner.log`, `tuner.choices`,
+            `tuner.values`, `tuner.when`; a bare value is fixed), or a `tuner.Space`; None: one that
+            fits the data.
+        X: `(rows, columns)` numbers, images `(rows, height, width[, channels])`, or a DataFrame,
+            whose columns may be text, dates and categories with gaps. Kept in a file beside the
+            storage, named by its contents, so that the study can go on without this program.
+        y: `(rows,)` or `(rows, targets)`: labels or numbers.
+        data: in place of X and y: a URI such as `csv:wine.csv`, or a DataFrame.
+        target: of a table the column(s) to predict.
+        study: a study definition by name or file, which the other arguments change.
+        name: of the study; None: from what it searches.
+        trials: in all.
+        timeout: end after this time: seconds, or as `"10m"`.
+        folds, folds_kind: of the cross-validation.
+        metric: what to optimize; of several the first counts, the others are recorded.
+        refit_metric: of several metrics the one that counts.
+        sampler, pruner: how parameters are chosen, and which trials end early.
+        set: parameters of the space set anew.
+        seed: decides everything that is random.
+        retries: how often a failed trial is tried again.
+        group: a column whose equal values stay in one fold; with X, `(rows,)` values too.
+        time, fold_column: columns that order the rows, or name the folds.
+        limit: use this many rows only.
+        test_share, test_data: rows that the search never sees.
+        task: instead of the task that the target asks.
+        target_scale: how a regression's target is trained.
+        scaling: of the inputs.
+        na_class: rows without a target are a class of their own.
+        drop, features: columns to leave out, or to leave all others out.
+        kinds: what a column is: number, category or date.
+        header, sep, encoding, decimal, na: how a text table is read.
+        workers: processes, one thread each; None: as many as there are cores.
+        heartbeat, grace: seconds between a trial's signs of life, and without one until another
+            worker takes it over.
+        memory, trial_timeout: what one trial may take: bytes, or as `"4G"`; seconds.
+        storage: where the study is kept; None: as on the command line, `TUNER_STORAGE` or
+            `studies/tuner.db`.
+        artifacts: folder of checkpoints.
+        progress: auto, rich, plain or none.
+
+    Raises:
+        UsageError (its subclasses): an argument or the data break a rule; nothing was stored.
+        StudyConflictError: the name holds another definition, or other data.
+        StorageError: the storage cannot be used.
+    """
+    began = clock.time()
+    settings = RunSettings.of(
+        "tuner.optimize",
+        trials=trials,
+        timeout=timeout,
+        workers=workers,
+        heartbeat=heartbeat,
+        grace=grace,
+        memory=memory,
+        trial_timeout=trial_timeout,
+        progress=progress,
+    )
+    if callable(space):
+        raise UsageError("a function that builds a network is not taken yet. Available: a space")
+    place = Place.of(storage, artifacts)
+    searched, columns = space_from(space), _joined(target)
+    given = _data(place, X, y, data, columns, group)
+    rows = {
+        "target": given.target,
+        "group": given.group,
+        "time": time,
+        "fold_column": fold_column,
+        "limit": limit,
+        "test_share": test_share,
+        "test_data": test_data,
+        "task": task,
+        "target_scale": target_scale,
+        "scaling": scaling,
+        "na_class": na_class or None,
+        "drop": _several(drop),
+        "features": _several(features),
+        "kinds": dict(kinds or {}),
+        "header": header,
+        "sep": sep,
+        "encoding": encoding,
+        "decimal": decimal,
+        "na": _several(na),
+    }
+    numbers = {"folds": folds, "seed": seed, "retries": retries}
+    asked = Asked(
+        space=searched,
+        study=None if study is None else str(study),
+        data=given.uri or None,
+        rows={k: v for k, v in plain_numbers(rows).items() if v not in (None, (), {})},
+        folds_kind=folds_kind,
+        metrics=_several(metric),
+        refit_metric=refit_metric,
+        sampler=sampler,
+        pruner=pruner,
+        settings=settings_from(set or {}),
+        timeout=settings.timeout,
+        **plain_numbers(numbers),
+    )
+    definition = asked.definition()
+    notes = given.notes
+    if asked.plain:
+        notes = (f"space {definition.space.name}, since none was named (space=)", *notes)
+    found = find_or_prepare(
+        definition, name=name, storage_url=place.storage, trials=settings.trials, notes=notes
+    )
+    made = run(found, place, settings, definition.timeout, began)
+    return Study(made, place)
+
+
+def _data(place: Place, X: Any, y: Any, data: Any, target: str | None, group: Any) -> GivenData:
+    """Where the data are; those of memory are written there."""
+    if X is not None and data is not None:
+        raise UsageError("data are X and y, or data=; received both")
+    if X is None and y is not None:
+        raise UsageError("y is the target of X; received y without X. Available: data=, target=")
+    if isinstance(data, str) or (data is None and X is None):
+        if group is not None and not isinstance(group, str):
+            raise UsageError("group= of values goes with X; data= takes the name of a column")
+        return GivenData(data or "", target, group)
+    return keep_data(place.data, data if X is None else X, y, target=target, group=group)
+
+
+def _joined(target: str | Sequence[str] | None) -> str | None:
+    return target if target is None or isinstance(target, str) else ",".join(target)
+
+
+def _several(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)

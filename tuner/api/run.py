@@ -1,0 +1,139 @@
+"""Running a search from Python: it ends as on the command line, and what it ends with is kept."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tuner.api.settings import RunSettings
+from tuner.errors import TunerError
+from tuner.progress import make_progress
+from tuner.progress.begin import begun
+from tuner.results import find_best, no_completed_trial, publish
+from tuner.search.tickets import read_counts
+from tuner.storage import storage_at
+from tuner.storage.file_kind import FileKind
+from tuner.study.opening import reading
+from tuner.study.stored import load_study
+from tuner.text import printable
+from tuner.workers import Interrupted, SearchEnd, TimeLimit, available_cores, run_search
+from tuner.workers.caps import caps
+
+if TYPE_CHECKING:
+    from tuner.search.prepare import PreparedStudy
+    from tuner.workers import Display
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a study is kept, wherever the program goes: the storage's URL, and the folder of its
+    checkpoints, None for the default one."""
+
+    storage: str
+    artifacts: str | None = None
+
+    @classmethod
+    def of(cls, storage: str | None, artifacts: str | Path | None) -> Place:
+        """Paths made absolute. Raises `UsageError` for a storage of no known form."""
+        kind = storage_at(storage)
+        url = f"{kind.PREFIX}{kind.named.absolute()}" if isinstance(kind, FileKind) else kind.url
+        return cls(url, None if artifacts is None else str(Path(artifacts).absolute()))
+
+    @property
+    def data(self) -> Path:
+        """The folder of data that came from Python."""
+        return storage_at(self.storage).artifacts_folder(self.artifacts) / "data"
+
+
+def tell(text: str) -> None:
+    """Print a line to stderr."""
+    print(fit(text), file=sys.stderr, flush=True)
+
+
+def fit(text: str) -> str:
+    return printable(text, keep="\n\t")
+
+
+def run(
+    found: PreparedStudy | Callable[[], PreparedStudy],
+    place: Place,
+    settings: RunSettings,
+    seconds: float | None,
+    began: float | None = None,
+) -> str:
+    """Search, and return the study's name. An interruption ends it at the next epoch, and says so.
+
+    Args:
+        seconds: it may take; None: any.
+        began: when these seconds began, since 1970.
+
+    Raises:
+        KeyboardInterrupt: an interruption before there was a study.
+        TunerError: what stops the search.
+    """
+    if not callable(found):
+        return found.name
+    limit, made = TimeLimit(began or time.time()), list["PreparedStudy"]()
+    limit.seconds = seconds
+
+    def prepare() -> PreparedStudy:
+        made.append(found())
+        return made[0]
+
+    def display(study: PreparedStudy, count: int) -> Display:
+        if settings.progress != "none":
+            for note in study.notes:
+                tell(note)
+        return make_progress(settings.progress, begun(study, count, limit)[0], tell, fit)
+
+    workers = min(settings.workers or available_cores(), settings.trials or sys.maxsize)
+    worker_limits, trial_limits = caps(workers, settings.memory, settings.trial_timeout)
+    try:
+        ended = run_search(
+            prepare,
+            display,
+            workers=workers,
+            trials=settings.trials,
+            limit=limit,
+            worker_limits=worker_limits,
+            trial_limits=trial_limits,
+            heartbeat=settings.heartbeat,
+            grace=settings.grace,
+            artifacts=place.artifacts,
+        )
+    except Interrupted as stop:
+        if stop.signal != signal.SIGINT:
+            signal.raise_signal(stop.signal)
+        if not made:
+            raise KeyboardInterrupt from None
+        tell(f"interrupted before the first trial began; study.optimize() goes on: {made[0].name}")
+        return made[0].name
+    _report(ended, place)
+    return ended.study.name
+
+
+def _report(ended: SearchEnd, place: Place) -> None:
+    """Say what ended the search early, and keep what the dashboard shows of it."""
+    name, storage = ended.study.name, storage_at(place.storage)
+    with reading(name, storage) as study:
+        counts, best = read_counts(study), find_best(study)
+        none = no_completed_trial(study) if best is None else None
+    if ended.ran:
+        with suppress(TunerError):
+            publish(load_study(storage.open(create=False), name))
+    left = f"with {counts.total - counts.done} trials to go; study.optimize() goes on: {name}"
+    stopped = ended.pool.signal
+    if stopped is not None:
+        tell(f"ended by {stopped.name} {left}")
+        if stopped != signal.SIGINT:
+            signal.raise_signal(stopped)
+    elif ended.pool.reason == "deadline" and counts.done < counts.total:
+        tell(f"time is up {left}")
+    elif none is not None:
+        tell(f"warning: {none}")

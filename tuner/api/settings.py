@@ -1,0 +1,72 @@
+"""How a search is run, whatever the study: checked as the command line's flags are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import numpy as np
+from pydantic import BeforeValidator, Field
+
+from tuner.errors import UnknownKeywordError, UsageError, unknown
+from tuner.limits import MOST_TRIALS
+from tuner.parameters.kinds import Definition, Seconds
+from tuner.progress import ProgressMode
+from tuner.spaces.yaml_file import validated
+from tuner.text import read_size, read_time
+
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
+
+
+def _text_as(read: Callable[[str], Any]) -> BeforeValidator:
+    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
+
+
+Time = Annotated[Seconds, _text_as(read_time)]
+Size = Annotated[int, Field(gt=0), _text_as(read_size)]
+Beat = Annotated[float, Field(ge=0.1, le=3600)]
+Silence = Annotated[float, Field(ge=0.1, le=10**6)]
+
+
+class RunSettings(Definition):
+    """As the flags of those names; None: not given. Times in seconds or as `10m`, sizes in bytes
+    or as `2G`."""
+
+    trials: int | None = Field(default=None, ge=1, le=MOST_TRIALS)
+    timeout: Time | None = None
+    workers: int | None = Field(default=None, ge=1, le=1000)
+    heartbeat: Beat | None = None
+    grace: Silence | None = None
+    memory: Size | None = None
+    trial_timeout: Time | None = None
+    progress: ProgressMode = "auto"
+
+    @classmethod
+    def of(cls, function: str, **given: Any) -> RunSettings:
+        """Raises `UsageError` with the rules that are broken, `function` named."""
+        return validated(plain_numbers(given), cls, function, UsageError)
+
+
+def plain_numbers(given: dict[str, Any]) -> dict[str, Any]:
+    """NumPy's scalars as Python's."""
+    return {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in given.items()
+    }
+
+
+def known_keywords(function: Callable[Given, Made]) -> Callable[Given, Made]:
+    """The function, which answers a keyword that it does not take with those that it takes."""
+    names = [name for name in signature(function).parameters if name != "self"]
+
+    @wraps(function)
+    def call(*args: Given.args, **keywords: Given.kwargs) -> Made:
+        for name in keywords:
+            if name not in names:
+                raise UnknownKeywordError(unknown("keyword", name, names))
+        return function(*args, **keywords)
+
+    return call
