@@ -136,6 +136,16 @@ def test_delete_takes_a_study_with_its_trials(url, capsys):
     assert counts == [3, 0, 6, 0]  # the tickets of the other study
 
 
+def test_a_study_of_which_trials_run_is_not_deleted_unasked(url, capsys):
+    make(url, "one", work=False)
+    load_study(study_name="one", storage=url).ask()
+    code, out, err = tuner(capsys, "studies", "delete", "one", "--yes")
+    assert (code, out, names()) == (2, "", ["one"])
+    assert "'one' has 1 running. Available: end those who work on it, or --yes --running" in err
+    assert tuner(capsys, "studies", "delete", "one", "--yes", "--running")[0] == 0
+    assert names() == []
+
+
 def test_delete_takes_the_studys_checkpoints(url, capsys, monkeypatch):
     monkeypatch.delenv("TUNER_ARTIFACTS", raising=False)
     for name in ("one", "two"):
@@ -171,10 +181,12 @@ def test_delete_asks_on_a_terminal(url, capsys, monkeypatch, answer, code, left)
             return True
 
     make(url, "one", work=False)
+    load_study(study_name="one", storage=url).ask()
     monkeypatch.setattr("sys.stdin", Terminal(answer))
     got, _, err = tuner(capsys, "studies", "delete", "one")
     assert got == code
-    assert "Delete one from sqlite:///studies/tuner.db with its 0 finished trials?" in err
+    trials = "0 finished trials and 1 running ones"
+    assert f"Delete one from sqlite:///studies/tuner.db with its {trials}?" in err
     assert names() == left
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tuner.errors import UsageError
@@ -109,3 +111,25 @@ def test_a_proxy_that_is_no_host_and_port_is_refused(url):
     with pytest.raises(UsageError, match="grpc://HOST:PORT") as error:
         storage_at(url)
     assert "secret" not in str(error.value)
+
+
+@pytest.fixture
+def zone(monkeypatch):
+    """Sets the time zone of this process, for a test."""
+
+    def to(name):
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield to
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="time zones are set so on POSIX alone")
+def test_a_time_zone_that_no_date_can_have_is_refused(zone):
+    zone("UTC+23")
+    assert storage_at("a.db").url == "sqlite:///a.db"
+    zone("UTC+24")
+    with pytest.raises(UsageError, match=r"less than 24 hours from UTC; got TZ='UTC\+24'\. Avail"):
+        storage_at("a.db")

@@ -18,7 +18,7 @@ from tuner.storage.owner import new_owner, process_name
 from tuner.storage.sqlite import SQLite
 from tuner.study.data import DataFacts
 from tuner.study.definition import definition_of
-from tuner.study.stored import load_study
+from tuner.study.stored import delete_study, load_study
 from tuner.workers import Interrupted, run_search
 from tuner.workers.hand_back import HandBack, WorkerDeath
 from tuner.workers.lost_trials import hand_back_trials
@@ -73,6 +73,16 @@ def test_a_process_that_we_ended_costs_no_attempt(url):
     counts = read_counts(load_study(open_storage(url), "s"))
     assert (counts.waiting, counts.running, counts.failed) == (2, 1, 0)
     assert lose(url, "told to end", "nobody") == []
+
+
+def test_a_study_that_was_deleted_has_nothing_to_give_back(url):
+    make(url)
+    pop(url, DEAD)
+    delete_study(open_storage(url), "s")
+    hand_back = HandBack(partial(hand_back_trials, url, "s"))
+    hand_back(WorkerDeath(process_name(DEAD), "told to end", "nobody"))
+    hand_back.close()
+    assert hand_back.problems == []
 
 
 def test_a_process_that_died_costs_an_attempt_as_often_as_allowed(url):
@@ -211,8 +221,8 @@ def test_a_storage_is_closed_also_if_its_study_is_gone(tmp_path, monkeypatch):
     closed = []
     monkeypatch.setattr(SQLite, "close", lambda self, storage: closed.append(storage))
     lose(url, "ended", "nobody")
-    with pytest.raises(UsageError):
-        hand_back_trials(url, "another", WorkerDeath(process_name(DEAD), "ended", "nobody"))
+    loss = WorkerDeath(process_name(DEAD), "ended", "nobody")
+    assert hand_back_trials(url, "another", loss) == []
     assert len(closed) == 2
 
 

@@ -76,10 +76,12 @@ def show(name: str, storage: str | None) -> None:
 @click.argument("name")
 @storage_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--running", is_flag=True, help="With --yes: also while trials of it run.")
 @artifacts_option
 @format_option
-def delete(name: str, storage: str | None, yes: bool, artifacts: str | None) -> None:
-    """Delete a study with all its trials and their checkpoints. There is no way back."""
+def delete(name: str, storage: str | None, yes: bool, running: bool, artifacts: str | None) -> None:
+    """Delete a study with all its trials and their checkpoints. There is no way back; those who
+    work on it end."""
     from tuner.results.studies import summarize
     from tuner.search.checkpoints.checkpoints import remove_all, study_key
     from tuner.search.checkpoints.store import AtomicFileStore
@@ -91,6 +93,11 @@ def delete(name: str, storage: str | None, yes: bool, artifacts: str | None) -> 
         study = load_study(opened, name)
         counts, key = summarize(study).counts, study_key(study)
     shown, called = printable(str(place)), printable(name)
+    if yes and counts.running and not running:
+        raise UsageError(
+            f"a study of which trials run is not deleted by --yes alone; {quoted(name)} has "
+            f"{counts.running} running. Available: end those who work on it, or --yes --running"
+        )
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(
@@ -98,9 +105,9 @@ def delete(name: str, storage: str | None, yes: bool, artifacts: str | None) -> 
                 "since there "
                 "is nobody to ask. Available: --yes"
             )
-        running = f", {counts.running} of them running" if counts.running else ""
+        beside = f" and {counts.running} running ones" if counts.running else ""
         if not click.confirm(
-            f"Delete {called} from {shown} with its {counts.done} finished trials{running}?",
+            f"Delete {called} from {shown} with its {counts.done} finished trials{beside}?",
             err=True,
         ):
             tell("nothing was deleted")

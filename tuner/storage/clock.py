@@ -6,12 +6,29 @@ No takeover depends on it: ages of heartbeats are told by the storage's own cloc
 
 from __future__ import annotations
 
+import os
+from datetime import datetime
+
+from tuner.errors import UsageError
 from tuner.storage.check_result import Finding
-from tuner.text import time_text
+from tuner.text import quoted, time_text
 
 #: Seconds that two clocks may differ.
 TOLERANCE = 5.0
 _UTC = ("utc", "etc/utc", "gmt", "+00:00")
+
+
+def require_time_zone() -> None:
+    """Raises `UsageError` if this process's time zone is one that Python's dates cannot have:
+    Optuna could not store when a trial began."""
+    try:
+        datetime.now().astimezone()
+    except ValueError:
+        raise UsageError(
+            "a time zone must be less than 24 hours from UTC; got "
+            f"TZ={quoted(os.environ.get('TZ', ''))}. Available: TZ=UTC, a name such as "
+            "TZ=Europe/Berlin"
+        ) from None
 
 
 def judge_zone(zone: str) -> Finding:

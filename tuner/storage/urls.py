@@ -8,6 +8,7 @@ from optuna.storages import BaseStorage
 
 from tuner.errors import UsageError
 from tuner.masking import display_url
+from tuner.storage.clock import require_time_zone
 from tuner.storage.journal import Journal
 from tuner.storage.kind import DEFAULT_FOLDER, StorageKind
 from tuner.storage.proxy import Proxy
@@ -29,8 +30,10 @@ def storage_at(url: str | None) -> StorageKind:
             SQLite file `studies/tuner.db` of the working directory.
 
     Raises:
-        UsageError: it is of no known form.
+        UsageError: it is of no known form; or this process's time zone is none that dates in a
+            storage can have.
     """
+    require_time_zone()
     named = url or next(filter(None, map(os.environ.get, ENVIRONMENT)), None)
     text = named or f"{SQLite.PREFIX}{(DEFAULT_FOLDER / 'tuner.db').as_posix()}"
     for kind in KINDS:

@@ -7,6 +7,7 @@ from functools import partial
 
 from optuna.trial import FrozenTrial, TrialState
 
+from tuner.errors import UsageError
 from tuner.search.tickets import fail, give_back, is_alone, last_trials, requeue
 from tuner.storage import records, storage_at
 from tuner.storage.backend import Backend, LostTrialError
@@ -28,7 +29,7 @@ def hand_back_trials(storage_url: str, study_name: str, loss: WorkerDeath) -> li
     alone, and then never again, nor any other with its parameters.
 
     Returns:
-        Numbers of the trials, ascending.
+        Numbers of the trials, ascending; none if the study was deleted meanwhile.
 
     Raises:
         StorageError: the storage does not answer.
@@ -40,7 +41,10 @@ def hand_back_trials(storage_url: str, study_name: str, loss: WorkerDeath) -> li
     found: list[int] = []
     with place.errors(), ExitStack() as at_end:
         at_end.callback(place.close, storage)
-        study = call(lambda: load_study(storage, study_name))
+        try:
+            study = call(lambda: load_study(storage, study_name))
+        except UsageError:
+            return []
         study_id = study._study_id
         for trial in call(lambda: backend.trials(study_id)):
             owner = str(trial.system_attrs.get(records.WORKER, ""))
