@@ -21,9 +21,11 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from tuner.data.columns.column import MOST_LEVELS, CategoryColumn
 from tuner.data.columns.encoding import TableEncoding
 from tuner.data.columns.fitting import fit_columns
 from tuner.data.columns.infer import find_columns
+from tuner.data.dataset import Dataset
 
 SCALERS: dict[str, Any] = {
     "none": FunctionTransformer(),
@@ -91,6 +93,28 @@ def expected(
                 level = label.removeprefix(f"{name}_").replace("infrequent_sklearn", "rare")
                 named.append((f"{name}={level or 'missing'}", column_values))
     return dict(named)
+
+
+def test_of_too_many_levels_the_rare_ones_are_not_listed() -> None:
+    rng = np.random.default_rng(0)
+    common = np.repeat([f"c{i}" for i in range(60)], 20)
+    seldom = np.repeat([f"s{i}" for i in range(400)], 2)
+    frame = pd.DataFrame({"town": rng.permutation(np.concatenate([common, seldom]))})
+    encoding = encoding_of(frame)
+    [column] = encoding.columns
+    assert isinstance(column, CategoryColumn)
+    assert len(column.levels) == MOST_LEVELS
+    rows = np.flatnonzero(rng.random(len(frame)) < 0.8)
+    x = encoding.encode(frame)
+    own = encoding.inputs(x, fit_columns(encoding, x, rows, "robust"))
+    coded = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=5, max_categories=50)
+    theirs = coded.fit(frame.iloc[rows]).transform(frame).toarray()
+    np.testing.assert_array_equal(own[:, -1], theirs[:, -1])
+    np.testing.assert_array_equal(own.sum(axis=0)[own.any(axis=0)], theirs.sum(axis=0))
+    data = Dataset(uri="", x=x, y=x[:, 0], task="regression", hash="", encoding=encoding)
+    fitted = fit_columns(encoding, x, rows, "robust")
+    assert fitted.rare is not None
+    np.testing.assert_array_equal(fitted.rare[data.level_codes()[:, 0]], theirs[:, -1])
 
 
 @st.composite

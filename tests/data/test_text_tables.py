@@ -232,6 +232,86 @@ def test_tabs_among_spaces_are_spaces() -> None:
     assert list(frame) == ["the a", "y"]
 
 
+def test_columns_aligned_by_spaces_may_hold_text_with_spaces() -> None:
+    towns = ["Bern", "New York", "Rio de Janeiro", "Oslo", "Los Angeles"]
+    lines = "".join(f"{town:<16}{i * 7:>5}{i / 4:>8}\n" for i, town in enumerate(towns))
+    frame, remarks = read(f"{'the town':<16}{'size':>5}{'y':>8}\n{lines}")
+    assert list(frame) == ["the town", "size", "y"]
+    assert frame["the town"].astype(str).tolist() == towns
+    np.testing.assert_array_equal(frame["y"], np.arange(5) / 4)
+    assert remarks == "columns are where no line has anything but spaces (--sep)"
+    with pytest.raises(DataError, match="line 421 of own has something between two of them"):
+        read(lines * 84 + f"{'Constantinople-on-the-sea':<28}1\n")
+    with pytest.raises(DataError, match="every line must have as many values"):
+        read("as it is\nwritten in lines of\nprose that has\nno column at\nall in it\nat all\n")
+
+
+def test_quoted_text_behind_a_tab_among_spaces() -> None:
+    frame, _ = read('18.0   8   307.0\t"chevrolet chevelle"\n15.0   8   ?\t"buick"\n')
+    assert frame["4"].astype(str).tolist() == ["chevrolet chevelle", "buick"]
+    np.testing.assert_array_equal(frame["3"], [307, np.nan])
+
+
+@pytest.mark.parametrize(
+    "above", ["Sales 2023\n\n", "Sales 2023,,,\nby hand,,,\n,,,\n", '"a, b"\n']
+)
+def test_what_stands_above_the_table_is_left_out_and_said(above: str) -> None:
+    lines = "".join(f"Bern,x,{i},{i / 2}\n" for i in range(6))
+    frame, remarks = read(f"{above}town,kind,n,y\n{lines}")
+    assert list(frame) == ["town", "kind", "n", "y"]
+    assert len(frame) == 6
+    assert remarks.startswith("left out above the table: ")
+    frame, remarks = read(above + lines)
+    assert (list(frame), len(frame)) == (["1", "2", "3", "4"], 6)
+    frame, remarks = read("a,b,c,y\n1,,,\n,2,,\n,,3,\n,,,4\n")  # gaps are no titles
+    assert (len(frame), remarks) == (4, "")
+
+
+def test_numbers_with_units_and_times_of_day() -> None:
+    frame, remarks = read(
+        "a,b,c,d,e,f\n12 kg,$3,5%,1.5M,18:30,36 months\n7.5 kg,$4,,300K,06:00,1 month\n"
+    )
+    np.testing.assert_array_equal(frame["a"], [12, 7.5])
+    np.testing.assert_array_equal(frame["c"], [5, np.nan])
+    np.testing.assert_array_equal(frame["d"], [1_500_000, 300_000])
+    np.testing.assert_array_equal(frame["e"], [66_600, 21_600])
+    np.testing.assert_array_equal(frame["f"], [36, 1])
+    assert remarks == (
+        "a: kg is left out, as in '12 kg'; b: $ is left out, as in '$3'; "
+        "c: % is left out, as in '5%'; d: K, M and B are read as powers of ten, as in '1.5M'; "
+        "e: times such as '18:30:00' are read as seconds since midnight; "
+        "f: month is left out, as in '36 months'"
+    )
+    for other in ("5 g", "van", "7", "B12"):
+        frame, remarks = read(f"a,y\n12 kg,1\n7 kg,2\n{other},3\n")
+        assert frame["a"].astype(str).tolist() == ["12 kg", "7 kg", other]
+        assert remarks == ""
+    frame, _ = read("a,y\n12 kg,1\n?,2\nvan,3\n", kinds={"a": "number"})
+    np.testing.assert_array_equal(frame["a"], [12, np.nan, np.nan])
+    lines = "".join(f"{i} kg,{i}\n" for i in range(40))
+    with pytest.raises(DataError, match="a holds numbers, and in 1 row 'null kg'"):
+        read(f"a,y\n{lines}null kg,0\n")
+
+
+def test_years_as_names_beside_text() -> None:
+    frame, _ = read("town,1960,1961,\nBern,7,8,\nChur,5,6,\n")
+    assert list(frame) == ["town", "1960", "1961"]
+
+
+def test_a_column_without_a_name_beside_numbers_as_names() -> None:
+    frame, _ = read(",1,2\na,5,6\nb,7,8\nb,7,8\n")
+    assert list(frame) == ["column 1", "1", "2"]
+
+
+def test_other_markers_of_gaps() -> None:
+    frame, _ = read("a,b\n1,x\n<null>,\\N\n\\N,<NA>\n2,y\n\x1a")
+    np.testing.assert_array_equal(frame["a"], [1, np.nan, np.nan, 2])
+    assert frame["b"].isna().tolist() == [False, True, True, False]
+    frame, _ = read("a,b\n1,x\n-999.0,y\n2,-999\n", na=("-999",))
+    np.testing.assert_array_equal(frame["a"], [1, np.nan, 2])
+    assert frame["b"].isna().tolist() == [False, False, True]
+
+
 def test_codes_with_leading_zeros_are_text() -> None:
     frame, _ = read("zip,n\n00501,1\n10115,2\n")
     assert frame["zip"].astype(str).tolist() == ["00501", "10115"]
@@ -250,7 +330,8 @@ def test_numbers_with_a_stray_text_are_refused_with_what_settles_it() -> None:
     ("spelling", "said"),
     [
         ("%Y-%m-%d", False), ("%d.%m.%Y", False), ("%m/%d/%Y", False), ("%d-%b-%Y", False),
-        ("%Y-%m-%dT%H:%M:%S", False), ("%d/%m/%Y %H:%M", False), ("%B %d, %Y", False),
+        ("%Y-%m-%dT%H:%M:%S", False), ("%Y%m%dT%H%M%S", False),
+        ("%Y-%m-%d %H:%M:%S UTC", False), ("%d/%m/%Y %H:%M", False), ("%B %d, %Y", False),
     ],
 )  # fmt: skip
 def test_dates(spelling: str, said: bool) -> None:
@@ -344,7 +425,7 @@ def test_no_file_at_random_gives_a_traceback_or_loses_a_row_without_a_word(data:
         return
     assert len(frame)
     lines = [line for line in data.replace(b"\r", b"\n").split(b"\n") if line.strip(b" \t,;|\"'")]
-    said = ("under the table" in remarks) or data.startswith((b"#", b"%", b"\xff\xfe", b"\xfe\xff"))
+    said = ("the table: " in remarks) or data.startswith((b"#", b"%", b"\xff\xfe", b"\xfe\xff"))
     if b'"' not in data and not said and "guess" not in remarks:
         assert len(frame) >= len(lines) - 2, "a line of names, a line sep="
 

@@ -114,11 +114,14 @@ class Dataset:
 
     def level_codes(self) -> NDArray[np.int32]:
         """`(rows, categories)`: each row's level of the encoding's shared categories, counted
-        through all of their levels."""
+        through all of their levels; the rarest one for a row of none, as of too many levels."""
         assert self.encoding is not None
         codes = np.empty((self.rows, len(self.encoding.shared)), np.int32)
-        for number, (_, place, levels) in enumerate(self.encoding.shared):
-            codes[:, number] = self.x[:, place].argmax(axis=1) + levels.start
+        for number, (column, place, levels) in enumerate(self.encoding.shared):
+            own = self.x[:, place]
+            codes[:, number] = own.argmax(axis=1) + levels.start
+            if column.cut:
+                codes[~own.any(axis=1), number] = own.sum(axis=0).argmin() + levels.start
         return codes
 
     @property

@@ -199,6 +199,11 @@ def plain_targets(y: NDArray[Any], rows: int, source: str) -> NDArray[Any]:
             raise DataError(
                 f"labels in bytes must be UTF-8; those of {source} hold {quoted(error.object)}"
             ) from error
+    if y.dtype.kind == "M":
+        raise DataError(
+            f"targets must be numbers or labels; those of {source} are dates. Choose another "
+            "column by --target COLUMN"
+        )
     if y.dtype.kind not in "biufU":
         raise DataError(
             f"targets must be numbers, booleans or text; those of {source} have the type {y.dtype}"

@@ -14,7 +14,9 @@ from tuner.data.columns.column import CategoryColumn, NumberColumn
 from tuner.data.columns.encoding import TableEncoding
 from tuner.data.columns.infer import ColumnFinding, named_as_identifier
 from tuner.data.dataset import Task
-from tuner.text import counted, listed, shell_quoted, value_text
+from tuner.data.odd_values import far_values, stand_in
+from tuner.data.sums import summands
+from tuner.text import listed, shell_quoted, value_text
 
 #: One number a row `(rows,)`.
 Values = NDArray[Any]
@@ -27,10 +29,10 @@ _SAMPLE = 10_000
 _ROWS_A_LEVEL = 5
 #: In so many rows no number separates the classes by chance.
 _MANY = 200
+#: In a first column without a name, whole numbers of which more than this share differ name rows.
+_NEARLY_ALL = 0.9
 #: Of ranks or values: a feature that goes so with a quantity is the quantity.
 _SAME = 0.999
-#: Beyond the 90th percentile of sizes times this lies no honest value.
-_FAR = 1000.0
 #: A column whose commonest value has a larger share hardly varies.
 _CONSTANT = 0.99
 _SHOWN = 6
@@ -46,11 +48,12 @@ class _Warning(NamedTuple):
 #: One sentence a kind: the columns, then what helps (COLUMN: the first of them).
 _REMARKS = {
     "leak": "what may give the target away: {}; --drop COLUMN leaves one out",
+    "gap": "values that may stand for gaps: {}; --na VALUE takes one for a gap",
     "far": "values a thousand times beyond the rest, as if they had lost their decimal points: {}; "
     "mend the file if they are wrong",
     "twice": "columns held twice: {}; --drop COLUMN leaves one out",
     "constant": "columns that hardly vary: {}; --drop COLUMN leaves one out",
-    "identifier": "named as identifiers, and yet features: {}; --drop COLUMN leaves one out, "
+    "identifier": "identifiers, perhaps, and yet features: {}; --drop COLUMN leaves one out, "
     "--group COLUMN keeps the rows of one together",
     "counter": "columns that rise from row to row: {}; --drop COLUMN leaves out one that only "
     "counts the rows",
@@ -100,10 +103,10 @@ def _warnings(
     encoding: TableEncoding, x: NDArray[Any], y: NDArray[Any], task: Task
 ) -> Iterator[tuple[str, _Warning]]:
     sample = np.unique(np.linspace(0, len(x) - 1, _SAMPLE).astype(np.intp))
-    targets = y.reshape(len(y), -1)
+    targets, sampled = y.reshape(len(y), -1), x[sample]
     seen: dict[bytes, list[int]] = {}
     for number, (column, place) in enumerate(zip(encoding.columns, encoding.slices, strict=True)):
-        few = _values(x[sample], column, place)
+        few = _values(sampled, column, place)
         leaks = False
         for j in range(targets.shape[1]):
             if _gives_away(few, targets[sample, j], task) and (
@@ -113,25 +116,50 @@ def _warnings(
                 leaks = True
                 break
         codes = _codes(few)
-        for other in seen.setdefault(codes.tobytes(), []):
+        kinds = int(codes.max()) + 1
+        # All values different, only the same values are the same; all one, a sample tells nothing.
+        alike = seen.setdefault((few if kinds == len(few) else codes).tobytes(), [])
+        for other in alike if kinds > 1 else ():
             if text := _held_twice(encoding, x, number, other):
                 yield column.name, _Warning("twice", text)
                 break
-        seen[codes.tobytes()].append(number)
+        alike.append(number)
         if np.bincount(codes).max() > _CONSTANT * len(few):
             yield column.name, _Warning("constant", _share(few, column))
         if isinstance(column, NumberColumn) and not leaks:
             yield from _of_number(column, few, x[:, place.start])
+    if task == "regression" and targets.shape[1] == 1:
+        yield from _of_sum(encoding, sampled, targets[sample, 0])
+
+
+def _of_sum(encoding: TableEncoding, few: Values, y: Values) -> Iterator[tuple[str, _Warning]]:
+    pairs = zip(encoding.columns, encoding.slices, strict=True)
+    numbers = [(c.name, place.start) for c, place in pairs if isinstance(c, NumberColumn)]
+    places = [place for _, place in numbers]
+    names = [name for name, _ in numbers]
+    parts = summands(names, few[:, places].astype(np.float64), y.astype(np.float64))
+    for name in parts:
+        others = listed([other for other in parts if other != name])
+        yield name, _Warning("leak", f"with {others} it makes up the target")
 
 
 def _of_number(column: NumberColumn, few: Values, values: Values) -> Iterator[tuple[str, _Warning]]:
-    if far := _far(column, few, values):
+    if stands_in := stand_in(column, few, values):
+        yield column.name, _Warning("gap", stands_in)
+    elif far := far_values(column, few, values):
         yield column.name, _Warning("far", far)
-    if named_as_identifier(column.name):
-        kinds = len(np.unique(few))
+    kinds = len(np.unique(few))
+    unnamed = column.name == "1" and _counts_things(column, few)
+    if named_as_identifier(column.name) or (unnamed and kinds > _NEARLY_ALL * len(few)):
         yield column.name, _Warning("identifier", f"{kinds} different ones in {len(few)} rows")
     elif (np.diff(few) > 0).all() and (np.diff(values) > 0).all():
         yield column.name, _Warning("counter", "every value is above the one before")
+
+
+def _counts_things(column: NumberColumn, few: Values) -> bool:
+    """Whether all are whole numbers far above the number of rows, as numbers of things are."""
+    own = few * column.unit + column.offset
+    return bool((own == np.floor(own)).all() and own.min() > _ROWS_A_LEVEL * len(few))
 
 
 def _values(x: NDArray[Any], column: object, place: slice) -> Values:
@@ -192,11 +220,14 @@ def _held_twice(encoding: TableEncoding, x: NDArray[Any], number: int, other: in
     """How the columns are alike, of which a sample of rows is; "" if they are not."""
     one, two = (_values(x, encoding.columns[own], encoding.slices[own]) for own in (number, other))
     name = encoding.columns[other].name
-    plain = isinstance(encoding.columns[number], NumberColumn) and isinstance(
-        encoding.columns[other], NumberColumn
-    )
-    if plain and np.array_equal(one, two, equal_nan=True):
-        return f"the same as {name}"
+    first, second = encoding.columns[number], encoding.columns[other]
+    if (
+        isinstance(first, NumberColumn)
+        and isinstance(second, NumberColumn)
+        and np.array_equal(one, two, equal_nan=True)
+    ):
+        same = (first.offset, first.unit) == (second.offset, second.unit)
+        return f"the same as {name}" if same else f"{name} but for its unit or a constant"
     codes = _codes(one)
     if 2 * (codes.max() + 1) > len(one) or not np.array_equal(codes, _codes(two)):
         return ""
@@ -213,18 +244,3 @@ def _share(values: Values, column: object) -> str:
     else:
         value = "one date"
     return f"{value} in {100 * counts[most] / len(values):.4g} % of the rows"
-
-
-def _far(column: NumberColumn, few: Values, values: Values) -> str:
-    """How many values lie a thousand times beyond the others, and one of them."""
-    usual = np.abs(few * column.unit + column.offset)
-    usual = usual[usual > 0]
-    if not len(usual):
-        return ""
-    limit = _FAR * float(np.percentile(usual, 90))
-    sizes = np.abs(values.astype(np.float64) * column.unit + column.offset)
-    far = np.flatnonzero(sizes > limit)
-    if not len(far):
-        return ""
-    example = float(values[far[0]]) * column.unit + column.offset
-    return f"{counted(len(far), 'row')}, such as {value_text(example)}"

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 #: The level of a gap among a category's levels.
 GAP = ""
+#: A category lists its commonest levels, no more than that; the others are rare in every fold,
+#: where networks see the commonest 50 alone.
+MOST_LEVELS = 256
 
 
 class _Column(BaseModel):
@@ -115,6 +118,11 @@ class CategoryColumn(_Column):
         """Whether there is a column for the levels that are rare in a fold's training rows: what
         it holds differs by fold, so it is none of the encoded rows' own."""
         return len(self.levels) > 2
+
+    @property
+    def cut(self) -> bool:
+        """Whether there may be more levels than are listed."""
+        return len(self.levels) == MOST_LEVELS
 
     def held(self, values: pd.Series) -> NDArray[Any]:
         """The levels' numbers; `len(levels)` for one that no search row has."""

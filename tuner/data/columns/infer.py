@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from tuner.data.columns.column import (
+    MOST_LEVELS,
     AnyColumn,
     CategoryColumn,
     DateColumn,
@@ -114,7 +115,10 @@ def _find(name: str, values: pd.Series, given: GivenKind | None) -> ColumnFindin
     gaps, rows = len(values) - len(present), len(values)
     levels = present.unique()
     distinct = len(levels)
-    examples = tuple(shortened(value_text(value), _EXAMPLE) for value in levels[:3].tolist())
+    examples = tuple(
+        shortened(value_text(value).removesuffix(" 00:00:00"), _EXAMPLE)
+        for value in levels[:3].tolist()
+    )
 
     def found(kind: Kind, column: AnyColumn | None, why: str = "") -> ColumnFinding:
         return ColumnFinding(name, kind, gaps, distinct, examples, column, why)
@@ -207,5 +211,9 @@ def _date(name: str, values: pd.Series) -> DateColumn:
 
 def _category(name: str, values: pd.Series) -> CategoryColumn:
     codes, texts = texts_of(values)
-    levels = {texts[code] for code in np.unique(codes)}
+    counts = np.bincount(codes, minlength=len(texts))
+    levels = [text for text, count in zip(texts, counts, strict=True) if count]
+    if len(levels) > MOST_LEVELS:  # the others are rare in every fold, as unknown ones are
+        of = dict(zip(texts, counts.tolist(), strict=True))
+        levels = sorted(levels, key=lambda level: (-of[level], level))[:MOST_LEVELS]
     return CategoryColumn(name=name, gaps=bool(values.isna().any()), levels=tuple(sorted(levels)))

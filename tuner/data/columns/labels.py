@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tuner.data.columns.column import texts_of
-from tuner.data.text.cells import has_decimal_comma, has_thousands_commas, is_code, is_number
+from tuner.data.sources.base import Reading
+from tuner.data.text.cells import is_code
+from tuner.data.text.numbers import numbers_of
 from tuner.errors import DataError
 from tuner.text import listed, quoted, shell_quoted
 
@@ -20,8 +23,6 @@ if TYPE_CHECKING:
 NA_CLASS = "missing"
 #: So many different numbers are no classes.
 _FEW = 20
-#: A number and what it counts or weighs: `12 kg`, `EUR 300`.
-_UNIT = re.compile(r"([A-Z]{3}|[$€£¥]?)\s*[-+]?\d[\d.,]*\s*((?:[^\W\d_]|[%‰°$€£¥/]){0,12})")
 
 
 def read_target(
@@ -30,14 +31,14 @@ def read_target(
     """The target's values, and what was taken for granted, one sentence each.
 
     Labels that differ only by case, spaces or a full stop at their end become the commonest one.
-    Numbers that stand as text become numbers if they are fractions or many.
+    Numbers that stand as text become numbers if they are fractions, many, or have a unit.
 
     Args:
         kind: category: text as it stands; number: what is none is a gap.
         na_class: a gap is the label `NA_CLASS`; all values are then labels.
 
     Raises:
-        DataError: text most of which is numbers, or many numbers with a unit.
+        DataError: text most of which is numbers.
     """
     import pandas as pd
 
@@ -54,25 +55,23 @@ def read_target(
 
 
 def _from_text(name: str, values: pd.Series, source: str) -> tuple[pd.Series, list[str]]:
-    import pandas as pd
-
     counts = values.value_counts()
     rows = {str(text): int(count) for text, count in counts.items() if count}
     if len(rows) < len(counts[counts > 0]):
         return values, []  # of several types: refused where targets are
-    wrong = [text for text in rows if not _spells_number(text)]
+    numbers, spelling = numbers_of(list(rows), Reading(), strict=True)
+    wrong = [text for text, number in zip(rows, numbers, strict=True) if number is None]
     odd = sum(rows[text] for text in wrong)
     category = f"--kind {shell_quoted(f'{name}=category')}"
     if not wrong:
         fractions = not all(text.strip().lstrip("+-").isdigit() for text in rows)
         if (fractions or len(rows) > _FEW) and not any(map(is_code, rows)):
-            comma = any(map(has_decimal_comma, rows))
-            points = [text.replace(",", "." if comma else "") for text in map(str, values.dropna())]
-            read = pd.Series(pd.NA, index=values.index, dtype="Float64")
-            read[values.notna()] = pd.to_numeric(pd.Series(points)).to_numpy()
+            of = dict(zip(rows, numbers, strict=True))
+            read = values.astype(object).map(lambda text: of.get(str(text), np.nan))
             return read.astype("float64"), [
                 f"{name}: text that spells numbers is read as such ({category} takes it for "
-                "classes)"
+                "classes)",
+                *(f"{name}: {sentence.format(example)}" for sentence, example in spelling),
             ]
     elif 2 * odd < sum(rows.values()):
         raise DataError(
@@ -80,27 +79,7 @@ def _from_text(name: str, values: pd.Series, source: str) -> tuple[pd.Series, li
             f"{sum(rows.values())} rows {listed(list(map(quoted, wrong)), 3)}. --na "
             f"{shell_quoted(wrong[0])} takes that for a gap, {category} all for classes"
         )
-    if units := _units(rows):
-        what = f"{name} holds numbers with {quoted(units)}, such as {quoted(next(iter(rows)))}"
-        if len(rows) > _FEW:
-            raise DataError(
-                f"a quantity is numbers alone; {what} ({source}). Write the numbers alone, or "
-                f"take all {len(rows)} for classes by {category}"
-            )
-        return values, [f"{what}, and is taken for {len(rows)} classes; alone they are a quantity"]
     return _one_spelling(name, values)
-
-
-def _spells_number(text: str) -> bool:
-    return is_number(text) or has_decimal_comma(text) or has_thousands_commas(text)
-
-
-def _units(texts: Iterable[str]) -> str:
-    """What stands beside the number in all of `texts`; "" if they are no such numbers."""
-    found = [_UNIT.fullmatch(text.strip()) for text in texts]
-    beside = {(match[1], match[2]) for match in found if match}
-    before, behind = beside.pop() if len(beside) == 1 and all(found) else ("", "")
-    return before or behind
 
 
 def simple_label(label: str) -> str:

@@ -83,7 +83,9 @@ def target_columns(
     free = [name for name in columns if name not in {*aside.values(), *features, *dropped}]
     if default and set(default) <= set(free):
         return list(default), ""
-    named = [name for name in free if name.lower() in TARGET_NAMES]
+    place = {"x", "y"} <= {name.lower() for name in free[:-1]}  # of a point, y as little as x
+    usual = [name for name in TARGET_NAMES if name != "y" or not place]
+    named = [name for name in free if name.lower() in usual]
     if len(named) > 1:
         raise DataError(
             f"the target must be one column; {source} has {listed(named, _SHOWN)}. Choose by "

@@ -20,6 +20,7 @@ from tuner.data.columns.infer import ColumnFinding, find_columns
 from tuner.data.columns.labels import read_target
 from tuner.data.sources.base import RawData, Reading, Request, Source
 from tuner.data.sources.choice import feature_columns, known_column, named_column, target_columns
+from tuner.data.sources.totals import total_remark
 from tuner.errors import DataError
 from tuner.text import listed, path_text, quoted
 
@@ -84,7 +85,7 @@ def from_table(table: Table, request: Request, *, source: str) -> RawData:
     if not len(frame):
         raise DataError(f"a table needs rows; {source} has {len(columns)} column names and no row")
     request = _without_unusable(table, request, columns, source)
-    remarks = list(table.remarks)
+    remarks = [*table.remarks, *filter(None, [total_remark(frame)])]
     asked = {"group": request.group, "time": request.time, "fold": request.fold_column}
     aside = {
         kind: known_column(name, columns, kind, source) for kind, name in asked.items() if name

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 #: Text that stands for a missing value in every column.
-MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?")
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?", "<NA>", "#NA", "-nan",
+    "-NaN", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "<null>", "(null)", "\\N")  # fmt: skip
 #: Text that stands for a missing value among numbers.
 MISSING_NUMBERS = ("-", "--", ".", "..", "*", "None", "none", "na", "missing", "unknown", "#DIV/0!",
     "#VALUE!", "#REF!", "NAN", "Null")  # fmt: skip

@@ -18,12 +18,13 @@ _FORMATS = (
 )  # fmt: skip
 _TIMES = ("", " %H:%M:%S", " %H:%M", " %H:%M:%S.%f", "T%H:%M:%S", "T%H:%M:%S.%f", "T%H:%M",
     " %I:%M %p", " %I:%M:%S %p")  # fmt: skip
+_COMPACT = "%Y%m%dT%H%M%S"
 #: Sentences with a `{}` for an example, and the example.
 Remarks = tuple[tuple[str, str], ...]
 #: Texts by which it is seen that dates have several spellings.
 _SAMPLE = 1000
 #: What no date lacks: digits and something between them.
-_LIKE = re.compile(r"\d{1,4}[-/. ]\w{1,9}[-/. ]\d{1,4}|\w{3,9} \d{1,2}, \d{4}")
+_LIKE = re.compile(r"\d{8}T\d{6}$|\d{1,4}[-/. ]\w{1,9}[-/. ]\d{1,4}|\w{3,9} \d{1,2}, \d{4}")
 
 
 def as_dates(texts: Sequence[str], wrong: Sequence[str]) -> tuple[pd.Series, Remarks] | None:
@@ -34,7 +35,7 @@ def as_dates(texts: Sequence[str], wrong: Sequence[str]) -> tuple[pd.Series, Rem
     if len(wrong) < len(texts) or not texts or not all(map(_LIKE.match, texts)):
         return None
     fitting = []
-    for spelling in (date + time for date in _FORMATS for time in _TIMES):
+    for spelling in (*(date + time for date in _FORMATS for time in _TIMES), _COMPACT):
         try:
             pd.to_datetime(texts[0], format=spelling)
             values = pd.Series(pd.to_datetime(pd.Series(texts), format=spelling))
@@ -73,8 +74,9 @@ def of_many_spellings(texts: Sequence[str]) -> Remarks:
 def _with_zones(texts: Sequence[str]) -> tuple[pd.Series, Remarks] | None:
     import pandas as pd
 
+    zoned = pd.Series(texts).str.replace(" (UTC|GMT)$", "Z", regex=True)
     try:
-        values = pd.to_datetime(pd.Series(texts), format="ISO8601", utc=True)
+        values = pd.to_datetime(zoned, format="ISO8601", utc=True)
     except ValueError:
         return None
     return values.dt.tz_localize(None), ()

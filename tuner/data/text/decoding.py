@@ -31,6 +31,8 @@ def decoded(data: bytes, encoding: str | None, source: str) -> tuple[bytes, str 
     Raises:
         DataError: an unknown encoding, or bytes that are none of its text.
     """
+    if data[-9:].rstrip().endswith(b"\x1a"):  # the end of a file, as DOS wrote it
+        data = data.rstrip()[:-1]
     if encoding is not None:
         return _to_utf8(data, encoding, source).removeprefix(codecs.BOM_UTF8), None
     for mark, name in _MARKS:

@@ -31,7 +31,8 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
             votes -= 2
     if votes:
         return votes > 0
-    return not any(map(_numeric, first))
+    years = counting and len(digits) > 1 and (not first[0] or 1000 <= digits[0] < 3000)
+    return years or not any(map(_numeric, first))
 
 
 def is_second_header(rows: Sequence[Sequence[str]]) -> bool:

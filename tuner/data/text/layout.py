@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from tuner.data.sources.base import Reading
 from tuner.data.sources.choice import refuse_twice
 from tuner.data.text.cells import is_missing, is_number
+from tuner.data.text.fixed_width import cut, fixed_columns
 from tuner.data.text.foreign import check_is_table
 from tuner.data.text.header import has_header, is_second_header, not_told_apart
 from tuner.errors import DataError
@@ -21,6 +22,8 @@ SEPARATORS = ("\t", ";", "|", ",", " ")
 _NAMES = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "spaces"}
 #: Lines that are looked at.
 _LINES = 400
+#: More lines above a table than that are something else.
+_TITLES = 20
 _INDEX = "row names"
 
 
@@ -36,6 +39,7 @@ class Layout:
         keep: of these columns those that are the table's: trailing empty ones are not.
         cells: of the first rows, for who looks at values.
         remarks: what was guessed, one sentence each.
+        widths: where each column stands in a line, if that is what parts them, not `sep`.
     """
 
     sep: str
@@ -45,6 +49,7 @@ class Layout:
     keep: tuple[int, ...]
     cells: tuple[tuple[str, ...], ...]
     remarks: tuple[str, ...] = ()
+    widths: tuple[slice, ...] | None = None
 
 
 def find_layout(text: str, reading: Reading, source: str) -> Layout:
@@ -77,8 +82,17 @@ def find_layout(text: str, reading: Reading, source: str) -> Layout:
             f"more, {quoted(longest)}"
         )
     sep = _given_separator(sep) if sep is not None else _separator(kept)
+    widths = fixed_columns(kept) if sep == " " and reading.sep is None else None
+    if widths is not None:
+        sep, kept = "\t", ["\t".join(cut(line, widths)) for line in kept]
     rows = [tuple(row) for row in _split(kept, sep)]
     remarks = []
+    if widths is not None:
+        remarks.append("columns are where no line has anything but spaces (--sep)")
+    titles = _titles(rows)
+    if titles:
+        remarks.append(f"left out above the table: {quoted(_joined(rows[0], sep), 60)}")
+        rows = rows[titles:]
     if sep not in ",\t" and reading.sep is None:
         remarks.append(f"values are separated by {_NAMES.get(sep, quoted(sep))} (--sep)")
     header = has_header(rows) if reading.header is None else reading.header
@@ -89,22 +103,41 @@ def find_layout(text: str, reading: Reading, source: str) -> Layout:
         )
     second = header and is_second_header(rows)
     if second:
-        said = quoted(sep.join(rows[1]), 60)
+        said = quoted(_joined(rows[1], sep), 60)
         if not_told_apart(rows):
             raise DataError(
                 f"one line names the columns; {source} has a second one, {said}. Keep one line, "
                 "with a name of its own for each column"
             )
         remarks.append(f"the line under the names is left out, as units are: {said}")
-    layout = Layout(sep, comment, 0, (), (), tuple(rows[header + second :]), tuple(remarks))
+    body = tuple(rows[header + second :])
+    layout = Layout(sep, comment, 0, (), (), body, tuple(remarks), widths)
     if not layout.cells:
         raise DataError(
             f"a table needs rows; {source} has {counted(len(rows[0]), 'column name')} and no row"
         )
     # All values quoted, a first one is as much a value as the others.
-    own = all(line.startswith('"') and line.count('"') < 2 * len(rows[1]) for line in kept[1:])
+    quotes = 2 * len(rows[1])
+    own = all(ln.startswith('"') and ln.count('"') < quotes for ln in kept[titles + 1 :])
     named = _with_names(layout, rows[0] if header else None, source, quoted_first=own)
-    return replace(named, skip=_lines_before(lines, skip, comment, header + second))
+    return replace(named, skip=_lines_before(lines, skip, comment, titles + header + second))
+
+
+def _titles(rows: Sequence[Sequence[str]]) -> int:
+    """Rows above the table, as spreadsheets export them: of another number of values, or text
+    alone, and less than half as many of them as a row usually has."""
+    filled = [sum(map(bool, map(str.strip, row))) for row in rows]
+    usual = Counter(filled).most_common(1)[0][0]
+    size = Counter(map(len, rows)).most_common(1)[0][0]
+    for number, (row, own) in enumerate(zip(rows, filled, strict=True)):
+        title = len(row) != size or not any(map(is_number, row))
+        if 2 * own >= usual or not title or number == len(rows) - 2:
+            return number if number < _TITLES else 0
+    return 0
+
+
+def _joined(row: Sequence[str], sep: str) -> str:
+    return sep.join(row).rstrip(f"{sep} ")
 
 
 def _lines_before(lines: Sequence[str], skip: int, comment: str | None, names: int) -> int:
@@ -144,12 +177,16 @@ def _separator(lines: Sequence[str]) -> str:
 
 def _is_aligned(lines: Sequence[str]) -> bool:
     """Whether tabs only stand among spaces: cut at both, lines have more values, all of them
-    numbers under the names."""
-    rows = [_ascii_words(line) for line in lines]
+    numbers or quoted under the names."""
+    rows = _split(lines, " ")
     return (
         len({len(row) for row in rows}) == 1
         and len(rows[0]) > len(lines[0].split("\t"))
-        and all(is_number(cell) or is_missing(cell) for row in rows[1:] for cell in row)
+        and all(
+            is_number(cell) or is_missing(cell) or f'"{cell}"' in line
+            for row, line in zip(rows[1:], lines[1:], strict=True)
+            for cell in row
+        )
     )
 
 
@@ -205,6 +242,7 @@ def _with_names(
     keep = tuple(i for i in range(size) if i not in gone)
     if not keep:
         raise DataError(f"a table needs a column with a name or a value; {source} has none")
-    names = [name or str(number) for number, name in enumerate(names, start=1)]
+    taken = "column " if set(names) & set(map(str, range(1, size + 1))) else ""
+    names = [name or f"{taken}{number}" for number, name in enumerate(names, start=1)]
     refuse_twice((names[i] for i in keep), source)
     return replace(layout, names=tuple(names), keep=keep, remarks=tuple(remarks))

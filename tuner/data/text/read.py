@@ -12,10 +12,12 @@ import numpy as np
 from tuner.data.sources.base import Reading
 from tuner.data.sources.choice import named_column
 from tuner.data.sources.table import Table
-from tuner.data.text.cells import MISSING, is_code
+from tuner.data.text.cells import MISSING, is_code, is_number
 from tuner.data.text.decoding import decoded
+from tuner.data.text.fixed_width import cut_lines
 from tuner.data.text.layout import Layout, find_layout
-from tuner.data.text.values import Typed, check_decimal, typed
+from tuner.data.text.numbers import check_decimal
+from tuner.data.text.values import Typed, typed
 from tuner.errors import DataError
 from tuner.text import counted, listed, quoted
 
@@ -40,12 +42,15 @@ def read_text_table(data: bytes, reading: Reading, source: str) -> Table:
     data, remark = decoded(data, reading.encoding, source)
     sample = data[:_SAMPLE].decode("utf-8", "ignore")
     layout = find_layout(sample, reading, source)
-    if layout.sep == " ":
+    if layout.widths is not None:
+        data = cut_lines(data.decode(), layout.widths, source).encode()
+    elif layout.sep == " ":
         data = b"\n".join(b" ".join(line.split()) for line in data.splitlines())
     if layout.comment is not None:
         data = _without_comments(data, layout)
     kinds = {named_column(name, layout.names) or name: kind for name, kind in reading.kinds.items()}
     reading = replace(reading, kinds=kinds)
+    gaps = [float(text) for text in reading.na if is_number(text)]
     columns, footer = _parsed(data, layout, reading, source)
     remarks = [said for said in (remark, *layout.remarks, footer) if said]
 
@@ -53,7 +58,8 @@ def read_text_table(data: bytes, reading: Reading, source: str) -> Table:
         name, column = layout.names[number], columns[number]
         if _is_text(column):
             return typed(name, column, reading, kinds.get(name))
-        return Typed(_plain(column))
+        values = _plain(column)
+        return Typed(np.where(np.isin(values, gaps), np.nan, values) if gaps else values)
 
     with ThreadPoolExecutor() as pool:
         found = list(pool.map(plain, layout.keep))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,16 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.sources.base import Reading
-from tuner.data.text.cells import (
-    MISSING,
-    MISSING_NUMBERS,
-    has_decimal_comma,
-    has_thousands_commas,
-    is_code,
-    is_number,
-)
+from tuner.data.text.cells import MISSING, MISSING_NUMBERS, is_code
 from tuner.data.text.dates import as_dates, of_many_spellings
-from tuner.errors import DataError
+from tuner.data.text.numbers import Remark, numbers_of
 from tuner.text import counted, listed, quoted
 
 if TYPE_CHECKING:
@@ -28,14 +20,6 @@ if TYPE_CHECKING:
 
 #: Text that is no number makes a column text, unless more than this share of it is numbers.
 _NEARLY = 0.9
-_AROUND = re.compile(r"^([$€£¥])?\s*(.*?)\s*([$€£¥%])?$")
-
-
-Remark = tuple[str, str]
-#: Between thousands, and nowhere else in a number: spaces that break no line, and apostrophes.
-_PARTED = re.compile("[\u00a0\u202f\u2009'\u2019]")
-_GROUPED = re.compile(f"[-+]?\\d{{1,3}}({_PARTED.pattern}\\d{{3}})+([.,]\\d*)?")
-_BRACKETS = re.compile(r"\(\s*([^()+-]*)\)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +37,9 @@ def typed(name: str, texts: Any, reading: Reading, kind: str | None = None) -> T
 
     Args:
         kind: number: what is none is a gap; category: text, whatever it looks like; None: numbers
-            if all values are some in one spelling (1.5, 1,5, 1,234.5, $ 5, 5 %; never 007), dates
-            if all are some, else text. Nearly all of them numbers: `fault` says which are not.
+            if all values are some in one spelling (1.5, 1,5, 1,234.5, $ 5, 5 kg; never 007), times
+            of day (as seconds) and dates if all are some, else text. Nearly all of them numbers:
+            `fault` says which are not.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -67,7 +52,7 @@ def typed(name: str, texts: Any, reading: Reading, kind: str | None = None) -> T
     distinct = coded.dictionary.to_pylist()
     if kind is None and any(map(is_code, distinct)):
         return Typed(_series(texts))
-    numbers, remarks = _numbers(distinct, reading)
+    numbers, remarks = numbers_of(distinct, reading, strict=kind is None)
     if kind == "number":
         return _taken(coded, numbers, remarks)
     wrong = [text for text, number in zip(distinct, numbers, strict=True) if number is None]
@@ -131,62 +116,3 @@ def _taken(coded: Any, numbers: Sequence[float | None], remarks: tuple[Remark, .
 
     values = np.array([np.nan if n is None else n for n in numbers] + [np.nan])
     return Typed(pd.Series(values[_numbers_of(coded)]), remarks)
-
-
-def _numbers(
-    texts: Sequence[str], reading: Reading
-) -> tuple[list[float | None], tuple[Remark, ...]]:
-    """Each text as a number, or None; and what their spelling was taken for."""
-    said: list[Remark] = []
-    texts = [_as_typed(text) for text in texts]
-    debt = next(filter(_BRACKETS.fullmatch, texts), None)
-    if debt is not None:
-        texts = [_BRACKETS.sub(r"-\1", t) if _BRACKETS.fullmatch(t) else t for t in texts]
-        said.append(("brackets are read as minus signs, as in {}", quoted(debt)))
-    parts = [_AROUND.match(text) for text in texts]
-    cores = [match[2] if match else text for match, text in zip(parts, texts, strict=True)]
-    signs = {sign for match in parts if match for sign in (match[1], match[3]) if sign}
-    if len(signs) > 1:
-        cores, signs = list(texts), set()
-    plain = [core for core in cores if core not in MISSING_NUMBERS]
-    commas = [core for core in plain if "," in core]
-    numeric = commas and all(
-        is_number(core) or has_decimal_comma(core) or has_thousands_commas(core) for core in plain
-    )
-    if numeric:
-        thousands = all(map(has_thousands_commas, commas))
-        pointed = any(
-            core.count(".") == 1 and "," not in core and is_number(core) for core in plain
-        )
-        decimal = reading.decimal or ("." if thousands and (pointed or _sure(commas)) else ",")
-        if decimal == "." or all(map(has_decimal_comma, commas)):
-            cores = [_with_point(core, decimal) for core in cores]
-            if reading.decimal is None:
-                meant = "between thousands" if decimal == "." else "as decimal marks"
-                said.append((f"commas are read {meant}, as in {{}} (--decimal)", quoted(commas[0])))
-    if signs:
-        said.append(("{} is left out", " ".join(sorted(signs))))
-    return [float(core) if is_number(core) else None for core in cores], tuple(said)
-
-
-def _as_typed(text: str) -> str:
-    """A number as a keyboard has it: typographers' minus signs, and what only parts thousands."""
-    text = text.replace("\u2212", "-") if "\u2212" in text else text
-    return _PARTED.sub("", text) if _GROUPED.fullmatch(text) else text
-
-
-def _sure(commas: Sequence[str]) -> bool:
-    """Whether commas can only stand between thousands."""
-    return any(core.count(",") > 1 or "." in core for core in commas) or len(set(commas)) > 3
-
-
-def _with_point(core: str, decimal: str) -> str:
-    if decimal == ".":
-        return core.replace(",", "")
-    return core.replace(".", "").replace(",", ".") if "," in core else core
-
-
-def check_decimal(reading: Reading) -> None:
-    """Raises `DataError` for a decimal mark that is none."""
-    if reading.decimal not in (None, ".", ","):
-        raise DataError(f"--decimal takes a point or a comma; received {quoted(reading.decimal)}")
