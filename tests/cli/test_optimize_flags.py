@@ -198,3 +198,14 @@ def test_the_help_names_every_sampler_and_pruner(command):
     text = " ".join(CliRunner().invoke(cli, [command, "--help"]).output.split())
     for names in (list(SAMPLERS), list(PRUNERS)):
         assert f": {', '.join(names[:-1])} or {names[-1]}." in text
+
+
+def test_points_come_behind_those_of_the_study(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(STUDY + "try_first: [{initializer: he_normal}]\n")
+    tries = ("optimizer.learning_rate=0.01, optimizer.momentum=0.5", "optimizer.momentum=0")
+    assert definition_from(StudyFlags(study=str(path), tries=tries)).try_first == (
+        {"initializer": "he_normal"},
+        {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5},
+        {"optimizer.momentum": 0},
+    )

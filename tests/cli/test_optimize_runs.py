@@ -350,15 +350,18 @@ def test_a_full_disk_is_named_in_a_sentence_and_resume_goes_on(tuner, small_disk
 
 
 @pytest.mark.slow
-def test_trials_that_optuna_enqueued_are_told_by_every_search(tuner):
-    search = [*SEARCH, "--trials", 2]
-    assert "enqueued" not in tuner.run(*search).err
-    tuner.study().enqueue_trial({"batch_size": 32})
-    name = tuner.study().study_name
-    for command in (search, ["resume", name], ["worker", "--name", name]):
+def test_points_of_one_s_own_are_tried_first(tuner):
+    search = [*SEARCH, "--trials", 3]
+    tuner.run(*search, "--try", "batch_size=32", "--try", "batch_size=64")
+    study = tuner.study()
+    assert [trial.params["batch_size"] for trial in study.trials[:2]] == [32, 64]
+    name = study.study_name
+    for number, command in enumerate((search, ["resume", name], ["worker", "--name", name])):
+        tuner.study().enqueue_trial({"batch_size": 32})
+        tuner.study().enqueue_trial({"batch": 32})
         ended = tuner.run(*command)
         assert ended.code == 0
-        [line] = [line for line in ended.err.splitlines() if "enqueued" in line]
-        assert "1 trial that something else enqueued" in line
-        assert "number 2." in line
-    assert tuner.states()["WAITING"] == 1
+        assert "which was enqueued, is not run: the point 'batch=32' is none of" in ended.err
+        states = tuner.states()
+        assert states["COMPLETE"] + states["PRUNED"] == 4 + number
+        assert states["WAITING"] == 0

@@ -9,7 +9,7 @@ import optuna
 import pytest
 
 from tests.support.doctor_tools import dead_owner, look, opened, pop, said, wrong
-from tests.support.studies import FACTS, definition, load, prepare, work
+from tests.support.studies import FACTS, definition, prepare, work
 from tuner.doctor.studies import DataCheck, check_definition, check_trials, stale_trials
 from tuner.errors import DataError, MissingDataError
 from tuner.search.tickets import new_ticket
@@ -202,17 +202,3 @@ def test_every_study_of_a_storage_is_looked_at(url):
     assert look(url, name="one").sound
     assert {own.study for own in look(url, name="one").findings} == {None, "one"}
     assert said(look(url, name="one"), "trials").text == "0 of 2 tickets are done"
-
-
-def test_trials_that_optuna_enqueued_are_told(url):
-    prepare(url, definition(trials=2))
-    study = load(url)
-    study.enqueue_trial({"optimizer.learning_rate": 0.1})
-    study.enqueue_trial({"optimizer.learning_rate": 0.2})
-    found = [finding for finding in look(url).findings if finding.check == "enqueued"]
-    assert [finding.state for finding in found] == ["warning"]
-    assert "2 trials that something else enqueued" in found[0].text
-    assert "will not run: number 2, 3." in found[0].text
-    work(url)
-    assert [trial.state.name for trial in load(url).trials[2:]] == ["WAITING", "WAITING"]
-    assert [f.check for f in look(url).findings if f.state != "ok" and f.study] == ["enqueued"]

@@ -15,7 +15,7 @@ from tests.support.fake_trainer import FakeModel
 from tuner.search.checkpoints.checkpoints import KEPT, KEPT_UNFINISHED, Checkpoints
 from tuner.search.checkpoints.store import AtomicFileStore
 from tuner.search.checkpoints.writer import EVERY, CheckpointWriter
-from tuner.search.tickets import without_repeated_rungs
+from tuner.search.rungs import without_repeated_rungs
 from tuner.storage import records, storage_at
 from tuner.training.state import NetworkState, RunState, TrainingState
 

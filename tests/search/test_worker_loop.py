@@ -130,14 +130,6 @@ def test_an_unknown_study_is_refused(sqlite):
         work(sqlite, "studi")
 
 
-def test_a_trial_somebody_else_enqueued_is_in_nobodys_budget(sqlite):
-    prepare(sqlite, definition(trials=2))
-    load(sqlite).enqueue_trial({"optimizer.learning_rate": 0.5})
-    assert work(sqlite)[0] == "done"
-    states = [trial.state.name for trial in load(sqlite).trials]
-    assert states == ["COMPLETE", "COMPLETE", "WAITING"]
-
-
 def test_reports_and_pruning_are_those_of_stock_optuna(sqlite):
     """The same samplers and pruner, driven by Optuna's own ask, report, should_prune and tell."""
     params = {**RATE, "epochs": {"low": 4, "high": 12}, "batch_size": {"choices": [16, 32]}}

@@ -42,6 +42,7 @@ def optimize(
     sampler: str | None = None,
     pruner: str | None = None,
     set: Mapping[str, Any] | None = None,
+    try_first: Sequence[Mapping[str, Any]] = (),
     seed: int | None = None,
     retries: int | None = None,
     group: str | ArrayLike | None = None,
@@ -98,6 +99,8 @@ def optimize(
         refit_metric: of several metrics the one that counts.
         sampler, pruner: how parameters are chosen, and which trials end early.
         set: parameters of the space set anew.
+        try_first: points that are tried before all others: parameters with their values; the
+            sampler chooses those that are left out.
         seed: decides everything that is random.
         retries: how often a failed trial is tried again.
         group: a column whose equal values stay in one fold; with X, `(rows,)` values too.
@@ -175,6 +178,7 @@ def optimize(
         sampler=sampler,
         pruner=pruner,
         settings=settings_from(set or {}),
+        try_first=tuple(try_first),
         timeout=settings.timeout,
         **plain_numbers(numbers),
     )

@@ -85,7 +85,6 @@ class SearchReport:
         """Raises `NoCompletedTrialError` if none of the study's trials is complete."""
         from tuner.results import find_best, no_completed_trial, publish
         from tuner.results.trials import diverged_among, trials_of
-        from tuner.search.enqueued import not_run
         from tuner.search.tickets import read_counts
         from tuner.study.stored import load_study
 
@@ -94,7 +93,6 @@ class SearchReport:
             counts, best = read_counts(study), find_best(study)
             diverged = diverged_among(trials_of(study))
             none = no_completed_trial(study) if best is None else None
-            enqueued = not_run(study.get_trials(deepcopy=False))
         summary = Summary(
             study=prepared.name,
             storage=str(storage_at(prepared.storage_url)),
@@ -116,8 +114,6 @@ class SearchReport:
                 with suppress(TunerError):
                     writable = storage_at(prepared.storage_url).open(create=False)
                     publish(load_study(writable, prepared.name))
-        if enqueued is not None:
-            tell(f"warning: {enqueued}")
         left = f"with {summary.left} trials to go; go on by: {commands['resume']}"
         signal = ended.pool.signal
         if signal is not None:

@@ -80,12 +80,21 @@ class StudyFlags(RowFlags, Searched):
         default=(),
         multiple=True,
     )
+    tries: tuple[str, ...] = flag(
+        "P=V,...",
+        "Try this point of the space before all others, such as 'epochs=3, batch_size=64'; the "
+        "sampler chooses what it leaves open. Repeatable.",
+        "--try",
+        default=(),
+        multiple=True,
+    )
     seed: int | None = flag("N", "Decides everything that is random.", type=SEED)
     retries: int | None = flag("N", "How often a failed trial is tried again.", type=RETRIES)
 
     def asked(self, timeout: float | None = None) -> Asked:
         """The same without what is the command line's own. Raises `UsageError` for a setting or a
         kind that is none."""
+        from tuner.spaces.points import read_point
         from tuner.study.asked import Asked
 
         same = {own.name for own in fields(Asked)} & {own.name for own in fields(StudyFlags)}
@@ -93,6 +102,7 @@ class StudyFlags(RowFlags, Searched):
             **{name: getattr(self, name) for name in same - {"settings"}},
             rows=self.given(),
             settings=read_settings(self.settings),
+            try_first=tuple(map(read_point, self.tries)),
             timeout=timeout,
         )
 

@@ -43,17 +43,22 @@ def worker(name: str, workers: int, flags: RunFlags) -> int:
         return prepare
 
     def prepare() -> PreparedStudy:
-        from tuner.search.enqueued import not_run
+        from tuner.search.points import settle_enqueued
         from tuner.search.prepare import PreparedStudy
         from tuner.search.tickets import read_counts
-        from tuner.study.stored import load_study, read_definition
+        from tuner.study.stored import load_study, read_definition, read_total
 
         storage = storage_at(flags.storage)
-        study = load_study(storage.open(create=False), name)
-        definition, counts = read_definition(study), read_counts(study)
-        if enqueued := not_run(study.get_trials(deepcopy=False)):
-            tell(f"warning: {enqueued}")
-        return PreparedStudy(name, storage.url, counts.total, counts.done, definition)
+        backend = storage.backend(create=False)
+        study = load_study(backend.storage, name)
+        definition, study_id = read_definition(study), study._study_id
+        total = read_total(backend.storage, study_id)
+        there = backend.trials(study_id)
+        refused, _ = settle_enqueued(backend, study_id, definition, there, total)
+        counts = read_counts(study)
+        return PreparedStudy(
+            name, storage.url, counts.total, counts.done, definition, tuple(refused)
+        )
 
     return run(flags, find, WorkerReport(flags), WorkerFlags(workers))
 

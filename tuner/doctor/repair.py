@@ -16,7 +16,7 @@ from tuner.doctor.artifacts import StudyFiles, files_of, orphaned
 from tuner.doctor.examine import chosen
 from tuner.doctor.studies import lost_tickets, numbered, stale_trials
 from tuner.errors import TunerError
-from tuner.search.prepare import missing_tickets
+from tuner.search.budget import missing_tickets
 from tuner.search.sweep import Sweeper
 from tuner.search.tickets import unfollowed
 from tuner.storage import storage_at

@@ -11,7 +11,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tuner.data.sources.cache import without_downloads
 from tuner.errors import DataError, MissingDataError, TunerError
-from tuner.search.enqueued import not_run
 from tuner.search.tickets import count_tickets, last_trials, unfollowed
 from tuner.storage import records
 from tuner.storage.backend import Beat, ticket_key
@@ -178,8 +177,6 @@ def check_trials(
             "a study has a number of trials; this one has none yet (its maker is at it, or "
             "died): the same tuner optimize again completes it"
         )
-    if enqueued := not_run(trials):
-        told["enqueued"] = enqueued
     if told:
         return [Finding(check, "warning", text, name) for check, text in told.items()]
     counts = count_tickets(trials, total=total, retries=retries)

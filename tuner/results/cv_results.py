@@ -16,9 +16,9 @@ from tuner.results.trials import (
     maximizes,
     metrics_of,
     numbers,
-    params_of,
     trials_of,
 )
+from tuner.search.tickets import given_params
 from tuner.storage import records
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def cv_results(study: Study, *, train_scores: bool = False) -> dict[str, Any]:
     seconds = np.repeat(durations[:, None] / max(1, folds), folds, axis=1)
     _store(table, "fit_time", seconds)
     _store(table, "score_time", seconds * 0.0)
-    params = [params_of(trial) for trial in trials]
+    params = [given_params(trial) for trial in trials]
     table |= _param_columns(params)
     table["params"] = params
     train = [_train_scores(trial, folds) for trial in trials] if train_scores else []

@@ -16,9 +16,9 @@ from tuner.results.trials import (
     fold_scores_of,
     maximizes,
     mean_of,
-    params_of,
     trials_of,
 )
+from tuner.search.tickets import given_params
 from tuner.storage import records
 from tuner.text import counted, quoted, shell_quoted
 
@@ -76,7 +76,7 @@ def find_best(study: Study) -> BestTrial | None:
     """The best completed trial; None if there is none."""
     for trial in best_trials(study):
         scores = tuple(fold_scores_of(trial))
-        return BestTrial(trial.number, params_of(trial), mean_of(trial), scores)
+        return BestTrial(trial.number, given_params(trial), mean_of(trial), scores)
     return None
 
 

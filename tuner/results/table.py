@@ -10,7 +10,8 @@ import numpy as np
 
 from tuner.errors import UsageError, unknown
 from tuner.results.ranking import ranks
-from tuner.results.trials import fold_scores_of, maximizes, mean_of, params_of, trials_of
+from tuner.results.trials import fold_scores_of, maximizes, mean_of, trials_of
+from tuner.search.tickets import given_params
 from tuner.storage import records
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
     return {
         "number": trial.number,
         "state": state,
-        "params": params_of(trial),
+        "params": given_params(trial),
         "mean_test_score": mean_of(trial) if state == "complete" else math.nan,
         "std_test_score": float(np.std(scores)) if state == "complete" and scores else math.nan,
         "rank_test_score": 0,

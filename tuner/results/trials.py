@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tuner.errors import UsageError
-from tuner.search.tickets import last_trials
+from tuner.search.tickets import is_void, last_trials
 from tuner.storage import records
 from tuner.storage.backend import ticket_key
 from tuner.study.stored import is_foreign, stored_field, stored_fields
@@ -31,7 +31,7 @@ def trials_of(study: Study, *, attempts: bool = False) -> list[FrozenTrial]:
     if attempts or is_foreign(study.user_attrs):
         return trials
     last = {trial.number for trial in last_trials(trials).values()}
-    return [t for t in trials if ticket_key(t) is None or t.number in last]
+    return [t for t in trials if t.number in last or (ticket_key(t) is None and not is_void(t))]
 
 
 def find_trial(study: Study, number: int) -> FrozenTrial:
@@ -61,11 +61,6 @@ def diverged_among(trials: Iterable[FrozenTrial]) -> str:
     """`, 2 of them diverged`, to follow a count of states; empty if none of the trials did."""
     count = sum(records.diverged(records.recorded(trial, records.CAUSE)) for trial in trials)
     return f", {count} of them diverged" if count else ""
-
-
-def params_of(trial: FrozenTrial) -> dict[str, Any]:
-    """The varied parameters: those it was queued with, and those that its sampler chose."""
-    return {**trial.system_attrs.get(records.FIXED_PARAMS, {}), **trial.params}
 
 
 def fold_scores_of(trial: FrozenTrial) -> list[float]:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
@@ -14,11 +15,23 @@ from typing import Any, cast
 from optuna import Study, Trial
 from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
+from tuner.errors import SpaceError
 from tuner.search.groups import Group, groups_of, single
-from tuner.search.tickets import given_params, is_alone, last_trials, was_killed, why_avoided
+from tuner.search.points import is_enqueued
+from tuner.search.tickets import (
+    given_params,
+    is_alone,
+    is_first,
+    is_free,
+    last_trials,
+    turn_of,
+    was_killed,
+    why_avoided,
+)
 from tuner.search.trainer import TrainerLike
 from tuner.search.worker_storage import WorkerStorage
 from tuner.spaces.catalogue import CATALOGUE
+from tuner.spaces.points import fitted_point
 from tuner.storage import records
 from tuner.storage.backend import Writes
 from tuner.study.definition import StudyDefinition
@@ -96,12 +109,46 @@ class AskedTrials(ClaimSource):
     others."""
 
     def next(self, *, alone: bool) -> Claim | None:
-        for waiting in self.storage.waiting(alone=alone):
+        if not alone and (enqueued := self._enqueued()) is not None:
+            return self._claim(*enqueued, alone)
+        for waiting in sorted(self.storage.waiting(alone=alone), key=lambda own: not is_first(own)):
             if self.storage.pop(waiting._trial_id):
-                ticket = int(waiting.user_attrs[records.TICKET])
-                trial = self.study.trial(waiting._trial_id, ticket)
-                return Claim({ticket: trial}, partial(self._group, ticket, trial), alone, live=True)
+                return self._claim(waiting._trial_id, waiting.user_attrs[records.TICKET], alone)
         return None
+
+    def _claim(self, trial_id: int, ticket: int, alone: bool) -> Claim:
+        trial = self.study.trial(trial_id, ticket)
+        return Claim({ticket: trial}, partial(self._group, ticket, trial), alone, live=True)
+
+    def _enqueued(self) -> tuple[int, int] | None:
+        """The id and the ticket of a trial that something else enqueued, claimed in the place of
+        one of whose parameters nothing is known; None if there is none, or no place now."""
+        if self.definition.sampler.ready:
+            return None  # see `settle_enqueued`
+        while (fitting := next(self._fitting(), None)) is not None:
+            place = next(filter(is_free, self.storage.waiting(alone=False)), None)
+            if place is None:
+                return None
+            if self.storage.pop(place._trial_id):
+                enqueued, point = fitting
+                ticket, turn = int(place.user_attrs[records.TICKET]), turn_of(place)
+                named = {records.FIXED_PARAMS: point, records.FIRST: True, records.TURN: turn + 1}
+                ours = {records.TICKET: ticket, records.ATTEMPT: 0}
+                # It may be a named point itself by now.
+                free = not given_params(self.storage.get_trial(place._trial_id))
+                wanted = {enqueued._trial_id: Writes(user_attrs=ours, system_attrs=named)}
+                taken = free and bool(self.storage.claim(wanted))
+                self.storage.put_back(place._trial_id, void=taken)
+                if taken:
+                    return enqueued._trial_id, ticket
+            self.storage.snapshot(fresh=True)  # another worker was quicker
+        return None
+
+    def _fitting(self) -> Iterator[tuple[FrozenTrial, dict[str, Any]]]:
+        """The trials that something else enqueued and that fit the space, with their points."""
+        for trial in filter(is_enqueued, self.storage.snapshot()):
+            with suppress(SpaceError):  # `settle_enqueued` tells
+                yield trial, fitted_point(self.definition.space, given_params(trial))
 
     def _group(self, ticket: int, trial: Trial) -> Group:
         params = self.definition.space.suggest(trial)
@@ -127,7 +174,11 @@ class ReadyGroups(ClaimSource):
 
     def next(self, *, alone: bool) -> Claim | None:
         last = last_trials(self.storage.snapshot())
-        claims = (self._claim(group, last, alone) for group in self._all_groups(last))
+        groups = sorted(
+            self._all_groups(last),
+            key=lambda group: not any(is_first(last[ticket]) for ticket in group.tickets),
+        )
+        claims = (self._claim(group, last, alone) for group in groups)
         return next(filter(None, claims), None)
 
     def _claim(self, group: Group, last: Mapping[int, FrozenTrial], alone: bool) -> Claim | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.data.sources import source_of
 from tuner.errors import UsageError
+from tuner.search.points import is_enqueued, missing_points
 from tuner.search.prepare import PreparedStudy, prepare_study
 from tuner.search.tickets import count_tickets
 from tuner.storage import records, storage_at
@@ -72,6 +73,8 @@ def find_finished(
             there = storage.get_all_trials(study._study_id, deepcopy=False)
             counts = count_tickets(there, total=total, retries=stored.retries)
             if stored.model_copy(update=told) != stored or counts.done < total:
+                return None
+            if missing_points(wanted, there, total) or any(map(is_enqueued, there)):
                 return None
             return PreparedStudy(study.study_name, storage_url, total, counts.done, stored)
     return None

@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from tuner.errors import StudyConflictError, UsageError
+from tuner.spaces.points import Point
 from tuner.storage import records
-from tuner.storage.backend import ticket_key
 from tuner.study.data import DataFacts, describe_data, other_data
 from tuner.study.definition import StudyDefinition
 from tuner.study.description import with_total
-from tuner.study.stored import definition_in, read_total, require_same
+from tuner.study.stored import definition_in, require_same
 from tuner.text import printable, quoted
 
 if TYPE_CHECKING:
-    from optuna.trial import FrozenTrial
-
     from tuner.storage.backend import Backend
 
 #: Seconds to wait for another process that has made the study and not yet written what it is.
@@ -81,6 +79,8 @@ def prepare_study(
     total = definition.total_trials(trials)
     name = name or definition.default_name()
 
+    from tuner.search.budget import queue_missing
+    from tuner.search.points import settle_enqueued
     from tuner.search.tickets import count_tickets
     from tuner.storage import storage_at
     from tuner.storage.quiet import quiet_optuna
@@ -101,57 +101,35 @@ def prepare_study(
         if facts.hash != attributes[records.STUDY_DATA_HASH]:  # perhaps read in an earlier way
             facts = describe(stored)
         _require_same_data(attributes, facts, definition.data.uri, f"{quoted(name)} in {storage}")
+        total = call(lambda: queue_missing(backend, study_id, definition, total, trials))
         there = call(lambda: backend.trials(study_id))
-        total = call(lambda: _queue_missing(backend, study_id, definition, there, total, trials))
+        refused, total = call(lambda: settle_enqueued(backend, study_id, stored, there, total))
+        there = call(lambda: backend.trials(study_id))
         final = with_total(stored, total).model_copy(
-            update={"retries": definition.retries, "timeout": definition.timeout}
+            update={
+                "retries": definition.retries,
+                "timeout": definition.timeout,
+                "try_first": _joined(stored.try_first, definition.try_first),
+            }
         )
         if final != stored:
             text = final.to_json()
             key = records.STUDY_DEFINITION
             call(lambda: backend.storage.set_study_user_attr(study_id, key, text))
     counts = count_tickets(there, total=total, retries=final.retries)
-    return PreparedStudy(name, storage_url, total, counts.done, final, facts.notes)
+    notes = (*facts.notes, *refused)
+    return PreparedStudy(name, storage_url, total, counts.done, final, notes)
 
 
-def _queue_missing(
-    backend: Backend,
-    study_id: int,
-    definition: StudyDefinition,
-    there: Sequence[FrozenTrial],
-    total: int,
-    asked: int | None,
-) -> int:
-    """Queue what is missing to `total`, or to what was asked for or has begun before; the total
-    then. `there`: the study's trials."""
-    if asked is None:
-        total = max(total, read_total(backend.storage, study_id))
-    else:  # what has begun is not taken back
-        begun = [key[0] for t in there if t.state.name != "WAITING" and (key := ticket_key(t))]
-        total = max([total, *(ticket + 1 for ticket in begun)])
-    if new := missing_tickets(definition, there, total):
-        backend.add_trials(study_id, new)
-    # The total last: whoever reads it finds its tickets.
-    return backend.set_total(study_id, total, lower=asked is not None)
-
-
-def missing_tickets(
-    definition: StudyDefinition, there: Sequence[FrozenTrial], total: int
-) -> list[FrozenTrial]:
-    """The trials to be queued so that each of the first `total` tickets has one; among them may
-    be some that `Backend.add_trials` finds there already. `there`: all trials of the study."""
-    from tuner.search.tickets import given_params, last_trials, new_ticket
-
-    queued = last_trials(there)
-    missing = [ticket for ticket in range(total) if ticket not in queued]
-    if not missing or not definition.sampler.ready:
-        return [new_ticket(ticket) for ticket in missing]
-    known = [given_params(queued[ticket]) for ticket in range(min(missing))]
-    ready = definition.candidates(total, known)
-    return [
-        new_ticket(ticket, candidate)
-        for ticket, candidate in zip(range(len(known), total), ready, strict=True)
-    ]
+def _joined(points: Sequence[Point], more: Sequence[Point]) -> tuple[Point, ...]:
+    """`points`, and those of `more` that are not among them, each as often as it is named."""
+    new, held = [], list(points)
+    for point in more:
+        if point in held:
+            held.remove(point)
+        else:
+            new.append(point)
+    return (*points, *new)
 
 
 def _find_or_create(

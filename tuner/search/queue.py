@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
 import optuna
 from optuna.study import Study
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from tuner.errors import StorageError, UsageError
 from tuner.search.claims import AskedTrials, Claim, ClaimSource, ReadyGroups, WorkerStudy
 from tuner.search.groups import is_grouped
 from tuner.search.heartbeat import Heartbeat
 from tuner.search.machine import MachineLock
+from tuner.search.points import is_enqueued, settle_enqueued
 from tuner.search.sweep import Sweeper
 from tuner.search.tickets import duplicates, fail, give_back, settled_tickets
 from tuner.search.trainer import TrainerLike
@@ -57,7 +58,7 @@ class TicketQueue:
         warn: Callable[[str], None],
     ) -> None:
         self._backend = backend
-        self._retries = definition.retries
+        self._definition = definition
         self._owner = new_owner()
         self._retry = retry
         self._machine = MachineLock(key)
@@ -114,8 +115,9 @@ class TicketQueue:
         """Whether every ticket has ended, by what was read at the last `claim`; looks again for a
         larger total before it says so."""
         total = self._storage.total
-        ended = settled_tickets(self._storage.snapshot(), self._retries)
-        if not ended.issuperset(range(total)):
+        trials = self._storage.snapshot()
+        ended = settled_tickets(trials, self._definition.retries)
+        if any(map(is_enqueued, trials)) or not ended.issuperset(range(total)):
             return False
         self._read_total()
         return total == self._storage.total
@@ -123,7 +125,7 @@ class TicketQueue:
     def settled_tickets(self) -> set[int]:
         """The tickets that have ended and are not tried again, read anew. Raises
         `StorageError`."""
-        return settled_tickets(self._storage.snapshot(fresh=True), self._retries)
+        return settled_tickets(self._storage.snapshot(fresh=True), self._definition.retries)
 
     def write(self, trial: optuna.Trial) -> None:
         """Write what a claimed trial reported, if anything; tries once. Raises `LostTrialError`
@@ -200,7 +202,19 @@ class TicketQueue:
                 if self._retry(partial(self._backend.pop, trial_id, self._owner)):
                     cause = records.DUPLICATE
                     self._retry(partial(fail, self._backend, trial_id, self._owner, cause, cause))
-            self._storage.snapshot(fresh=True)
+            trials = self._storage.snapshot(fresh=True)
+        if any(map(is_enqueued, trials)):
+            self._take_in(trials)
+
+    def _take_in(self, trials: Sequence[FrozenTrial]) -> None:
+        """Make room for the trials that something else enqueued, or fail them."""
+        backend, study_id, total = self._backend, self._study_id, self._storage.total
+        lines, self._storage.total = self._retry(
+            lambda: settle_enqueued(backend, study_id, self._definition, trials, total)
+        )
+        for line in lines:
+            self._warn(line)
+        self._storage.snapshot(fresh=True)
 
     def _require_study(self) -> None:
         name = self._study.study_name

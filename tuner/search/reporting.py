@@ -10,7 +10,7 @@ from typing import Any
 import optuna
 
 from tuner.errors import TunerError, unknown
-from tuner.search.tickets import rungs_of
+from tuner.search.rungs import rungs_of
 from tuner.storage.backend import LostTrialError
 from tuner.storage.retry import is_transient
 from tuner.training.callbacks import EpochCallback

@@ -12,7 +12,6 @@ and whoever pops another one voids it.
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,24 +44,23 @@ class TicketCounts:
         return self.complete + self.pruned + self.failed
 
 
-def new_ticket(ticket: int, fixed: Mapping[str, Any] | None = None) -> FrozenTrial:
-    """A trial that waits; `fixed` are its parameters if they are known before it is asked for
-    (varying ones only)."""
+def new_ticket(
+    ticket: int, fixed: Mapping[str, Any] | None = None, *, first: bool = False
+) -> FrozenTrial:
+    """A trial that waits; `fixed` are its parameters, or some of them, if they are known before it
+    is asked for (varying ones only); `first`: it is begun before others."""
+    known = {} if fixed is None else {records.FIXED_PARAMS: dict(fixed)}
     return create_trial(
         state=TrialState.WAITING,
         user_attrs={records.TICKET: ticket, records.ATTEMPT: 0},
-        system_attrs={} if fixed is None else {records.FIXED_PARAMS: dict(fixed)},
+        system_attrs=known | ({records.FIRST: True} if first else {}),
     )
 
 
 def follower(trial: FrozenTrial) -> FrozenTrial:
     """The trial that tries the ticket of a failed one again, with the same parameters."""
     handed_back = trial.system_attrs.get(records.SETTLED) == records.HANDED_BACK
-    kept = {
-        name: trial.system_attrs[name]
-        for name in (records.FIXED_PARAMS, records.ALONE)
-        if name in trial.system_attrs
-    }
+    kept = {name: trial.system_attrs[name] for name in records.KEPT if name in trial.system_attrs}
     if trial.system_attrs.get(records.SETTLED) == records.KILLED:
         kept[records.ALONE] = True
     return create_trial(
@@ -73,8 +71,13 @@ def follower(trial: FrozenTrial) -> FrozenTrial:
             records.TICKET: trial.user_attrs[records.TICKET],
             records.ATTEMPT: attempt(trial) + (0 if handed_back else 1),
         },
-        system_attrs={records.TURN: trial.system_attrs.get(records.TURN, 0) + 1, **kept},
+        system_attrs={records.TURN: turn_of(trial) + 1, **kept},
     )
+
+
+def turn_of(trial: FrozenTrial) -> int:
+    """How many trials of its ticket came before this one."""
+    return int(trial.system_attrs.get(records.TURN, 0))
 
 
 def attempt(trial: FrozenTrial) -> int:
@@ -82,12 +85,28 @@ def attempt(trial: FrozenTrial) -> int:
     return records.recorded(trial, records.ATTEMPT) or 0
 
 
+def is_void(trial: FrozenTrial) -> bool:
+    """Whether another trial stands in this one's place."""
+    return trial.system_attrs.get(records.SETTLED) == records.DUPLICATE
+
+
+def is_first(trial: FrozenTrial) -> bool:
+    """Whether somebody named the trial's parameters, or some of them."""
+    return bool(trial.system_attrs.get(records.FIRST))
+
+
+def is_free(trial: FrozenTrial) -> bool:
+    """Whether a ticket's trial waits and nothing is known of its parameters yet."""
+    known = trial.params or is_alone(trial) or records.FIXED_PARAMS in trial.system_attrs
+    return trial.state == TrialState.WAITING and not known
+
+
 def last_trials(trials: Sequence[FrozenTrial]) -> dict[int, FrozenTrial]:
     """Ticket to the trial that counts for it: of its last turn, the one with the lowest number."""
     last: dict[int, tuple[int, FrozenTrial]] = {}
     for trial in sorted(trials, key=lambda trial: trial.number):
         key = ticket_key(trial)
-        if key is None or trial.system_attrs.get(records.SETTLED) == records.DUPLICATE:
+        if key is None or is_void(trial):
             continue
         ticket, turn = key
         if ticket not in last or turn > last[ticket][0]:
@@ -130,8 +149,9 @@ def was_killed(trial: FrozenTrial) -> bool:
 
 
 def given_params(trial: FrozenTrial) -> dict[str, Any]:
-    """A ticket's parameters (varying ones) as they were queued, if they were; else the trial's."""
-    return dict(trial.system_attrs.get(records.FIXED_PARAMS, trial.params))
+    """A ticket's parameters (varying ones): those it was queued with, and those that its sampler
+    has chosen."""
+    return {**trial.system_attrs.get(records.FIXED_PARAMS, {}), **trial.params}
 
 
 def why_avoided(params: Mapping[str, Any], trials: Sequence[FrozenTrial]) -> str | None:
@@ -216,26 +236,3 @@ def read_counts(study: Study) -> TicketCounts:
     retries = stored_field(stored_fields(study.user_attrs, name), "retries", int, name)
     total = read_total(study._storage, study._study_id)
     return count_tickets(study.get_trials(deepcopy=False), total=total, retries=retries)
-
-
-def rungs_of(trial: FrozenTrial) -> dict[str, float]:
-    """The scores with which the trial reached its rungs."""
-    attributes = trial.system_attrs.items()
-    return {name: value for name, value in attributes if name.startswith(records.RUNG)}
-
-
-def without_repeated_rungs(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    """`trials`, those that another trial of their ticket has followed without their rungs:
-    the follower reaches the same ones, and a pruner would count them twice."""
-    noted = [trial for trial in trials if trial.state == TrialState.FAIL and rungs_of(trial)]
-    if not noted:
-        return list(trials)
-    counting = {trial._trial_id for trial in last_trials(trials).values()}
-    repeated = {trial._trial_id for trial in noted} - counting
-    return [_without_rungs(trial) if trial._trial_id in repeated else trial for trial in trials]
-
-
-def _without_rungs(trial: FrozenTrial) -> FrozenTrial:
-    bare, rungs = copy.copy(trial), rungs_of(trial)
-    bare.system_attrs = {k: v for k, v in trial.system_attrs.items() if k not in rungs}
-    return bare

@@ -13,16 +13,20 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.search.tickets import is_alone, without_repeated_rungs
-from tuner.storage.backend import Backend, Writes, ticket_key
+from tuner.search.rungs import without_repeated_rungs
+from tuner.search.tickets import fail, give_back, is_alone
+from tuner.storage import records
+from tuner.storage.backend import Backend, LostTrialError, Writes, ticket_key
 from tuner.storage.retry import Retry, is_transient
 
 #: Seconds for which the other trials are taken as read.
@@ -118,6 +122,15 @@ class WorkerStorage(BaseStorage):
         self._own.pop(trial_id, None)
         self._writes.pop(trial_id, None)
         self._read_at = float("-inf")
+
+    def put_back(self, trial_id: int, *, void: bool) -> None:
+        """Let the ticket of an own trial that was not begun wait again; `void`: another trial
+        stands for it now."""
+        cause = records.DUPLICATE if void else records.HANDED_BACK
+        step = partial(fail, settled=cause) if void else give_back
+        with suppress(LostTrialError):
+            self.call(lambda: step(self._backend, trial_id, self._owner, cause))
+        self.forget(trial_id)
 
     # The life of an own trial.
 

@@ -126,8 +126,10 @@ class RdbBackend(Backend):
                 trials[trial_id].state = TrialState.RUNNING
                 trials[trial_id].datetime_start = datetime.now()
                 rows.insert_params(session, trial_id, wanted[trial_id].params)
-                worker = {records.WORKER: owner}
-                rows.upsert(session, models.TrialSystemAttributeModel, trial_id, worker)
+                own = wanted[trial_id]
+                system = own.system_attrs | {records.WORKER: owner}
+                rows.upsert(session, models.TrialSystemAttributeModel, trial_id, system)
+                rows.upsert(session, models.TrialUserAttributeModel, trial_id, own.user_attrs)
                 self._beat(session, trial_id)
         return sorted(running + waiting)
 
@@ -159,7 +161,7 @@ class RdbBackend(Backend):
             for model in (models.TrialIntermediateValueModel, models.TrialHeartbeatModel):
                 session.execute(delete(model).where(model.trial_id == trial_id))
             attributes = models.TrialSystemAttributeModel
-            keep = (records.TURN, records.ALONE, records.FIXED_PARAMS)
+            keep = (records.TURN, *records.KEPT)
             session.execute(
                 delete(attributes).where(
                     attributes.trial_id == trial_id, attributes.key.not_in(keep)

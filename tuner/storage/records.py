@@ -67,7 +67,7 @@ FINAL = "final"  # its cause lies in its parameters: not retried
 KILLED = "killed"  # it broke a limit of its worker: its ticket is tried once more, alone
 AVOIDED = "avoided"  # it did so alone, too: not retried, and no trial with its parameters is run
 HANDED_BACK = "handed back"  # a shutdown: its ticket is tried again, at no attempt's cost
-DUPLICATE = "duplicate"  # two processes queued the same ticket: this one is void
+DUPLICATE = "duplicate"  # another trial stands in its place (of the same ticket): this one is void
 
 #: A trial's state in words, by Optuna's name for it.
 STATES: dict[str, State] = {
@@ -81,8 +81,13 @@ STATES: dict[str, State] = {
 #: bool: the trial is run while no other worker of this study trains on its machine.
 ALONE = "tuner:alone"
 
+#: bool: a point that somebody named: its ticket is begun before the others that wait.
+FIRST = "tuner:first"
+
 #: Optuna's own: the parameters that a trial was queued with.
 FIXED_PARAMS = "fixed_params"
+#: What a trial that tries a ticket again takes over from the one before.
+KEPT = (FIXED_PARAMS, ALONE, FIRST)
 #: Under these and the rung's number Optuna's successive halving (and Hyperband) keeps the score
 #: with which a trial reached a rung.
 RUNG = "completed_rung_"

@@ -32,6 +32,7 @@ class Asked:
         rows: the fields of `DataSpec` that were given, without `uri`.
         metrics: the first is the objective.
         settings: parameter to YAML, see `Space.override`.
+        try_first: points that are tried first, behind those of the definition.
         timeout: seconds for one run.
     """
 
@@ -46,6 +47,7 @@ class Asked:
     sampler: str | None = None
     pruner: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    try_first: tuple[Mapping[str, Any], ...] = ()
     seed: int | None = None
     retries: int | None = None
     timeout: float | None = None
@@ -71,6 +73,8 @@ class Asked:
             changes["space"] = definition.space.override(self.settings)
         changes |= self._data_changes(definition) | self._fold_changes(definition)
         changes |= self._metric_changes(definition) | self._method_changes(definition)
+        if self.try_first:
+            changes["try_first"] = [*definition.try_first, *self.try_first]
         changes |= _given({"seed": self.seed, "retries": self.retries, "timeout": self.timeout})
         return definition.override(changes) if changes else definition
 

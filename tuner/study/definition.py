@@ -5,49 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from tuner.data.dataset import Task
 from tuner.data.folds import FoldSpec
-from tuner.errors import DefinitionError, unknown
+from tuner.errors import DefinitionError, SpaceError
 from tuner.limits import MOST_RETRIES, MOST_TRIALS
 from tuner.parameters.kinds import Definition, Seconds, Seed
-from tuner.planning.metrics import (
-    METRICS,
-    check_metric,
-    default_metric,
-    metric_direction,
-    metric_name,
-)
+from tuner.planning.metrics import check_metric, default_metric, metric_direction
+from tuner.spaces.points import Point, fitted_point
 from tuner.spaces.space import Space
 from tuner.spaces.yaml_file import validated
 from tuner.study.data_spec import DataSpec
+from tuner.study.objective import MetricName, ObjectiveSpec
 from tuner.study.pruners import AnyPruner, Median
 from tuner.study.sampler import Candidate
 from tuner.study.samplers import SAMPLERS, AnySampler, Tpe
 from tuner.text import read_time
 
 #: Fields that change neither a trial nor its score, so that a study can go on with others.
-BUDGET = ("version", "name", "description", "trials", "timeout", "retries")
+BUDGET = ("version", "name", "description", "trials", "timeout", "retries", "try_first")
 _NOT_IN_HASH: dict[str, Any] = {**dict.fromkeys(BUDGET, True), "data": {"columns"}}
-
-
-def _known_metric(name: str) -> str:
-    name = metric_name(name)
-    if name not in METRICS:
-        raise ValueError(unknown("metric", name, METRICS))
-    return name
-
-
-MetricName = Annotated[str, AfterValidator(_known_metric)]
-
-
-class ObjectiveSpec(Definition):
-    """`metric` None: accuracy, or r2 for regression (`StudyDefinition.resolved` fills it in)."""
-
-    metric: MetricName | None = None
 
 
 class StudyDefinition(Definition):
@@ -64,6 +44,8 @@ class StudyDefinition(Definition):
         timeout: seconds for one run of `tuner optimize`; in a file also as 90s, 10m or 2h.
         seed: decides samplers, initial weights, the order of rows and dropout.
         retries: how often a trial that fails is tried again.
+        try_first: points that are tried before all others, each some parameters of the space with
+            their values; the sampler chooses the others. They count among the trials.
     """
 
     version: Literal[1] = 1
@@ -80,6 +62,7 @@ class StudyDefinition(Definition):
     timeout: Seconds | None = None
     seed: Seed = 0
     retries: int = Field(default=2, ge=0, le=MOST_RETRIES)
+    try_first: tuple[Point, ...] = Field(default=(), max_length=MOST_TRIALS)
 
     @field_validator("metrics")
     @classmethod
@@ -91,6 +74,15 @@ class StudyDefinition(Definition):
         if self.data.time and not self.data.fold_column and self.folds.kind != "time":
             rule = "data.time needs folds that keep its order, folds.kind time or data.fold_column"
             raise ValueError(f"{rule}; received folds.kind {self.folds.kind}")
+        return self
+
+    @model_validator(mode="after")
+    def _points_fit(self) -> StudyDefinition:
+        if not self.space.regression:  # else the task decides what the space is
+            try:
+                self.fitted_points(self.space)
+            except SpaceError as error:
+                raise ValueError(str(error)) from None
         return self
 
     @field_validator("timeout", mode="before")
@@ -182,18 +174,30 @@ class StudyDefinition(Definition):
 
     def candidates(self, total: int, queued: Sequence[Mapping[str, Any]] = ()) -> list[Candidate]:
         """Of a sampler that is `ready`: see `Sampler.candidates`."""
-        return self.sampler.candidates(self.space, seed=self.seed, total=total, queued=queued)
+        return self.sampler.candidates(
+            self.space, seed=self.seed, total=total, queued=queued, first=self.try_first
+        )
+
+    def fitted_points(self, space: Space) -> tuple[Point, ...]:
+        """`try_first` as `space` takes it. Raises `SpaceError`."""
+        return tuple(fitted_point(space, point) for point in self.try_first)
+
+    def firsts(self) -> list[Candidate]:
+        """The parameters of the tickets that `try_first` becomes: see `Sampler.firsts`."""
+        return self.sampler.firsts(self.space, self.try_first, seed=self.seed)
 
     def resolved(self, task: Task) -> StudyDefinition:
         """This definition for a task: its objective's metric filled in, its space the task's.
 
-        Raises `PlanError` for a metric that does not fit the task.
+        Raises `PlanError` for a metric that does not fit the task, `SpaceError` for a point that
+        does not fit the space.
         """
         metric = self.objective.metric or default_metric(task)
         for name in (metric, *self.metrics):
             check_metric(name, task)
         objective, space = ObjectiveSpec(metric=metric), self.space.for_task(task)
-        return self.model_copy(update={"objective": objective, "space": space})
+        changes = {"objective": objective, "space": space, "try_first": self.fitted_points(space)}
+        return self.model_copy(update=changes)
 
     @property
     def metric(self) -> str:

@@ -79,14 +79,28 @@ class Sampler(Named):
         """
         return asked or stated or DEFAULT_TRIALS
 
+    def firsts(
+        self, space: Space, points: Sequence[Mapping[str, Any]], *, seed: int
+    ) -> list[Candidate]:
+        """The parameters of the tickets that `points` become. What one leaves open is drawn when
+        the ticket begins, if the sampler is not `ready`."""
+        return [dict(point) for point in points]
+
     def candidates(
-        self, space: Space, *, seed: int, total: int, queued: Sequence[Mapping[str, Any]]
+        self,
+        space: Space,
+        *,
+        seed: int,
+        total: int,
+        queued: Sequence[Mapping[str, Any]],
+        first: Sequence[Mapping[str, Any]] = (),
     ) -> list[Candidate]:
         """Of a sampler that is `ready`: the candidates of tickets `len(queued)` to `total` - 1.
 
         Args:
             seed: the study's.
             queued: the candidates of the tickets before.
+            first: points that come before all others, see `firsts`.
 
         Raises `SpaceError` for a candidate that the space does not allow.
         """
