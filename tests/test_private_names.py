@@ -93,7 +93,7 @@ RELIED_ON = [
     "tensorflow.python.framework.registry:Registry._registry",
 ]
 #: Names of this form that Python documents, and tuner's own, of one file and used in another.
-HARMLESS = {"os._exit", "_fields", "_replace", "_asdict", "_check_weights"}
+HARMLESS = {"os._exit", "_fields", "_replace", "_asdict", "_activity", "_check_weights"}
 
 
 def is_private(name: str) -> bool:
