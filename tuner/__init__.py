@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "optimize": "api.optimize",
-    "load": "api.study",
+    "load": "api.studies",
     "studies": "api.studies",
     "Study": "api.study",
     "log": "api.spaces",

@@ -18,7 +18,7 @@ from tuner.planning.metrics import METRICS
 from tuner.training.callbacks import EpochCallback, start
 from tuner.training.grouping import Stacking
 from tuner.training.identity import training_identity
-from tuner.training.scores import FoldStatus, TrialScores
+from tuner.training.scores import FoldStatus, NetworkLogs, TrialScores
 from tuner.training.state import NetworkState, RunState, TrainingState
 
 
@@ -39,6 +39,7 @@ class FakeModel:
         self.stop_training = False
         self.training_state = training_state
         self.means: dict[str, list[float]] = {}
+        self.network_logs = NetworkLogs(0, {}, {})
 
     def fold_means(self, metric: str) -> list[float]:
         return self.means[metric]
@@ -133,6 +134,10 @@ class FakeTrainer:
             if self._epoch_seconds:
                 time.sleep(self._epoch_seconds)
             model.means = self._means([curve[run - 1 : run] for curve in curves])
+            # Those that have ended have NaN.
+            now = whole[run - 1]
+            scores_now = {"loss": 1.0 - now, **dict.fromkeys(self._metrics, now)}
+            model.network_logs = NetworkLogs(run - 1, {}, scores_now)
             logs = {f"val_{name}": float(np.mean(own)) for name, own in model.means.items()}
             for callback in callbacks:
                 callback.on_epoch_end(run - 1, logs)

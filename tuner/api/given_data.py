@@ -54,10 +54,9 @@ def keep_data(
     Raises:
         DataError: what no search can be made on, or the folder cannot be written.
     """
-    X = X.to_pandas() if not _is_frame(X) and hasattr(X, "to_pandas") else X
-    y = y.to_pandas() if not _is_frame(y) and hasattr(y, "to_pandas") else y
-    if _is_frame(X):
-        return _keep_table(folder, X, y, target, group)
+    frame = frame_of(X)
+    if frame is not None:
+        return _keep_table(folder, frame, y, target, group)
     if target is not None or isinstance(group, str):
         named = f"target={quoted(target)}" if target is not None else f"group={quoted(group)}"
         raise UsageError(
@@ -71,6 +70,14 @@ def keep_data(
     if group is not None:
         arrays[GROUPS] = plain_targets(np.asarray(group), len(arrays[FEATURES]), "group")
     return GivenData(save_arrays(folder, arrays), group=None if group is None else GROUPS)
+
+
+def frame_of(X: Any) -> pd.DataFrame | None:
+    """`X` if it is a frame, of pandas or of what turns into one; None: it is an array."""
+    import pandas as pd
+
+    held = X.to_pandas() if hasattr(X, "to_pandas") else X
+    return pd.DataFrame(held) if isinstance(held, pd.DataFrame | pd.Series) else None
 
 
 def features_of(X: Any) -> NDArray[Any]:
@@ -116,16 +123,10 @@ def _has_gaps(array: NDArray[Any]) -> bool:
     return bool(pd.isna(array).any())
 
 
-def _is_frame(data: Any) -> bool:
+def _keep_table(folder: Path, X: pd.DataFrame, y: Any, target: str | None, group: Any) -> GivenData:
     import pandas as pd
 
-    return isinstance(data, pd.DataFrame | pd.Series)
-
-
-def _keep_table(folder: Path, X: Any, y: Any, target: str | None, group: Any) -> GivenData:
-    import pandas as pd
-
-    table = plain_table(pd.DataFrame(X), _SOURCE)
+    table = plain_table(X, _SOURCE)
     frame = table.frame.drop(columns=list(table.unusable))
     if y is not None:
         if target is not None:
@@ -149,6 +150,7 @@ def _beside(values: Any, name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Values a row as columns that `frame` does not have, called as they are if they have names."""
     import pandas as pd
 
+    values = values.to_pandas() if hasattr(values, "to_pandas") else values
     if isinstance(values, pd.Series):
         held = values.to_frame(name if values.name is None else str(values.name))
     elif isinstance(values, pd.DataFrame):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tuner.api.callbacks import Calls
 from tuner.api.given_data import GivenData, keep_data
 from tuner.api.run import Place, run
 from tuner.api.settings import RunSettings, known_keywords, plain_numbers
@@ -71,6 +72,7 @@ def optimize(
     storage: str | None = None,
     artifacts: str | Path | None = None,
     progress: ProgressMode = "auto",
+    callbacks: Any = (),
 ) -> Study:
     """Search a space with cross-validation and pruning, as the command `tuner optimize` does.
 
@@ -122,6 +124,9 @@ def optimize(
             `studies/tuner.db`.
         artifacts: folder of checkpoints.
         progress: auto, rich, plain or none.
+        callbacks: one or several. Optuna's, `callback(study, trial)`, after each trial, where
+            `study.stop()` ends the search. Keras's, `on_epoch_end(epoch, logs)`, after each epoch,
+            with the means over the folds, and the trial's number in `self.params["trial"]`.
 
     Raises:
         UsageError (its subclasses): an argument or the data break a rule; nothing was stored.
@@ -143,6 +148,7 @@ def optimize(
     if callable(space):
         raise UsageError("a function that builds a network is not taken yet. Available: a space")
     place = Place.of(storage, artifacts)
+    calls = Calls(callbacks, place.storage)
     searched, columns = space_from(space), _joined(target)
     given = _data(place, X, y, data, columns, group)
     rows = {
@@ -189,7 +195,7 @@ def optimize(
     found = find_or_prepare(
         definition, name=name, storage_url=place.storage, trials=settings.trials, notes=notes
     )
-    made = run(found, place, settings, definition.timeout, began)
+    made = run(found, place, settings, definition.timeout, calls, began)
     return Study(made, place)
 
 

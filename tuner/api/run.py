@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tuner.api.callbacks import Calls
 from tuner.api.settings import RunSettings
 from tuner.errors import TunerError
 from tuner.progress import make_progress
@@ -65,17 +66,20 @@ def run(
     place: Place,
     settings: RunSettings,
     seconds: float | None,
+    calls: Calls,
     began: float | None = None,
 ) -> str:
     """Search, and return the study's name. An interruption ends it at the next epoch, and says so.
 
     Args:
         seconds: it may take; None: any.
+        calls: called meanwhile.
         began: when these seconds began, since 1970.
 
     Raises:
         KeyboardInterrupt: an interruption before there was a study.
         TunerError: what stops the search.
+        Exception: what a callback raised, after the search has ended.
     """
     if not callable(found):
         return found.name
@@ -90,7 +94,8 @@ def run(
         if settings.progress != "none":
             for note in study.notes:
                 tell(note)
-        return make_progress(settings.progress, begun(study, count, limit)[0], tell, fit)
+        shown = make_progress(settings.progress, begun(study, count, limit)[0], tell, fit)
+        return calls.around(shown, study.name)
 
     workers = min(settings.workers or available_cores(), settings.trials or sys.maxsize)
     worker_limits, trial_limits = caps(workers, settings.memory, settings.trial_timeout)
@@ -106,6 +111,8 @@ def run(
             heartbeat=settings.heartbeat,
             grace=settings.grace,
             artifacts=place.artifacts,
+            every_epoch=calls.every_epoch,
+            stop=lambda: calls.stop_training,
         )
     except Interrupted as stop:
         if stop.signal != signal.SIGINT:
@@ -115,6 +122,8 @@ def run(
         tell(f"interrupted before the first trial began; study.optimize() goes on: {made[0].name}")
         return made[0].name
     _report(ended, place)
+    if calls.error is not None:
+        raise calls.error
     return ended.study.name
 
 
@@ -133,6 +142,8 @@ def _report(ended: SearchEnd, place: Place) -> None:
         tell(f"ended by {stopped.name} {left}")
         if stopped != signal.SIGINT:
             signal.raise_signal(stopped)
+    elif ended.pool.reason == "stopped":
+        tell(f"ended by a callback {left}")
     elif ended.pool.reason == "deadline" and counts.done < counts.total:
         tell(f"time is up {left}")
     elif none is not None:

@@ -1,11 +1,15 @@
-"""`tuner.studies`: what a storage holds."""
+"""`tuner.studies` and `tuner.load`: what a storage holds."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tuner.api.run import Place
+from tuner.api.study import Study
 from tuner.results.studies import list_studies, summary_row
 from tuner.storage import storage_at
+from tuner.study.opening import reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,3 +33,21 @@ def studies(storage: str | None = None) -> pd.DataFrame:
     with place.open_read_only() as opened:
         found = [] if opened is None else list_studies(opened)
     return pd.DataFrame([summary_row(own) for own in found])
+
+
+def load(name: str, storage: str | None = None, *, artifacts: str | Path | None = None) -> Study:
+    """A stored study, whoever made it.
+
+    Args:
+        name: of the study.
+        storage: its storage's URL; None: as on the command line, `TUNER_STORAGE` or
+            `studies/tuner.db`.
+        artifacts: folder of checkpoints.
+
+    Raises:
+        UsageError: there is no such study.
+        StorageError: the storage does not exist or cannot be read.
+    """
+    place = Place.of(storage, artifacts)
+    with reading(name, storage_at(place.storage)):
+        return Study(name, place)

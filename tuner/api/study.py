@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tuner.api.callbacks import Calls
 from tuner.api.run import Place, run
 from tuner.api.settings import RunSettings, known_keywords
 from tuner.errors import UsageError
@@ -17,11 +18,16 @@ from tuner.search.finished import find_or_prepare
 from tuner.storage import storage_at
 from tuner.study.opening import reading
 from tuner.study.stored import read_definition
+from tuner.text import path_text
 
 if TYPE_CHECKING:
+    import keras
     import optuna
     import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
 
+    from tuner.api.fitted import Fitted
+    from tuner.api.served import Served
     from tuner.results import BestTrial
     from tuner.study.definition import StudyDefinition
 
@@ -40,6 +46,7 @@ class Study:
     def __init__(self, name: str, place: Place) -> None:
         self.name = name
         self._place = place
+        self._fitted: dict[int, Fitted] = {}
 
     @property
     def storage(self) -> str:
@@ -120,13 +127,13 @@ class Study:
         memory: int | str | None = None,
         trial_timeout: float | str | None = None,
         progress: ProgressMode = "auto",
+        callbacks: Any = (),
     ) -> Study:
         """Go on with the study, as the command `tuner resume` does; returns itself.
 
         Args:
             trials: in all, from now on; None: as many as it shall have.
-            timeout, workers, heartbeat, grace, memory, trial_timeout, progress: see
-                `tuner.optimize`.
+            timeout and the others: see `tuner.optimize`.
 
         Raises as `tuner.optimize`.
         """
@@ -141,32 +148,100 @@ class Study:
             trial_timeout=trial_timeout,
             progress=progress,
         )
-        found = find_or_prepare(
-            self.definition,
-            name=self.name,
-            storage_url=self._place.storage,
-            trials=settings.trials,
-        )
-        run(found, self._place, settings, settings.timeout)
+        calls = Calls(callbacks, self._place.storage)
+        url, trials = self._place.storage, settings.trials
+        found = find_or_prepare(self.definition, name=self.name, storage_url=url, trials=trials)
+        run(found, self._place, settings, settings.timeout, calls)
         return self
+
+    def model(self, number: int | None = None) -> keras.Model:
+        """The best trial, or trial `number`, trained on all rows, as a plain Keras model: it takes
+        raw rows, or of a table a dict of its columns. Trained once, then kept.
+
+        Raises:
+            NoCompletedTrialError: no trial is complete.
+            UsageError: there is no such trial, or it is not complete.
+            DataError: the rows cannot be loaded, or are others by now.
+        """
+        return self._fit(number).model
+
+    def predict(self, X: ArrayLike | pd.DataFrame) -> NDArray[Any]:
+        """What the best trial, trained on all rows, answers to rows as those searched on.
+
+        Args:
+            X: `(rows, columns)`, images, or a DataFrame, without the target.
+
+        Returns and raises as `tuner.api.fitted.Fitted.predict`: a label a row, or values.
+        """
+        return self._fit(None).predict(X)
+
+    def export(self, folder: str | Path, number: int | None = None, *, force: bool = False) -> Path:
+        """Write the best trial, or trial `number`, trained on all rows, as `tuner export` does:
+        plain Keras, its settings, and MODEL.md, which says how to use it without tuner.
+
+        Args:
+            folder: to make; it must be new or empty.
+            force: replace an earlier export.
+
+        Raises `UsageError` for a folder that cannot be made, and as `model`.
+        """
+        from tuner.export.export import write_export
+        from tuner.export.folder import check_target
+
+        out = Path(folder)
+        check_target(out, force=force)
+        metrics = self.definition.all_metrics
+        write_export(self._fit(number).refit, out, study=self.name, metrics=metrics)
+        return out
+
+    def report(self, path: str | Path) -> Path:
+        """Write a page that needs no other file: the answer, every trial, the definition.
+
+        Raises `UsageError` if the file cannot be written.
+        """
+        from tuner.api.page import study_page
+
+        out = Path(path)
+        with self._reading() as study:
+            text = study_page(study)
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"a report is written to a file; {path_text(out)}: {error.strerror or error}"
+            ) from error
+        return out
+
+    def serve(self, port: int = 0) -> Served:
+        """optuna-dashboard of this study on this machine, read-only, while the program goes on:
+        `url` of what is returned, until its `close` or the program's end.
+
+        Args:
+            port: 0: any free one.
+
+        Raises `TunerError` if the port is in use.
+        """
+        from tuner.api.served import Served
+
+        with self._reading() as study:
+            number = study._study_id
+        return Served(storage_at(self._place.storage), number, port)
+
+    def _fit(self, number: int | None) -> Fitted:
+        from tuner.api.fitted import Fitted
+
+        chosen = self.best.number if number is None else number
+        if chosen not in self._fitted:
+            with self._reading() as study:
+                self._fitted[chosen] = Fitted.of(study, chosen)
+        return self._fitted[chosen]
+
+    def _repr_html_(self) -> str:
+        from tuner.api.page import study_html
+
+        with self._reading() as study:
+            return study_html(study)
 
     def __repr__(self) -> str:
         return f"<tuner.Study {self.name} in {self.storage}>"
-
-
-def load(name: str, storage: str | None = None, *, artifacts: str | Path | None = None) -> Study:
-    """A stored study, whoever made it.
-
-    Args:
-        name: of the study.
-        storage: its storage's URL; None: as on the command line, `TUNER_STORAGE` or
-            `studies/tuner.db`.
-        artifacts: folder of checkpoints.
-
-    Raises:
-        UsageError: there is no such study.
-        StorageError: the storage does not exist or cannot be read.
-    """
-    place = Place.of(storage, artifacts)
-    with reading(name, storage_at(place.storage)):
-        return Study(name, place)

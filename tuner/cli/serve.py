@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from tuner.cli.flags import STORAGE, Whole
 from tuner.cli.opening import reading, storage_at
 from tuner.cli.output import tell
-from tuner.errors import StorageError, UsageError
+from tuner.errors import UsageError
 from tuner.text import path_text, said
-
-if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
-
-    from tuner.storage import StorageKind
 
 #: Shorter passwords are refused: nothing slows somebody down who tries them all.
 SHORTEST_PASSWORD = 8
@@ -55,7 +47,12 @@ def serve(
 
     The dashboard is read-only and answers to this machine alone unless told otherwise.
     """
-    from tuner.results.serving import DashboardServer, dashboard_app, is_loopback
+    from tuner.results.serving import (
+        DashboardServer,
+        dashboard_app,
+        is_loopback,
+        opened_to_serve,
+    )
 
     password = _password(password_file)
     loopback = is_loopback(host)
@@ -69,7 +66,7 @@ def serve(
         with reading(name, storage) as study:
             page += f"/studies/{study._study_id}"
     with (
-        _opened(storage_at(storage), allow_edit) as (opened, figures),
+        opened_to_serve(storage_at(storage), allow_edit) as (opened, figures),
         DashboardServer(
             dashboard_app(
                 opened, loopback=loopback, password=password, allow_edit=allow_edit, figures=figures
@@ -87,25 +84,6 @@ def serve(
             server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
             tell("ended")
-
-
-@contextmanager
-def _opened(place: StorageKind, allow_edit: bool) -> Iterator[tuple[BaseStorage, bool]]:
-    """The storage, and whether figures are written into it: not if it can only be read, which
-    will not do if `allow_edit`. Raises `StorageError`."""
-    try:
-        writable = place.open(create=False)
-    except StorageError as error:
-        if allow_edit:
-            raise
-        refused = error
-    else:
-        yield writable, True
-        return
-    with place.open_read_only() as opened:
-        if opened is None:
-            raise refused
-        yield opened, False
 
 
 def _password(file: Path | None) -> str | None:

@@ -82,17 +82,21 @@ def load_rows(
             raise DataError(f"the model takes the columns of a table; {path_text(uri)} holds none")
         own = None if y is None else _match(y, raw, len(x), task, classes, uri)
         return Rows(raw.columns, own, raw.kept)
-    encoded = encode_features(replace(raw, x=x, x_test=None), uri)
-    if encoded.x.shape[1] != features:
-        raise DataError(
-            f"the model takes rows of {features} features; those of {path_text(uri)} have "
-            f"{encoded.x.shape[1]} (shape {x.shape[1:]})"
-        )
-    values = encoded.x.astype(np.float32)
-    if byte_scale != 1.0:
-        values = _from_bytes(values, x.dtype, byte_scale, uri)
+    values = number_rows(replace(raw, x=x, x_test=None), uri, features, byte_scale)
     own = None if y is None else _match(y, raw, len(values), task, classes, uri)
     return Rows(values, own, raw.kept)
+
+
+def number_rows(raw: RawData, source: str, features: int, byte_scale: float) -> NDArray[np.float32]:
+    """The rows of arrays or images, `(rows, features)`, as in `Rows`. Raises `DataError`."""
+    encoded = encode_features(raw, source)
+    if encoded.x.shape[1] != features:
+        raise DataError(
+            f"the model takes rows of {features} features; those of {path_text(source)} have "
+            f"{encoded.x.shape[1]} (shape {raw.x.shape[1:]})"
+        )
+    values = encoded.x.astype(np.float32)
+    return values if byte_scale == 1.0 else _from_bytes(values, raw.x.dtype, byte_scale, source)
 
 
 def _as_before(uri: str, reading: Reading, encoding: TableEncoding | None) -> Reading:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from tuner.export.scores import loss_of, predict, score
 from tuner.export.sequential import build_sequential
 from tuner.export.table_model import build_table_model
 from tuner.text import json_ready
+
+if TYPE_CHECKING:
+    import keras
 
 
 def write_export(
@@ -38,19 +41,7 @@ def write_export(
         UsageError: the place cannot be written.
     """
     data, scaling, encoding = refit.dataset, refit.scaling, refit.dataset.encoding
-    network = model = build_sequential(
-        refit.plan.model,
-        refit.weights,
-        task=data.task,
-        byte_scale=data.byte_scale,
-        shift=None if scaling is None or encoding is not None else scaling.shift,
-        scale=None if scaling is None or encoding is not None else scaling.scale,
-        target_scaling=refit.target_scaling,
-        target_log=data.target_log,
-    )
-    if encoding is not None:
-        assert scaling is not None
-        model = build_table_model(encoding, scaling, network)
+    network, model = build_models(refit)
     test = None
     if data.x_test is not None and data.y_test is not None:
         x_test = data.x_test
@@ -81,6 +72,26 @@ def write_export(
 
     folder.write_folder(out, fill)
     return settings
+
+
+def build_models(refit: Refit) -> tuple[keras.Model, keras.Model]:
+    """The network of numbers, and the model that takes what the data hold: the columns of a table,
+    else the network itself."""
+    data, scaling, encoding = refit.dataset, refit.scaling, refit.dataset.encoding
+    network = build_sequential(
+        refit.plan.model,
+        refit.weights,
+        task=data.task,
+        byte_scale=data.byte_scale,
+        shift=None if scaling is None or encoding is not None else scaling.shift,
+        scale=None if scaling is None or encoding is not None else scaling.scale,
+        target_scaling=refit.target_scaling,
+        target_log=data.target_log,
+    )
+    if encoding is None:
+        return network, network
+    assert scaling is not None
+    return network, build_table_model(encoding, scaling, network)
 
 
 def _settings(refit: Refit, study: str, test: dict[str, float] | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -41,12 +41,13 @@ class TrialStarted(Event):
 @dataclass(frozen=True)
 class EpochDone(Event):
     """`epoch` (1-based) of `epochs` is trained; `value` is the mean fold score of the objective
-    after it."""
+    after it, `logs` Keras's, means over the folds."""
 
     number: int
     epoch: int
     epochs: int
     value: float
+    logs: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

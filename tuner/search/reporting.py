@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import optuna
 
 from tuner.errors import TunerError, unknown
@@ -35,6 +36,7 @@ class TrialReports:
 
     Attributes:
         values: the reported values by epoch from 0.
+        logs: Keras's logs of the last epoch, means over the folds.
         pruned: the pruner ended the trial.
         diverged: a value was not finite: the mean over the folds never will be again.
         lost: the trial turned out to be another worker's.
@@ -44,6 +46,7 @@ class TrialReports:
         self.trial = trial
         self.epochs = epochs
         self.values: dict[int, float] = {}
+        self.logs: Mapping[str, float] = {}
         self.pruned = False
         self.diverged = False
         self.lost: LostTrialError | None = None
@@ -126,6 +129,9 @@ class EpochReporter(EpochCallback):
             for trial, mean in running:
                 trial.report(epoch, mean)
             self._write([trial for trial, _ in running], self._flush)
+        for trials, own in zip(self._trials, self._logs_of_each(logs), strict=True):
+            for trial in trials:
+                trial.logs = own
         for trial, mean in running:
             # NaN: its folds have all ended while others of the stack go on, or it diverged.
             if not math.isnan(mean):
@@ -142,6 +148,22 @@ class EpochReporter(EpochCallback):
         last = self.params is not None and epoch + 1 == self.params["epochs"]
         if not last and self._ending():
             self.stopped = self.model.stop_training = True
+
+    def _logs_of_each(self, logs: Mapping[str, float] | None) -> Iterator[Mapping[str, float]]:
+        """By plan the means of its own networks: those of `logs`, if there is one plan."""
+        if len(self._trials) == 1:
+            yield logs or {}
+            return
+        held = self.model.network_logs
+        for plan in range(len(self._trials)):
+            own = {}
+            for before, scores in (("", held.train), ("val_", held.validation)):
+                for name, values in scores.items():
+                    folds = len(values) // len(self._trials)
+                    of_plan = values[plan * folds : (plan + 1) * folds]
+                    ran = of_plan[~np.isnan(of_plan)]
+                    own[f"{before}{name}"] = float(ran.mean()) if len(ran) else math.nan
+            yield own
 
     def notes(self) -> dict[str, Any]:
         """What a checkpoint holds of a trial that is reported in every epoch: its reports, and

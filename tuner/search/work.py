@@ -206,7 +206,7 @@ class Attempt:
 
     def _epoch_done(self, own: TrialReports, epoch: int, value: float) -> None:
         work = self._work
-        work.tell(EpochDone(work.worker, own.trial.number, epoch, own.epochs, value))
+        work.tell(EpochDone(work.worker, own.trial.number, epoch, own.epochs, value, own.logs))
 
 
 def _of_each(

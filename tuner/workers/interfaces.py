@@ -25,7 +25,8 @@ class Task:
     """Parent to worker, once: the study to work on.
 
     `deadline` is in seconds since 1970; `heartbeat` and `grace` in seconds, None for the loop's
-    own defaults; `artifacts` is the folder of its checkpoints, None for the default one.
+    own defaults; `artifacts` is the folder of its checkpoints, None for the default one;
+    `every_epoch`: it tells of each, however short.
     """
 
     storage_url: str
@@ -34,6 +35,7 @@ class Task:
     heartbeat: float | None = None
     grace: float | None = None
     artifacts: str | None = None
+    every_epoch: bool = False
 
 
 @dataclass(frozen=True)

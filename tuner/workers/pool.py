@@ -23,7 +23,7 @@ KILL_PATIENCE = 3.0
 #: What a trial is told to have died of if signal 9 came from somewhere else.
 OUT_OF_MEMORY = "killed by signal 9 (out of memory?)"
 
-Reason = Literal["done", "deadline", "signal"]
+Reason = Literal["done", "deadline", "signal", "stopped"]
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class WorkerPool:
 
     Use it as a context manager: leaving kills whatever is left.
 
-        with SignalWatch() as signals, WorkerPool(2, start) as pool:  # they begin to import here
-            task = ...                                                # meanwhile, prepare the study
+        with SignalWatch() as signals, WorkerPool(2, start) as pool:
+            task = ...  # they import; meanwhile, prepare the study
             signals.hold()
             end = pool.run(task, signals, display, give_back)
 
@@ -86,8 +86,9 @@ class WorkerPool:
         give_back: GiveBack,
         *,
         patience: float = 5.0,
+        stop: Callable[[], bool] = lambda: False,
     ) -> PoolEnd:
-        """Work until the study has no ticket left, the deadline passes or a signal comes.
+        """Work until no ticket is left, the deadline passes, a signal comes, or `stop` is true.
 
         The first signal, and the task's deadline, let each worker end at its next epoch; a second
         signal, and `patience` seconds after the deadline, kill. `give_back` is called for each
@@ -109,6 +110,8 @@ class WorkerPool:
                 self._look_at(worker)
             self._limits.enforce(self._workers)
             display.tick()
+            if stop() and not self._stopping:
+                self._stop("stopped")
         if self._error is not None:
             raise self._error
         return PoolEnd(self._reason, signals.first if self._reason == "signal" else None)
@@ -137,8 +140,7 @@ class WorkerPool:
 
     def _look_at_signals(self, signals: SignalWatch) -> None:
         if signals.count and self._reason != "signal":
-            self._reason = "signal"
-            self._stop()
+            self._stop("signal")
             if self._display is not None and any(worker.ready for worker in self._workers):
                 self._display.line("ending at the next epoch; once more to end at once")
         if signals.count > 1:
@@ -148,13 +150,12 @@ class WorkerPool:
         if task.deadline is None:
             return
         if time.time() >= task.deadline and not self._stopping:
-            self._reason = "deadline"
-            self._stop()
+            self._stop("deadline")
         if time.time() >= task.deadline + patience:
             self.kill("the time was up")
 
-    def _stop(self) -> None:
-        self._stopping = True
+    def _stop(self, reason: Reason | None = None) -> None:
+        self._stopping, self._reason = True, reason or self._reason
         for worker in self._workers:
             worker.stop()
 

@@ -13,7 +13,8 @@ from tuner.search.events import EpochDone, Event, TrialDone, WorkerReady
 from tuner.workers.interfaces import Ended, MakeTrainer, Task
 from tuner.workers.recycling import Recycling, WorkerLimits
 
-#: At most one `EpochDone` in this many seconds: an epoch may take 5 ms, and nobody can read that.
+#: At most one `EpochDone` in this many seconds, unless each is asked for: an epoch may take 5 ms,
+#: and nobody can read that.
 EPOCH_EVERY = 0.1
 
 
@@ -38,6 +39,7 @@ class LoopRunner:
     #: A plain bool: a signal handler may not wait for a lock.
     _stop: bool = field(default=False, init=False)
     _last_epoch: float = field(default=0.0, init=False)
+    _every_epoch: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self._recycling = Recycling(self.limits)
@@ -70,6 +72,7 @@ class LoopRunner:
     def _work_on(self, task: Task) -> Ended:
         from tuner.search.loop import run_worker
 
+        self._every_epoch = task.every_epoch
         own = {"heartbeat": task.heartbeat, "grace": task.grace, "artifacts": task.artifacts}
         reason = run_worker(
             task.storage_url,
@@ -85,7 +88,7 @@ class LoopRunner:
 
     def _tell(self, event: Event) -> None:
         """Pass on an event of the loop, and see after each trial whether a limit is reached."""
-        if isinstance(event, EpochDone):
+        if isinstance(event, EpochDone) and not self._every_epoch:
             now = time.monotonic()
             if now - self._last_epoch < EPOCH_EVERY:
                 return

@@ -44,6 +44,8 @@ def run_search(
     grace: float | None = None,
     artifacts: str | None = None,
     make_trainer: MakeTrainer | None = None,
+    every_epoch: bool = False,
+    stop: Callable[[], bool] = lambda: False,
 ) -> SearchEnd:
     """Work on a study with `workers` workers until its tickets are settled, the time is up, or a
     signal comes.
@@ -61,6 +63,8 @@ def run_search(
         trial_limits: what a trial may take.
         heartbeat, grace, artifacts: see `tuner.search.loop.run_worker`.
         make_trainer: see there; picklable.
+        every_epoch: the display is told of each.
+        stop: asked several times a second; true ends the search at the next epoch.
 
     Raises:
         Interrupted: a signal came before the work began.
@@ -81,9 +85,17 @@ def run_search(
             from tuner.workers.lost_trials import hand_back_trials  # takes Optuna
 
             hand_back = HandBack(partial(hand_back_trials, study.storage_url, study.name))
-            task = Task(study.storage_url, study.name, limit.deadline, heartbeat, grace, artifacts)
+            task = Task(
+                study.storage_url,
+                study.name,
+                limit.deadline,
+                heartbeat,
+                grace,
+                artifacts,
+                every_epoch,
+            )
             try:
-                end = pool.run(task, signals, shown, hand_back, patience=limit.patience)
+                end = pool.run(task, signals, shown, hand_back, patience=limit.patience, stop=stop)
             finally:
                 pool.kill("the search ended early")
                 hand_back.close(limit.report_at)

@@ -6,8 +6,11 @@ import logging
 import re
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tuner.errors import StorageError
 from tuner.results.dashboard import publish
 from tuner.results.serving.access import AccessControl
 from tuner.results.serving.reasons import ShownReasons
@@ -15,6 +18,8 @@ from tuner.storage import records
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
+
+    from tuner.storage import StorageKind
 
 _log = logging.getLogger(__name__)
 
@@ -87,3 +92,22 @@ def dashboard_app(
         allow_edit=allow_edit,
         before_read=FreshFigures(storage) if figures else None,
     )
+
+
+@contextmanager
+def opened_to_serve(place: StorageKind, allow_edit: bool) -> Iterator[tuple[BaseStorage, bool]]:
+    """The storage, and whether figures are written into it: not if it can only be read, which
+    will not do if `allow_edit`. Raises `StorageError`."""
+    try:
+        writable = place.open(create=False)
+    except StorageError as error:
+        if allow_edit:
+            raise
+        refused = error
+    else:
+        yield writable, True
+        return
+    with place.open_read_only() as opened:
+        if opened is None:
+            raise refused
+        yield opened, False

@@ -1,0 +1,125 @@
+"""A study's model, page, dashboard and what a notebook shows of it."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_digits
+
+import tuner
+from tuner.errors import DataError, UsageError
+
+SPACE = {"optimizer": "adam", "optimizer.learning_rate": tuner.log(1e-3, 1e-1), "epochs": 4}
+
+
+@pytest.fixture
+def study(in_process):
+    return tuner.optimize(SPACE, data="sklearn:digits", trials=7, folds=3, progress="none")
+
+
+class Whole(HTMLParser):
+    """Every tag is closed, and nothing is loaded from elsewhere."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.text = [], ""
+
+    def handle_starttag(self, tag, attributes):
+        assert tag not in ("script", "link", "img")
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def read(text):
+    page = Whole()
+    page.feed(text)
+    assert page.open == []
+    return page.text
+
+
+def test_a_notebook_shows_the_best_trials(study):
+    text = read(study._repr_html_())
+    assert study.name in text
+    assert "7 trials" in text
+    assert f"best: trial {study.best.number}, accuracy" in text
+    assert study._repr_html_().count("<tr") == 6
+    assert "all of them: study.table()" in text
+
+
+def test_a_report_is_a_page_of_its_own(study):
+    path = study.report("deep/report.html")
+    text = read(path.read_text("utf-8"))
+    assert "optimizer.learning_rate" in text
+    assert "sampler.name" in text
+    assert path.read_text("utf-8").count("<tr") > 8
+    with pytest.raises(UsageError, match="a report is written to a file"):
+        study.report("deep")
+
+
+def test_what_names_hold_is_escaped(in_process):
+    study = tuner.optimize(
+        SPACE, data="sklearn:digits", trials=1, folds=3, name="<b>&", progress="none"
+    )
+    assert "<b>&" not in study._repr_html_().replace("<b>&lt;", "")
+    assert "<b>&" in read(study.report("a.html").read_text("utf-8"))
+
+
+def test_the_dashboard_is_served_while_the_program_goes_on(study):
+    with study.serve() as served:
+        number = served.url.rpartition("/")[2]
+        host = served.url.partition("/dashboard")[0]
+        with urllib.request.urlopen(f"{host}/api/studies/{number}") as answer:
+            assert json.load(answer)["name"] == study.name
+    served.close()
+    with pytest.raises(OSError):
+        urllib.request.urlopen(host)
+
+
+@pytest.mark.slow
+def test_the_model_is_plain_keras_and_predicts_labels(here):
+    X, y = load_digits(return_X_y=True)
+    labels = np.array([f"n{digit}" for digit in range(10)])[y]
+    study = tuner.optimize(SPACE, X, labels, trials=2, folds=3, progress="none")
+    model = study.model()
+    assert type(model).__module__.startswith("keras.")
+    assert study.model() is model
+    assert (study.predict(X) == labels).mean() > 0.9
+    answers = np.asarray(model(X.astype(np.float32)))
+    assert (study.predict(X) == np.array(sorted(set(labels)))[answers.argmax(1)]).all()
+    with pytest.raises(DataError, match="the model takes rows of 64 features"):
+        study.predict(X[:, :5])
+    assert (study.export("model") / "model.keras").exists()
+    with pytest.raises(UsageError, match="an export goes into a new or empty folder"):
+        study.export("model")
+    study.export("model", force=True)
+
+
+@pytest.mark.slow
+def test_a_frame_is_predicted_as_it_is(here):
+    rng = np.random.default_rng(0)
+    colour = np.array(["red", "blue", "green"])[rng.integers(0, 3, 200)]
+    size = rng.normal(size=200)
+    price = size * 3 + (colour == "red") * 5
+    frame = pd.DataFrame({"size": np.where(rng.random(200) < 0.1, np.nan, size), "colour": colour})
+    space = {**SPACE, "epochs": 60}
+    study = tuner.optimize(space, frame, price, trials=2, folds=3, progress="none", workers=1)
+    whole = frame.notna().all(axis=1)
+    assert np.corrcoef(study.predict(frame)[whole], price[whole])[0, 1] > 0.9
+    # Columns count by their names.
+    turned = study.predict(frame[["colour", "size"]])
+    assert turned == pytest.approx(study.predict(frame), abs=1e-6)
+    with pytest.raises(DataError, match="lacks size"):
+        study.predict(frame[["colour"]])
+    with pytest.raises(UsageError, match="the model takes the columns of a table"):
+        study.predict(np.zeros((3, 2)))
