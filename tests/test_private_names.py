@@ -73,6 +73,8 @@ RELIED_ON = [
     "optuna.trial:FrozenTrial._trial_id",
     "sklearn.callback._callback_support:CallbackSupportMixin._init_callback_context",
     "sklearn.callback._callback_support:CallbackSupportMixin._skl_callbacks",
+    "sklearn.metrics._scorer:_BaseScorer._score_func",
+    "sklearn.metrics._scorer:_BaseScorer._sign",
     "sklearn.model_selection._search:BaseSearchCV",
     "sklearn.model_selection._search:BaseSearchCV._check_input_parameters",
     "sklearn.model_selection._search:BaseSearchCV._checked_cv_orig",

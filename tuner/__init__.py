@@ -18,6 +18,7 @@ _PUBLIC = {
     "choices": "api.spaces",
     "values": "api.spaces",
     "when": "api.spaces",
+    "metric": "planning.own_metric",
     "Space": "spaces",
     "load_space": "spaces",
     "Dataset": "data",

@@ -9,7 +9,7 @@ import click
 from tuner.cli.flags import TRIALS, takes
 from tuner.cli.opening import storage_at
 from tuner.cli.output import format_option
-from tuner.cli.run_flags import RunFlags, WorkerFlags
+from tuner.cli.run_flags import RunFlags, WorkerFlags, trust_option
 from tuner.cli.search_report import SearchReport
 from tuner.cli.search_run import Found, run
 from tuner.cli.study_flags import StudyFlags, definition_from
@@ -61,11 +61,15 @@ def optimize(study: StudyFlags, place: WorkerFlags, dry_run: bool, flags: RunFla
 @click.argument("name")
 @click.option("--trials", type=TRIALS, metavar="N", help="Trials in all, from now on.")
 @takes(place=WorkerFlags, flags=RunFlags)
+@trust_option
 @format_option
-def resume(name: str, trials: int | None, place: WorkerFlags, flags: RunFlags) -> int:
+def resume(
+    name: str, trials: int | None, place: WorkerFlags, flags: RunFlags, trust_code: bool
+) -> int:
     """Go on with study NAME up to its number of trials, or to another one."""
 
     def find(limit: TimeLimit) -> Found:
+        from tuner.code import trusted_file
         from tuner.search.finished import find_or_prepare
         from tuner.study.stored import load_study, read_definition
 
@@ -73,6 +77,8 @@ def resume(name: str, trials: int | None, place: WorkerFlags, flags: RunFlags) -
         storage = storage_at(flags.storage)
         with storage.open_read_only() as opened:
             definition = read_definition(load_study(opened, name))
+        folder = storage.artifacts_folder(flags.artifacts)
+        trusted_file(definition.code, folder, name, trust=trust_code)
         return find_or_prepare(definition, name=name, storage_url=storage.url, trials=trials)
 
-    return run(flags, find, SearchReport(flags, place), place)
+    return run(flags, find, SearchReport(flags, place), place, trust_code=trust_code)

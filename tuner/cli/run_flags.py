@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+import click
+
 from tuner.cli.flags import (
     ARTIFACTS,
     BEAT,
@@ -28,6 +30,15 @@ from tuner.text import path_text
 if TYPE_CHECKING:
     from tuner.workers import TrialLimits, WorkerLimits
     from tuner.workers.ray import RayEngine
+
+
+#: Of the commands that go on with somebody's study.
+trust_option = click.option(
+    "--trust-code",
+    is_flag=True,
+    help="Run the code of its own that the study came with: a metric, a sampler, a network of "
+    "Python. It may do whatever you may.",
+)
 
 
 @dataclass(frozen=True)

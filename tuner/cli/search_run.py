@@ -71,11 +71,13 @@ def run(
     place: WorkerFlags,
     *,
     trials: int | None = None,
+    trust_code: bool = False,
 ) -> int:
     """Search, report, and return the exit code.
 
     Args:
         trials: how many there are at most, if that is known before `find`.
+        trust_code: see `tuner.workers.search.run_search`.
     """
     from tuner.workers import Interrupted, SearchEnd, TimeLimit, available_cores, run_search
     from tuner.workers.pool import PoolEnd
@@ -118,6 +120,7 @@ def run(
                     trial_limits=trial_limits,
                     heartbeat=flags.heartbeat,
                     grace=flags.grace,
+                    trust_code=trust_code,
                     # Workers elsewhere stand in other folders.
                     artifacts=None if flags.artifacts is None else os.path.abspath(flags.artifacts),
                 )

@@ -10,7 +10,7 @@ import click
 from tuner.cli.flags import WORKERS, takes
 from tuner.cli.opening import storage_at
 from tuner.cli.output import OutputFormat, emit, format_option, tell
-from tuner.cli.run_flags import RunFlags, WorkerFlags
+from tuner.cli.run_flags import RunFlags, WorkerFlags, trust_option
 from tuner.cli.search_run import Found, Seen, run
 from tuner.errors import StorageError
 from tuner.text import shell_quoted
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     help="Worker processes, one thread each.  [default: 1]",
 )
 @takes(flags=RunFlags)
+@trust_option
 @format_option
-def worker(name: str, workers: int, flags: RunFlags) -> int:
+def worker(name: str, workers: int, flags: RunFlags, trust_code: bool) -> int:
     """Work on study S until its trials are done; any number of machines may.
 
     It needs the storage alone: the study carries its space, data, folds, objective and seed.
@@ -60,7 +61,7 @@ def worker(name: str, workers: int, flags: RunFlags) -> int:
             name, storage.url, counts.total, counts.done, definition, tuple(refused)
         )
 
-    return run(flags, find, WorkerReport(flags), WorkerFlags(workers))
+    return run(flags, find, WorkerReport(flags), WorkerFlags(workers), trust_code=trust_code)
 
 
 @dataclass(frozen=True)

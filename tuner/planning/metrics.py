@@ -135,12 +135,24 @@ _TABLE = (
 
 #: By name, in the order of the documentation, whose table is made from it.
 METRICS: Mapping[str, MetricInfo] = {info.name: info for info in _TABLE}
+#: How the names begin of somebody's own metrics, which are in no table.
+OWN: Mapping[str, Direction] = {"maximize:": UP, "minimize:": DOWN}
 _ALIASES = {alias: info.name for info in _TABLE for alias in info.aliases}
 
 
 def metric_name(name: str) -> str:
     """The table's name of a metric that goes by `name`; an unknown one as it is."""
     return _ALIASES.get(name, name)
+
+
+def is_own_metric(name: str) -> bool:
+    """Whether a name is that of somebody's own metric, such as `minimize:cost`."""
+    return name.startswith(tuple(OWN))
+
+
+def is_metric(name: str) -> bool:
+    """Whether a study may name it: one of the table, or somebody's own."""
+    return name in METRICS or is_own_metric(name)
 
 
 def metrics_for(task: Task) -> tuple[str, ...]:
@@ -155,6 +167,8 @@ def default_metric(task: Task) -> str:
 
 def metric_direction(name: str) -> Direction:
     """`maximize` or `minimize`. Raises PlanError for an unknown metric."""
+    if is_own_metric(name):
+        return OWN[f"{name.partition(':')[0]}:"]
     if name not in METRICS:
         raise PlanError(unknown("metric", name, METRICS))
     return METRICS[name].direction
@@ -162,6 +176,11 @@ def metric_direction(name: str) -> Direction:
 
 def check_metric(name: str, task: Task) -> MetricInfo:
     """The metric of that name. Raises PlanError if it is unknown or does not fit `task`."""
+    if is_own_metric(name):
+        raise PlanError(
+            f"a metric of somebody's own comes with its code; {quoted(name)} has none here. "
+            f"Available: {', '.join(metrics_for(task))}; in Python tuner.metric"
+        )
     if name not in METRICS:
         raise PlanError(unknown("metric", name, metrics_for(task)))
     info = METRICS[name]

@@ -69,7 +69,8 @@ def find_finished(
             if wanted.hash() != held.get(records.STUDY_DEFINITION_HASH) or asked != total:
                 return None
             stored = definition_in(held, study.study_name)
-            told = {"trials": total, "retries": wanted.retries, "timeout": wanted.timeout}
+            told: dict[str, Any] = {"trials": total, "code": wanted.code}
+            told |= {"retries": wanted.retries, "timeout": wanted.timeout}
             there = storage.get_all_trials(study._study_id, deepcopy=False)
             counts = count_tickets(there, total=total, retries=stored.retries)
             if stored.model_copy(update=told) != stored or counts.done < total:

@@ -26,6 +26,7 @@ from tuner.storage.quiet import quiet_optuna
 from tuner.storage.retry import Retry
 from tuner.study.data import other_data
 from tuner.study.definition import StudyDefinition
+from tuner.study.own_code import with_code
 from tuner.study.stored import load_study, read_definition
 from tuner.text import quoted
 
@@ -52,6 +53,7 @@ def run_worker(
     heartbeat: float = 10.0,
     make_trainer: Callable[[StudyDefinition], TrainerLike] | None = None,
     artifacts: str | None = None,
+    code: str | None = None,
 ) -> DoneReason:
     """Work on a study until every ticket is settled, `stop()` turns true, or `deadline` passes.
 
@@ -67,9 +69,10 @@ def run_worker(
         heartbeat: seconds between heartbeats.
         make_trainer: from the study's definition to what trains; None: Keras on its data.
         artifacts: the folder of the checkpoints; None: see `StorageKind.artifacts_folder`.
+        code: the hash of the file of the study's own code that is trusted, see `tuner.code`.
 
     Raises:
-        UsageError: no such study, or its data cannot be loaded.
+        UsageError: no such study, its data cannot be loaded, or its own code is not trusted.
         StudyConflictError: the data here are others than the study was made on.
         StorageError: the storage cannot be used, or has not answered for 10 minutes.
     """
@@ -85,6 +88,8 @@ def run_worker(
     retry = Retry(patience=PATIENCE, warn=warn, stop=ending, storage=storage)
     # A worker may begin, or follow a recycled one, while the server restarts.
     backend, study, definition, data_hash, key = retry(lambda: _open(storage, study_name))
+    folder = storage.artifacts_folder(artifacts)
+    definition = with_code(definition, folder, code, study_name)
     trainer = (make_trainer or _keras_trainer)(definition)
     if trainer.data_hash != data_hash:
         raise StudyConflictError(
@@ -101,7 +106,7 @@ def run_worker(
         heartbeat=heartbeat,
         warn=warn,
     )
-    checkpoints = Checkpoints(AtomicFileStore(storage.artifacts_folder(artifacts)), key, warn)
+    checkpoints = Checkpoints(AtomicFileStore(folder), key, warn)
 
     def ending_here() -> bool:
         queue.require_storage()

@@ -110,6 +110,7 @@ def prepare_study(
                 "retries": definition.retries,
                 "timeout": definition.timeout,
                 "try_first": _joined(stored.try_first, definition.try_first),
+                "code": definition.code,  # the file that is surely there
             }
         )
         if final != stored:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tuner.search.trainer import Planner
 from tuner.study.data import load_study_data
 from tuner.study.definition import StudyDefinition
+from tuner.study.own_code import own_metrics
 from tuner.training import Trainer
 
 
@@ -24,5 +25,6 @@ class StudyTrainer(Planner):
             scaling=definition.data.scaling,
             metrics=definition.all_metrics,
             objective=definition.metric,
+            own_metrics=own_metrics(definition, dataset),
         )
         self.identity, self.train = trainer.identity, trainer.train

@@ -9,7 +9,7 @@ from tuner.data.facts import unequal_classes
 from tuner.data.sources import READING, Reading, source_of
 from tuner.errors import MissingDataError
 from tuner.files import expanded
-from tuner.planning.metrics import METRICS, default_metric
+from tuner.planning.metrics import METRICS, default_metric, is_own_metric
 from tuner.study.data_spec import DataSpec
 from tuner.study.definition import StudyDefinition
 from tuner.text import path_text
@@ -66,7 +66,8 @@ def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, .
             f"{source.name}:/ABSOLUTE/PATH, the same on every machine"
         ) from error
     for name in filter(None, (definition.objective.metric, *definition.metrics)):
-        METRICS[name].check_targets(dataset.y)
+        if not is_own_metric(name):
+            METRICS[name].check_targets(dataset.y)
     return dataset, make_folds(dataset, definition.folds)
 
 

@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from tuner.code.spec import CodeSpec
 from tuner.data.dataset import Task
 from tuner.data.folds import FoldSpec
 from tuner.errors import DefinitionError, SpaceError
@@ -19,6 +20,7 @@ from tuner.spaces.points import Point, fitted_point
 from tuner.spaces.space import Space
 from tuner.spaces.yaml_file import validated
 from tuner.study.data_spec import DataSpec
+from tuner.study.differences import told_apart
 from tuner.study.objective import MetricName, ObjectiveSpec
 from tuner.study.pruners import AnyPruner, Median
 from tuner.study.sampler import Candidate
@@ -27,7 +29,11 @@ from tuner.text import read_time
 
 #: Fields that change neither a trial nor its score, so that a study can go on with others.
 BUDGET = ("version", "name", "description", "trials", "timeout", "retries", "try_first")
-_NOT_IN_HASH: dict[str, Any] = {**dict.fromkeys(BUDGET, True), "data": {"columns"}}
+_NOT_IN_HASH: dict[str, Any] = {
+    **dict.fromkeys(BUDGET, True),
+    "data": {"columns"},
+    "code": {"file", "python"},
+}
 
 
 class StudyDefinition(Definition):
@@ -46,6 +52,7 @@ class StudyDefinition(Definition):
         retries: how often a trial that fails is tried again.
         try_first: points that are tried before all others, each some parameters of the space with
             their values; the sampler chooses the others. They count among the trials.
+        code: objects of somebody's own program, such as a metric: see `tuner.code`.
     """
 
     version: Literal[1] = 1
@@ -63,6 +70,9 @@ class StudyDefinition(Definition):
     seed: Seed = 0
     retries: int = Field(default=2, ge=0, le=MOST_RETRIES)
     try_first: tuple[Point, ...] = Field(default=(), max_length=MOST_TRIALS)
+    code: CodeSpec | None = None
+    #: What `code` names, once it is loaded: see `tuner.study.own_code`.
+    _objects: Mapping[str, Any] = PrivateAttr(default_factory=dict)
 
     @field_validator("metrics")
     @classmethod
@@ -92,7 +102,8 @@ class StudyDefinition(Definition):
 
     def to_json(self) -> str:
         """All fields as JSON text; `definition_of` makes a definition of them again."""
-        return json.dumps(self.model_dump(mode="json"), separators=(",", ":"))
+        absent = {"code"} if self.code is None else None
+        return json.dumps(self.model_dump(mode="json", exclude=absent), separators=(",", ":"))
 
     def hash(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of all that decides a trial or its score.
@@ -109,25 +120,23 @@ class StudyDefinition(Definition):
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    def with_objects(self, objects: Mapping[str, Any]) -> StudyDefinition:
+        made = self.model_copy()
+        made._objects = dict(objects)
+        return made
+
+    def own(self, part: str) -> Any:
+        """What `code` names so, once it is loaded; None if nothing."""
+        return self._objects.get(part)
+
     def default_name(self) -> str:
         """The name of the study that this definition makes if none is given."""
         return f"{self.space.name}-{self.hash()[:8]}"
 
     def differences(self, stored: StudyDefinition) -> list[str]:
         """One line for every field outside `BUDGET` in which this differs from `stored`."""
-        mine, theirs = _flat(self), _flat(stored)
-        # Another sampler or pruner says enough; its settings have nothing to be compared with.
-        other = [
-            f"{part}."
-            for part in ("sampler", "pruner")
-            if mine[f"{part}.name"] != theirs[f"{part}.name"]
-        ]
-        return [
-            f"{key}: stored {theirs.get(key, 'nothing')}, given {mine.get(key, 'nothing')}"
-            for key in dict.fromkeys([*theirs, *mine])
-            if mine.get(key) != theirs.get(key)
-            and (key.endswith(".name") or not key.startswith(tuple(other)))
-        ]
+        given, held = (own.model_dump(mode="json", exclude=_NOT_IN_HASH) for own in (self, stored))
+        return told_apart(given, held)
 
     def override(self, changes: Mapping[str, Any]) -> StudyDefinition:
         """This definition with fields set anew, as the command line's flags do.
@@ -194,7 +203,8 @@ class StudyDefinition(Definition):
         """
         metric = self.objective.metric or default_metric(task)
         for name in (metric, *self.metrics):
-            check_metric(name, task)
+            if self.code is None or f"metric {name}" not in self.code.parts:
+                check_metric(name, task)
         objective, space = ObjectiveSpec(metric=metric), self.space.for_task(task)
         changes = {"objective": objective, "space": space, "try_first": self.fitted_points(space)}
         return self.model_copy(update=changes)
@@ -218,20 +228,3 @@ class StudyDefinition(Definition):
 def definition_of(data: Mapping[str, Any], source: str) -> StudyDefinition:
     """The definition in `data`. Raises `DefinitionError` naming `source`, field, rule, value."""
     return validated(data, StudyDefinition, source, DefinitionError)
-
-
-def _flat(definition: StudyDefinition) -> dict[str, str]:
-    """Dotted field names to values as JSON, budget left out."""
-    flat: dict[str, str] = {}
-
-    def add(prefix: str, value: Any) -> None:
-        if isinstance(value, dict) and value and not prefix.startswith("space.params."):
-            for key, item in value.items():
-                add(f"{prefix}.{key}" if prefix else key, item)
-        else:
-            flat[prefix] = json.dumps(value)
-
-    add("", definition.model_dump(mode="json", exclude=_NOT_IN_HASH))
-    for name in ("space.name", "space.version", "space.description"):
-        flat.pop(name, None)
-    return flat

@@ -44,11 +44,16 @@ class Named(Definition):
 AnyNamed = TypeVar("AnyNamed", bound=Named)
 
 
-def by_name(registry: Callable[[], Registry[type[AnyNamed]]]) -> Callable[[object], object]:
+def by_name(
+    registry: Callable[[], Registry[type[AnyNamed]]], custom: type[AnyNamed]
+) -> Callable[[object], object]:
     """A pydantic validator: a name, or a mapping that holds one, to an object of that class.
 
     A bare name stands for the defaults. Problems with settings are told with the fields of the
     class that was named.
+
+    Args:
+        custom: stands for an object of Optuna's that came with the study's code.
     """
 
     def choose(data: object) -> object:
@@ -58,7 +63,7 @@ def by_name(registry: Callable[[], Registry[type[AnyNamed]]]) -> Callable[[objec
         if given.get("name") is None:
             raise ValueError(f"name is required. Available: {', '.join(registry())}")
         kinds = registry()
-        kind = kinds.get(str(given.get("name")))
+        kind = custom if given["name"] == custom.name else kinds.get(str(given["name"]))
         if kind is None:
             raise ValueError(kinds.unknown(given.get("name")))
         settings = {key: value for key, value in given.items() if key != "name"}

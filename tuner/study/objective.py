@@ -8,12 +8,12 @@ from pydantic import AfterValidator
 
 from tuner.errors import unknown
 from tuner.parameters.kinds import Definition
-from tuner.planning.metrics import METRICS, metric_name
+from tuner.planning.metrics import METRICS, is_metric, metric_name
 
 
 def _known_metric(name: str) -> str:
     name = metric_name(name)
-    if name not in METRICS:
+    if not is_metric(name):
         raise ValueError(unknown("metric", name, METRICS))
     return name
 

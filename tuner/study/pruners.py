@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, SerializeAsAny, model_validator
 
 from tuner.parameters.kinds import Count, Whole
 from tuner.registry import Registry
@@ -42,8 +42,28 @@ class Pruner(Named):
         return made
 
 
+class CustomPruner(Pruner):
+    """An object of Optuna's, or of a class like it, that came with the study's code; `type`: its
+    class, for people."""
+
+    name = "custom"
+    type: str
+    _object: BasePruner | None = PrivateAttr(None)
+
+    def holding(self, pruner: BasePruner) -> CustomPruner:
+        made = self.model_copy()
+        made._object = pruner
+        return made
+
+    def build(self, epochs: int) -> BasePruner:
+        assert self._object is not None, "its code is not loaded"
+        return self._object
+
+
 #: A pruner as a field of a definition.
-AnyPruner = Annotated[SerializeAsAny[Pruner], BeforeValidator(by_name(lambda: PRUNERS))]
+AnyPruner = Annotated[
+    SerializeAsAny[Pruner], BeforeValidator(by_name(lambda: PRUNERS, CustomPruner))
+]
 
 
 class Median(Pruner):

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from tuner.parameters.kinds import Count
 from tuner.registry import Registry
+from tuner.study.by_object import CustomSampler
 from tuner.study.candidates import Grid, SklearnRandom
 from tuner.study.named import by_name
 from tuner.study.sampler import Drawable, Exhaustive, Sampler
@@ -123,4 +124,6 @@ SAMPLERS: Registry[type[Sampler]] = Registry(
 )
 
 #: A sampler as a field of a definition.
-AnySampler = Annotated[SerializeAsAny[Sampler], BeforeValidator(by_name(lambda: SAMPLERS))]
+AnySampler = Annotated[
+    SerializeAsAny[Sampler], BeforeValidator(by_name(lambda: SAMPLERS, CustomSampler))
+]

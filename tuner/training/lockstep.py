@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tuner.data.dataset import Fold
 from tuner.planning.fold_means import mean_over_folds
-from tuner.planning.metrics import METRICS
+from tuner.planning.metrics import METRICS, MetricInfo
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import BatchPlan, ValidationChunks, same_rows
 from tuner.training.callbacks import EpochCallback, start
@@ -46,6 +46,7 @@ class Lockstep:
         targets: `(rows, ...)`, as scikit-learn's metrics want them.
         keep_weights: keep each network's weights at its `score_epoch`.
         snapshots: for each network, epochs (1-based) after which to keep its weights as well.
+        metrics: those of `measures` that need predictions, by name.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Lockstep:
         measures: Measures,
         keep_weights: bool,
         snapshots: Sequence[Collection[int]],
+        metrics: Mapping[str, MetricInfo] = METRICS,
     ) -> None:
         self._stack = stack
         self._folds = folds
@@ -69,6 +71,7 @@ class Lockstep:
         self._measures = measures
         self._keep_weights = keep_weights
         self._snapshot_epochs = snapshots
+        self._metrics = metrics
         self.epochs = max(plan.epochs for plan in plans)
         shared = same_rows(folds, seeds)
         train = [fold.train for fold in folds]
@@ -209,7 +212,7 @@ class Lockstep:
             own = answered[network].reshape(-1, answered.shape[-1])[: len(rows)]
             own = own[:, 0] if self._stack.shape.task == "binary" else own
             for name, values in scores.items():
-                values[network] = METRICS[name].compute(self._targets[rows], own)
+                values[network] = self._metrics[name].compute(self._targets[rows], own)
         return scores
 
     def fold_means(self, metric: str) -> list[float]:

@@ -11,8 +11,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.dataset import Task
 from tuner.planning.fold_means import mean_fold_curve
-from tuner.planning.metrics import METRICS
+from tuner.planning.metrics import MetricInfo, check_metric, metric_direction
 from tuner.schedules import Mode
 from tuner.training.state import RunState
 
@@ -38,7 +39,25 @@ class Measures:
 
     @property
     def mode(self) -> Mode:
-        return "max" if METRICS[self.objective].direction == "maximize" else "min"
+        return "max" if metric_direction(self.objective) == "maximize" else "min"
+
+
+def measures_of(
+    names: Sequence[str], objective: str, task: Task, own: Sequence[MetricInfo] = ()
+) -> tuple[Measures, dict[str, MetricInfo]]:
+    """Which scores a training takes, and the metrics among them that need predictions.
+
+    Args:
+        names: metrics without the loss, the objective among them unless it is the loss.
+        own: those that are in no table.
+
+    Raises PlanError for a metric that does not exist or does not fit `task`.
+    """
+    known = {info.name: info for info in own}
+    infos = {name: known.get(name) or check_metric(name, task) for name in (*names, objective)}
+    predicted = {name: infos[name] for name in names if infos[name].score}
+    summed = tuple(name for name in names if name not in predicted)
+    return Measures(summed, tuple(predicted), objective), predicted
 
 
 @dataclass(frozen=True, eq=False)

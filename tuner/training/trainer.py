@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from tuner.data.dataset import Dataset, Fold
 from tuner.data.scaling import ScalingKind, TargetScaling, fit_target_scaling
-from tuner.planning.metrics import METRICS, check_metric
+from tuner.planning.metrics import MetricInfo
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import same_rows
 from tuner.training.class_weight import class_weights
 from tuner.training.identity import training_identity
 from tuner.training.kind import StackKind, StackShape
 from tuner.training.lockstep import Lockstep
-from tuner.training.scores import Measures, TrialScores
+from tuner.training.scores import TrialScores, measures_of
 from tuner.training.stack import NetworkStack
 from tuner.training.stack_cache import STACKS
 from tuner.training.stack_data import StackData, unused_weights_stay
@@ -41,6 +41,7 @@ class Trainer:
             None: fitted on each fold's training rows. What is used is an attribute.
         inputs: those of the features that networks see, as `tuner.training.stack_data.used_inputs`
             finds them; None: all. Every plan must be one whose `unused_weights_stay`.
+        own_metrics: those of `metrics` and `objective` that are in no table.
 
     Raises:
         UsageError: a metric that does not exist or does not fit the task.
@@ -57,6 +58,7 @@ class Trainer:
         sample_weight: NDArray[np.floating] | None = None,
         target_scalings: Sequence[TargetScaling] | None = None,
         inputs: NDArray[np.intp] | None = None,
+        own_metrics: Sequence[MetricInfo] = (),
     ) -> None:
         self.dataset = dataset
         self._scaling = scaling
@@ -66,13 +68,7 @@ class Trainer:
         )
         self.folds = tuple(folds)
         names = [name for name in dict.fromkeys([*metrics, objective]) if name != "loss"]
-        for name in (*names, objective):
-            check_metric(name, dataset.task)
-        self._measures = Measures(
-            summed=tuple(name for name in names if METRICS[name].score is None),
-            predicted=tuple(name for name in names if METRICS[name].score),
-            objective=objective,
-        )
+        self._measures, self._metrics = measures_of(names, objective, dataset.task, own_metrics)
         if dataset.task == "regression" and target_scalings is None:
             target_scalings = [fit_target_scaling(dataset, fold.train) for fold in self.folds]
         self.target_scalings = target_scalings
@@ -161,6 +157,7 @@ class Trainer:
                 self._measures,
                 weights,
                 [own for own in snapshots or [()] * len(plans) for _ in self.folds],
+                self._metrics,
             )
             before = 0 if state is None else state.epochs
             if state is not None and state.run is not None:

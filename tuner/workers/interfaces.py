@@ -26,7 +26,8 @@ class Task:
 
     `deadline` is in seconds since 1970; `heartbeat` and `grace` in seconds, None for the loop's
     own defaults; `artifacts` is the folder of its checkpoints, None for the default one;
-    `every_epoch`: it tells of each, however short.
+    `every_epoch`: it tells of each, however short; `code` is the hash of the file of the study's
+    own code that may be loaded.
     """
 
     storage_url: str
@@ -36,6 +37,7 @@ class Task:
     grace: float | None = None
     artifacts: str | None = None
     every_epoch: bool = False
+    code: str | None = None
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ class LoopRunner:
         from tuner.search.loop import run_worker
 
         self._every_epoch = task.every_epoch
-        own = {"heartbeat": task.heartbeat, "grace": task.grace, "artifacts": task.artifacts}
+        names = ("heartbeat", "grace", "artifacts", "code")
         reason = run_worker(
             task.storage_url,
             task.study_name,
@@ -82,7 +82,7 @@ class LoopRunner:
             on_event=self._tell,
             deadline=task.deadline,
             make_trainer=self.make_trainer,
-            **{name: value for name, value in own.items() if value is not None},  # type: ignore[arg-type]
+            **{name: own for name in names if (own := getattr(task, name)) is not None},
         )
         return Ended("recycled" if self._recycled and reason == "stopped" else reason)
 

@@ -46,6 +46,7 @@ def run_search(
     make_trainer: MakeTrainer | None = None,
     every_epoch: bool = False,
     stop: Callable[[], bool] = lambda: False,
+    trust_code: bool = False,
 ) -> SearchEnd:
     """Work on a study with `workers` workers until its tickets are settled, the time is up, or a
     signal comes.
@@ -65,6 +66,7 @@ def run_search(
         make_trainer: see there; picklable.
         every_epoch: the display is told of each.
         stop: asked several times a second; true ends the search at the next epoch.
+        trust_code: workers may run the study's own code, see `tuner.code`.
 
     Raises:
         Interrupted: a signal came before the work began.
@@ -76,6 +78,11 @@ def run_search(
         size = min(workers or engine.capacity(), trials or sys.maxsize)
         with WorkerPool(size, start, trial_limits) as pool:
             study = prepare()
+            from tuner.code import trusted_file
+            from tuner.storage import storage_at  # takes Optuna, as what follows
+
+            folder = storage_at(study.storage_url).artifacts_folder(artifacts)
+            code = trusted_file(study.definition.code, folder, study.name, trust=trust_code)
             left = study.total - study.done
             if left <= 0:
                 return SearchEnd(study, PoolEnd("done"), ran=False)
@@ -93,6 +100,7 @@ def run_search(
                 grace,
                 artifacts,
                 every_epoch,
+                code,
             )
             try:
                 end = pool.run(task, signals, shown, hand_back, patience=limit.patience, stop=stop)
