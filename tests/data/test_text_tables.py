@@ -70,6 +70,16 @@ def test_one_table_in_many_spellings(data: str | bytes, remark: str) -> None:
     assert remark in remarks
 
 
+def test_text_is_one_column_over_blocks_that_the_parser_reads_alone() -> None:
+    towns = ["Bern", " Chur", "", "Chur ", "Köln", "7"]  # the last ones in the last block alone
+    rows = [towns[i % 4 if i < 150_000 else i % 6] for i in range(160_000)]
+    frame, _ = read("town,size\n" + "".join(f"{town},1.5\n" for town in rows))
+    assert frame["town"].cat.categories.tolist() == ["Bern", "Chur", "Köln", "7"]
+    assert frame["town"].astype(object).where(frame["town"].notna(), "").tolist() == [
+        town.strip() for town in rows
+    ]
+
+
 def test_latin_1_is_guessed_and_said() -> None:
     longer = text() + "".join(f"Zürich,{i},7\nMünchen,{i},8\n" for i in range(20))
     frame, remarks = read(longer.encode("latin-1"))

@@ -38,7 +38,7 @@ def infer_task(y: NDArray[Any], source: str = "the target", *, pictures: bool = 
         if is_one_hot(y):
             return "binary" if y.shape[1] == 2 else "multiclass"
         return "multilabel" if is_indicator(y) else "regression"
-    values, counts = np.unique(y, return_counts=True)
+    values = np.unique(y)
     kind: Task = "binary" if len(values) == 2 else "multiclass"
     shared = 2 * len(values) <= len(y)
     if not is_number(y):
@@ -54,7 +54,8 @@ def infer_task(y: NDArray[Any], source: str = "the target", *, pictures: bool = 
     counting = values[0] in (0, 1) and values[-1] - values[0] == len(values) - 1
     if pictures and counting and len(values) <= MOST_CLASSES:
         return kind
-    return kind if len(values) <= _FEW and counts.min() >= _ROWS else "regression"
+    few = len(values) <= _FEW and np.unique(y, return_counts=True)[1].min() >= _ROWS
+    return kind if few else "regression"
 
 
 def inference_remark(y: NDArray[Any], task: Task, name: str) -> str:

@@ -48,7 +48,7 @@ class _Column(BaseModel):
         return self.raw(values)
 
     def encode(self, held: NDArray[Any], into: NDArray[np.float32]) -> None:
-        """Write rows of `held` to `into` `(rows, len(outputs))`; a number's gap is NaN."""
+        """Write rows of `held` to `into`, zeros `(rows, len(outputs))`; a number's gap is NaN."""
         raise NotImplementedError
 
 
@@ -73,8 +73,12 @@ class NumberColumn(_Column):
         numbers = pd.to_numeric(values, errors="coerce")
         return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
 
+    def held(self, values: pd.Series) -> NDArray[Any]:
+        numbers = isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf"
+        return values.to_numpy() if numbers else self.raw(values)
+
     def encode(self, held: NDArray[Any], into: NDArray[np.float32]) -> None:
-        into[:, 0] = (held - self.offset) / self.unit
+        into[:, 0] = (held.astype(np.float64, copy=False) - self.offset) / self.unit
         if self.gaps:
             into[:, 1] = np.isnan(held)
 
@@ -136,20 +140,23 @@ class CategoryColumn(_Column):
         return np.array(distinct, object)[found]
 
     def encode(self, held: NDArray[Any], into: NDArray[np.float32]) -> None:
-        into[...] = held[:, None] == np.arange(len(self.levels))
+        rows = np.flatnonzero(held < len(self.levels))
+        into[rows, held[rows]] = 1
 
 
 AnyColumn = Annotated[NumberColumn | DateColumn | CategoryColumn, Field(discriminator="kind")]
 
 
-def texts_of(values: pd.Series) -> tuple[NDArray[np.intp], list[str]]:
-    """`values` as text: a number a row `(rows,)` into the list of distinct texts. A gap is `GAP`,
-    whole numbers have no decimal point."""
+def texts_of(values: pd.Series) -> tuple[NDArray[np.signedinteger], list[str]]:
+    """`values` as text: a number a row `(rows,)` into the list of texts. A gap is -1 and by that
+    the last one, `GAP`; whole numbers have no decimal point."""
     import pandas as pd
 
-    codes, distinct = pd.factorize(values, use_na_sentinel=True)
-    texts = [_text(value) for value in distinct]
-    return np.where(codes < 0, len(texts), codes), [*texts, GAP]
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        codes, distinct = values.cat.codes.to_numpy(), values.cat.categories
+    else:
+        codes, distinct = pd.factorize(values, use_na_sentinel=True)
+    return codes, [*map(_text, distinct), GAP]
 
 
 def _text(value: Any) -> str:

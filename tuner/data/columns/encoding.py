@@ -68,7 +68,7 @@ class TableEncoding(BaseModel):
     def encode(self, frame: pd.DataFrame) -> NDArray[np.float32]:
         """`frame`'s rows, `(rows, width)`; numbers must be within float32 after the columns'
         own offset and unit."""
-        rows = np.empty((len(frame), self.width), np.float32)
+        rows = np.zeros((len(frame), self.width), np.float32)
 
         def write(start: int) -> None:
             part = slice(start, start + _ROWS)

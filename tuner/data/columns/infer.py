@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tuner.data.columns.column import (
     MOST_LEVELS,
@@ -19,6 +20,7 @@ from tuner.data.columns.column import (
     texts_of,
 )
 from tuner.data.columns.dates import PARTS, Part, date_parts, days_of
+from tuner.data.columns.distinct import look_at
 from tuner.errors import DataError
 from tuner.text import shortened, value_text
 
@@ -36,6 +38,8 @@ _ENOUGH = 20
 _ROWS_A_LEVEL = 2
 #: Whole numbers that all differ count rows if they reach no further than so many times the rows.
 _DENSE = 1.2
+#: Dates of which all parts mostly vary already.
+_FEW = 1000
 #: Characters of an example.
 _EXAMPLE = 60
 #: Characters of a value within a sentence.
@@ -111,10 +115,8 @@ def find_columns(
 def _find(name: str, values: pd.Series, given: GivenKind | None) -> ColumnFinding:
     from pandas.api import types
 
-    present = values.dropna()
-    gaps, rows = len(values) - len(present), len(values)
-    levels = present.unique()
-    distinct = len(levels)
+    rows = len(values)
+    gaps, distinct, levels, ordered = look_at(values)
     examples = tuple(
         shortened(value_text(value).removesuffix(" 00:00:00"), _EXAMPLE)
         for value in levels[:3].tolist()
@@ -124,8 +126,8 @@ def _find(name: str, values: pd.Series, given: GivenKind | None) -> ColumnFindin
         return ColumnFinding(name, kind, gaps, distinct, examples, column, why)
 
     if given is not None:
-        return found(given, _as(given, name, values))
-    if not len(present):
+        return found(given, _as(given, name, values, ordered))
+    if gaps == rows:
         return found("empty", None, "it has no value")
     if distinct == 1 and not gaps:
         only = examples[0] if len(examples[0]) <= _VALUE else "the same"
@@ -134,16 +136,18 @@ def _find(name: str, values: pd.Series, given: GivenKind | None) -> ColumnFindin
         return found("yes/no", _category(name, values))
     if types.is_datetime64_any_dtype(values.dtype):
         return found("date", _date(name, values))
-    if types.is_numeric_dtype(values.dtype):
+    if ordered is not None:
         differ = rows >= _ENOUGH and distinct > _NEARLY_ALL * rows
-        why = _names_rows(name, present.to_numpy(np.float64), distinct == rows) if differ else ""
-        return found("identifier", None, why) if why else found("number", _number(name, values))
+        why = _names_rows(name, ordered, distinct == rows) if differ else ""
+        if why:
+            return found("identifier", None, why)
+        return found("number", _number(name, gaps > 0, ordered))
     if set(map(str.lower, map(str, levels[:3]))) in _YES_NO:
         return found("yes/no", _category(name, values))
-    if distinct == len(present) and rows >= _ENOUGH:
+    if distinct == rows - gaps and rows >= _ENOUGH:
         return found("identifier", None, "its text differs in every row")
-    if _ROWS_A_LEVEL * distinct > len(present):
-        return found("text", None, f"{distinct} different texts in {len(present)} rows")
+    if _ROWS_A_LEVEL * distinct > rows - gaps:
+        return found("text", None, f"{distinct} different texts in {rows - gaps} rows")
     if distinct > _ENOUGH and all(map(_ADDRESS.fullmatch, map(str, levels[:100]))):
         return found("identifier", None, "its values are addresses or codes")
     words = sum(len(text.split()) for text in map(str, levels[:100]))
@@ -152,12 +156,12 @@ def _find(name: str, values: pd.Series, given: GivenKind | None) -> ColumnFindin
     return found("category", _category(name, values))
 
 
-def _names_rows(name: str, numbers: np.ndarray[Any, Any], every: bool) -> str:
+def _names_rows(name: str, ordered: NDArray[np.float64], every: bool) -> str:
     """Why these numbers, of which all (`every`) or nearly all differ, name rows and tell nothing
     of them; "" if they do not."""
-    if not (numbers == np.floor(numbers)).all():
+    if not (ordered == np.floor(ordered)).all():
         return ""
-    if every and numbers.max() - numbers.min() < _DENSE * len(numbers):
+    if every and ordered[-1] - ordered[0] < _DENSE * len(ordered):
         return "it counts the rows"
     if not named_as_identifier(name) and not _COUNTER.search(name):
         return ""
@@ -169,7 +173,9 @@ def named_as_identifier(name: str) -> bool:
     return bool(_IDENTIFIER.search(name) or _IDENTIFIER_CAMEL.search(name))
 
 
-def _as(kind: GivenKind, name: str, values: pd.Series) -> AnyColumn:
+def _as(
+    kind: GivenKind, name: str, values: pd.Series, ordered: NDArray[np.float64] | None
+) -> AnyColumn:
     import pandas as pd
     from pandas.api import types
 
@@ -177,8 +183,8 @@ def _as(kind: GivenKind, name: str, values: pd.Series) -> AnyColumn:
         return _category(name, values)
     if kind == "date" and types.is_datetime64_any_dtype(values.dtype):
         return _date(name, values)
-    if kind == "number" and types.is_numeric_dtype(values.dtype):
-        return _number(name, values)
+    if kind == "number" and ordered is not None:
+        return _number(name, bool(values.isna().any()), ordered)
     wrong = values.dropna()
     if kind == "number":
         wrong = wrong[pd.to_numeric(wrong, errors="coerce").isna()]
@@ -188,32 +194,41 @@ def _as(kind: GivenKind, name: str, values: pd.Series) -> AnyColumn:
     )
 
 
-def _number(name: str, values: pd.Series) -> NumberColumn:
-    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    present = numbers[~np.isnan(numbers)]
-    wrong = present[~np.isfinite(present)]
+def _number(name: str, gaps: bool, ordered: NDArray[np.float64]) -> NumberColumn:
+    ends = ordered[[0, -1]] if len(ordered) else np.zeros(2)
+    wrong = ends[~np.isfinite(ends)]
     if len(wrong):
         raise DataError(f"numbers must be finite; column {name} holds {wrong[0]}")
-    offset = float(np.median(present)) if len(present) else 0.0
-    largest = float(np.abs(present - offset).max(initial=0.0))
+    middle = ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1]
+    offset = float(middle.mean()) if len(ordered) else 0.0  # the median
+    largest = float(np.abs(ends - offset).max()) if len(ordered) else 0.0
     unit = largest if largest > _LARGE or 0 < largest < 1 / _LARGE else 1.0
-    return NumberColumn(name=name, gaps=len(present) < len(numbers), offset=offset, unit=unit)
+    return NumberColumn(name=name, gaps=gaps, offset=offset, unit=unit)
 
 
 def _date(name: str, values: pd.Series) -> DateColumn:
     days = days_of(values)
     present = days[~np.isnan(days)]
-    parts = zip(PARTS, date_parts(present, PARTS), strict=True)
-    varying: tuple[Part, ...] = tuple(part for part, own in parts if len(np.unique(own)) > 1)
+    varying = _varying(present[:_FEW])
+    if len(varying) < len(PARTS):
+        varying = _varying(np.unique(present))
     origin = float(np.floor(np.median(present))) if len(present) else 0.0
     return DateColumn(name=name, gaps=len(present) < len(days), origin=origin, parts=varying)
 
 
+def _varying(days: NDArray[np.float64]) -> tuple[Part, ...]:
+    """The parts of the calendar that differ among these days."""
+    parts = zip(PARTS, date_parts(days, PARTS), strict=True)
+    return tuple(part for part, own in parts if (own != own[:1]).any())
+
+
 def _category(name: str, values: pd.Series) -> CategoryColumn:
     codes, texts = texts_of(values)
-    counts = np.bincount(codes, minlength=len(texts))
-    levels = [text for text, count in zip(texts, counts, strict=True) if count]
+    gaps, *rows = np.bincount(codes.astype(np.intp) + 1, minlength=len(texts)).tolist()
+    of: dict[str, int] = {}
+    for text, number in zip(texts, (*rows, gaps), strict=True):
+        of[text] = of.get(text, 0) + number
+    levels = [text for text, number in of.items() if number]
     if len(levels) > MOST_LEVELS:  # the others are rare in every fold, as unknown ones are
-        of = dict(zip(texts, counts.tolist(), strict=True))
         levels = sorted(levels, key=lambda level: (-of[level], level))[:MOST_LEVELS]
-    return CategoryColumn(name=name, gaps=bool(values.isna().any()), levels=tuple(sorted(levels)))
+    return CategoryColumn(name=name, gaps=gaps > 0, levels=tuple(sorted(levels)))

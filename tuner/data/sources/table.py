@@ -210,8 +210,15 @@ def _plain(values: pd.Series) -> list[Any]:
 
 
 def _target_values(targets: pd.DataFrame) -> NDArray[Any]:
+    import pandas as pd
+
     columns = [column.to_numpy() for _, column in targets.items()]
-    return columns[0] if len(columns) == 1 else np.column_stack(columns)
+    if len(columns) > 1:
+        return np.column_stack(columns)
+    only = targets.iloc[:, 0]
+    if isinstance(only.dtype, pd.CategoricalDtype) and pd.api.types.is_string_dtype(columns[0]):
+        return np.array(only.cat.categories, str)[only.cat.codes]  # not a row at a time
+    return columns[0]
 
 
 def _image_side(features: pd.DataFrame) -> int:

@@ -23,6 +23,8 @@ from tuner.text import counted, listed, quoted
 
 #: Bytes by which a table's layout is found.
 _SAMPLE = 1 << 18
+#: Different texts of a column that are held once each.
+_ALL = 2**31 - 1
 _SHOWN = 8
 
 
@@ -89,10 +91,9 @@ def _together(names: Sequence[str], found: Sequence[Typed]) -> list[str]:
 def _parsed(
     data: bytes, layout: Layout, reading: Reading, source: str, *, threads: bool = True
 ) -> tuple[list[Any], str | None]:
-    """pyarrow's columns: numbers and dates where all values are some, else trimmed text; and what
-    stands under them. Only without `threads` does it know the numbers of lines."""
+    """pyarrow's columns: numbers and dates where all values are some, else text, each different one
+    once; and what stands under them. Only without `threads` does it know the numbers of lines."""
     import pyarrow as pa
-    import pyarrow.compute as pc
     from pyarrow import csv
 
     size = len(layout.names)
@@ -103,7 +104,8 @@ def _parsed(
         return "skip"
 
     numbers = [str(number) for number in range(size)]
-    kept_text = {str(number): pa.string() for number in _kept_text(layout, reading)}
+    text = pa.dictionary(pa.int32(), pa.string())
+    kept_text = dict.fromkeys(map(str, _kept_text(layout, reading)), text)
     try:
         table = csv.read_csv(
             pa.BufferReader(data),
@@ -119,6 +121,8 @@ def _parsed(
                 true_values=[],
                 false_values=[],
                 column_types=kept_text,
+                auto_dict_encode=True,
+                auto_dict_max_cardinality=_ALL,
             ),
         )
     except pa.ArrowInvalid as error:
@@ -133,12 +137,11 @@ def _parsed(
             f"a table needs rows; the lines of {source} have other numbers of values than its "
             f"{counted(size, 'column')}"
         )
-    columns = []
-    for name in numbers:
-        column = table[name]
-        if pa.types.is_time(column.type):
-            column = column.cast(pa.string())
-        columns.append(pc.utf8_trim_whitespace(column) if _is_text(column) else column)
+    times = map(pa.types.is_time, table.schema.types)
+    columns = [
+        column.cast(pa.string()) if time else column
+        for time, column in zip(times, table.columns, strict=True)
+    ]
     return columns, footer
 
 
@@ -169,7 +172,7 @@ def _kept_text(layout: Layout, reading: Reading) -> list[int]:
 def _is_text(column: Any) -> bool:
     import pyarrow as pa
 
-    return pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    return pa.types.is_string(column.type) or pa.types.is_dictionary(column.type)
 
 
 def _plain(column: Any) -> Any:

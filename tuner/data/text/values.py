@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,8 @@ class Typed:
     fault: str = ""
 
 
-def typed(name: str, texts: Any, reading: Reading, kind: str | None = None) -> Typed:
-    """The column of `texts`, a pyarrow string array without surrounding spaces.
+def typed(name: str, column: Any, reading: Reading, kind: str | None = None) -> Typed:
+    """The column of text, a pyarrow dictionary array or one of strings in chunks.
 
     Args:
         kind: number: what is none is a gap; category: text, whatever it looks like; None: numbers
@@ -41,17 +41,10 @@ def typed(name: str, texts: Any, reading: Reading, kind: str | None = None) -> T
             of day (as seconds) and dates if all are some, else text. Nearly all of them numbers:
             `fault` says which are not.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    missing = pa.array([*MISSING, *reading.na])
-    texts = pc.if_else(pc.is_in(texts, value_set=missing), pa.scalar(None, texts.type), texts)
-    if kind == "category":
-        return Typed(_series(texts))
-    coded = _coded(texts)
-    distinct = coded.dictionary.to_pylist()
-    if kind is None and any(map(is_code, distinct)):
-        return Typed(_series(texts))
+    coded = _coded(column, {*MISSING, *reading.na})
+    distinct = coded.texts
+    if kind == "category" or (kind is None and any(map(is_code, distinct))):
+        return Typed(_series(coded))
     numbers, remarks = numbers_of(distinct, reading, strict=kind is None)
     if kind == "number":
         return _taken(coded, numbers, remarks)
@@ -66,53 +59,64 @@ def typed(name: str, texts: Any, reading: Reading, kind: str | None = None) -> T
         values, said = dates
         return Typed(_of_each(coded, values), said)
     if said := of_many_spellings(distinct):
-        return Typed(_series(texts), said)
+        return Typed(_series(coded), said)
     others = [text for text in wrong if text not in markers]
-    counts = pc.value_counts(texts.drop_null()).to_pylist()
-    rows = {item["values"]: item["counts"] for item in counts}
-    odd = sum(rows[text] for text in others)
-    if odd <= (1 - _NEARLY) * sum(rows.values()) and len(distinct) - len(wrong) > 2:
-        return Typed(
-            _series(texts),
-            fault=f"{name} holds numbers, and in {counted(odd, 'row')} "
-            f"{listed(list(map(quoted, others)), 3)} (--na {quoted(others[0])} takes that for a "
-            f"gap, --kind {quoted(f'{name}=category')} the whole column for text)",
-        )
-    return Typed(_series(texts))
+    if len(distinct) - len(wrong) > 2:
+        gaps, *rows = np.bincount(coded.codes + 1, minlength=len(distinct) + 1).tolist()
+        counts = dict(zip(distinct, rows, strict=True))
+        odd = sum(counts[text] for text in others)
+        if odd <= (1 - _NEARLY) * (len(coded.codes) - gaps):
+            return Typed(
+                _series(coded),
+                fault=f"{name} holds numbers, and in {counted(odd, 'row')} "
+                f"{listed(list(map(quoted, others)), 3)} (--na {quoted(others[0])} takes that for "
+                f"a gap, --kind {quoted(f'{name}=category')} the whole column for text)",
+            )
+    return Typed(_series(coded))
 
 
-def _series(texts: Any) -> pd.Series:
-    """Text as a pandas category, which holds each level once."""
-    import pandas as pd
+class _Coded(NamedTuple):
+    """Text as the number of each row's text (-1 at a gap) among the different ones, which come in
+    the order of their first rows."""
 
-    coded = _coded(texts)
-    levels = pd.Index(coded.dictionary.to_pylist(), dtype=object)
-    return pd.Series(pd.Categorical.from_codes(_numbers_of(coded), categories=levels))
+    codes: NDArray[np.int32]
+    texts: list[str]
 
 
-def _coded(texts: Any) -> Any:
-    """Text as one pyarrow dictionary array."""
+def _coded(column: Any, missing: Collection[str]) -> _Coded:
+    """The column without the spaces around its values; those that are `missing` are gaps."""
     import pyarrow as pa
 
-    coded = texts.dictionary_encode()
-    return coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    codes = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    number: dict[str, int] = {}
+    texts = map(str.strip, array.dictionary.to_pylist())
+    own = [-1 if text in missing else number.setdefault(text, len(number)) for text in texts]
+    if own != list(range(len(own))):
+        codes = np.array([*own, -1], np.int32)[codes]
+    return _Coded(codes, list(number))
 
 
-def _numbers_of(coded: Any) -> NDArray[np.int64]:
-    """The number of each row's text in the dictionary; -1 at a gap."""
-    return coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+def _series(coded: _Coded) -> pd.Series:
+    """A pandas category, which holds each level once."""
+    import pandas as pd
+
+    levels = pd.Index(coded.texts, dtype=object)
+    return pd.Series(pd.Categorical.from_codes(coded.codes, categories=levels))
 
 
-def _of_each(coded: Any, values: pd.Series) -> pd.Series:
-    """Rows of `values`, one for each text of the dictionary, and a gap."""
+def _of_each(coded: _Coded, values: pd.Series) -> pd.Series:
+    """Rows of `values`, one for each different text, and a gap."""
     import pandas as pd
 
     padded = pd.concat([values, pd.Series([None], dtype=values.dtype)])
-    return padded.iloc[_numbers_of(coded)].reset_index(drop=True)
+    return padded.iloc[coded.codes].reset_index(drop=True)
 
 
-def _taken(coded: Any, numbers: Sequence[float | None], remarks: tuple[Remark, ...]) -> Typed:
+def _taken(coded: _Coded, numbers: Sequence[float | None], remarks: tuple[Remark, ...]) -> Typed:
     import pandas as pd
 
     values = np.array([np.nan if n is None else n for n in numbers] + [np.nan])
-    return Typed(pd.Series(values[_numbers_of(coded)]), remarks)
+    return Typed(pd.Series(values[coded.codes]), remarks)
