@@ -13,6 +13,7 @@ from tuner.errors import DataError
 from tuner.search.prepare import prepare_study
 from tuner.search.tickets import read_counts
 from tuner.storage import open_storage
+from tuner.study.asked import Asked
 from tuner.study.data import describe_data, load_study_data
 from tuner.study.definition import StudyDefinition
 from tuner.study.stored import load_study
@@ -100,3 +101,7 @@ def test_unequal_classes_are_noted_if_accuracy_is_optimized(tmp_path):
     [note] = describe_data(on(uri, **{"data.target": "y"})).notes
     assert note.startswith("unequal classes: 95 % of the rows are 'x', 5 % are 'y'")
     assert describe_data(on("sklearn:diabetes")).notes == ()
+
+
+def test_a_table_is_not_read_to_find_its_space() -> None:
+    assert Asked(data="csv:no-such-file.csv").definition().space.name == "mlp_table"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tuner.data.sources import source_of
 from tuner.errors import UsageError, unknown
 from tuner.planning.metrics import metric_name
 from tuner.spaces.library import load_space
@@ -79,8 +80,11 @@ class Asked:
         return definition.override(changes) if changes else definition
 
     def _fitting_space(self) -> Space:
-        """Of the data that are named, or of the default study's. Loads them."""
+        """Of the data that are named, or of the default study's. Loads them, unless they are a
+        table, which holds no images."""
         definition = load_definition("default", space=load_space(space_for(image=False)))
+        if source_of(self.data or definition.data.uri)[0].is_table:
+            return definition.space
         changes = self._data_changes(definition) | self._fold_changes(definition)
         definition = definition.override(changes | _given({"seed": self.seed}))
         dataset = load_data(definition.data, definition.seed)
