@@ -30,8 +30,8 @@ from tuner.training.scores import (
     mean_over_networks,
     means_over_rows,
 )
-from tuner.training.stack import NetworkStack
 from tuner.training.stack_data import StackData
+from tuner.training.stack_like import StackLike
 from tuner.training.state import NetworkState, RunState, TrainingState
 
 
@@ -51,7 +51,7 @@ class Lockstep:
 
     def __init__(
         self,
-        stack: NetworkStack,
+        stack: StackLike,
         plans: Sequence[TrainingPlan],
         folds: Sequence[Fold],
         seeds: Sequence[int],

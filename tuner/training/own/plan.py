@@ -1,0 +1,50 @@
+"""What a candidate of a user's own network trains as. No TensorFlow: `build` is not called here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tuner.data.dataset import Dataset
+from tuner.parameters import Value
+from tuner.planning import TrainingPlan, plan_training
+from tuner.spaces.catalogue import CATALOGUE
+
+#: What `build` makes of the parameters is its own affair, also if they have the catalogue's names.
+_OF_THE_NETWORK = ("model.", "initializer")
+
+
+@dataclass(frozen=True)
+class OwnPlan:
+    """One candidate.
+
+    Attributes:
+        params: all of them, sorted by name: what `build` is given.
+        training: epochs, batch size and early stopping; of a model that `build` leaves uncompiled
+            optimizer, loss and schedule too. Its `model` says how many values enter and leave.
+        code: the hash of `build`.
+    """
+
+    params: tuple[tuple[str, Value], ...]
+    training: TrainingPlan
+    code: str
+
+    @property
+    def epochs(self) -> int:
+        return self.training.epochs
+
+
+def plan_own(params: Mapping[str, Value], dataset: Dataset, code: str) -> OwnPlan:
+    """The parameters of the catalogue that are not about the network, as for every other study.
+
+    Raises PlanError for a value outside its limits, and what else `plan_training` refuses.
+    """
+    known = {
+        name: value
+        for name, value in params.items()
+        if name in CATALOGUE and not name.startswith(_OF_THE_NETWORK)
+    }
+    training = plan_training(
+        known, features=dataset.features, outputs=dataset.outputs, task=dataset.task
+    )
+    return OwnPlan(tuple(sorted(params.items())), training, code)
