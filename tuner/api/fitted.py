@@ -18,13 +18,13 @@ from tuner.export.export import build_models
 from tuner.export.quiet import import_tensorflow
 from tuner.export.refit import Refit, chosen_trial, refit_trial, study_dataset
 from tuner.export.scores import decide, predict
-from tuner.study.stored import read_definition
 
 if TYPE_CHECKING:
     import keras
     import optuna
 
     from tuner.data.dataset import Dataset
+    from tuner.study.definition import StudyDefinition
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +35,16 @@ class Fitted:
     model: keras.Model
 
     @classmethod
-    def of(cls, study: optuna.Study, number: int | None) -> Fitted:
-        """Of trial `number`, None: of the best. Raises as `chosen_trial`, `refit_trial`."""
+    def of(cls, study: optuna.Study, number: int | None, definition: StudyDefinition) -> Fitted:
+        """Of trial `number`, None: of the best. Raises as `chosen_trial`, `refit_trial`.
+
+        Args:
+            definition: its code loaded.
+        """
         trial = chosen_trial(study, number)
-        dataset = study_dataset(study, read_definition(study))
+        dataset = study_dataset(study, definition)
         import_tensorflow()
-        refit = refit_trial(study, trial, dataset)
+        refit = refit_trial(study, trial, dataset, definition)
         return cls(refit, build_models(refit)[1])
 
     def predict(self, X: Any) -> NDArray[Any]:

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.api.callbacks import Calls
 from tuner.api.given_data import GivenData, keep_data
+from tuner.api.networks import Build, build_and_space
 from tuner.api.run import Place, run
 from tuner.api.settings import RunSettings, known_keywords, plain_numbers
-from tuner.api.spaces import settings_from, space_from
+from tuner.api.spaces import settings_from
 from tuner.api.study import Study
+from tuner.code import save
 from tuner.errors import UsageError
 from tuner.progress import ProgressMode
 from tuner.search.finished import find_or_prepare
 from tuner.study.asked import Asked
+from tuner.study.own_code import BUILD
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -26,10 +29,12 @@ if TYPE_CHECKING:
 
 @known_keywords
 def optimize(
-    space: str | Path | Mapping[str, Any] | Space | None = None,
+    space_or_build: str | Path | Mapping[str, Any] | Space | Build | None = None,
+    /,
     X: Any = None,
     y: Any = None,
     *,
+    space: str | Path | Mapping[str, Any] | Space | None = None,
     data: Any = None,
     target: str | Sequence[str] | None = None,
     study: str | Path | None = None,
@@ -83,13 +88,15 @@ def optimize(
     >>> study = tuner.optimize("sgd_decay", data="sklearn:digits", trials=20)  # doctest: +SKIP
 
     Args:
-        space: a shipped space's name, a file, a dict (`tuner.log`, `tuner.choices`,
-            `tuner.values`, `tuner.when`; a bare value is fixed), or a `tuner.Space`; None: one that
-            fits the data.
+        space_or_build: the space, or a function `build(params)` that makes a network of your own:
+            from a dict of parameters to a new `keras.Model` of one input and one output.
         X: `(rows, columns)` numbers, images `(rows, height, width[, channels])`, or a DataFrame,
             whose columns may be text, dates and categories with gaps. Kept in a file beside the
             storage, named by its contents, so that the study can go on without this program.
         y: `(rows,)` or `(rows, targets)`: labels or numbers.
+        space: a shipped space's name, a file, a dict (`tuner.log`, `tuner.choices`,
+            `tuner.values`, `tuner.when`; a bare value is fixed), or a `tuner.Space`; None: one that
+            fits the data. With `build` a dict's parameters may have any names.
         data: in place of X and y: a URI such as `csv:wine.csv`, or a DataFrame.
         target: of a table the column(s) to predict.
         study: a study definition by name or file, which the other arguments change.
@@ -145,11 +152,10 @@ def optimize(
         trial_timeout=trial_timeout,
         progress=progress,
     )
-    if callable(space):
-        raise UsageError("a function that builds a network is not taken yet. Available: a space")
     place = Place.of(storage, artifacts)
     calls = Calls(callbacks, place.storage)
-    searched, columns = space_from(space), _joined(target)
+    build, searched = build_and_space(space_or_build, space)
+    columns = _joined(target)
     given = _data(place, X, y, data, columns, group)
     rows = {
         "target": given.target,
@@ -189,14 +195,17 @@ def optimize(
         **plain_numbers(numbers),
     )
     definition = asked.definition()
+    if build is not None:
+        code = save(place.folder, {BUILD: build})
+        definition = definition.model_copy(update={"code": code})
     notes = given.notes
     if asked.plain:
         notes = (f"space {definition.space.name}, since none was named (space=)", *notes)
     found = find_or_prepare(
         definition, name=name, storage_url=place.storage, trials=settings.trials, notes=notes
     )
-    made = run(found, place, settings, definition.timeout, calls, began)
-    return Study(made, place)
+    made = run(found, place, settings, definition.timeout, calls, began, trust_code=True)
+    return Study(made, place, trust_code=True)
 
 
 def _data(place: Place, X: Any, y: Any, data: Any, target: str | None, group: Any) -> GivenData:

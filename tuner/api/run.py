@@ -47,9 +47,14 @@ class Place:
         return cls(url, None if artifacts is None else str(Path(artifacts).absolute()))
 
     @property
+    def folder(self) -> Path:
+        """Of checkpoints and own code."""
+        return storage_at(self.storage).artifacts_folder(self.artifacts)
+
+    @property
     def data(self) -> Path:
         """The folder of data that came from Python."""
-        return storage_at(self.storage).artifacts_folder(self.artifacts) / "data"
+        return self.folder / "data"
 
 
 def tell(text: str) -> None:
@@ -68,6 +73,8 @@ def run(
     seconds: float | None,
     calls: Calls,
     began: float | None = None,
+    *,
+    trust_code: bool = False,
 ) -> str:
     """Search, and return the study's name. An interruption ends it at the next epoch, and says so.
 
@@ -75,6 +82,7 @@ def run(
         seconds: it may take; None: any.
         calls: called meanwhile.
         began: when these seconds began, since 1970.
+        trust_code: see `tuner.workers.search.run_search`.
 
     Raises:
         KeyboardInterrupt: an interruption before there was a study.
@@ -113,6 +121,7 @@ def run(
             artifacts=place.artifacts,
             every_epoch=calls.every_epoch,
             stop=lambda: calls.stop_training,
+            trust_code=trust_code,
         )
     except Interrupted as stop:
         if stop.signal != signal.SIGINT:

@@ -64,9 +64,14 @@ def when(form: Any, conditions: Mapping[str, Any] | None = None, **others: Any) 
     return {**inside, "when": held}
 
 
-def space_from(given: str | Path | Mapping[str, Any] | Space | None) -> Space | None:
+def space_from(
+    given: str | Path | Mapping[str, Any] | Space | None, name: str | None = None
+) -> Space | None:
     """The space that is meant: a name, a file, a dict of parameters, or a space itself; None:
     none is.
+
+    Args:
+        name: of a dict's space, whose parameters may then have names of one's own.
 
     Raises:
         SpaceError: there is none of that name, or a line for each problem of its parameters.
@@ -77,7 +82,9 @@ def space_from(given: str | Path | Mapping[str, Any] | Space | None) -> Space | 
     if isinstance(given, str | Path):
         return load_space(given)
     if isinstance(given, Mapping):
-        return Space.from_dict({"params": {name: _form(name, own) for name, own in given.items()}})
+        params = {key: _form(key, own) for key, own in given.items()}
+        own = {} if name is None else {"name": name, "open": True}
+        return Space.from_dict({**own, "params": params})
     raise UsageError(
         "a space is a name, a file, a dict of parameters or a tuner.Space; received "
         f"{show(given)}. Available: {{'optimizer.learning_rate': tuner.log(1e-4, 1e-1)}}, "

@@ -35,7 +35,13 @@ def studies(storage: str | None = None) -> pd.DataFrame:
     return pd.DataFrame([summary_row(own) for own in found])
 
 
-def load(name: str, storage: str | None = None, *, artifacts: str | Path | None = None) -> Study:
+def load(
+    name: str,
+    storage: str | None = None,
+    *,
+    artifacts: str | Path | None = None,
+    trust_code: bool = False,
+) -> Study:
     """A stored study, whoever made it.
 
     Args:
@@ -43,6 +49,8 @@ def load(name: str, storage: str | None = None, *, artifacts: str | Path | None 
         storage: its storage's URL; None: as on the command line, `TUNER_STORAGE` or
             `studies/tuner.db`.
         artifacts: folder of checkpoints.
+        trust_code: the study may run code of somebody's own that came with it, which can do
+            anything.
 
     Raises:
         UsageError: there is no such study.
@@ -50,4 +58,4 @@ def load(name: str, storage: str | None = None, *, artifacts: str | Path | None 
     """
     place = Place.of(storage, artifacts)
     with reading(name, storage_at(place.storage)):
-        return Study(name, place)
+        return Study(name, place, trust_code=trust_code)

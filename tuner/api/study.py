@@ -17,6 +17,7 @@ from tuner.results.table import flat_rows
 from tuner.search.finished import find_or_prepare
 from tuner.storage import storage_at
 from tuner.study.opening import reading
+from tuner.study.own_code import with_code
 from tuner.study.stored import read_definition
 from tuner.text import path_text
 
@@ -43,9 +44,10 @@ class Study:
         storage: its storage's URL, a password as ***.
     """
 
-    def __init__(self, name: str, place: Place) -> None:
+    def __init__(self, name: str, place: Place, *, trust_code: bool = False) -> None:
         self.name = name
         self._place = place
+        self._trust_code = trust_code
         self._fitted: dict[int, Fitted] = {}
 
     @property
@@ -151,7 +153,8 @@ class Study:
         calls = Calls(callbacks, self._place.storage)
         url, trials = self._place.storage, settings.trials
         found = find_or_prepare(self.definition, name=self.name, storage_url=url, trials=trials)
-        run(found, self._place, settings, settings.timeout, calls)
+        trust = self._trust_code
+        run(found, self._place, settings, settings.timeout, calls, trust_code=trust)
         return self
 
     def model(self, number: int | None = None) -> keras.Model:
@@ -234,7 +237,10 @@ class Study:
         chosen = self.best.number if number is None else number
         if chosen not in self._fitted:
             with self._reading() as study:
-                self._fitted[chosen] = Fitted.of(study, chosen)
+                definition = read_definition(study)
+                trusted = definition.code.file if definition.code and self._trust_code else None
+                definition = with_code(definition, self._place.folder, trusted, self.name)
+                self._fitted[chosen] = Fitted.of(study, chosen, definition)
         return self._fitted[chosen]
 
     def _repr_html_(self) -> str:

@@ -11,6 +11,7 @@ from tuner.cli.flags import TRIAL, storage_option
 from tuner.cli.opening import reading
 from tuner.cli.output import columns_of, emit, format_option, tell
 from tuner.cli.refusals import OneOf
+from tuner.cli.run_flags import trust_option
 from tuner.errors import UsageError
 from tuner.text import score_text
 
@@ -33,14 +34,19 @@ from tuner.text import score_text
 )
 @click.option("--force", is_flag=True, help="Replace an earlier export in DIR.")
 @storage_option
+@trust_option
 @format_option
-def export(name: str, out: Path, number: int | None, force: bool, storage: str | None) -> None:
+def export(
+    name: str, out: Path, number: int | None, force: bool, storage: str | None, trust_code: bool
+) -> None:
     """Refit the best trial of study NAME on all search rows and write it as plain Keras.
 
     DIR gets model.keras, architecture.json with weights.weights.h5 (the same network), the
     settings, the scaling, the classes, and MODEL.md, which says how to use them without tuner.
     """
     from tuner.export.folder import check_target
+    from tuner.storage import storage_at
+    from tuner.study.own_code import with_code
     from tuner.study.stored import read_definition
 
     # What can be wrong is found before TensorFlow takes its seconds to load.
@@ -51,10 +57,13 @@ def export(name: str, out: Path, number: int | None, force: bool, storage: str |
 
         trial = chosen_trial(study, number)
         definition = read_definition(study)
+        trusted = definition.code.file if definition.code and trust_code else None
+        folder = storage_at(storage).artifacts_folder(None)
+        definition = with_code(definition, folder, trusted, name)
         dataset = study_dataset(study, definition)
         tell(f"refitting trial {trial.number} on {dataset.rows} rows")
         import_tensorflow()
-        refitted = refit_trial(study, trial, dataset)
+        refitted = refit_trial(study, trial, dataset, definition)
     from tuner.export.export import write_export
 
     settings = write_export(refitted, out, study=name, metrics=definition.all_metrics)

@@ -13,6 +13,7 @@ from tuner import __version__
 from tuner.data.sources.base import READING
 from tuner.export import folder
 from tuner.export.card import model_card
+from tuner.export.own_model import build_own_model
 from tuner.export.refit import Refit
 from tuner.export.scores import loss_of, predict, score
 from tuner.export.sequential import build_sequential
@@ -53,6 +54,8 @@ def write_export(
             if name == "loss"
             else score(name, *tested)
             for name in metrics
+            # What a network was compiled with is its own.
+            if name != "loss" or refit.network is None or not refit.network.own
         }
     settings = _settings(refit, study, test)
     preprocessing = _preprocessing(refit)
@@ -78,16 +81,23 @@ def build_models(refit: Refit) -> tuple[keras.Model, keras.Model]:
     """The network of numbers, and the model that takes what the data hold: the columns of a table,
     else the network itself."""
     data, scaling, encoding = refit.dataset, refit.scaling, refit.dataset.encoding
-    network = build_sequential(
-        refit.plan.model,
-        refit.weights,
-        task=data.task,
-        byte_scale=data.byte_scale,
-        shift=None if scaling is None or encoding is not None else scaling.shift,
-        scale=None if scaling is None or encoding is not None else scaling.scale,
-        target_scaling=refit.target_scaling,
-        target_log=data.target_log,
-    )
+    shift = None if scaling is None or encoding is not None else scaling.shift
+    scale = None if scaling is None or encoding is not None else scaling.scale
+    if refit.network is not None:
+        network = build_own_model(
+            refit.network, data, shift=shift, scale=scale, target_scaling=refit.target_scaling
+        )
+    else:
+        network = build_sequential(
+            refit.plan.model,
+            refit.weights,
+            task=data.task,
+            byte_scale=data.byte_scale,
+            shift=shift,
+            scale=scale,
+            target_scaling=refit.target_scaling,
+            target_log=data.target_log,
+        )
     if encoding is None:
         return network, network
     assert scaling is not None
@@ -108,7 +118,9 @@ def _settings(refit: Refit, study: str, test: dict[str, float] | None) -> dict[s
         "epochs": refit.plan.epochs,
         "seed": refit.seed,
         "plan": json_ready(
-            asdict(refit.plan) | {"schedule": {"name": schedule.name, **asdict(schedule)}}
+            asdict(refit.plan)
+            | {"schedule": {"name": schedule.name, **asdict(schedule)}}
+            | ({} if refit.network is None else {"model": "own"})
         ),
         "data": {
             "uri": data.uri,

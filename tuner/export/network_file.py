@@ -22,10 +22,20 @@ if TYPE_CHECKING:
 
 _CONFIG = "config.json"
 _NETWORKS = ("Sequential", "Functional")
-#: All that an exported network is made of; whatever else a file names may run code when it is read.
+#: What networks of a space are made of, and such layers of Keras as people's own networks have that
+#: only compute; whatever else a file names may run code when it is read.
 _LAYERS = {
     *("InputLayer", "Rescaling", "Dense", "BatchNormalization", "Activation", "Dropout"),
-    "StringLookup",
+    *("StringLookup", "Reshape", "Flatten", "Permute", "RepeatVector", "Embedding"),
+    *(f"{kind}{n}D" for kind in ("Conv", "MaxPooling", "AveragePooling") for n in (1, 2, 3)),
+    *(f"Global{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)),
+    *(f"{kind}{n}D" for kind in ("SpatialDropout", "ZeroPadding", "UpSampling") for n in (1, 2, 3)),
+    *("SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D"),
+    *("Conv2DTranspose", "LayerNormalization", "GroupNormalization", "UnitNormalization"),
+    *("ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "GaussianNoise", "GaussianDropout"),
+    *("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"),
+    *("SimpleRNN", "LSTM", "GRU", "SimpleRNNCell", "LSTMCell", "GRUCell", "Bidirectional"),
+    *("MultiHeadAttention", "Attention", "ActivityRegularization"),
 }
 _KNOWN: dict[str, set[str] | None] = {
     "keras": {"Sequential", "DTypePolicy"},
@@ -37,6 +47,10 @@ _KNOWN: dict[str, set[str] | None] = {
     "keras.layers": _LAYERS,
     "keras.initializers": None,
     "keras.regularizers": None,
+    "keras.optimizers": None,
+    "keras.optimizers.schedules": None,
+    "keras.losses": None,
+    "keras.metrics": None,
 }
 
 
@@ -73,10 +87,8 @@ def load_network(place: Path, facts: Preprocessing) -> keras.Model:
 
 def _input_shape(model: keras.Model) -> Any:
     """A shape, or that of each column by name."""
-    import keras
-
-    if isinstance(model, keras.Sequential):
-        return tuple(model.input_shape)
+    if not isinstance(model.input, dict):
+        return tuple(model.input.shape)
     return {name: tuple(own.shape) for name, own in model.input.items()}
 
 

@@ -18,14 +18,17 @@ from tuner.results import best_trial, find_trial, mean_curves
 from tuner.schedules import Rates, Schedule
 from tuner.storage import records
 from tuner.study.data import load_study_data, reading_of
+from tuner.study.own_code import BUILD
 from tuner.study.stored import read_definition
 from tuner.text import quoted, shell_quoted
+from tuner.training.own.plan import OwnPlan, plan_own
 
 if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
     from tuner.study.definition import StudyDefinition
+    from tuner.training.own.network import OwnNetwork
 
 
 class FirstEpochs(Schedule):
@@ -74,6 +77,7 @@ class Refit:
         weights: in the order of `Sequential.get_weights()`.
         reading: how the rows were read, if they are text.
         fold_scores: metric to the trial's validation scores per fold: what the search promises.
+        network: somebody's own, trained; `plan.model` and `weights` are then of no use.
     """
 
     trial: int
@@ -86,6 +90,7 @@ class Refit:
     weights: list[NDArray[np.float32]]
     fold_scores: dict[str, list[float]]
     reading: Reading
+    network: OwnNetwork | None = None
 
 
 def chosen_trial(study: Study, number: int | None) -> FrozenTrial:
@@ -123,20 +128,28 @@ def study_dataset(study: Study, definition: StudyDefinition) -> Dataset:
     return dataset
 
 
-def refit_trial(study: Study, trial: FrozenTrial, dataset: Dataset) -> Refit:
+def refit_trial(
+    study: Study, trial: FrozenTrial, dataset: Dataset, definition: StudyDefinition | None = None
+) -> Refit:
     """Train the trial's settings on all rows of `dataset`, without validation.
 
     As many epochs as its folds are scored at in the mean (rounded), the learning rates of those
     epochs as they were in the search, a seed of its own from the study's.
 
+    Args:
+        definition: of a study of a network of somebody's own, its code loaded.
+
     Raises:
         TunerError: the training diverged.
     """
-    definition = read_definition(study)
-    params = definition.space.complete(trial.params)
-    searched = plan_training(
-        params, features=dataset.features, outputs=dataset.outputs, task=dataset.task
-    )
+    definition = definition or read_definition(study)
+    params, build = definition.space.complete(trial.params), definition.own(BUILD)
+    if build is None:
+        searched = plan_training(
+            params, features=dataset.features, outputs=dataset.outputs, task=dataset.task
+        )
+    else:
+        searched = plan_own(params, dataset, "").training
     score_epochs = trial.user_attrs[records.SCORE_EPOCHS]
     # No early stopping: there is nothing to watch. Rounded half up, and at least one epoch.
     epochs = max(1, int(np.mean(score_epochs) + 0.5))
@@ -147,8 +160,9 @@ def refit_trial(study: Study, trial: FrozenTrial, dataset: Dataset) -> Refit:
     seed = network_seed(definition.seed, int(trial.user_attrs[records.TICKET]), len(score_epochs))
     rows = np.arange(dataset.rows, dtype=np.int32)
     scaling_kind = definition.data.scaling
-    weights = _train(plan, dataset, rows, scaling_kind, seed, trial.number)
-    regression = dataset.task == "regression"
+    trained = plan if build is None else OwnPlan(tuple(params.items()), plan, "")
+    weights, network = _train(trained, dataset, rows, scaling_kind, seed, trial.number, build)
+    scaled = dataset.task == "regression" and (network is None or not network.own)
     return Refit(
         trial=trial.number,
         params=params,
@@ -156,32 +170,39 @@ def refit_trial(study: Study, trial: FrozenTrial, dataset: Dataset) -> Refit:
         seed=seed,
         dataset=dataset,
         scaling=fit_scaling(dataset, rows, scaling_kind),
-        target_scaling=fit_target_scaling(dataset, rows) if regression else None,
+        target_scaling=fit_target_scaling(dataset, rows) if scaled else None,
         weights=weights,
         fold_scores={
             **trial.user_attrs.get(records.METRICS, {}),
             definition.metric: list(trial.user_attrs[records.FOLD_SCORES]),
         },
         reading=reading_of(definition.data),
+        network=network,
     )
 
 
 def _train(
-    plan: TrainingPlan,
+    plan: Any,
     dataset: Dataset,
     rows: NDArray[np.int32],
     scaling: Any,
     seed: int,
     number: int,
-) -> list[NDArray[np.float32]]:
+    build: Any,
+) -> tuple[list[NDArray[np.float32]], OwnNetwork | None]:
     from tuner.training import Trainer, set_threads
+    from tuner.training.own import OwnTrainer
 
     # Whoever has used TensorFlow in this process before has settled its threads.
     with suppress(RuntimeError):
         set_threads()
     fold = Fold(train=rows, validation=np.zeros(0, np.int32))
     # The loss is all that can be measured without validation rows.
-    trainer = Trainer(dataset, [fold], scaling=scaling, metrics=(), objective="loss")
+    measured: Any = {"scaling": scaling, "metrics": (), "objective": "loss"}
+    if build is None:
+        trainer: Any = Trainer(dataset, [fold], **measured)
+    else:
+        trainer = OwnTrainer(build, dataset, [fold], **measured)
     [scores] = trainer.train([plan], [[seed]], weights=True)
     if scores.status[0] == "diverged":
         raise TunerError(
@@ -190,7 +211,11 @@ def _train(
             "trial by --trial"
         )
     assert scores.weights is not None
-    return scores.weights[0]
+    if build is None:
+        return scores.weights[0], None
+    [network] = trainer.networks(plan, [seed])
+    network.model.set_weights(scores.weights[0])
+    return scores.weights[0], network
 
 
 def _schedule(trial: FrozenTrial, plan: TrainingPlan, epochs: int) -> Schedule:

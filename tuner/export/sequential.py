@@ -62,15 +62,7 @@ def build_sequential(
     """
     import keras
 
-    layers: list[Any] = [keras.Input((plan.features,), dtype="float32", name="features")]
-    if byte_scale != 1.0 or shift is not None or scale is not None:
-        layers.append(
-            keras.layers.Rescaling(
-                scale=_plain(byte_scale if scale is None else byte_scale * np.float64(scale)),
-                offset=_plain(0.0 if shift is None else shift),
-                name="input_scaling",
-            )
-        )
+    layers = entering(plan.features, byte_scale, shift, scale)
     for number, units in enumerate(plan.units, start=1):
         layers.append(
             keras.layers.Dense(
@@ -90,14 +82,7 @@ def build_sequential(
     layers.append(
         keras.layers.Dense(plan.outputs, activation=OUTPUT_ACTIVATION[task], name="output")
     )
-    if target_scaling is not None:
-        mean, std = target_scaling
-        layers.append(
-            keras.layers.Rescaling(scale=_plain(std), offset=_plain(mean), name="target_scaling")
-        )
-    if target_log:
-        layers.append(keras.layers.Activation("exponential", name="target_exp"))
-        layers.append(keras.layers.Rescaling(scale=1.0, offset=-1.0, name="target_log"))
+    layers += leaving(target_scaling, target_log)
     model = keras.Sequential(layers, name=name)
     expected = [tuple(weight.shape) for weight in model.weights]
     received = [tuple(np.shape(weight)) for weight in weights]
@@ -108,6 +93,39 @@ def build_sequential(
         )
     model.set_weights([np.asarray(weight, dtype=np.float32) for weight in weights])
     return model
+
+
+def entering(features: int, byte_scale: float, shift: Any, scale: Any) -> list[Any]:
+    """The layers before a network: raw rows in, scaled ones out; arguments as of
+    `build_sequential`."""
+    import keras
+
+    layers: list[Any] = [keras.Input((features,), dtype="float32", name="features")]
+    if byte_scale != 1.0 or shift is not None or scale is not None:
+        layers.append(
+            keras.layers.Rescaling(
+                scale=_plain(byte_scale if scale is None else byte_scale * np.float64(scale)),
+                offset=_plain(0.0 if shift is None else shift),
+                name="input_scaling",
+            )
+        )
+    return layers
+
+
+def leaving(target_scaling: Any, target_log: bool) -> list[Any]:
+    """The layers behind a regression's network: answers in the targets' own unit."""
+    import keras
+
+    layers: list[Any] = []
+    if target_scaling is not None:
+        mean, std = target_scaling
+        layers.append(
+            keras.layers.Rescaling(scale=_plain(std), offset=_plain(mean), name="target_scaling")
+        )
+    if target_log:
+        layers.append(keras.layers.Activation("exponential", name="target_exp"))
+        layers.append(keras.layers.Rescaling(scale=1.0, offset=-1.0, name="target_log"))
+    return layers
 
 
 def _plain(value: Any) -> Any:

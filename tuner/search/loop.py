@@ -139,9 +139,9 @@ def _open(
 
 
 def _keras_trainer(definition: StudyDefinition) -> TrainerLike:
-    from tuner.search.study_trainer import StudyTrainer
+    from tuner.search.study_trainer import trainer_of
 
-    return StudyTrainer(definition)
+    return trainer_of(definition)
 
 
 def _until_settled(work: GroupWork) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tuner.data.columns.column import texts_of
-from tuner.data.sources.base import Reading
 from tuner.data.text.cells import is_code
 from tuner.data.text.numbers import numbers_of
 from tuner.errors import DataError
@@ -59,6 +58,8 @@ def _from_text(name: str, values: pd.Series, source: str) -> tuple[pd.Series, li
     rows = {str(text): int(count) for text, count in counts.items() if count}
     if len(rows) < len(counts[counts > 0]):
         return values, []  # of several types: refused where targets are
+    from tuner.data.sources.base import Reading  # whose folder imports this file
+
     numbers, spelling = numbers_of(list(rows), Reading(), strict=True)
     wrong = [text for text, number in zip(rows, numbers, strict=True) if number is None]
     odd = sum(rows[text] for text in wrong)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from tuner.data.sources.base import Reading
 from tuner.data.text.cells import (
     MISSING_NUMBERS,
     has_decimal_comma,
@@ -15,6 +15,9 @@ from tuner.data.text.cells import (
 )
 from tuner.errors import DataError
 from tuner.text import quoted
+
+if TYPE_CHECKING:
+    from tuner.data.sources.base import Reading
 
 _AROUND = re.compile(r"^([$€£¥])?\s*(.*?)\s*([$€£¥%])?$")
 #: A number, what it counts or weighs behind it, and a currency before it: `12 kg`, `EUR 300`.

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tuner.data.dataset import Dataset, Fold
 from tuner.data.scaling import ScalingKind, fit_target_scaling
 from tuner.parameters import Value
-from tuner.planning.metrics import METRICS, check_metric
+from tuner.planning.metrics import MetricInfo
 from tuner.training.callbacks import EpochCallback
 from tuner.training.class_weight import class_weights
 from tuner.training.grouping import Stacking
@@ -18,10 +18,10 @@ from tuner.training.identity import training_identity
 from tuner.training.kind import StackShape
 from tuner.training.lockstep import Lockstep
 from tuner.training.own.compiling import with_own_rates
-from tuner.training.own.network import Build, built_network
+from tuner.training.own.network import Build, OwnNetwork, built_network
 from tuner.training.own.plan import OwnPlan, plan_own
 from tuner.training.own.stack import OwnStack
-from tuner.training.scores import Measures, TrialScores
+from tuner.training.scores import TrialScores, measures_of
 from tuner.training.stack_data import StackData
 from tuner.training.state import TrainingState
 
@@ -34,7 +34,7 @@ class OwnTrainer:
             called once for each fold after `keras.utils.set_random_seed` of the fold's seed. A
             model that it compiles brings its own optimizer, rate and loss.
         code: its hash: a training goes on only from states of the same.
-        dataset, folds, scaling, metrics, objective: as of `tuner.training.Trainer`.
+        dataset, folds, scaling, metrics, objective, own_metrics: as of `tuner.training.Trainer`.
 
     Raises:
         UsageError: a metric that does not exist or does not fit the task.
@@ -50,6 +50,7 @@ class OwnTrainer:
         scaling: ScalingKind = "auto",
         metrics: Sequence[str] = ("accuracy",),
         objective: str = "accuracy",
+        own_metrics: Sequence[MetricInfo] = (),
     ) -> None:
         self.folds = len(folds)
         self.data_hash = dataset.hash
@@ -59,13 +60,7 @@ class OwnTrainer:
         self._folds = tuple(folds)
         self._scaling = scaling
         names = [name for name in dict.fromkeys([*metrics, objective]) if name != "loss"]
-        for name in (*names, objective):
-            check_metric(name, dataset.task)
-        self._measures = Measures(
-            summed=tuple(name for name in names if METRICS[name].score is None),
-            predicted=tuple(name for name in names if METRICS[name].score),
-            objective=objective,
-        )
+        self._measures, self._metrics = measures_of(names, objective, dataset.task, own_metrics)
         regression = dataset.task == "regression"
         targets = [fit_target_scaling(dataset, f.train) for f in folds] if regression else None
         self._data = StackData.of(dataset, folds, scaling, targets, None, None)
@@ -74,6 +69,10 @@ class OwnTrainer:
         """Raises `PlanError` for training parameters that cannot train; what is wrong with the
         network itself is a `PlanError` of `train`."""
         return plan_own(params, self._dataset, self._code)
+
+    def require(self, params: Mapping[str, Value]) -> None:
+        """Raise `PlanError` if the network of these parameters cannot train on the data."""
+        self.networks(self.plan(params), [0])
 
     def stacking(self, plan: OwnPlan) -> Stacking:
         """Each candidate alone: its networks may be of any form."""
@@ -108,12 +107,7 @@ class OwnTrainer:
         """
         [plan], [own_seeds] = plans, seeds
         dataset, training = self._dataset, plan.training
-        networks = [
-            built_network(
-                self._build, dict(plan.params), seed, training, dataset.task, dataset.image_shape
-            )
-            for seed in own_seeds
-        ]
+        networks = self.networks(plan, own_seeds)
         data = self._data
         if networks[0].own:
             training = with_own_rates(training, networks[0].model.optimizer)
@@ -128,7 +122,7 @@ class OwnTrainer:
             stack.set_state(state.values)
         lockstep = Lockstep(
             stack, each, self._folds, own_seeds, 1, data, dataset.y, self._measures, weights,
-            [()] * self.folds,
+            [()] * self.folds, self._metrics,
         )  # fmt: skip
         before = 0 if state is None else state.epochs
         if state is not None and state.run is not None:
@@ -136,3 +130,10 @@ class OwnTrainer:
             before -= state.run.epochs
         lockstep.run(callbacks, first_epoch=before)
         return [TrialScores.of(lockstep.run_state(), weights)]
+
+    def networks(self, plan: OwnPlan, seeds: Sequence[int]) -> list[OwnNetwork]:
+        """One from each seed, before training. Raises `PlanError`, see `built_network`."""
+        params, task, image = dict(plan.params), self._dataset.task, self._dataset.image_shape
+        return [
+            built_network(self._build, params, seed, plan.training, task, image) for seed in seeds
+        ]

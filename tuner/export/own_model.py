@@ -1,0 +1,37 @@
+"""A network of somebody's own as a model of raw rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tuner.data.dataset import Dataset
+from tuner.data.scaling import TargetScaling
+from tuner.export.sequential import OUTPUT_ACTIVATION, entering, leaving
+
+if TYPE_CHECKING:
+    import keras
+
+    from tuner.training.own.network import OwnNetwork
+
+
+def build_own_model(
+    network: OwnNetwork,
+    dataset: Dataset,
+    *,
+    shift: Any,
+    scale: Any,
+    target_scaling: TargetScaling | None,
+) -> keras.Model:
+    """A model around `network` that takes `(rows, features)`, scales them and gives them their
+    shape, and answers probabilities, or values in their own unit; arguments as of
+    `build_sequential`."""
+    import keras
+
+    inputs, *layers = entering(dataset.features, dataset.byte_scale, shift, scale)
+    layers += [keras.layers.Reshape(network.row, name="shape"), network.model]
+    if dataset.task != "regression" and not network.probabilities:
+        layers.append(keras.layers.Activation(OUTPUT_ACTIVATION[dataset.task], name="answers"))
+    answers = inputs
+    for layer in layers + leaving(target_scaling, dataset.target_log):
+        answers = layer(answers)
+    return keras.Model(inputs, answers, name="study")
