@@ -53,8 +53,10 @@ def test_digits_are_the_default_and_each_class_is_drawn(
     assert [line.split() for line in out.splitlines()].count(["8", "9"]) == 1
 
 
-def test_without_unicode_the_pictures_are_ascii() -> None:
-    code = "from tuner.cli.main import main; main(['data', 'show'])"
+def test_without_unicode_the_pictures_are_ascii(tmp_path: Path) -> None:
+    y = np.arange(12) % 2
+    np.savez(tmp_path / "own.npz", x=np.full((12, 8, 8), 250, np.uint8) * y[:, None, None], y=y)
+    code = f"from tuner.cli.main import main; main(['data', 'show', 'npz:{tmp_path}/own.npz'])"
     ended = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import optuna
 import pytest
 
+from tests.support.storages import copied
 from tuner.cli.main import main
 
 EVIL = "a\x1b[31m\x9bb\u202ec\r\nd\x07"
 
 
-@pytest.fixture
-def url(tmp_path, monkeypatch, sqlite) -> str:
-    monkeypatch.chdir(tmp_path)
-    study = optuna.create_study(study_name=EVIL, storage=sqlite)
+@pytest.fixture(scope="module")
+def evil(empty_database, tmp_path_factory) -> Path:
+    """A storage's file with a study in which everything is `EVIL`."""
+    path = Path(shutil.copy(empty_database, tmp_path_factory.mktemp("evil") / "a.db"))
+    study = optuna.create_study(study_name=EVIL, storage=f"sqlite:///{path}")
     study.set_user_attr("cause", EVIL)
     trial = study.ask()
     trial.suggest_categorical(f"p{EVIL}", [f"v{EVIL}"])
     trial.set_user_attr("cause", EVIL)
     study.tell(trial, 1.0)
     study.tell(study.ask(), state=optuna.trial.TrialState.FAIL)
-    return sqlite
+    return path
+
+
+@pytest.fixture
+def url(tmp_path, monkeypatch, evil) -> str:
+    monkeypatch.chdir(tmp_path)
+    return copied(evil, tmp_path)
 
 
 def call(capsys, *args: str) -> str:

@@ -14,9 +14,9 @@ from test_optimize_runs import SCRIPT, SEARCH, Tuner
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 
 
-def run(folder: Path, line: str) -> tuple[int, str]:
-    """Exit code and stderr of a shell's line, in which `tuner` is what it is elsewhere."""
-    call = f'tuner() {{ "{sys.executable}" "{SCRIPT}" "$@"; }}; set -o pipefail; {line}'
+def run(folder: Path, line: str, script: str = "-m tuner") -> tuple[int, str]:
+    """Exit code and stderr of a shell's line, in which `tuner` is Python's `script`."""
+    call = f'tuner() {{ "{sys.executable}" {script} "$@"; }}; set -o pipefail; {line}'
     done = subprocess.run(
         ["bash", "-c", call], cwd=folder, capture_output=True, text=True, timeout=120, check=False
     )
@@ -72,7 +72,7 @@ def test_a_reader_that_has_gone_ends_a_command_quietly():
 )
 def test_a_search_goes_on_to_its_end_whoever_listens(tmp_path, line, codes, said):
     args = " ".join(map(str, [*SEARCH, "--trials", 4, "--workers", 2, "--progress", "plain"]))
-    code, err = run(tmp_path, f"tuner {args} {line}")
+    code, err = run(tmp_path, f"tuner {args} {line}", f'"{SCRIPT}"')
     assert code in codes
     assert said in err
     assert "Traceback" not in err

@@ -6,11 +6,13 @@ import io
 import json
 import re
 import shlex
+import shutil
 from typing import Any
 
 import optuna
 import pytest
 
+from tests.support.storages import copied
 from tests.support.studies import definition, prepare, work
 from tuner.cli.main import main
 from tuner.storage import open_storage, records
@@ -39,13 +41,23 @@ def kind(request):
     return request.param
 
 
+@pytest.fixture(scope="module")
+def three_studies(empty_database, tmp_path_factory):
+    """A file with the studies `good` (run), `bad name`, still sound, and `theirs`."""
+    path = shutil.copy(empty_database, tmp_path_factory.mktemp("three") / "a.db")
+    url = f"sqlite:///{path}"
+    prepare(url, definition(trials=2), name="good")
+    work(url, "good")
+    prepare(url, definition(trials=2), name="bad name")
+    optuna.create_study(storage=url, study_name="theirs", directions=["minimize", "maximize"])
+    return path
+
+
 @pytest.fixture
-def spoilt(sqlite, kind):
-    """A storage with the studies `good` (run), `bad` and `theirs`; and the reason."""
+def spoilt(three_studies, tmp_path, kind):
+    """A storage with them, `bad name` as no study is; and the reason."""
     changes, reason = UNREADABLE[kind]
-    prepare(sqlite, definition(trials=2), name="good")
-    work(sqlite, "good")
-    prepare(sqlite, definition(trials=2), name="bad name")
+    sqlite = copied(three_studies, tmp_path)
     storage = open_storage(sqlite)
     study_id = storage.get_study_id_from_name("bad name")
     for key, value in changes.items():
@@ -53,7 +65,6 @@ def spoilt(sqlite, kind):
             storage.set_study_system_attr(study_id, records.STUDY_TOTAL, value)
         else:
             storage.set_study_user_attr(study_id, key, value)
-    optuna.create_study(storage=storage, study_name="theirs", directions=["minimize", "maximize"])
     return sqlite, reason
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,14 @@ def empty_database(tmp_path_factory) -> Path:
     storage = open_storage(str(path))
     storage._backend.engine.dispose()  # type: ignore[attr-defined]
     return path
+
+
+def copied(made: Path, folder: Path) -> str:
+    """The URL of a copy of a SQLite file, for a test of its own, in `folder`; with what its
+    writers, who may still have it open, left in the log beside it."""
+    with closing(sqlite3.connect(made)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return f"sqlite:///{shutil.copy(made, folder / 'a.db')}"
 
 
 @pytest.fixture
