@@ -11,7 +11,13 @@ from sklearn.model_selection import ParameterSampler, RandomizedSearchCV
 from tests.support.studies import definition, prepare, work
 from tuner.cli.main import main
 from tuner.errors import NoCompletedTrialError, UsageError
-from tuner.results import best_trial, count_states, curve_rows, results_table
+from tuner.results import (
+    best_trial,
+    count_states,
+    curve_rows,
+    no_completed_trial,
+    results_table,
+)
 from tuner.results.trials import trials_of
 from tuner.storage import open_storage
 
@@ -165,6 +171,14 @@ def test_no_completed_trial_counts_what_there_is_and_says_why(make_study):
     assert "1 pruned, 2 failed" in message
     assert "2 trials: fold 1 diverged in epoch 2; 1 trial: below the median" in message
     assert "resume" not in message, "nothing waits, so there is nothing to resume"
+    assert "Available" not in message
+
+
+def test_if_all_diverge_what_helps_is_said(make_study):
+    maker = make_study("weak")
+    maker.add(state=TrialState.PRUNED, cause="diverged: the loss of fold 1 was not", curves=False)
+    message = str(no_completed_trial(maker.study))
+    assert "Available: lower learning rates (--set optimizer.learning_rate=" in message
 
 
 def test_curves_are_the_scores_of_the_training(make_study):

@@ -92,6 +92,14 @@ def best_trial(study: Study) -> BestTrial:
     return best
 
 
+#: What helps if every trial diverges.
+_CALMER = (
+    "lower learning rates (--set optimizer.learning_rate=0.0001), clipped gradients "
+    "(--set optimizer.clipnorm=1), --scaling robust, --target-scale log for targets of several "
+    "powers of ten"
+)
+
+
 def no_completed_trial(study: Study) -> NoCompletedTrialError:
     """The error for a study without a completed trial: what it has instead, and why."""
     trials = trials_of(study)
@@ -105,6 +113,8 @@ def no_completed_trial(study: Study) -> NoCompletedTrialError:
         message += f" Why: {'; '.join(listed)}" + (
             f"; and {rest} other causes." if rest > 0 else "."
         )
+    if causes and all(records.diverged(cause) for cause, _ in causes):
+        message += f" Available: {_CALMER}."
     if "waiting" in counts or "running" in counts or not counts:
         message += f" Go on with it by: tuner resume {shell_quoted(study.study_name)}"
     return NoCompletedTrialError(message)

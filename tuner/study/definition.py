@@ -15,6 +15,7 @@ from tuner.data.folds import FoldSpec
 from tuner.errors import DefinitionError, SpaceError
 from tuner.limits import MOST_RETRIES, MOST_TRIALS
 from tuner.parameters.kinds import Definition, Seconds, Seed
+from tuner.planning.losses import plan_loss
 from tuner.planning.metrics import check_metric, default_metric, metric_direction
 from tuner.spaces.points import Point, fitted_point
 from tuner.spaces.space import Space
@@ -198,14 +199,18 @@ class StudyDefinition(Definition):
     def resolved(self, task: Task) -> StudyDefinition:
         """This definition for a task: its objective's metric filled in, its space the task's.
 
-        Raises `PlanError` for a metric that does not fit the task, `SpaceError` for a point that
-        does not fit the space.
+        Raises `PlanError` for a metric that does not fit the task, and for a loss that no trial
+        could be trained with, `SpaceError` for a point that does not fit the space.
         """
         metric = self.objective.metric or default_metric(task)
         for name in (metric, *self.metrics):
             if self.code is None or f"metric {name}" not in self.code.parts:
                 check_metric(name, task)
         objective, space = ObjectiveSpec(metric=metric), self.space.for_task(task)
+        fixed = space.fixed()
+        if self.code is None:
+            loss, weight = fixed.get("loss", "auto"), str(fixed.get("loss.class_weight", "none"))
+            plan_loss(loss, smoothing=0, delta=None, task=task, class_weight=weight)
         changes = {"objective": objective, "space": space, "try_first": self.fitted_points(space)}
         return self.model_copy(update=changes)
 
