@@ -181,6 +181,12 @@ class TestArff:
             "a": [2.5, 0.0, 0.0, 0.0], "b": ["u", "v", "u", "u"], "c": [7.0, 0.0, 0.0, None],
         }  # fmt: skip
 
+    def test_keels_ranges_inputs_and_outputs(self) -> None:
+        self.write(["a real [0.1, 2]", "n integer[1,9]", "b {u, v}"], ["1.5, 2, u", "0.5, 9, v"])
+        text = self.file.read_text()
+        self.file.write_text(text.replace("@DATA", "@inputs a, n\n@outputs b\n@data"))
+        assert lists(table(self.uri)) == {"a": [1.5, 0.5], "n": [2, 9], "b": ["u", "v"]}
+
     @pytest.mark.parametrize(
         ("attributes", "rows", "part"),
         [

@@ -196,6 +196,10 @@ def test_text_in_one_column_is_no_line_of_units() -> None:
         ("\n\n <html>\n<table><tr><td>a</td><td>b,c</td></tr></table></html>", "a web page"),
         ('<?xml version="1.0"?>\n<rows><row a="1"/></rows>', "a web page or XML"),
         ("\ufeff<table><tr><td>1</td></tr></table>", "a web page"),
+        (
+            "% of KEEL\n@relation iris\n@attribute a real [0, 1]\n@data\n1\n",
+            "a table of Weka or KEEL",
+        ),
         ("%PDF-1.4\n1 0 obj\n<< /a 1 >>\n", "a file of another program"),
     ],
 )
@@ -320,6 +324,20 @@ def test_other_markers_of_gaps() -> None:
     frame, _ = read("a,b\n1,x\n-999.0,y\n2,-999\n", na=("-999",))
     np.testing.assert_array_equal(frame["a"], [1, np.nan, 2])
     assert frame["b"].isna().tolist() == [False, False, True]
+
+
+def test_infinity_is_refused_or_a_gap() -> None:
+    frame, _ = read("a,y\n1,2\ninf,3\n-inf,4\n", na=("inf",))
+    np.testing.assert_array_equal(frame["a"], [1, np.nan, -np.inf])
+
+
+def test_what_is_wrong_with_several_columns_is_a_list() -> None:
+    lines = "".join(f"{i},{i}\n" for i in range(30))
+    with pytest.raises(DataError) as caught:
+        read(f"a,b\n{lines}x,1\n1,y\n")
+    first, *others = str(caught.value).splitlines()
+    assert first.startswith("a column is numbers or text; in own")
+    assert [line[:18] for line in others] == ["  a holds numbers,", "  b holds numbers,"]
 
 
 def test_codes_with_leading_zeros_are_text() -> None:

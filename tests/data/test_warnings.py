@@ -152,6 +152,7 @@ IDS: dict[str, tuple[str, Column]] = {
     "not dense": ("customer_id", lambda rng, k, v: rng.choice(10**6, N, replace=False)),
     "repeated in few rows": ("customerId", lambda rng, k, v: rng.integers(0, 10**4, N)),
     "row names": ("rownames", lambda rng, k, v: np.sort(rng.choice(10**4, N, replace=False))),
+    "counts without a name": ("1", lambda rng, k, v: rng.permutation(N)),
     "telephone": ("phone", lambda rng, k, v: rng.integers(10**9, 10**10, N)),
     "hash": ("key", lambda rng, k, v: [f"{i:016x}" for i in rng.integers(0, 2**60, N // 2)] * 2),
     "addresses": ("mail", lambda rng, k, v: [f"a{i}@b.org" for i in range(N // 3)] * 3),
@@ -166,6 +167,17 @@ def test_identifiers_are_left_out(tmp_path: Path, name: str) -> None:
     own = load(tmp_path, column(rng, None, None), rng.normal(size=N), called)
     assert own.feature_names == ("a", "b")
     assert f"left out {called} (" in remark(own, called)
+
+
+@pytest.mark.parametrize("name", ["year", "t", "Year built", "rank", "wealth"])
+def test_years_and_ranks_are_features(tmp_path: Path, name: str) -> None:
+    rng = np.random.default_rng(3)
+    time = name[0] not in "rw"
+    column = np.arange(N) + 1900 if time else rng.permutation(N)
+    own = load(tmp_path, column, rng.normal(size=N), name)
+    assert own.feature_names is not None
+    assert name in own.feature_names
+    assert ("rise from row to row" in str(own.remarks)) is time
 
 
 def test_numbers_of_things_in_a_table_without_names_are_said(tmp_path: Path) -> None:

@@ -52,7 +52,14 @@ _IDENTIFIER = re.compile(
 _IDENTIFIER_CAMEL = re.compile(r"[a-z](Id|ID|Url|URL|Phone|Email)$")
 #: Names of what counts, if all of it differs.
 _COUNTER = re.compile(
-    r"(?i)(^|[\W_]|(?<=[a-z]))(row ?names?|index|no|nr|number|serial|unnamed: \d+)$"
+    r"(?i)(^|[\W_]|(?<=[a-z]))(row ?names?|rows?|index|no|nr|number|serial|obs|observation|case|"
+    r"record|subject|patient|participant|person|customer|student|unnamed: \d+)$"
+)
+#: A first column without a name.
+_UNNAMED = ("1", "column 1")
+#: Names of what may rise from row to row and yet say something of the row.
+_TIME = re.compile(
+    r"(?i)(^|[\W_])(years?|yr|months?|weeks?|days?|hours?|dates?|time|t|age)([\W_]|$)"
 )
 #: Under a name such as these, values of which more than this share differ name rows.
 _NEARLY_ALL = 0.9
@@ -138,7 +145,7 @@ def _find(name: str, values: pd.Series, given: GivenKind | None) -> ColumnFindin
         return found("date", _date(name, values))
     if ordered is not None:
         differ = rows >= _ENOUGH and distinct > _NEARLY_ALL * rows
-        why = _names_rows(name, ordered, distinct == rows) if differ else ""
+        why = _names_rows(name, values, ordered, distinct == rows) if differ else ""
         if why:
             return found("identifier", None, why)
         return found("number", _number(name, gaps > 0, ordered))
@@ -156,14 +163,17 @@ def _find(name: str, values: pd.Series, given: GivenKind | None) -> ColumnFindin
     return found("category", _category(name, values))
 
 
-def _names_rows(name: str, ordered: NDArray[np.float64], every: bool) -> str:
-    """Why these numbers, of which all (`every`) or nearly all differ, name rows and tell nothing
+def _names_rows(name: str, values: pd.Series, ordered: NDArray[np.float64], every: bool) -> str:
+    """Why these numbers (`ordered`: sorted), of which all (`every`) or nearly all differ, name rows and tell nothing
     of them; "" if they do not."""
     if not (ordered == np.floor(ordered)).all():
         return ""
+    named = named_as_identifier(name) or _COUNTER.search(name) is not None
     if every and ordered[-1] - ordered[0] < _DENSE * len(ordered):
-        return "it counts the rows"
-    if not named_as_identifier(name) and not _COUNTER.search(name):
+        rises = values.is_monotonic_increasing or values.is_monotonic_decreasing
+        counts = named or name in _UNNAMED or (rises and not _TIME.search(name))
+        return "it counts the rows" if counts else ""
+    if not named:
         return ""
     return f"its values differ in {'every row' if every else 'nearly all rows'}, as names do"
 
@@ -198,7 +208,10 @@ def _number(name: str, gaps: bool, ordered: NDArray[np.float64]) -> NumberColumn
     ends = ordered[[0, -1]] if len(ordered) else np.zeros(2)
     wrong = ends[~np.isfinite(ends)]
     if len(wrong):
-        raise DataError(f"numbers must be finite; column {name} holds {wrong[0]}")
+        raise DataError(
+            f"numbers must be finite; column {name} holds {wrong[0]} (--na {wrong[0]} takes "
+            "that for a gap)"
+        )
     middle = ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1]
     offset = float(middle.mean()) if len(ordered) else 0.0  # the median
     largest = float(np.abs(ends - offset).max()) if len(ordered) else 0.0

@@ -26,6 +26,8 @@ _VALUE = re.compile(
     r"""\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,'"\s](?:[^,]*[^,\s])?|)\s*(,|$)"""
 )
 _ESCAPED = re.compile(r"\\(.)")
+#: Of the header; the last ones are KEEL's.
+_WITHOUT_MEANING = ("@relation", "@input", "@output")
 _NUMBERS = ("numeric", "real", "integer")
 #: Java's letters of a date, and Python's.
 _LETTERS = (
@@ -87,7 +89,7 @@ def _attributes(lines: Iterator[tuple[int, str]], file: Path) -> list[_Attribute
     """Those of the header; `lines` then stand behind `@data`."""
     found: list[_Attribute] = []
     for number, line in lines:
-        if not _is_row(line) or line.lower().startswith("@relation"):
+        if not _is_row(line) or line.lower().startswith(_WITHOUT_MEANING):
             continue
         line = line.strip()
         if line.lower().startswith("@data"):
@@ -113,7 +115,7 @@ def _attribute(name: str, kind: str, file: Path) -> _Attribute:
         levels = _values(kind[1:-1])
         if levels is not None:
             return _Attribute(name, levels=tuple(str(level) for level in levels))
-    if first.lower() in _NUMBERS:
+    if first.partition("[")[0].lower() in _NUMBERS:  # KEEL adds a range: real [0, 1]
         return _Attribute(name, number=True)
     if first.lower() == "string":
         return _Attribute(name)

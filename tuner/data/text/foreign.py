@@ -11,6 +11,8 @@ _BEGINNINGS = (
      "pandas.read_json and to_csv make it one (lines=True if each line is an object)"),
     (re.compile(r"(?i)<(!doctype|html|head|body|table|\?xml|!--)\b"), "a web page or XML",
      "download the file itself, or pandas.read_html and to_csv make its table one"),
+    (re.compile(r"(?i)(%.*\s+)*@relation\b"), "a table of Weka or KEEL",
+     "name its format before the colon, arff:"),
     (re.compile(r"(PK\x03\x04|PAR1|\x89HDF|%PDF-|\x93NUMPY|\{\\rtf)"), "a file of another program",
      "save the table as CSV, or name its format before the colon, such as xlsx: or parquet:"),
 )  # fmt: skip

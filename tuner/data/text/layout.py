@@ -117,7 +117,7 @@ def find_layout(text: str, reading: Reading, source: str) -> Layout:
             f"a table needs rows; {source} has {counted(len(rows[0]), 'column name')} and no row"
         )
     # All values quoted, a first one is as much a value as the others.
-    quotes = 2 * len(rows[1])
+    quotes = 2 * len(rows[-1])
     own = all(ln.startswith('"') and ln.count('"') < quotes for ln in kept[titles + 1 :])
     named = _with_names(layout, rows[0] if header else None, source, quoted_first=own)
     return replace(named, skip=_lines_before(lines, skip, comment, titles + header + second))

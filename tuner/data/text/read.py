@@ -26,6 +26,7 @@ _SAMPLE = 1 << 18
 #: Different texts of a column that are held once each.
 _ALL = 2**31 - 1
 _SHOWN = 8
+_INFINITE = ("inf", "-inf")
 
 
 def read_text_table(data: bytes, reading: Reading, source: str) -> Table:
@@ -52,7 +53,7 @@ def read_text_table(data: bytes, reading: Reading, source: str) -> Table:
         data = _without_comments(data, layout)
     kinds = {named_column(name, layout.names) or name: kind for name, kind in reading.kinds.items()}
     reading = replace(reading, kinds=kinds)
-    gaps = [float(text) for text in reading.na if is_number(text)]
+    gaps = [float(own) for own in reading.na if is_number(own) or own.lower() in _INFINITE]
     columns, footer = _parsed(data, layout, reading, source)
     remarks = [said for said in (remark, *layout.remarks, footer) if said]
 
@@ -68,7 +69,8 @@ def read_text_table(data: bytes, reading: Reading, source: str) -> Table:
     remarks += _together([layout.names[number] for number in layout.keep], found)
     faults = [own.fault for own in found if own.fault]
     if faults:
-        raise DataError(f"a column is numbers or text; in {source} {'; '.join(faults[:_SHOWN])}")
+        shown = faults[0] if len(faults) == 1 else "\n  ".join(["", *faults[:_SHOWN]])
+        raise DataError(f"a column is numbers or text; in {source} {shown}")
     names = [layout.names[number] for number in layout.keep]
     frame = dict(zip(names, (own.values for own in found), strict=True))
     return Table(pd.DataFrame(frame, copy=False), remarks=tuple(remarks))
