@@ -164,8 +164,8 @@ def _find(name: str, values: pd.Series, given: GivenKind | None) -> ColumnFindin
 
 
 def _names_rows(name: str, values: pd.Series, ordered: NDArray[np.float64], every: bool) -> str:
-    """Why these numbers (`ordered`: sorted), of which all (`every`) or nearly all differ, name rows and tell nothing
-    of them; "" if they do not."""
+    """Why these numbers (`ordered`: sorted), of which all (`every`) or nearly all differ, name rows
+    and tell nothing of them; "" if they do not."""
     if not (ordered == np.floor(ordered)).all():
         return ""
     named = named_as_identifier(name) or _COUNTER.search(name) is not None
