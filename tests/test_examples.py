@@ -17,6 +17,7 @@ EXAMPLES = {
     "export_best": "found: 0 1 2",
     "stacked_grid": "best: {'kerasmlpclassifier__epochs': 8",
     "prune_keras_fit": "pruned",
+    "own_network": "of the first three: [0 1 2]",
 }
 
 

@@ -42,6 +42,7 @@ def in_process(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             stop=lambda: False,
             on_event=shown.event,
             make_trainer=lambda _: trainer,
+            code=made.code.file if (made := study.definition).code else None,
         )
         shown.close()
         return SearchEnd(study, PoolEnd("done"), ran=True)

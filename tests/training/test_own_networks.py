@@ -209,6 +209,32 @@ def test_a_training_goes_on_as_if_nobody_had_interrupted_it() -> None:
         assert curve.tobytes() == resumed.validation[name].tobytes(), name
 
 
+@pytest.mark.slow
+def test_a_network_that_has_ended_rests() -> None:
+    """What the others do is as if it trained on."""
+    data, params = digits(), {**TRAINING, **RATE, "epochs": 6, "early_stopping.patience": 1}
+    trainer = OwnTrainer(convolutional, data, FOLDS, metrics=("log_loss",), objective="log_loss")
+    plan, weights = trainer.plan({**params, "optimizer.learning_rate": 0.1}), []
+
+    class Watch(EpochCallback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            weights.append(self.model.network_weights())
+
+    [scores] = trainer.train([plan], [SEEDS], callbacks=[Watch()])
+    ran = (~np.isnan(scores.validation["log_loss"])).sum(axis=0)
+    assert min(ran) < max(ran)
+    first = int(ran.argmin())
+    for before, after in zip(weights[ran[first] - 1][first], weights[-1][first], strict=True):
+        assert before.tobytes() == after.tobytes()
+    alone = OwnTrainer(
+        convolutional, data, [FOLDS[ran.argmax()]], metrics=("log_loss",), objective="log_loss"
+    )
+    [own] = alone.train([plan], [[SEEDS[ran.argmax()]]])
+    np.testing.assert_allclose(
+        own.validation["log_loss"][:, 0], scores.validation["log_loss"][:, ran.argmax()], rtol=1e-5
+    )
+
+
 def raising(params: dict[str, Any]) -> keras.Model:
     raise KeyError("filters")
 

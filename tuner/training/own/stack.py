@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,6 +31,7 @@ class OwnStack:
 
     Attributes:
         model: what callbacks are given, see `tuner.training.callbacks.StackModel`.
+        running: asked before every epoch which networks still train; the others rest.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class OwnStack:
         self.networks = networks
         self.shape = shape
         self.model: Any = SimpleNamespace(stop_training=False)
+        self.running: Callable[[], Sequence[bool]] = lambda: [True] * len(networks)
         self._predict = bool(measures.predicted)
         self._epochs = [
             NetworkEpoch(own, shape, measures.summed, self._predict) for own in networks
@@ -55,12 +57,15 @@ class OwnStack:
         chunks: tuple[Any, Any],
     ) -> EpochResult:
         """Train one epoch and validate; `rates` `(steps, N)`, `chunks` from `validation`."""
+        running = np.array(self.running(), np.int32)
+        validation_rows, validation_counts = chunks
         arguments = (
             data,
             tf.constant(batches.rows),
-            tf.constant(batches.counts.astype(np.int32)),
+            tf.constant(batches.counts.astype(np.int32) * running),
             tf.constant(rates),
-            *chunks,
+            validation_rows,
+            validation_counts * running,
         )
         if self._concrete is None:
             graph = tf.function(self._run, autograph=False)

@@ -124,6 +124,7 @@ class OwnTrainer:
             stack, each, self._folds, own_seeds, 1, data, dataset.y, self._measures, weights,
             [()] * self.folds, self._metrics,
         )  # fmt: skip
+        stack.running = lambda: [own.running for own in lockstep.progress]
         before = 0 if state is None else state.epochs
         if state is not None and state.run is not None:
             lockstep.restore(state.run)
