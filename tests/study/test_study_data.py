@@ -103,5 +103,11 @@ def test_unequal_classes_are_noted_if_accuracy_is_optimized(tmp_path):
     assert describe_data(on("sklearn:diabetes")).notes == ()
 
 
-def test_a_table_is_not_read_to_find_its_space() -> None:
-    assert Asked(data="csv:no-such-file.csv").definition().space.name == "mlp_table"
+def test_data_that_decided_the_space_are_not_read_again(folders, monkeypatch) -> None:
+    monkeypatch.chdir(folders[0])
+    asked = Asked(data="csv:data/few.csv", rows={"target": "label"}, folds=2)
+    facts = describe_data(asked.definition())
+    Path("data/few.csv").unlink()
+    assert describe_data(asked.definition(), asked.loaded) == facts
+    with pytest.raises(DataError, match="needs a file that exists"):
+        describe_data(asked.definition().override({"seed": 1}), asked.loaded)

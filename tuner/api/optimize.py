@@ -202,7 +202,12 @@ def optimize(
     if asked.plain:
         notes = (f"space {definition.space.name}, since none was named (space=)", *notes)
     found = find_or_prepare(
-        definition, name=name, storage_url=place.storage, trials=settings.trials, notes=notes
+        definition,
+        name=name,
+        storage_url=place.storage,
+        trials=settings.trials,
+        notes=notes,
+        loaded=asked.loaded,
     )
     made = run(found, place, settings, definition.timeout, calls, began, trust_code=True)
     return Study(made, place, trust_code=True)

@@ -12,7 +12,7 @@ from tuner.cli.output import format_option
 from tuner.cli.run_flags import RunFlags, WorkerFlags, trust_option
 from tuner.cli.search_report import SearchReport
 from tuner.cli.search_run import Found, run
-from tuner.cli.study_flags import StudyFlags, definition_from
+from tuner.cli.study_flags import StudyFlags
 
 if TYPE_CHECKING:
     from tuner.workers import TimeLimit
@@ -43,7 +43,8 @@ def optimize(study: StudyFlags, place: WorkerFlags, dry_run: bool, flags: RunFla
     def find(limit: TimeLimit) -> Found:
         from tuner.search.finished import find_or_prepare
 
-        definition = definition_from(study, flags.timeout)
+        asked = study.asked(flags.timeout)
+        definition = asked.definition()
         limit.seconds = definition.timeout
         notes = study.notes(definition)
         return find_or_prepare(
@@ -52,6 +53,7 @@ def optimize(study: StudyFlags, place: WorkerFlags, dry_run: bool, flags: RunFla
             storage_url=storage_at(flags.storage).url,
             trials=study.trials,
             notes=notes,
+            loaded=asked.loaded,
         )
 
     return run(flags, find, SearchReport(flags, place), place, trials=study.trials)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tuner.data.sources import source_of
@@ -12,9 +13,11 @@ from tuner.search.points import is_enqueued, missing_points
 from tuner.search.prepare import PreparedStudy, prepare_study
 from tuner.search.tickets import count_tickets
 from tuner.storage import records, storage_at
+from tuner.study.data import describe_data
 from tuner.study.stored import definition_in, read_total
 
 if TYPE_CHECKING:
+    from tuner.study.data import LoadedData
     from tuner.study.definition import StudyDefinition
 
 
@@ -25,15 +28,22 @@ def find_or_prepare(
     storage_url: str,
     trials: int | None,
     notes: tuple[str, ...] = (),
+    loaded: LoadedData | None = None,
 ) -> PreparedStudy | Callable[[], PreparedStudy]:
     """The study if nothing is left of it, else what prepares it: see `prepare_study`. `notes`:
-    said before those on the data.
+    said before those on the data; `loaded`: these need not be loaded again.
 
     Raises at once what `prepare_study` refuses without the data.
     """
 
     def prepare() -> PreparedStudy:
-        made = prepare_study(definition, name=name, storage_url=storage_url, trials=trials)
+        made = prepare_study(
+            definition,
+            name=name,
+            storage_url=storage_url,
+            trials=trials,
+            describe=partial(describe_data, loaded=loaded),
+        )
         return replace(made, notes=(*notes, *made.notes))
 
     definition.sampler.require_packages()

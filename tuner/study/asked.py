@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tuner.data.sources import source_of
 from tuner.errors import UsageError, unknown
 from tuner.planning.metrics import metric_name
 from tuner.spaces.library import load_space
-from tuner.study.data import load_data
+from tuner.study.data import LoadedData
 from tuner.study.data_spec import DataSpec
 from tuner.study.library import load_definition, space_for
 
@@ -80,15 +80,19 @@ class Asked:
         return definition.override(changes) if changes else definition
 
     def _fitting_space(self) -> Space:
-        """Of the data that are named, or of the default study's. Loads them, unless they are a
-        table, which holds no images."""
+        """Of the data that are named, or of the default study's."""
+        assert self.loaded is not None
+        return load_space(space_for(image=self.loaded.dataset.image_shape is not None))
+
+    @cached_property
+    def loaded(self) -> LoadedData | None:
+        """The data that decide the space; None if a space or a study is named."""
+        if not self.plain:
+            return None
         definition = load_definition("default", space=load_space(space_for(image=False)))
-        if source_of(self.data or definition.data.uri)[0].is_table:
-            return definition.space
         changes = self._data_changes(definition) | self._fold_changes(definition)
         definition = definition.override(changes | _given({"seed": self.seed}))
-        dataset = load_data(definition.data, definition.seed)
-        return load_space(space_for(image=dataset.image_shape is not None))
+        return LoadedData.of(definition)
 
     def _data_changes(self, definition: StudyDefinition) -> dict[str, Any]:
         changes = {f"data.{name}": value for name, value in self.rows.items()}

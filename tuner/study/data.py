@@ -1,5 +1,7 @@
 """The data a study's definition names."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,15 +47,36 @@ def load_data(data: DataSpec, seed: int) -> Dataset:
     return load_dataset(**others, reading=reading_of(data), numbers=numbers, seed=seed)
 
 
-def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, ...]]:
-    """The rows and the folds, which the metrics are defined for.
+@dataclass(frozen=True, eq=False)
+class LoadedData:
+    """`dataset` is what `data` and `seed` describe."""
+
+    data: DataSpec
+    seed: int
+    dataset: Dataset
+
+    @classmethod
+    def of(cls, definition: StudyDefinition) -> LoadedData:
+        """Those of a definition. Raises `DataError`."""
+        data, seed = definition.data, definition.seed
+        return cls(data, seed, load_data(data, seed))
+
+    def is_of(self, definition: StudyDefinition) -> bool:
+        return (self.data, self.seed) == (definition.data, definition.seed)
+
+
+def load_study_data(
+    definition: StudyDefinition, loaded: LoadedData | None = None
+) -> tuple[Dataset, tuple[Fold, ...]]:
+    """The rows and the folds, which the metrics are defined for. `loaded`: if they are the
+    definition's, they are not loaded again.
 
     Raises `DataError`; if a file at a relative path is missing, it names the working directory,
     because a study outlives the one it was made in.
     """
     data = definition.data
     try:
-        dataset = load_data(data, definition.seed)
+        own = loaded if loaded and loaded.is_of(definition) else LoadedData.of(definition)
     except MissingDataError as error:
         source, rest = source_of(data.uri)
         if source.is_path and expanded(rest).exists() and data.test_data is not None:
@@ -67,13 +90,13 @@ def load_study_data(definition: StudyDefinition) -> tuple[Dataset, tuple[Fold, .
         ) from error
     for name in filter(None, (definition.objective.metric, *definition.metrics)):
         if not is_own_metric(name):
-            METRICS[name].check_targets(dataset.y)
-    return dataset, make_folds(dataset, definition.folds)
+            METRICS[name].check_targets(own.dataset.y)
+    return own.dataset, make_folds(own.dataset, definition.folds)
 
 
-def describe_data(definition: StudyDefinition) -> DataFacts:
-    """Load the data, make the folds, and keep what the study keeps. Raises `DataError`."""
-    dataset, _ = load_study_data(definition)
+def describe_data(definition: StudyDefinition, loaded: LoadedData | None = None) -> DataFacts:
+    """Load the data, make the folds, and keep what the study keeps; as `load_study_data`."""
+    dataset, _ = load_study_data(definition, loaded)
     return DataFacts(dataset.hash, dataset.task, notes_on(dataset, definition))
 
 
