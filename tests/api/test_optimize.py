@@ -14,6 +14,7 @@ from sklearn.datasets import load_digits
 
 import tuner
 from tests.support import ROOT
+from tuner.cli.main import main
 from tuner.cli.run_flags import RunFlags
 from tuner.cli.study_flags import StudyFlags, definition_from
 from tuner.errors import (
@@ -69,6 +70,16 @@ def test_arrays_make_a_study_that_goes_on_without_them(in_process):
         tuner.optimize(
             SPACE, other, y, folds=3, name=study.name, storage=loaded.storage, progress="none"
         )
+
+
+def test_deleting_a_study_keeps_its_data_and_says_so(in_process, capsys):
+    X, y = load_digits(return_X_y=True)
+    study = tuner.optimize(SPACE, X, y, trials=1, folds=3, progress="none")
+    path = study.definition.data.uri.removeprefix("arrays:")
+    with pytest.raises(SystemExit):
+        main(["studies", "delete", study.name, "--yes"])
+    assert f"its data stay, which other studies may use: {path}" in capsys.readouterr().err
+    assert (Path(path) / "X.npy").exists()
 
 
 def test_no_storage_has_no_studies(here):

@@ -7,6 +7,7 @@ import io
 import os
 import pty
 import sys
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -15,6 +16,7 @@ from tests.support.terminal import Screen
 from tuner.cli.output import fit_to_tell, tell
 from tuner.progress import make_progress
 from tuner.progress.live import Head, LiveProgress
+from tuner.progress.notebook import NotebookProgress
 from tuner.progress.plain import PlainProgress, SilentProgress
 from tuner.progress.state import SearchState
 from tuner.results import BestTrial
@@ -336,3 +338,53 @@ def test_auto_is_live_on_a_terminal(monkeypatch):
 
 def test_none_is_silent():
     assert type(make_progress("none", state(), tell, fit_to_tell)) is SilentProgress
+
+
+# a notebook
+
+
+class Cell:
+    """What `display` returns, and what was shown."""
+
+    def __init__(self, first):
+        self.shown = [first]
+
+    def update(self, text):
+        self.shown.append(text)
+
+
+def test_a_notebook_changes_one_output_in_place(monkeypatch):
+    cells = []
+
+    def display(text, display_id):
+        cells.append(Cell(text))
+        return cells[-1]
+
+    fake = SimpleNamespace(
+        get_ipython=lambda: SimpleNamespace(kernel=object()),
+        display=SimpleNamespace(HTML=str, display=display),
+    )
+    monkeypatch.setitem(sys.modules, "IPython", fake)
+    monkeypatch.setitem(sys.modules, "IPython.display", fake.display)
+    assert type(make_progress("auto", state(), tell, fit_to_tell)) is NotebookProgress
+    assert type(make_progress("plain", state(), tell, fit_to_tell)) is PlainProgress
+    now = Clock()
+    progress = NotebookProgress(state(name="<s>"), fit_to_tell, now)
+    progress.event(started(0))
+    progress.event(EpochDone(0, 0, 7, 20, 0.8123))
+    progress.tick()
+    assert len(cells[-1].shown) == 1
+    now.now += 1
+    progress.tick()
+    progress.event(done(0))
+    progress.event(WorkerWarning(0, "a <warning>"))
+    progress.close()
+    assert len(cells) == 2
+    before, during, after = cells[-1].shown
+    assert "0/10 trials" in before
+    assert "&lt;s&gt;" in before
+    assert "worker 0</span> trial 0 · epoch 7/20 · accuracy 0.8123" in during
+    assert "1/10 trials" in after
+    assert "best: trial 0, accuracy <b>0.9</b>" in after.replace("0.9000", "0.9")
+    assert "warning: a &lt;warning&gt;" in after
+    assert "worker 0</span>" not in after

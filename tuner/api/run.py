@@ -20,6 +20,7 @@ from tuner.results import find_best, no_completed_trial, publish
 from tuner.search.tickets import read_counts
 from tuner.storage import storage_at
 from tuner.storage.file_kind import FileKind
+from tuner.study.data import data_folder
 from tuner.study.opening import reading
 from tuner.study.stored import load_study
 from tuner.text import printable
@@ -54,7 +55,7 @@ class Place:
     @property
     def data(self) -> Path:
         """The folder of data that came from Python."""
-        return self.folder / "data"
+        return data_folder(storage_at(self.storage), self.artifacts)
 
 
 def tell(text: str) -> None:
@@ -99,10 +100,9 @@ def run(
         return made[0]
 
     def display(study: PreparedStudy, count: int) -> Display:
-        if settings.progress != "none":
-            for note in study.notes:
-                tell(note)
         shown = make_progress(settings.progress, begun(study, count, limit)[0], tell, fit)
+        for note in study.notes if settings.progress != "none" else ():
+            shown.line(note)
         return calls.around(shown, study.name)
 
     workers = min(settings.workers or available_cores(), settings.trials or sys.maxsize)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -85,13 +86,15 @@ def delete(name: str, storage: str | None, yes: bool, running: bool, artifacts: 
     from tuner.results.studies import summarize
     from tuner.search.checkpoints.checkpoints import remove_all, study_key
     from tuner.search.checkpoints.store import AtomicFileStore
+    from tuner.study.data import data_folder
     from tuner.study.stored import delete_study, load_study
 
     place = storage_at(storage)
     opened = place.open(create=False)
     with place.errors():
         study = load_study(opened, name)
-        counts, key = summarize(study).counts, study_key(study)
+        summary, key = summarize(study), study_key(study)
+        counts = summary.counts
     shown, called = printable(str(place)), printable(name)
     if yes and counts.running and not running:
         raise UsageError(
@@ -115,6 +118,9 @@ def delete(name: str, storage: str | None, yes: bool, running: bool, artifacts: 
     with place.errors():
         delete_study(opened, name)
     remove_all(AtomicFileStore(place.artifacts_folder(artifacts)), key)
+    kept = (summary.data or "").partition(":")[2]
+    if kept.startswith(f"{data_folder(place, artifacts)}{os.sep}"):
+        tell(f"its data stay, which other studies may use: {kept}")
     data = {"study": name, "storage": str(place), "deleted_trials": counts.done}
     emit(
         data,

@@ -19,7 +19,8 @@ def make_progress(
     tell: Callable[[str], None],
     fit: Callable[[str], str],
 ) -> SilentProgress:
-    """The display for `mode`; `auto` is `rich` if stderr is a terminal, else `plain`.
+    """The display for `mode`; `auto` is one that changes in place in a notebook and on a terminal
+    (`rich`), else `plain`.
 
     Args:
         tell: writes a line to stderr.
@@ -28,6 +29,10 @@ def make_progress(
     from tuner.progress.plain import PlainProgress, SilentProgress
 
     if mode == "auto":
+        from tuner.progress.notebook import NotebookProgress, in_notebook
+
+        if in_notebook():
+            return NotebookProgress(state, fit)
         mode = "rich" if sys.stderr.isatty() else "plain"
     if mode == "rich":
         from rich.console import Console
