@@ -101,11 +101,7 @@ class Study:
             return pd.DataFrame(curve_rows(study, chosen)).set_index("epoch")
 
     def importances(self) -> dict[str, float]:
-        """How much of the objective's variance each parameter explains, the most first: Optuna's
-        `get_param_importances`.
-
-        Raises `UsageError` if the trials do not tell.
-        """
+        """Optuna's `get_param_importances`. Raises `UsageError` if the trials do not tell."""
         from optuna.importance import get_param_importances
 
         with self._reading() as study:
