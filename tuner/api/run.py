@@ -20,7 +20,6 @@ from tuner.results import find_best, no_completed_trial, publish
 from tuner.search.tickets import read_counts
 from tuner.storage import storage_at
 from tuner.storage.file_kind import FileKind
-from tuner.study.data import data_folder
 from tuner.study.opening import reading
 from tuner.study.stored import load_study
 from tuner.text import printable
@@ -55,7 +54,7 @@ class Place:
     @property
     def data(self) -> Path:
         """The folder of data that came from Python."""
-        return data_folder(storage_at(self.storage), self.artifacts)
+        return storage_at(self.storage).data_folder(self.artifacts)
 
 
 def tell(text: str) -> None:

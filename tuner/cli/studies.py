@@ -86,7 +86,6 @@ def delete(name: str, storage: str | None, yes: bool, running: bool, artifacts: 
     from tuner.results.studies import summarize
     from tuner.search.checkpoints.checkpoints import remove_all, study_key
     from tuner.search.checkpoints.store import AtomicFileStore
-    from tuner.study.data import data_folder
     from tuner.study.stored import delete_study, load_study
 
     place = storage_at(storage)
@@ -119,7 +118,7 @@ def delete(name: str, storage: str | None, yes: bool, running: bool, artifacts: 
         delete_study(opened, name)
     remove_all(AtomicFileStore(place.artifacts_folder(artifacts)), key)
     kept = (summary.data or "").partition(":")[2]
-    if kept.startswith(f"{data_folder(place, artifacts)}{os.sep}"):
+    if kept.startswith(f"{place.data_folder(artifacts)}{os.sep}"):
         tell(f"its data stay, which other studies may use: {kept}")
     data = {"study": name, "storage": str(place), "deleted_trials": counts.done}
     emit(

@@ -88,6 +88,10 @@ class StorageKind(ABC):
             return Path(named)
         return (DEFAULT_FOLDER if self.file is None else self.file.parent) / "artifacts"
 
+    def data_folder(self, flag: str | None) -> Path:
+        """The folder of data that came from Python, see `tuner.data.saved`; `flag` as above."""
+        return self.artifacts_folder(flag).absolute() / "data"
+
     def require(self) -> None:
         """Raises `StorageError` if it is a file that does not exist."""
         if self.absent:

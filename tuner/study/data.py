@@ -1,10 +1,7 @@
 """The data a study's definition names."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tuner.data import Dataset, Fold, load_dataset, make_folds
 from tuner.data.dataset import Task
@@ -16,9 +13,6 @@ from tuner.planning.metrics import METRICS, default_metric, is_own_metric
 from tuner.study.data_spec import DataSpec
 from tuner.study.definition import StudyDefinition
 from tuner.text import path_text
-
-if TYPE_CHECKING:
-    from tuner.storage.kind import StorageKind
 
 
 @dataclass(frozen=True)
@@ -37,12 +31,6 @@ def other_data(study: str, stored: str, uri: str, found: str) -> str:
         f"a study is made on one dataset; {study} was made on data with the hash {stored}, "
         f"{uri} here has {found}"
     )
-
-
-def data_folder(storage: StorageKind, artifacts: str | None) -> Path:
-    """Where data that came from Python are kept for the studies of a storage: see
-    `tuner.data.saved`. `artifacts`: see `StorageKind.artifacts_folder`."""
-    return storage.artifacts_folder(artifacts).absolute() / "data"
 
 
 def reading_of(data: DataSpec) -> Reading:
