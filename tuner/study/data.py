@@ -1,5 +1,7 @@
 """The data a study's definition names."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 
