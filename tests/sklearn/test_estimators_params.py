@@ -16,7 +16,7 @@ from tuner.planning import plan_training
 from tuner.sklearn import KerasMLPClassifier, KerasMLPRegressor
 from tuner.sklearn.estimators.documented import described, table
 from tuner.sklearn.estimators.parameters import PARAMETERS, plan_of
-from tuner.sklearn.search.study_parts import CatalogueSpace
+from tuner.sklearn.search.study_parts import catalogue_space
 from tuner.spaces.catalogue import CATALOGUE
 
 BOTH = (KerasMLPClassifier, KerasMLPRegressor)
@@ -256,4 +256,4 @@ def test_the_table_in_the_docs_is_that_of_the_code() -> None:
 def test_a_space_with_another_packages_settings_is_refused() -> None:
     space = SimpleNamespace(params={"schedule": None, "model.units": None, "schedule.teeth": None})
     with pytest.raises(SpaceError, match=r"another package: schedule\.teeth"):
-        CatalogueSpace(space, "")  # type: ignore[arg-type]
+        catalogue_space(space, "")  # type: ignore[arg-type]

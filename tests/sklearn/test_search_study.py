@@ -19,9 +19,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.support.sklearn_searches import Stacks, digits, same_results
-from tuner.errors import SpaceError, UsageError
 from tuner.sklearn import KerasMLPClassifier, StudySearchCV
 from tuner.spaces import load_space
+from tuner.storage import records
 
 SPACE = {
     "learning_rate": FloatDistribution(1e-4, 1.0, log=True),
@@ -177,10 +177,87 @@ def test_a_stored_study_goes_on(tmp_path: Path) -> None:
     own = search(storage=url, study_name="digits", n_trials=2)
     own.fit(X, y)
     more = clone(own).fit(X, y)
-    assert more.cv_results_["trial_number"].tolist() == [2, 3]
+    assert more.cv_results_["trial_number"].tolist() == [0, 1, 2, 3]
+    assert more.cv_results_["params"][:2] == own.cv_results_["params"]
+    assert more.best_score_ >= own.best_score_
+    assert type(own.cv_results_["mean_test_score"][0]) is type(more.best_score_)
     loaded = optuna.load_study(study_name="digits", storage=url)
     assert len(loaded.trials) == 4
     assert len({str(trial.params) for trial in loaded.trials}) == 4
+
+
+def test_candidates_that_are_known_before_train_in_stacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    stacks = Stacks(monkeypatch)
+    X, y = digits(300)
+    values: dict[str, Any] = {
+        "learning_rate": [0.01, 0.1],
+        "initializer": ["he_normal", "zeros"],
+        "epochs": [2, 3],
+    }
+    space = {name: CategoricalDistribution(own) for name, own in values.items()}
+    ours = search(space, sampler="grid").fit(X, y)
+    assert len(ours.cv_results_["params"]) == 4, "n_trials"
+    ours.set_params(n_trials=20).fit(X, y)
+    assert stacks.networks == [8, 1, 8, 1], "epochs share a training"
+    stock = GridSearchCV(classifier(), values, cv=2).fit(X, y)
+    assert ours.cv_results_["params"] == stock.cv_results_["params"]
+    for name in ("mean_test_score", "split1_test_score"):
+        np.testing.assert_allclose(ours.cv_results_[name], stock.cv_results_[name], atol=1 / 150)
+
+
+def test_an_interrupted_training_goes_on_from_its_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuner.search.checkpoints.writer.EVERY", 0.0)
+    monkeypatch.setattr("tuner.search.checkpoints.writer.SHARE", 1e9)
+    X, y = digits(200)
+    scored: list[int] = []
+
+    def score(estimator: Any, X: Any, y: Any) -> float:
+        scored.append(estimator.n_iter_)
+        if len(scored) == 7:  # the fourth epoch's first split
+            raise KeyboardInterrupt
+        return float((estimator.predict(X) == y).mean())
+
+    def fitted(storage: str) -> StudySearchCV:
+        space = {"learning_rate": FloatDistribution(0.01, 0.1)}
+        return search(
+            space,
+            classifier(epochs=6),
+            scoring=score,
+            pruner=PruneFrom(10),
+            n_trials=1,
+            storage=f"sqlite:///{tmp_path}/{storage}.db",
+            study_name="one",
+        ).fit(X, y)
+
+    with pytest.raises(KeyboardInterrupt):
+        fitted("a")
+    resumed, whole = fitted("a"), fitted("b")
+    [trial], [other] = resumed.study_.trials, whole.study_.trials
+    assert trial.system_attrs[records.RESUMED] == [3]
+    assert trial.intermediate_values == other.intermediate_values
+    assert trial.value == other.value
+    assert trial.params == other.params
+
+
+@pytest.mark.slow
+def test_processes_give_the_same_results(tmp_path: Path) -> None:
+    """Also of a scorer that only this file has, as notebooks have."""
+    X, y = digits(200)
+
+    def share(estimator: Any, X: Any, y: Any) -> float:
+        return float((estimator.predict(X) == y).mean())
+
+    settings: dict[str, Any] = {"sampler": "random", "scoring": share, "n_trials": 4}
+    here, there = search(**settings).fit(X, y), search(**settings, n_jobs=2).fit(X, y)
+    assert here.cv_results_["params"] == there.cv_results_["params"]
+    for name in ("split0_test_score", "split1_test_score"):
+        np.testing.assert_array_equal(here.cv_results_[name], there.cv_results_[name])
+    assert len(pickle.loads(pickle.dumps(there.study_)).trials) == 4
+    space = {"momentum": FloatDistribution(1.5, 2)}
+    with pytest.raises(RuntimeError, match="momentum"):
+        search(space, n_jobs=2, error_score="raise").fit(X, y)
 
 
 def test_other_estimators_are_fitted_by_themselves() -> None:
@@ -197,15 +274,21 @@ def test_other_estimators_are_fitted_by_themselves() -> None:
 
 def test_bad_arguments_are_refused() -> None:
     X, y = digits(100)
-    with pytest.raises(UsageError, match="did you mean tpe"):
+    with pytest.raises(ValueError, match="did you mean tpe"):
         search(sampler="tpee").fit(X, y)
-    with pytest.raises(UsageError, match="did you mean median"):
+    with pytest.raises(ValueError, match="did you mean median"):
         search(pruner="medium").fit(X, y)
-    with pytest.raises(UsageError, match="unknown sampler 'grid'"):
+    with pytest.raises(ValueError, match="needs finite steps"):
         search(sampler="grid").fit(X, y)
-    with pytest.raises(SpaceError, match="distribution of optuna"):
+    with pytest.raises(ValueError, match="one of Optuna's distributions; 'epochs' has list"):
         search({"epochs": [1, 2]}).fit(X, y)
-    with pytest.raises(SpaceError, match="space must be"):
+    with pytest.raises(ValueError, match="space must be"):
         search([1]).fit(X, y)
+    with pytest.raises(ValueError, match="Invalid parameter 'rate'"):
+        search({"rate": FloatDistribution(0, 1)}).fit(X, y)
+    with pytest.raises(ValueError, match="'threshold' needs settings"):
+        search(pruner="threshold").fit(X, y)
+    with pytest.raises(ValueError, match=r"share a storage by its URL.*InMemoryStorage"):
+        search(storage=optuna.storages.InMemoryStorage(), n_jobs=2).fit(X, y)
     with pytest.raises(ValueError, match="n_trials"):
         search(n_trials=0).fit(X, y)

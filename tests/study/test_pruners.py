@@ -7,7 +7,7 @@ import pytest
 from optuna.trial import TrialState
 
 from tests.support.studies import RATE, definition, load, prepare, work
-from tuner.search.claims import most_epochs
+from tuner.search.worker_study import most_epochs
 from tuner.storage import records
 from tuner.study.pruners import PRUNERS
 

@@ -44,6 +44,7 @@ def worker(name: str, workers: int, flags: RunFlags, trust_code: bool) -> int:
         return prepare
 
     def prepare() -> PreparedStudy:
+        from tuner.data.sources import source_of
         from tuner.search.points import settle_enqueued
         from tuner.search.prepare import PreparedStudy
         from tuner.search.tickets import read_counts
@@ -53,6 +54,7 @@ def worker(name: str, workers: int, flags: RunFlags, trust_code: bool) -> int:
         backend = storage.backend(create=False)
         study = load_study(backend.storage, name)
         definition, study_id = read_definition(study), study._study_id
+        source_of(definition.data.uri)  # a program alone may have the rows
         total = read_total(backend.storage, study_id)
         there = backend.trials(study_id)
         refused, _ = settle_enqueued(backend, study_id, definition, there, total)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
-from optuna import Study, Trial
+from optuna import Trial
 from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
 from tuner.errors import SpaceError
@@ -30,42 +30,11 @@ from tuner.search.tickets import (
 )
 from tuner.search.trainer import TrainerLike
 from tuner.search.worker_storage import WorkerStorage
-from tuner.spaces.catalogue import CATALOGUE
+from tuner.search.worker_study import WorkerStudy
 from tuner.spaces.points import fitted_point
 from tuner.storage import records
 from tuner.storage.backend import Writes
 from tuner.study.definition import StudyDefinition
-from tuner.study.pruners import max_epochs
-
-
-class WorkerStudy(Study):
-    """The study as the samplers and the pruner of a worker see it."""
-
-    def __init__(self, name: str, storage: WorkerStorage, definition: StudyDefinition) -> None:
-        self._build = partial(definition.sampler.build, definition.space, seed=definition.seed)
-        pruner = definition.pruner.build(most_epochs(definition))
-        super().__init__(name, storage, sampler=self._build(ticket=0), pruner=pruner)
-
-    def trial(self, trial_id: int, ticket: int) -> Trial:
-        """A trial of the worker's own, with a sampler of its own.
-
-        Stock samplers keep one random stream for the life of a process: a resumed study would
-        begin with the draws it began with before, and what a trial draws would depend on which
-        worker ran how many trials before it.
-        """
-        self.sampler = self._build(ticket=ticket)
-        self._thread_local.cached_all_trials = None  # as `ask` does
-        return Trial(self, trial_id)
-
-    def stop(self) -> None:
-        """For samplers that find nothing left to draw: here the tickets say when to end."""
-
-
-def most_epochs(definition: StudyDefinition) -> int:
-    """The most epochs that a trial of the study may train."""
-    parameter = definition.space.params.get("epochs")
-    points: Any = None if parameter is None else parameter.points()
-    return max_epochs(definition.space, points[0] if points else CATALOGUE["epochs"].default)
 
 
 @dataclass(frozen=True)

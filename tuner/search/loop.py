@@ -42,7 +42,7 @@ IDLE = 0.25
 
 
 def run_worker(
-    storage_url: str,
+    storage_url: str | StorageKind,
     study_name: str,
     *,
     worker: WorkerId = 0,
@@ -100,7 +100,7 @@ def run_worker(
         study,
         definition,
         trainer,
-        key=key,
+        key=key if storage.SHARED else None,
         retry=retry,
         grace=grace,
         heartbeat=heartbeat,

@@ -20,12 +20,13 @@ class MachineLock:
     no such file, or files cannot be locked, everybody may train at any time.
 
     Args:
-        study: what tells the study from all others.
+        study: what tells the study from all others; None: it has one worker alone, and no file.
         folder: of the file; None: the system's temporary one.
     """
 
-    def __init__(self, study: str, folder: Path | None = None) -> None:
-        name = hashlib.sha256(study.encode()).hexdigest()[:16]
+    def __init__(self, study: str | None, folder: Path | None = None) -> None:
+        self._alone = study is None
+        name = hashlib.sha256((study or "").encode()).hexdigest()[:16]
         user = os.getuid() if hasattr(os, "getuid") else 0
         self._path = (folder or Path(tempfile.gettempdir())) / f"tuner-{user}-{name}.lock"
         self._handle: int | None = None
@@ -33,7 +34,7 @@ class MachineLock:
     def acquire(self, *, alone: bool = False) -> bool:
         """Whether the lock was to be had; waits for nobody. Releases it first."""
         self.release()
-        if sys.platform != "win32":
+        if sys.platform != "win32" and not self._alone:
             try:
                 self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
                 kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH

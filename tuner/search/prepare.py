@@ -20,6 +20,7 @@ from tuner.text import printable, quoted
 
 if TYPE_CHECKING:
     from tuner.storage.backend import Backend
+    from tuner.storage.kind import StorageKind
 
 #: Seconds to wait for another process that has made the study and not yet written what it is.
 _MAKING = 5.0
@@ -50,7 +51,7 @@ def prepare_study(
     definition: StudyDefinition,
     *,
     name: str | None,
-    storage_url: str,
+    storage_url: str | StorageKind,
     trials: int | None,
     describe: Callable[[StudyDefinition], DataFacts] = describe_data,
 ) -> PreparedStudy:
@@ -119,7 +120,8 @@ def prepare_study(
             call(lambda: backend.storage.set_study_user_attr(study_id, key, text))
     counts = count_tickets(there, total=total, retries=final.retries)
     notes = (*facts.notes, *refused)
-    return PreparedStudy(name, storage_url, total, counts.done, final, notes)
+    url = storage_url if isinstance(storage_url, str) else storage.url
+    return PreparedStudy(name, url, total, counts.done, final, notes)
 
 
 def _joined(points: Sequence[Point], more: Sequence[Point]) -> tuple[Point, ...]:

@@ -13,16 +13,23 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.errors import StorageError, UsageError
-from tuner.search.claims import AskedTrials, Claim, ClaimSource, ReadyGroups, WorkerStudy
+from tuner.search.claims import AskedTrials, Claim, ClaimSource, ReadyGroups
 from tuner.search.groups import is_grouped
 from tuner.search.heartbeat import Heartbeat
 from tuner.search.machine import MachineLock
 from tuner.search.points import is_enqueued, settle_enqueued
 from tuner.search.sweep import Sweeper
-from tuner.search.tickets import duplicates, fail, give_back, settled_tickets
+from tuner.search.tickets import (
+    duplicates,
+    fail,
+    give_back,
+    last_trials,
+    settled_tickets,
+)
 from tuner.search.trainer import TrainerLike
 from tuner.search.trial_end import TrialEnd
 from tuner.search.worker_storage import WorkerStorage
+from tuner.search.worker_study import WorkerStudy
 from tuner.storage import records
 from tuner.storage.backend import Backend, LostTrialError
 from tuner.storage.owner import new_owner
@@ -39,7 +46,7 @@ class TicketQueue:
     """One worker's tickets of one study.
 
     Args:
-        key: see `study_key`.
+        key: see `study_key`; None: nobody else works on the study.
         grace, heartbeat: seconds; see `BeatWatch`.
         warn: told of takeovers.
     """
@@ -51,7 +58,7 @@ class TicketQueue:
         definition: StudyDefinition,
         trainer: TrainerLike,
         *,
-        key: str,
+        key: str | None,
         retry: Retry,
         grace: float,
         heartbeat: float,
@@ -76,7 +83,13 @@ class TicketQueue:
             # Often enough for a takeover within the grace and two beats.
             every=min(1.0, heartbeat / 4),
         )
-        self._study = WorkerStudy(study.study_name, self._storage, definition)
+        self._study = WorkerStudy(
+            study.study_name,
+            self._storage,
+            definition,
+            getattr(trainer, "sampler", None),
+            getattr(trainer, "pruner", None),
+        )
         source = ReadyGroups if is_grouped(definition) else AskedTrials
         self._source: ClaimSource = source(self._study, self._storage, definition, trainer)
         self._read_total()
@@ -165,9 +178,17 @@ class TicketQueue:
         for key, value in (end.system_attrs | final).items():
             self._storage.set_trial_system_attr(trial._trial_id, key, value)
         told = self._study.tell(trial, end.value, state=end.state)
+        if self._study.exhausted:
+            self._end_with_what_has_begun()
         if end.state == TrialState.FAIL:
             return None
         return told.value if told.values and math.isfinite(told.values[0]) else None
+
+    def _end_with_what_has_begun(self) -> None:
+        last = last_trials(self._storage.snapshot(fresh=True))
+        total = 1 + max(ticket for ticket, own in last.items() if own.state != TrialState.WAITING)
+        lower = partial(self._backend.set_total, self._study_id, total, lower=True)
+        self._storage.total = self._retry(lower)
 
     def hand_back(self) -> None:
         """Let the claimed tickets that were not told wait again, the lowest last: whoever sees it

@@ -119,6 +119,15 @@ class EpochReporter(EpochCallback):
         """`epoch` counts from 0. Raises `TunerError` if the metric is not scored."""
         monitored(logs, f"val_{self._metric}")
         means = self.model.fold_means(self._metric)
+        if means is not None and self._report(epoch, means, logs):
+            self.model.stop_training = True
+            return
+        last = self.params is not None and epoch + 1 == self.params["epochs"]
+        if not last and self._ending():
+            self.stopped = self.model.stop_training = True
+
+    def _report(self, epoch: int, means: Sequence[float], logs: Mapping[str, float] | None) -> bool:
+        """Whether nobody needs the training any more."""
         running = [
             (trial, mean)
             for trials, mean in zip(self._trials, means, strict=True)
@@ -136,18 +145,14 @@ class EpochReporter(EpochCallback):
             # NaN: its folds have all ended while others of the stack go on, or it diverged.
             if not math.isnan(mean):
                 self._tell(trial, epoch + 1, mean)
-        if self._flush is not None:
-            # Asked before anything else ends the training: who goes on from here another time
-            # does not ask again about this epoch.
-            for trial, _ in running:
-                if not trial.ended:
-                    trial.judge()
-            if all(trial.ended for trial, _ in running):
-                self.model.stop_training = True
-                return
-        last = self.params is not None and epoch + 1 == self.params["epochs"]
-        if not last and self._ending():
-            self.stopped = self.model.stop_training = True
+        if self._flush is None:
+            return False
+        # Asked before anything else ends the training: who goes on from here another time
+        # does not ask again about this epoch.
+        for trial, _ in running:
+            if not trial.ended:
+                trial.judge()
+        return all(trial.ended for trial, _ in running)
 
     def _logs_of_each(self, logs: Mapping[str, float] | None) -> Iterator[Mapping[str, float]]:
         """By plan the means of its own networks: those of `logs`, if there is one plan."""

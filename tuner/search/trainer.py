@@ -62,6 +62,8 @@ class Planner:
 class TrainerLike(PlannerLike, Protocol):
     """Trains them, too.
 
+    It may have a `sampler` and a `pruner`: objects of Optuna's in place of the definition's.
+
     Attributes:
         data_hash: of the rows trained on; a worker refuses a study that was made on others.
     """

@@ -101,7 +101,11 @@ def end_of(
     system: dict[str, Any] = dict(records.curve_attributes(scores))
     if resumed:
         system[records.RESUMED] = list(resumed)
+    if scores.record is not None:
+        system[records.RECORD] = scores.record
     end = partial(TrialEnd, seconds=seconds, user_attrs=user, system_attrs=system)
+    if scores.failure is not None:
+        return end(TrialState.FAIL, cause=scores.failure, final=True)
     if scores.diverged or reports.diverged:
         cause = _divergence(scores, metric)
         if definition.sampler.learns_from_pruned:

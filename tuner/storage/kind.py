@@ -42,6 +42,8 @@ class StorageKind(ABC):
     FORMS: ClassVar[tuple[str, ...]]
     #: Whether it is a server, which other machines reach.
     REMOTE: ClassVar[bool] = True
+    #: Whether other processes can reach it.
+    SHARED: ClassVar[bool] = True
     #: What has to be right for it to be reached, for messages.
     LOGIN: ClassVar[str] = "host, database, user and password"
 

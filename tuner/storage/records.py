@@ -54,6 +54,7 @@ METRICS = "metrics"  # dict: metric -> list of validation scores per fold
 
 # Trial system attributes (not shown).
 CURVES = "tuner:curves"
+RECORD = "tuner:record"  # JSON: what else its trainer keeps of it (`TrialScores.record`)
 HEARTBEAT = "tuner:heartbeat"  # UTC seconds by the worker's clock; databases have Optuna's table
 WORKER = "tuner:worker"  # who runs it: see `tuner.storage.owner`
 #: list: the epochs after which it went on from a checkpoint; absent: it was never interrupted.

@@ -22,18 +22,21 @@ KINDS: tuple[type[StorageKind], ...] = (SQLite, Journal, Server, Proxy)
 ENVIRONMENT = ("TUNER_STORAGE", "OPTUNA_STORAGE")
 
 
-def storage_at(url: str | None) -> StorageKind:
+def storage_at(url: str | StorageKind | None) -> StorageKind:
     """The storage that a command or a caller means by `url`.
 
     Args:
         url: see the `FORMS` of the kinds; None: `TUNER_STORAGE`, else `OPTUNA_STORAGE`, else the
-            SQLite file `studies/tuner.db` of the working directory.
+            SQLite file `studies/tuner.db` of the working directory. One that is a storage already
+            is given back.
 
     Raises:
         UsageError: it is of no known form; or this process's time zone is none that dates in a
             storage can have.
     """
     require_time_zone()
+    if isinstance(url, StorageKind):
+        return url
     named = url or next(filter(None, map(os.environ.get, ENVIRONMENT)), None)
     text = named or f"{SQLite.PREFIX}{(DEFAULT_FOLDER / 'tuner.db').as_posix()}"
     for kind in KINDS:

@@ -53,6 +53,8 @@ class StudyDefinition(Definition):
         retries: how often a trial that fails is tried again.
         try_first: points that are tried before all others, each some parameters of the space with
             their values; the sampler chooses the others. They count among the trials.
+        search: of a search over a scikit-learn estimator, whose rows no data source has: what it is
+            of, each part in a few words.
         code: objects of somebody's own program, such as a metric: see `tuner.code`.
     """
 
@@ -71,6 +73,7 @@ class StudyDefinition(Definition):
     seed: Seed = 0
     retries: int = Field(default=2, ge=0, le=MOST_RETRIES)
     try_first: tuple[Point, ...] = Field(default=(), max_length=MOST_TRIALS)
+    search: dict[str, str] = Field(default_factory=dict)
     code: CodeSpec | None = None
     #: What `code` names, once it is loaded: see `tuner.study.own_code`.
     _objects: Mapping[str, Any] = PrivateAttr(default_factory=dict)
@@ -103,7 +106,7 @@ class StudyDefinition(Definition):
 
     def to_json(self) -> str:
         """All fields as JSON text; `definition_of` makes a definition of them again."""
-        absent = {"code"} if self.code is None else None
+        absent = {name for name in ("search", "code") if not getattr(self, name)}
         return json.dumps(self.model_dump(mode="json", exclude=absent), separators=(",", ":"))
 
     def hash(self) -> str:
@@ -204,7 +207,8 @@ class StudyDefinition(Definition):
         """
         metric = self.objective.metric or default_metric(task)
         for name in (metric, *self.metrics):
-            if self.code is None or f"metric {name}" not in self.code.parts:
+            own = self.code is not None and f"metric {name}" in self.code.parts
+            if not own and not self.search:  # whose scores are scikit-learn's matter
                 check_metric(name, task)
         objective, space = ObjectiveSpec(metric=metric), self.space.for_task(task)
         fixed = space.fixed()

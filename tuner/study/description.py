@@ -23,13 +23,14 @@ def describe(definition: StudyDefinition, total: int) -> str:
     """`40 trials of sgd_decay on sklearn:digits: tpe, median pruning, 5-fold cross-validation`,
     and the metric if the definition names one."""
     data, pruner, metric = definition.data, definition.pruner, definition.objective.metric
+    search = definition.search
     rows = "" if data.limit is None else f"{data.limit} rows of "
     target = "" if data.target is None else f" (target {data.target})"
     kept = "" if data.test_share is None else f", {data.test_share:.3g} of the rows kept out"
     how = [
         definition.sampler.name,
         f"{pruner.name} pruning" if pruner.prunes else "nothing pruned",
-        _folds(definition.folds),
+        search["splits"].partition(",")[0] if search else _folds(definition.folds),
         *([] if metric is None else [f"by {metric}"]),
     ]
     return (

@@ -25,12 +25,14 @@ class StackModel(Protocol):
     def network_weights(self) -> list[list[NDArray[np.float32]]]:
         """Each network's present weights, ordered as plain Keras `Sequential.get_weights()`."""
 
-    def training_state(self) -> TrainingState:
-        """Where the training stands after the present epoch, to go on from."""
+    def training_state(self) -> TrainingState | None:
+        """Where the training stands after the present epoch, to go on from; None: it has no state
+        that could be kept."""
 
-    def fold_means(self, metric: str) -> list[float]:
+    def fold_means(self, metric: str) -> list[float] | None:
         """The mean validation score over the folds of each plan after the present epoch, by
-        `tuner.planning.fold_means.mean_over_folds`; NaN for a plan that had ended before."""
+        `tuner.planning.fold_means.mean_over_folds`; NaN for a plan that had ended before. None:
+        this epoch is not scored."""
 
 
 class EpochCallback:

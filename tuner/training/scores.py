@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,8 @@ class TrialScores:
             `Sequential.get_weights()`; None unless asked for.
         snapshots: the weights at other epochs (1-based) that were asked for, per fold; empty
             if a fold had ended before.
+        failure: why the candidate failed although its training came to an end.
+        record: what else is to be kept of it; JSON.
     """
 
     train: dict[str, NDArray[np.float64]]
@@ -97,6 +99,8 @@ class TrialScores:
     status: tuple[FoldStatus, ...]
     weights: list[list[NDArray[np.float32]]] | None = field(default=None)
     snapshots: Mapping[int, list[list[NDArray[np.float32]]]] = field(default_factory=dict)
+    failure: str | None = None
+    record: Any = None
 
     @classmethod
     def of(cls, run: RunState, weights: bool) -> TrialScores:

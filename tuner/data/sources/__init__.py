@@ -17,7 +17,7 @@ from tuner.data.sources.npz import Npz
 from tuner.data.sources.openml import OpenML
 from tuner.data.sources.parquet import Parquet
 from tuner.data.sources.xlsx import Xlsx
-from tuner.errors import DataError
+from tuner.errors import DataError, MissingDataError
 from tuner.masking import display_url
 from tuner.registry import Registry
 from tuner.text import path_text, quoted, shortened
@@ -28,6 +28,8 @@ SOURCES: Registry[type[Source]] = Registry(
     "tuner.sources",
     (Bundled, Csv, Parquet, Feather, Xlsx, Arff, Npz, Npy, Arrays, KerasDatasets, OpenML),
 )
+#: What stands in a scheme's place if no source can have the rows: before an estimator's name.
+IN_A_PROGRAM = "estimator"
 
 
 def source_of(uri: str) -> tuple[Source, str]:
@@ -35,6 +37,7 @@ def source_of(uri: str) -> tuple[Source, str]:
 
     Raises:
         DataError: no scheme, or an unknown one.
+        MissingDataError: the rows are nowhere but in somebody's program.
     """
     scheme, colon, rest = uri.partition(":")
     if not colon:
@@ -42,6 +45,12 @@ def source_of(uri: str) -> tuple[Source, str]:
             f"data are named SCHEME:WHAT; received {quoted(display_url(uri))}{_guess(uri)} "
             "Available: "
             + "; ".join(f"{name}: ({source.what})" for name, source in SOURCES.items())
+        )
+    if scheme == IN_A_PROGRAM:
+        raise MissingDataError(
+            "a study is worked on where its rows are; this one's are in the Python program that "
+            f"searches over {rest}. Available: fit of StudySearchCV there, with this storage and "
+            "study_name"
         )
     if scheme not in SOURCES:
         raise DataError(f"{SOURCES.unknown(scheme)} (received {quoted(display_url(uri))})")

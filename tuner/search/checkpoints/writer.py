@@ -53,8 +53,8 @@ class CheckpointWriter(EpochCallback):
             return  # it ends here
         if not self.due(leaving=leaving):
             return
-        began = self._now()
-        self._refused = not self._checkpoint.save(model.training_state(), self._notes())
+        began, state = self._now(), model.training_state()
+        self._refused = state is None or not self._checkpoint.save(state, self._notes())
         self._last = self._now()
         self._cost = self._last - began
 

@@ -39,12 +39,18 @@ class StackContexts:
     def subcontext(self, task_name: str = "", task_id: int | None = None, **settings: Any) -> Any:
         """The context of evaluation `task_id` (`candidate * splits + split`)."""
         context = self._context.subcontext(task_name=task_name, task_id=task_id, **settings)
-        return context if task_id is None else _FitContext(context, self._fits, task_id)
+        return context if task_id is None else FitContext(context, self._fits, task_id)
 
 
-class _FitContext:
+class FitContext:
     """The context of one evaluation. Callbacks of the search are told of its begin and end; no
-    deeper, as there is no fit of its own inside."""
+    deeper, as there is no fit of its own inside.
+
+    Attributes:
+        error: what the fit raised.
+    """
+
+    error: Exception | None = None
 
     def __init__(self, context: Any, fits: TrainedFits, task: int) -> None:
         self._context = context
@@ -54,6 +60,15 @@ class _FitContext:
     @contextmanager
     def propagate_callback_context(self, estimator: Any) -> Iterator[None]:
         """Entered by scikit-learn around `estimator.fit(...)`."""
+        try:
+            with self._fitted(estimator):
+                yield
+        except Exception as error:
+            self.error = error
+            raise
+
+    @contextmanager
+    def _fitted(self, estimator: Any) -> Iterator[None]:
         if not self._fits.has(self._task):
             with self._context.propagate_callback_context(estimator):
                 yield
@@ -72,3 +87,15 @@ class _FitContext:
     def __getattr__(self, name: str) -> Any:
         """`call_on_fit_task_begin`, `call_on_fit_task_end`."""
         return getattr(self._context, name)
+
+
+class Nobody:
+    """The context of a fit that no callback of scikit-learn's is told of."""
+
+    @contextmanager
+    def propagate_callback_context(self, estimator: Any) -> Any:
+        yield
+
+    def call_on_fit_task_begin(self, **_: Any) -> None: ...
+
+    def call_on_fit_task_end(self, **_: Any) -> None: ...

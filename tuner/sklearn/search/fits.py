@@ -12,13 +12,8 @@ from typing import Any
 from sklearn.base import clone
 
 from tuner.sklearn.estimators.training import draw_seed
-from tuner.sklearn.search.fold_groups import (
-    Candidate,
-    Fit,
-    FoldGroup,
-    plan_candidates,
-    train_groups,
-)
+from tuner.sklearn.search.candidates import Candidate, FoldGroup, plan_candidates
+from tuner.sklearn.search.fold_groups import Fit, train_groups
 from tuner.sklearn.search.pipeline_steps import (
     FittedSteps,
     final_estimator,
@@ -26,8 +21,15 @@ from tuner.sklearn.search.pipeline_steps import (
     reads_whole,
     steps_key,
 )
-from tuner.sklearn.search.splits import Split, read_split, read_whole
-from tuner.sklearn.search.trained_network import ScoreReporter, TrainedNetwork
+from tuner.sklearn.search.splits import (
+    Split,
+    SplitRows,
+    read_split,
+    read_whole,
+    rows_of_splits,
+)
+from tuner.sklearn.search.trained_network import TrainedNetwork
+from tuner.sklearn.search.watching import Watch
 
 
 class SplitCache:
@@ -40,15 +42,15 @@ class SplitCache:
         self.count = len(splits)
         self._splits = splits
         self._X, self._y, self._fit_params = X, y, fit_params
-        self._kept: tuple[str, list[Split]] | None = None
+        self._kept: tuple[str, list[SplitRows]] | None = None
 
-    def read(self, key: str, estimator: Any) -> tuple[list[Split], float]:
+    def read(self, key: str, estimator: Any) -> tuple[list[SplitRows], float]:
         """The splits that can train in stacks, and the seconds that reading took now."""
         if self._kept is not None and self._kept[0] == key:
             return self._kept[1], 0.0
         started = time.perf_counter()
         self._kept = None
-        splits = self._read(estimator)
+        splits = rows_of_splits(self._read(estimator))
         self._kept = (key, splits)
         return splits, time.perf_counter() - started
 
@@ -85,7 +87,7 @@ class StackedFits:
 
     Args:
         estimator: bare or a pipeline; not changed.
-        reporter: of a single candidate, told of its epochs.
+        watch: of what trains.
         jobs: stacks that train at a time.
 
     Attributes:
@@ -98,12 +100,12 @@ class StackedFits:
         candidates: Sequence[Mapping[str, Any]],
         cache: SplitCache,
         *,
-        reporter: ScoreReporter | None = None,
+        watch: Watch | None = None,
         jobs: int = 1,
     ) -> None:
         self._jobs = jobs
         self._cache = cache
-        self._reporter = reporter
+        self._watch = watch
         self._alike: dict[str, list[Candidate]] = {}
         self._key_of: dict[int, str] = {}
         self._candidates = len(candidates)
@@ -113,7 +115,7 @@ class StackedFits:
         self._at_work: tuple[str, Fits] = ("", _nothing())
         self._plans: dict[str, list[FoldGroup]] = {}
         for number, params in enumerate(candidates):
-            candidate = _candidate(estimator, number, params, cache.count)
+            candidate = candidate_of(estimator, number, params, cache.count)
             if candidate is not None:
                 key = steps_key(estimator, params, candidate.final)
                 self._alike.setdefault(key, []).append(candidate)
@@ -173,9 +175,7 @@ class StackedFits:
         groups = self._plan(key)
         del self._plans[key]
         verbose = any(own.final.verbose for own in self._alike.pop(key))
-        # It looks at all splits at once.
-        reporter = self._reporter if len(groups) == 1 else None
-        fits = train_groups(groups, verbose=verbose, reporter=reporter, jobs=self._jobs)
+        fits = train_groups(groups, verbose=verbose, jobs=self._jobs, watch=self._watch)
         self._at_work = key, fits
 
     def _advance(self) -> bool:
@@ -190,7 +190,7 @@ def _nothing() -> Fits:
     yield from ()
 
 
-def _candidate(
+def candidate_of(
     estimator: Any, number: int, params: Mapping[str, Any], splits: int
 ) -> Candidate | None:
     """The candidate with a seed for each split, drawn as each split's own `fit` would draw it;

@@ -1,27 +1,24 @@
-"""Candidates with the same rows: planned, put into stacks, trained, and told apart again."""
+"""Planned candidates with the same rows: put into stacks, trained, and told apart again."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Hashable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from joblib import cpu_count
 from numpy.typing import NDArray
 
-from tuner.data.dataset import Fold
-from tuner.errors import PlanError
+from tuner.errors import StorageError
 from tuner.planning.cost import estimate
 from tuner.planning.plan import TrainingPlan
-from tuner.sklearn.estimators.base import KerasMLP
-from tuner.sklearn.estimators.parameters import plan_of
-from tuner.sklearn.estimators.training import epoch_lines, fold_of, still_training
+from tuner.sklearn.estimators.training import epoch_lines, still_training
+from tuner.sklearn.search.candidates import FoldGroup
 from tuner.sklearn.search.parallel import in_threads
-from tuner.sklearn.search.splits import Split, SplitRows, rows_of_splits
-from tuner.sklearn.search.trained_network import ScoreReporter, TrainedNetwork
+from tuner.sklearn.search.trained_network import TrainedNetwork
+from tuner.sklearn.search.watching import Watch
 from tuner.training.callbacks import EpochCallback
 from tuner.training.grouping import Stack, Stacking, cut_stacks, share_trainings, stacking_of
 from tuner.training.scores import TrialScores
@@ -29,33 +26,6 @@ from tuner.training.threads import settle_threads
 
 if TYPE_CHECKING:
     from tuner.training import Trainer
-
-
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """Its number, the estimator with its parameters, the last step, and one seed a split."""
-
-    number: int
-    estimator: Any
-    final: KerasMLP
-    seeds: tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class FoldGroup:
-    """Candidates of equal folds on the same rows: what one `Trainer` trains.
-
-    Attributes:
-        folds: one for each of the rows' splits.
-        seconds: each fit's share of the time of the steps before.
-        plans, seeds: by candidate number; one seed for each of the splits.
-    """
-
-    rows: SplitRows
-    folds: tuple[Fold, ...]
-    seconds: float
-    plans: dict[int, TrainingPlan] = field(default_factory=dict)
-    seeds: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
 class Fit(NamedTuple):
@@ -66,67 +36,27 @@ class Fit(NamedTuple):
     network: TrainedNetwork | Exception
 
 
-def plan_candidates(
-    candidates: Sequence[Candidate], splits: Sequence[Split], seconds: float
-) -> list[FoldGroup]:
-    """All `candidates` on all `splits`, which took `seconds` to read. Those that make no plan are
-    left out."""
-    groups: list[FoldGroup] = []
-    share = seconds / max(1, len(candidates) * len(splits))
-    for rows in rows_of_splits(splits):
-        by_folds: dict[Hashable, FoldGroup] = {}
-        for candidate in candidates:
-            with suppress(PlanError, ValueError):
-                plan, seeds, folds = _planned(candidate, rows)
-                held_out = any(len(fold.validation) for fold in folds)
-                key = (candidate.final.validation_fraction, seeds) if held_out else None
-                group = by_folds.setdefault(key, FoldGroup(rows, folds, share))
-                group.plans[candidate.number] = plan
-                group.seeds[candidate.number] = seeds
-        groups += by_folds.values()
-    return groups
-
-
-def _planned(
-    candidate: Candidate, rows: SplitRows
-) -> tuple[TrainingPlan, tuple[int, ...], tuple[Fold, ...]]:
-    """The plan, and a seed and a fold for each of the splits."""
-    first = rows.splits[0]
-    plan = plan_of(
-        candidate.final,
-        features=first.x.shape[1],
-        outputs=first.targets.outputs,
-        task=first.targets.task,
-        classes=first.targets.classes,
-    )
-    seeds = tuple(candidate.seeds[split.number] for split in rows.splits)
-    fraction = candidate.final.validation_fraction
-    folds = []
-    for split, own, seed in zip(rows.splits, rows.rows, seeds, strict=True):
-        fold = fold_of(plan, split.targets, fraction, seed)
-        folds.append(Fold(train=own[fold.train], validation=own[fold.validation]))
-    return plan, seeds, tuple(folds)
-
-
 def train_groups(
     groups: Sequence[FoldGroup],
     *,
     verbose: bool,
-    reporter: ScoreReporter | None,
     jobs: int,
+    watch: Watch | None = None,
 ) -> Generator[Fit, None, None]:
     """Train all `groups`, `jobs` stacks at a time; gives a fit for every candidate and split of
     theirs as each stack ends.
 
-    Args:
-        reporter: of a single candidate, whose splits are all of one group.
+    Raises what a `watch` raises of the storage.
     """
     for group in groups:
         missing = [(number, own.number) for number in group.plans for own in group.rows.splits]
         try:
-            for fit in FoldGroupTraining(group, _trainer_of(group), verbose, reporter).run(jobs):
+            training = FoldGroupTraining(group, _trainer_of(group), verbose, watch)
+            for fit in training.run(jobs, whole=len(groups) == 1):
                 missing.remove((fit.candidate, fit.split))
                 yield fit
+        except StorageError:
+            raise
         except Exception as error:
             for number, split in missing:
                 yield Fit(number, split, error)
@@ -156,22 +86,25 @@ class FoldGroupTraining:
 
     Args:
         verbose: print a line an epoch.
-        reporter: see `train_groups`.
+        watch: see `train_groups`.
     """
 
     def __init__(
-        self, group: FoldGroup, trainer: Trainer, verbose: bool, reporter: ScoreReporter | None
+        self, group: FoldGroup, trainer: Trainer, verbose: bool, watch: Watch | None
     ) -> None:
         self._group = group
         self._trainer = trainer
         self._verbose = verbose
-        self._reporter = reporter
+        self._watch = watch
         self._plans, self._seeds = group.plans, group.seeds
 
-    def run(self, jobs: int) -> Iterator[Fit]:
-        """Train all stacks, `jobs` at a time."""
+    def run(self, jobs: int, *, whole: bool = True) -> Iterator[Fit]:
+        """Train all stacks, `jobs` at a time; `whole`: the group has all splits."""
         trainings = share_trainings(self._plans, self._stacking, self._seeds)
         stacks = cut_stacks(trainings, self._stacking, len(self._trainer.folds), self._seeds)
+        if self._watch is not None:
+            single = whole and len(stacks) == len(self._plans) == 1
+            self._watch.scores.networks_now = self.networks_now if single else None
         for stack, trained in zip(stacks, in_threads(jobs, self._train, stacks), strict=True):
             yield from self._fits(stack, *trained)
 
@@ -196,9 +129,10 @@ class FoldGroupTraining:
         """Seconds, and what came of the stack's trainings."""
         trainer = self._trainer.on_folds(stack.folds)
         callbacks = [*epoch_lines(self._verbose, trainer.folds), *more]
-        if self._reporter is not None:
-            self._reporter.networks_now = self.networks_now
-            callbacks.append(self._reporter)
+        state = None
+        if self._watch is not None:
+            callbacks += [self._watch.scores, *self._watch.callbacks]
+            state = self._watch.state
         started = time.perf_counter()
         scores: list[TrialScores] | Exception
         try:
@@ -207,8 +141,11 @@ class FoldGroupTraining:
                 [[self._seeds[own.first][fold] for fold in stack.folds] for own in stack.trainings],
                 callbacks=callbacks,
                 weights=True,
+                state=state,
                 snapshots=[set(own.epochs.values()) - {own.plan.epochs} for own in stack.trainings],
             )
+        except StorageError:
+            raise
         except Exception as error:  # of its fits; the other stacks go on
             scores = error
         return time.perf_counter() - started, scores

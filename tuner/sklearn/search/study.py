@@ -2,66 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from numbers import Integral
+import time
+from collections.abc import Mapping
+from functools import partial
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+import optuna
+from joblib import effective_n_jobs
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
-from scipy.stats import rankdata
-from sklearn.base import is_regressor
+from sklearn.base import _fit_context, clone, is_classifier, is_regressor
+from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
-from sklearn.utils import check_random_state
+from sklearn.utils import indexable
 from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import _check_method_params
 
-from tuner.sklearn.search.contexts import StackContexts
-from tuner.sklearn.search.pipeline_steps import final_estimator, last_step_prefix
-from tuner.sklearn.search.stacked import StackedSearchMixin
-from tuner.sklearn.search.study_parts import estimator_space, opened_study, optuna_pruner
-from tuner.sklearn.search.trials import StudyTrials
-from tuner.study.pruners import max_epochs
+from tuner.data.dataset import Task
+from tuner.limits import MOST_TRIALS
+from tuner.sklearn.search.estimator_trainer import EstimatorTrainer
+from tuner.sklearn.search.search_task import SearchTask
+from tuner.sklearn.search.study_table import (
+    candidate_of,
+    ended_trials,
+    require_complete,
+    split_results,
+    with_trials,
+)
+from tuner.sklearn.search.study_task import task_and_definition
+from tuner.sklearn.search.ticket_search import TicketSearch, value_errors
+from tuner.study.data import DataFacts
+from tuner.study.definition import StudyDefinition
 
 
-class StudySearchCV(StackedSearchMixin, BaseSearchCV):
+class StudySearchCV(BaseSearchCV):
     """Search by an Optuna study, with scikit-learn's interface and results table.
 
-    A trial is a candidate; its folds train in lockstep. After every epoch the trial reports the
-    mean over the folds of the very score that the search is by, and the pruner may end it. Its
-    row of `cv_results_` then has the scores where it ended; it never becomes the best one, and
-    ranks behind all complete trials.
+    A trial is a candidate; its folds train in lockstep. It is a ticket of the study, worked on as
+    those of `tuner optimize`. After every epoch the trial reports the mean over the folds of the
+    very score that the search is by, and the pruner may end it. Its row of `cv_results_` then has
+    the scores where it ended; it never becomes the best one, and ranks behind all complete trials.
 
     Parameters
     ----------
     estimator : KerasMLPClassifier, KerasMLPRegressor, a Pipeline that ends in one; or any other
         estimator, which its own `fit` trains, one fold after another and never pruned
     space : a tuner Space, the name or the file of one, or a dict of the estimator's parameter
-        names (`step__name` in a pipeline) to distributions of `optuna.distributions`
-    sampler : a name (tpe, random, qmc, nsga2, brute-force, cmaes, gp) or an Optuna sampler
+        names (`step__name` in a pipeline) to distributions of `optuna.distributions`, whose choices
+        may be anything
+    sampler : a name (tpe, random, grid, sklearn-random, qmc, nsga2, brute-force, cmaes, gp) or an
+        Optuna sampler; one that has nothing left to draw ends the search
     pruner : a name (median, hyperband, successive-halving, percentile, patient, wilcoxon, none)
         or an Optuna pruner; steps are epochs
     n_trials : int, the trials that a call of `fit` adds to the study
+    timeout : seconds or None; what has not ended by then waits for the next call
     storage : None (in memory), a URL as `tuner --storage` takes it, or an Optuna storage
-    study_name : str or None; with a storage that outlives the process, the study to go on with
+    study_name : str or None; with a storage, the study to go on with, which must be of the same
+        search; None: each call makes a new one
     random_state : int, RandomState or None; of the sampler. The estimator has its own
+    n_jobs : None or 1 for this process; else so many others, which share the rows
     scoring, refit, cv, verbose, error_score, return_train_score : as in `GridSearchCV`
 
     Attributes
     ----------
     study_ : optuna.Study
     cv_results_ : as in `GridSearchCV`, besides `trial_number`, `trial_state` (complete, pruned,
-        failed) and `epochs_run`; one row for each trial of this call
-    best_estimator_, best_params_, best_score_, best_index_, ... : as in `GridSearchCV`
+        failed) and `epochs_run`; one row for each trial of the study, also of earlier calls
+    best_estimator_, best_params_, best_score_, best_index_, ... : as in `GridSearchCV`, over all
+        complete trials of the study
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseSearchCV._parameter_constraints,
         "sampler": [str, BaseSampler],
         "pruner": [str, BasePruner],
-        "n_trials": [Interval(Integral, 1, None, closed="left")],
+        "n_trials": [Interval(Integral, 1, MOST_TRIALS, closed="both")],
+        "timeout": [Interval(Real, 0, None, closed="neither"), None],
         "storage": [str, BaseStorage, None],
         "study_name": [str, None],
         "random_state": ["random_state"],
@@ -75,11 +95,13 @@ class StudySearchCV(StackedSearchMixin, BaseSearchCV):
         sampler: str | BaseSampler = "tpe",
         pruner: str | BasePruner = "median",
         n_trials: int = 20,
+        timeout: float | None = None,
         storage: str | BaseStorage | None = None,
         study_name: str | None = None,
         scoring: Any = None,
         refit: Any = True,
         cv: Any = None,
+        n_jobs: int | None = None,
         verbose: int = 0,
         random_state: Any = None,
         error_score: Any = np.nan,
@@ -88,6 +110,7 @@ class StudySearchCV(StackedSearchMixin, BaseSearchCV):
         super().__init__(
             estimator,
             scoring=scoring,
+            n_jobs=n_jobs,
             refit=refit,
             cv=cv,
             verbose=verbose,
@@ -98,62 +121,90 @@ class StudySearchCV(StackedSearchMixin, BaseSearchCV):
         self.sampler = sampler
         self.pruner = pruner
         self.n_trials = n_trials
+        self.timeout = timeout
         self.storage = storage
         self.study_name = study_name
         self.random_state = random_state
 
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, **params: Any) -> Any:
-        """Run the trials and refit the best one. `params` as in `GridSearchCV`."""
-        return self._fit_in_stacks(X, y, params)
+        """Run the trials and refit the best one. `params` as in `GridSearchCV`.
 
-    def _run_search(
-        self, evaluate_candidates: Callable[..., Any], *, callback_ctx: Any = None
-    ) -> None:
-        rows = self._search_rows
-        cv = self._checked_cv_orig
-        splits = list(cv.split(rows.X, rows.y, **rows.split_params))
-        task = "regression" if is_regressor(self.estimator) else ""
-        space = estimator_space(self.space, last_step_prefix(self.estimator), task)
-        self.study_ = opened_study(self.storage, self.study_name)
-        epochs = max_epochs(space, getattr(final_estimator(self.estimator), "epochs", None) or 1)
-        self.study_.pruner = optuna_pruner(self.pruner, epochs)
-        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        trials = StudyTrials(self, rows, self.study_, space, splits, seed)
-        for _ in range(self.n_trials):
-            trials.run()
-        self._trials = trials
-        rows.seconds.append(trials.seconds)
-        context = callback_ctx.subcontext(
-            task_name="search",
-            max_subtasks=self.n_trials * self.n_splits_,
-            sequential_subtasks=False,
-        ).call_on_fit_task_begin(estimator=self)
-        evaluate_candidates(
-            trials.candidates, cv=check_cv(splits), callback_ctx=StackContexts(context, trials)
+        Raises:
+            ValueError: a parameter breaks a rule; the study is one of another search; no trial is
+                complete (then `study_` is there to look at).
+            StorageError: the storage cannot be used.
+        """
+        scorers, refit_metric = self._get_scorers()
+        X, y = indexable(X, y)
+        params = _check_method_params(X, params=params)
+        routed = self._get_routed_params_for_fit(params)
+        weight = params.get("sample_weight")
+        rows = {"X": X, "y": y, "metadata": None if weight is None else {"sample_weight": weight}}
+        context = self._init_callback_context(
+            max_subtasks=1 + (self.refit is not False)
+        ).call_on_fit_task_begin(estimator=self, **rows)
+        cv = self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        splits = list(cv.split(X, y, **routed.splitter.split))
+        self.n_splits_ = len(splits)
+        with value_errors():
+            task, definition = task_and_definition(self, X, y, splits, scorers, routed, params)
+            self.study_ = self._search(task, definition, context)
+            trials = ended_trials(self.study_)
+            out = split_results(self, trials, list(getattr(scorers, "_scorers", {})))
+            require_complete(trials)
+        # The type of a callable's scores is only known by now.
+        self.multimetric_ = isinstance(out[0]["test_scores"], dict)
+        if callable(self.scoring) and self.multimetric_:
+            self._check_refit_for_multimetric(out[0]["test_scores"])
+            refit_metric = self.refit
+        candidates = [candidate_of(trial, task.space) for trial in trials]
+        results = with_trials(self._format_results(candidates, self.n_splits_, out), trials)
+        if self.refit or not self.multimetric_:
+            self.best_index_ = self._select_best_index(self.refit, refit_metric, results)
+            if not callable(self.refit):
+                self.best_score_ = results[f"mean_test_{refit_metric}"][self.best_index_]
+            self.best_params_ = results["params"][self.best_index_]
+        if self.refit:
+            self._refit_best(context, rows, routed.estimator.fit)
+        self.scorer_ = scorers._scorers if isinstance(scorers, _MultimetricScorer) else scorers
+        self.cv_results_ = results
+        context.call_on_fit_task_end(estimator=self, **rows)
+        return self
+
+    def _search(self, task: SearchTask, definition: StudyDefinition, context: Any) -> optuna.Study:
+        """Let the trials run, told to scikit-learn's callbacks if they run in this process."""
+        kind: Task = "regression" if is_regressor(self.estimator) else "multiclass"
+        search = TicketSearch(
+            task,
+            definition,
+            DataFacts(task.hash, kind),
+            self.storage,
+            self.study_name,
+            self.random_state,
+            effective_n_jobs(self.n_jobs),
+            self.timeout,
         )
-        context.call_on_fit_task_end(estimator=self)
-        del self._trials
+        own = context.subcontext(task_name="search", max_subtasks=None).call_on_fit_task_begin(
+            estimator=self
+        )
+        fit = partial(own.subcontext, task_name="candidate-split-evaluation")
+        told = hasattr(self, "_skl_callbacks")
+        study = search.run(EstimatorTrainer(task, self, fit if told else None))
+        own.call_on_fit_task_end(estimator=self)
+        return study
 
-    def _format_results(
-        self, candidate_params: Any, n_splits: int, out: Any, more_results: Any = None
-    ) -> Any:
-        trials = self._trials
-        results = super()._format_results(candidate_params, n_splits, out, more_results)
-        results["trial_number"] = np.array(trials.numbers)
-        results["trial_state"] = np.array(trials.states, dtype=object)
-        results["epochs_run"] = np.array(trials.epochs)
-        complete = results["trial_state"] == "complete"
-        for name in [name for name in results if name.startswith("rank_test_")]:
-            means = results[name.replace("rank_", "mean_")]
-            results[name] = complete_first(means, complete)
-        return results
-
-
-def complete_first(means: NDArray[np.float64], complete: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Ranks from 1, the highest mean first: complete trials, then all others; NaN last among
-    its own kind. Equal means share the lowest rank, as in scikit-learn."""
-    known = np.nan_to_num(means, nan=np.nanmin(means) - 1 if np.isfinite(means).any() else 0.0)
-    ranks = np.zeros(len(means), np.int32)
-    for kind, before in ((complete, 0), (~complete, int(complete.sum()))):
-        ranks[kind] = before + rankdata(-known[kind], method="min")
-    return ranks
+    def _refit_best(self, context: Any, rows: Mapping[str, Any], fit_params: Any) -> None:
+        """As `GridSearchCV` does."""
+        self.best_estimator_ = clone(self.estimator).set_params(
+            **clone(self.best_params_, safe=False)
+        )
+        own = context.subcontext(task_name="refit-with-best-params")
+        with own.propagate_callback_context(self.best_estimator_):
+            own.call_on_fit_task_begin(estimator=self, **rows)
+            began, y = time.time(), rows["y"]
+            self.best_estimator_.fit(rows["X"], *([] if y is None else [y]), **fit_params)
+            self.refit_time_ = time.time() - began
+        if hasattr(self.best_estimator_, "feature_names_in_"):
+            self.feature_names_in_ = self.best_estimator_.feature_names_in_
+        own.call_on_fit_task_end(estimator=self, **rows)
