@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.support.fake_trainer import FakeTrainer
+from tuner.code import trusted_file
 from tuner.search.loop import run_worker
-from tuner.storage import open_storage, records
+from tuner.storage import open_storage, records, storage_at
 from tuner.study.stored import load_study
 from tuner.workers import SearchEnd
 from tuner.workers.pool import PoolEnd
@@ -42,7 +43,12 @@ def in_process(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             stop=lambda: False,
             on_event=shown.event,
             make_trainer=lambda _: trainer,
-            code=made.code.file if (made := study.definition).code else None,
+            code=trusted_file(
+                study.definition.code,
+                storage_at(study.storage_url).artifacts_folder(settings.get("artifacts")),
+                study.name,
+                trust=settings["trust_code"],
+            ),
         )
         shown.close()
         return SearchEnd(study, PoolEnd("done"), ran=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tuner.api.callbacks import Calls
 from tuner.api.given_data import GivenData, keep_data
 from tuner.api.networks import Build, build_and_space
+from tuner.api.own_objects import Metric, OwnObjects
 from tuner.api.run import Place, run
 from tuner.api.settings import RunSettings, known_keywords, plain_numbers
 from tuner.api.spaces import settings_from
@@ -23,6 +24,8 @@ from tuner.study.own_code import BUILD
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
 
     from tuner.spaces import Space
 
@@ -43,10 +46,10 @@ def optimize(
     timeout: float | str | None = None,
     folds: int | None = None,
     folds_kind: str | None = None,
-    metric: str | Sequence[str] = (),
+    metric: Metric | Sequence[Metric] = (),
     refit_metric: str | None = None,
-    sampler: str | None = None,
-    pruner: str | None = None,
+    sampler: str | BaseSampler | None = None,
+    pruner: str | BasePruner | None = None,
     set: Mapping[str, Any] | None = None,
     try_first: Sequence[Mapping[str, Any]] = (),
     seed: int | None = None,
@@ -104,9 +107,11 @@ def optimize(
         trials: in all.
         timeout: end after this time: seconds, or as `"10m"`.
         folds, folds_kind: of the cross-validation.
-        metric: what to optimize; of several the first counts, the others are recorded.
+        metric: what to optimize; of several the first counts, the others are recorded. Names, or
+            metrics of your own: see `tuner.metric`.
         refit_metric: of several metrics the one that counts.
-        sampler, pruner: how parameters are chosen, and which trials end early.
+        sampler, pruner: how parameters are chosen, and which trials end early: names, or objects
+            of Optuna's.
         set: parameters of the space set anew.
         try_first: points that are tried before all others: parameters with their values; the
             sampler chooses those that are left out.
@@ -179,24 +184,26 @@ def optimize(
         "na": _several(na),
     }
     numbers = {"folds": folds, "seed": seed, "retries": retries}
+    own = OwnObjects.of(metric, sampler, pruner)
     asked = Asked(
         space=searched,
         study=None if study is None else str(study),
         data=given.uri or None,
         rows={k: v for k, v in plain_numbers(rows).items() if v not in (None, (), {})},
         folds_kind=folds_kind,
-        metrics=_several(metric),
-        refit_metric=refit_metric,
-        sampler=sampler,
-        pruner=pruner,
+        metrics=own.metrics,
+        refit_metric=own.name(refit_metric),
+        sampler=own.sampler,
+        pruner=own.pruner,
         settings=settings_from(set or {}),
         try_first=tuple(try_first),
         timeout=settings.timeout,
         **plain_numbers(numbers),
     )
     definition = asked.definition()
-    if build is not None:
-        code = save(place.folder, {BUILD: build})
+    parts = {**({} if build is None else {BUILD: build}), **own.parts}
+    if parts:
+        code = save(place.folder, parts)
         definition = definition.model_copy(update={"code": code})
     notes = given.notes
     if asked.plain:

@@ -18,6 +18,7 @@ from tuner.export.refit import Refit
 from tuner.export.scores import loss_of, predict, score
 from tuner.export.sequential import build_sequential
 from tuner.export.table_model import build_table_model
+from tuner.planning.metrics import is_own_metric
 from tuner.text import json_ready
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def write_export(
             for name in metrics
             # What a network was compiled with is its own.
             if name != "loss" or refit.network is None or not refit.network.own
+            # The code of a metric of somebody's own is not loaded.
+            if not is_own_metric(name)
         }
     settings = _settings(refit, study, test)
     preprocessing = _preprocessing(refit)

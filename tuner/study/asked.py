@@ -17,6 +17,8 @@ from tuner.study.library import load_definition, space_for
 if TYPE_CHECKING:
     from tuner.spaces.space import Space
     from tuner.study.definition import StudyDefinition
+    from tuner.study.pruners import Pruner
+    from tuner.study.sampler import Sampler
 
 #: Of the data whatever they are; the other fields belong to what is in them.
 _ANY_DATA = ("uri", "columns", "scaling")
@@ -45,8 +47,8 @@ class Asked:
     folds_kind: str | None = None
     metrics: tuple[str, ...] = ()
     refit_metric: str | None = None
-    sampler: str | None = None
-    pruner: str | None = None
+    sampler: str | Sampler | None = None
+    pruner: str | Pruner | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     try_first: tuple[Mapping[str, Any], ...] = ()
     seed: int | None = None

@@ -9,12 +9,12 @@ from tuner.data import Dataset, Fold, load_dataset, make_folds
 from tuner.data.dataset import Task
 from tuner.data.facts import unequal_classes
 from tuner.data.sources import READING, Reading, source_of
-from tuner.errors import MissingDataError
+from tuner.errors import DefinitionError, MissingDataError
 from tuner.files import expanded
 from tuner.planning.metrics import METRICS, default_metric, is_own_metric
 from tuner.study.data_spec import DataSpec
 from tuner.study.definition import StudyDefinition
-from tuner.text import path_text
+from tuner.text import listed, path_text
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,21 @@ def load_study_data(
 
 def describe_data(definition: StudyDefinition, loaded: LoadedData | None = None) -> DataFacts:
     """Load the data, make the folds, and keep what the study keeps; as `load_study_data`."""
+    require_reader(definition)
     dataset, _ = load_study_data(definition, loaded)
     return DataFacts(dataset.hash, dataset.task, notes_on(dataset, definition))
+
+
+def require_reader(definition: StudyDefinition) -> None:
+    """Raises `DefinitionError` for parameters of an open space if no code reads them."""
+    space, code = definition.space, definition.code
+    own = [name for name in space.params if space.info(name).own]
+    if own and (code is None or "build" not in code.parts):
+        raise DefinitionError(
+            "parameters that are not in the catalogue are read by a network of somebody's own; "
+            f"the space {space.name} has {listed(own, 5)}. Available: tuner.optimize(build, ...) "
+            "in Python, or a space without them"
+        )
 
 
 def notes_on(dataset: Dataset, definition: StudyDefinition) -> tuple[str, ...]:
