@@ -146,7 +146,7 @@ def test_every_flag_is_a_keyword():
     ("given", "error", "message"),
     [
         ({"fold": 3}, UnknownKeywordError, "unknown keyword 'fold'; did you mean folds"),
-        ({"fold": 3}, TypeError, "Available: space.*, folds, "),
+        ({"fold": 3}, TypeError, "Available: X, y, space.*, folds, "),
         ({"folds": 1}, DefinitionError, "folds.k"),
         ({"trials": 0}, UsageError, "trials: .*got 0"),
         ({"trials": 2.5}, UsageError, "trials: .*2.5"),

@@ -40,10 +40,11 @@ def test_build_or_space(here: Path, first: Any, settings: Any, problem: str) -> 
     assert list(here.iterdir()) == []
 
 
-def test_the_parameters_of_build_have_names_of_ones_own(in_process: Path) -> None:
-    def narrow(params: Any) -> Any:
-        raise AssertionError("built by workers only")
+def narrow(params: Any) -> Any:
+    raise AssertionError("built by workers only")
 
+
+def test_the_parameters_of_build_have_names_of_ones_own(in_process: Path) -> None:
     space = {"filters": tuner.choices(4, 8), "epochs": 2}
     study = tuner.optimize(narrow, data="sklearn:digits", space=space, trials=2, progress="none")
     assert study.name.startswith("narrow-")

@@ -60,7 +60,8 @@ def plain_numbers(given: dict[str, Any]) -> dict[str, Any]:
 
 def known_keywords(function: Callable[Given, Made]) -> Callable[Given, Made]:
     """The function, which answers a keyword that it does not take with those that it takes."""
-    names = [name for name in signature(function).parameters if name != "self"]
+    given = signature(function).parameters.values()
+    names = [own.name for own in given if own.name != "self" and own.kind != own.POSITIONAL_ONLY]
 
     @wraps(function)
     def call(*args: Given.args, **keywords: Given.kwargs) -> Made:

@@ -87,6 +87,10 @@ def load_network(place: Path, facts: Preprocessing) -> keras.Model:
 
 def _input_shape(model: keras.Model) -> Any:
     """A shape, or that of each column by name."""
+    import keras
+
+    if isinstance(model, keras.Sequential):
+        return tuple(model.input_shape)
     if not isinstance(model.input, dict):
         return tuple(model.input.shape)
     return {name: tuple(own.shape) for name, own in model.input.items()}
@@ -111,9 +115,8 @@ def _strange(file: Path) -> str | None:
         known = _KNOWN.get(module, set())
         if known is not None and name not in known:
             return (
-                f"holds {quoted(f'{module}.{name}')}, which tuner export never writes and which "
-                "may "
-                f"run code: it is not loaded. Layers are {', '.join(sorted(_LAYERS))}"
+                f"holds {quoted(f'{module}.{name}')}, which may run code: it is not loaded. What "
+                "is loaded are Keras's own layers that only compute, such as Dense, Conv2D, LSTM"
             )
     return None
 

@@ -35,7 +35,6 @@ class NetworkEpoch:
         self._metrics = metrics
         self._predict = predict
         self._sets_rate = own_schedule(network.model.optimizer) is None
-        self._step = tf.function(self._one_step, autograph=False)
 
     def run(
         self,
@@ -64,7 +63,7 @@ class NetworkEpoch:
             validated, outputs = self._validate(data, validation_rows, validation_counts, zeros)
         return sums, validated, outputs
 
-    def _one_step(self, data: StackData, numbers: Any, rate: Any) -> Any:
+    def _step(self, data: StackData, numbers: Any, rate: Any) -> Any:
         """One update on the rows `numbers` `(batch,)`, as a model's `train_step` makes it."""
         x, y = self._rows(data, numbers)
         model = self._network.model
