@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,13 +9,12 @@ from typing import Any
 import optuna
 import pytest
 
+from tests.browser.serving import served
 from tuner.search.loop import run_worker
 from tuner.search.prepare import prepare_study
 from tuner.study.definition import definition_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-ROOT = Path(__file__).resolve().parents[2]
 
 #: What a Plotly graph has drawn, once it is `lines` lines of at least two points: the entries of
 #: its legend.
@@ -76,24 +71,8 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def address(storage: str) -> Iterator[str]:
-    """The study's page, as `tuner serve` prints it."""
-    command = ["serve", "sgd digits", "--storage", storage, "--port", "0"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tuner.cli.main", *command],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    try:
-        line = process.stderr.readline()
-        found = re.match(r"http://127\.0\.0\.1:\d+/dashboard/studies/\d+", line)
-        assert found, line + process.stderr.read()
-        yield found[0]
-    finally:
-        process.kill()
-        process.wait()
+    with served("sgd digits", storage) as page:
+        yield page
 
 
 def test_the_trial_table_and_the_learning_curves_are_there(

@@ -17,7 +17,7 @@ from tuner.search.events import TrialDone, TrialStarted, WorkerWarning
 from tuner.search.finished import find_finished
 from tuner.search.tickets import fail, read_counts, requeue
 from tuner.spaces import load_space
-from tuner.spaces.points import fitted_point, read_point
+from tuner.spaces.points import fitted_point, fitted_points, read_point
 from tuner.storage import records, storage_at
 from tuner.storage.backend import Writes
 from tuner.study.stored import read_definition
@@ -79,7 +79,7 @@ def test_a_point_that_does_not_fit_is_refused_before_anything_is_stored(sqlite, 
 def test_a_point_takes_the_kinds_of_its_parameters():
     space = definition(CONDITIONAL).space
     given = {"epochs": 6.0, RATE_OF: np.int64(1), "optimizer": "sgd", "optimizer.momentum": 0}
-    fitted = definition(CONDITIONAL, try_first=[given]).fitted_points(space)
+    fitted = fitted_points(space, definition(CONDITIONAL, try_first=[given]).try_first)
     assert fitted == ({RATE_OF: 1.0, "optimizer": "sgd", "optimizer.momentum": 0.0},)
     assert type(fitted[0][RATE_OF]) is float
 

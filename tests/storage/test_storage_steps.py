@@ -36,7 +36,7 @@ def test_a_study_is_made_with_its_attributes_and_once(place):
     assert study.user_attrs == {"key": [1, "a"]}
     assert study.direction == StudyDirection.MAXIMIZE
     with pytest.raises(optuna.exceptions.DuplicatedStudyError):
-        place.backend.create_study("s", StudyDirection.MAXIMIZE, {})
+        place.backend.create_study("s", [StudyDirection.MAXIMIZE], {})
 
 
 def test_tickets_are_queued_once_in_order(place):

@@ -33,7 +33,7 @@ class Place:
         self.url = url
         self.backend = Backend(InMemoryStorage()) if url is None else storage_at(url).backend()
         self.storage = self.backend.storage
-        self.study_id = self.backend.create_study("s", StudyDirection.MAXIMIZE, {"key": [1, "a"]})
+        self.study_id = self.backend.create_study("s", [StudyDirection.MAXIMIZE], {"key": [1, "a"]})
 
     @property
     def has_transactions(self) -> bool:

@@ -48,6 +48,8 @@ def optimize(
     folds_kind: str | None = None,
     metric: Metric | Sequence[Metric] = (),
     refit_metric: str | None = None,
+    at_most: Mapping[str, float] | None = None,
+    at_least: Mapping[str, float] | None = None,
     sampler: str | BaseSampler | None = None,
     pruner: str | BasePruner | None = None,
     set: Mapping[str, Any] | None = None,
@@ -107,9 +109,12 @@ def optimize(
         trials: in all.
         timeout: end after this time: seconds, or as `"10m"`.
         folds, folds_kind: of the cross-validation.
-        metric: what to optimize; of several the first counts, the others are recorded. Names, or
-            metrics of your own: see `tuner.metric`.
+        metric: what to optimize; of several scores the first counts, the others are recorded;
+            `"parameters"` and `"seconds"` are minimized beside it. Names, or metrics of your own:
+            see `tuner.metric`.
         refit_metric: of several metrics the one that counts.
+        at_most, at_least: metric, `"parameters"` or `"seconds"` to the bound that a trial has to
+            keep to count.
         sampler, pruner: how parameters are chosen, and which trials end early: names, or objects
             of Optuna's.
         set: parameters of the space set anew.
@@ -196,6 +201,8 @@ def optimize(
         sampler=own.sampler,
         pruner=own.pruner,
         settings=settings_from(set or {}),
+        at_most=plain_numbers(dict(at_most or {})),
+        at_least=plain_numbers(dict(at_least or {})),
         try_first=tuple(try_first),
         timeout=settings.timeout,
         **plain_numbers(numbers),

@@ -111,7 +111,8 @@ class Study:
                     "importances need two or more complete trials whose parameters a sampler "
                     f"chose; study {self.name} has {len([own for own in chosen if own])}"
                 )
-            return get_param_importances(study)
+            target = None if len(study.directions) == 1 else lambda trial: float(trial.values[0])
+            return get_param_importances(study, target=target)
 
     @known_keywords
     def optimize(

@@ -54,8 +54,11 @@ def export(
     with reading(name, storage) as study:
         from tuner.export.quiet import import_tensorflow
         from tuner.export.refit import chosen_trial, refit_trial, study_dataset
+        from tuner.results import objective_metric
 
         trial = chosen_trial(study, number)
+        if number is None and len(study.directions) > 1:
+            tell(f"trial {trial.number} is the Pareto front's best by {objective_metric(study)}")
         definition = read_definition(study)
         trusted = definition.code.file if definition.code and trust_code else None
         folder = storage_at(storage).artifacts_folder(None)

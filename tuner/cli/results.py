@@ -124,19 +124,35 @@ def results(
 @storage_option
 @format_option
 def best(name: str, storage: str | None) -> None:
-    """The best trial of study NAME: its parameters, its value and the scores of its folds."""
-    from tuner.results import best_trial, objective_metric
+    """The best trial of study NAME: its parameters, its value and the scores of its folds.
+
+    Of several objectives the Pareto front, sorted by the first one, and its first trial.
+    """
+    from tuner.results import best_trial, front, given_params, objectives_of
 
     with reading(name, storage) as study:
-        found, metric = best_trial(study), objective_metric(study)
-    emit(asdict(found), table=lambda: _best_text(found, metric))
+        found, names = best_trial(study), objectives_of(study)
+        members = [
+            {
+                "number": own.number,
+                "objectives": dict(zip(names, own.values, strict=True)),
+                "params": given_params(own),
+            }
+            for own in (front(study) if len(names) > 1 else ())
+        ]
+    data = asdict(found) | ({"front": members} if members else {})
+    emit(data, table=lambda: "\n".join([*_front_text(members), _best_text(found, names[0])]))
 
 
 def _trial_table(rows: Sequence[dict[str, Any]]) -> str:
     """Short numbers, one column a parameter; the cause only if there is one."""
     names = list(dict.fromkeys(name for row in rows for name in row["params"]))
     last = ["cause"] if any(row["cause"] for row in rows) else []
-    header = ["rank", "trial", "state", "mean", "std", "ran", "seconds", *names, *last]
+    # Of several objectives, and of constraints.
+    others = list(rows[0].get("others", ())) if rows else []
+    marks = [name for name in ("front", "feasible") if rows and name in rows[0]]
+    beside = [name for name in others if name != "seconds"] + marks
+    header = ["rank", "trial", "state", "mean", "std", *beside, "ran", "seconds", *names, *last]
     lines = [
         [
             str(row["rank_test_score"]) if row["state"] == "complete" else "-",
@@ -144,6 +160,7 @@ def _trial_table(rows: Sequence[dict[str, Any]]) -> str:
             row["state"],
             score_text(row["mean_test_score"]),
             score_text(row["std_test_score"], row["mean_test_score"]),
+            *(value_text({**row.get("others", {}), **row}.get(name), 5) for name in beside),
             value_text(row["epochs_run"]),
             "-" if row["duration_s"] is None else f"{row['duration_s']:.2f}",
             *(value_text(row["params"].get(name), 4) for name in names),
@@ -158,6 +175,23 @@ def _curve_table(rows: Sequence[dict[str, Any]]) -> str:
     """The means over the folds; the folds themselves are for the other formats."""
     names = [name for name in rows[0] if not name.startswith("split")]
     return columns_of(names, [[value_text(row[name], 5) for name in names] for row in rows])
+
+
+def _front_text(members: Sequence[dict[str, Any]]) -> list[str]:
+    """The Pareto front, if there are several objectives."""
+    if not members:
+        return []
+    names = list(members[0]["objectives"])
+    params = list(dict.fromkeys(name for own in members for name in own["params"]))
+    rows = [
+        [
+            str(own["number"]),
+            *(value_text(own["objectives"][name], 5) for name in names),
+            *(value_text(own["params"].get(name), 4) for name in params),
+        ]
+        for own in members
+    ]
+    return ["Pareto front", columns_of(["trial", *names, *params], rows), ""]
 
 
 def _best_text(found: BestTrial, metric: str) -> str:

@@ -61,7 +61,8 @@ class StudyFlags(RowFlags, Searched):
     )
     metrics: tuple[str, ...] = flag(
         "M",
-        "What to optimize. Repeatable: the first counts, the others are recorded.",
+        "What to optimize. Repeatable: the first score counts, the others are recorded; "
+        "parameters and seconds are minimized beside it.",
         "--metric",
         default=(),
         multiple=True,
@@ -70,6 +71,16 @@ class StudyFlags(RowFlags, Searched):
         "M",
         "Of several metrics the one that counts: the search optimizes it, `best` and "
         "`export` go by it.  [default: the first]",
+    )
+    at_most: tuple[str, ...] = flag(
+        "M=V",
+        "A trial counts only if this metric, or parameters, or seconds, is at most V, such as "
+        "parameters=20000. Repeatable.",
+        default=(),
+        multiple=True,
+    )
+    at_least: tuple[str, ...] = flag(
+        "M=V", "The same with at least V. Repeatable.", default=(), multiple=True
     )
     sampler: str | None = flag("X", "How parameters are chosen: {samplers}.", cls=Choosing)
     pruner: str | None = flag("X", "Which trials end early: {pruners}.", cls=Choosing)
@@ -99,7 +110,9 @@ class StudyFlags(RowFlags, Searched):
 
         same = {own.name for own in fields(Asked)} & {own.name for own in fields(StudyFlags)}
         return Asked(
-            **{name: getattr(self, name) for name in same - {"settings"}},
+            **{name: getattr(self, name) for name in same - {"settings", "at_most", "at_least"}},
+            at_most=read_bounds(self.at_most, "--at-most"),
+            at_least=read_bounds(self.at_least, "--at-least"),
             rows=self.given(),
             settings=read_settings(self.settings),
             try_first=tuple(map(read_point, self.tries)),
@@ -115,6 +128,21 @@ class StudyFlags(RowFlags, Searched):
 def definition_from(flags: StudyFlags, timeout: float | None = None) -> StudyDefinition:
     """What the flags ask for; `timeout`: seconds for one run. Raises as `Asked.definition`."""
     return flags.asked(timeout).definition()
+
+
+def read_bounds(bounds: Sequence[str], option: str) -> dict[str, float]:
+    """`--at-most parameters=20000` as name to number. Raises `UsageError`."""
+    read = {}
+    for bound in bounds:
+        name, _, value = bound.partition("=")
+        try:
+            read[name.strip()] = float(value)
+        except ValueError:
+            raise UsageError(
+                f"{option} takes METRIC=NUMBER; received {quoted(bound)}. Available, for example: "
+                f"{option} parameters=20000"
+            ) from None
+    return read
 
 
 def read_settings(settings: Sequence[str]) -> dict[str, str]:

@@ -133,6 +133,14 @@ _TABLE = (
     MetricInfo("log_loss", DOWN, CLASSES, "cross-entropy of the probabilities", log_loss),
 )  # fmt: skip
 
+#: What a trial costs, by name: no scores of a fold.
+COSTS: Mapping[str, MetricInfo] = {
+    info.name: info
+    for info in (
+        MetricInfo("parameters", DOWN, ALL_TASKS, "number of weights of one network"),
+        MetricInfo("seconds", DOWN, ALL_TASKS, "seconds that all folds trained"),
+    )
+}
 #: By name, in the order of the documentation, whose table is made from it.
 METRICS: Mapping[str, MetricInfo] = {info.name: info for info in _TABLE}
 #: How the names begin of somebody's own metrics, which are in no table.
@@ -169,9 +177,10 @@ def metric_direction(name: str) -> Direction:
     """`maximize` or `minimize`. Raises PlanError for an unknown metric."""
     if is_own_metric(name):
         return OWN[f"{name.partition(':')[0]}:"]
-    if name not in METRICS:
-        raise PlanError(unknown("metric", name, METRICS))
-    return METRICS[name].direction
+    known = {**METRICS, **COSTS}
+    if name not in known:
+        raise PlanError(unknown("metric", name, known))
+    return known[name].direction
 
 
 def check_metric(name: str, task: Task) -> MetricInfo:

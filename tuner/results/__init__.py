@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from tuner.results.ranking import BestTrial as BestTrial
     from tuner.results.ranking import best_trial as best_trial
     from tuner.results.ranking import better as better
+    from tuner.results.ranking import described as described
     from tuner.results.ranking import find_best as find_best
+    from tuner.results.ranking import front as front
+    from tuner.results.ranking import given_params as given_params
     from tuner.results.ranking import no_completed_trial as no_completed_trial
     from tuner.results.table import results_table as results_table
     from tuner.results.trials import count_states as count_states
     from tuner.results.trials import find_trial as find_trial
     from tuner.results.trials import objective_metric as objective_metric
+    from tuner.results.trials import objectives_of as objectives_of
 
 __getattr__ = lazy(
     __name__,
@@ -34,11 +38,15 @@ __getattr__ = lazy(
         "BestTrial": "ranking",
         "best_trial": "ranking",
         "better": "ranking",
+        "described": "ranking",
         "find_best": "ranking",
+        "front": "ranking",
+        "given_params": "ranking",
         "no_completed_trial": "ranking",
         "results_table": "table",
         "count_states": "trials",
         "find_trial": "trials",
         "objective_metric": "trials",
+        "objectives_of": "trials",
     },
 )

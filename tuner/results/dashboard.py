@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tuner.results.figures import study_figures
-from tuner.results.ranking import find_best
+from tuner.results.ranking import find_best, front
 from tuner.results.trials import (
     count_states,
     diverged_among,
     find_trial,
     objective_metric,
+    objectives_of,
     trials_of,
 )
 from tuner.storage import records
@@ -69,7 +70,7 @@ def _publish(study: Study) -> None:
     metric = objective_metric(study)
     held: Mapping[str, Any] = study._storage.get_study_system_attrs(study._study_id)
     if held.get(_OBJECTIVES) is None:
-        study._storage.set_study_system_attr(study._study_id, _OBJECTIVES, [metric])
+        study._storage.set_study_system_attr(study._study_id, _OBJECTIVES, objectives_of(study))
     for name, figure in study_figures(study).items():
         text = json.dumps(figure, separators=(",", ":"))
         _write_text(study, held, f"{_FIGURE}{name}:", text)
@@ -122,9 +123,23 @@ def study_note(study: Study, metric: str) -> str:
             "|---|---|",
             *(f"| {name} | {value} |" for name, value in cells),
             "",
+            *_front_lines(study),
             f"Make a model of it: `tuner export {shell_quoted(study.study_name)} --out DIR`",
         ]
     return "\n".join([_FIRST, "", *lines, "", f"Trials: {listed}.", "", _LAST])
+
+
+def _front_lines(study: Study) -> list[str]:
+    """The Pareto front of several objectives as a table; nothing for one."""
+    names = objectives_of(study)
+    if len(names) == 1:
+        return []
+    rows = [
+        f"| {trial.number} | {' | '.join(map(score_text, trial.values))} |"
+        for trial in front(study)
+    ]
+    head = ["| trial | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    return ["Pareto front:", "", *head, *rows, ""]
 
 
 def _cell(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,6 @@ from tuner.errors import NoCompletedTrialError
 from tuner.results.trials import (
     count_states,
     fold_scores_of,
-    maximizes,
     mean_of,
     trials_of,
 )
@@ -66,18 +65,43 @@ def ranks(scores: ArrayLike, *, maximize: bool) -> NDArray[np.int32]:
 
 
 def best_trials(study: Study) -> list[FrozenTrial]:
-    """The completed trials, best first; of equal ones the first comes first."""
+    """The completed trials that keep the study's constraints, best first by the objectives in
+    their order; of equal ones the first comes first."""
     complete = [t for t in trials_of(study) if records.state_of(t) == "complete"]
-    own = losses([mean_of(trial) for trial in complete], maximize=maximizes(study))
-    return [complete[place] for place in np.argsort(own, kind="stable")]
+    kept = [trial for trial in complete if records.is_feasible(trial)]
+    return [kept[place] for place in np.lexsort(_all_losses(study, kept)[::-1])]
+
+
+def front(study: Study) -> list[FrozenTrial]:
+    """The Pareto front: those of `best_trials` to which no other one is better in an objective
+    and as good in all."""
+    found = best_trials(study)
+    own = _all_losses(study, found).T
+    return [
+        trial
+        for trial, mine in zip(found, own, strict=True)
+        if not ((own <= mine).all(axis=1) & (own < mine).any(axis=1)).any()
+    ]
+
+
+def _all_losses(study: Study, trials: Sequence[FrozenTrial]) -> NDArray[np.float64]:
+    """`(objectives, trials)`."""
+    rest = [[*(trial.values or ())][1 : len(study.directions)] for trial in trials]
+    values = [[mean_of(trial), *own] for trial, own in zip(trials, rest, strict=True)]
+    columns = np.reshape(values, (len(trials), len(study.directions))).T
+    named = zip(columns, study.directions, strict=True)
+    return np.array([losses(own, maximize=way.name == "MAXIMIZE") for own, way in named])
 
 
 def find_best(study: Study) -> BestTrial | None:
-    """The best completed trial; None if there is none."""
-    for trial in best_trials(study):
-        scores = tuple(fold_scores_of(trial))
-        return BestTrial(trial.number, given_params(trial), mean_of(trial), scores)
-    return None
+    """The best completed trial, by the first objective; None if there is none."""
+    return next(map(described, best_trials(study)), None)
+
+
+def described(trial: FrozenTrial) -> BestTrial:
+    """A completed trial."""
+    scores = tuple(fold_scores_of(trial))
+    return BestTrial(trial.number, given_params(trial), mean_of(trial), scores)
 
 
 def best_trial(study: Study) -> BestTrial:
@@ -105,7 +129,10 @@ def no_completed_trial(study: Study) -> NoCompletedTrialError:
     trials = trials_of(study)
     counts = count_states(trials)
     held = ", ".join(f"{count} {state}" for state, count in counts.items()) or "no trials at all"
-    message = f"no trial of study {quoted(study.study_name)} is complete; it holds {held}."
+    broken = sum(not records.is_feasible(trial) for trial in trials)
+    held += f", {broken} of them against the study's constraints" if broken else ""
+    kept = " and keeps its constraints" if broken else ""
+    message = f"no trial of study {quoted(study.study_name)} is complete{kept}; it holds {held}."
     causes = _causes(trials)
     if causes:
         listed = [f"{counted(count, 'trial')}: {cause}" for cause, count in causes[:MOST_CAUSES]]

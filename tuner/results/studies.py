@@ -67,7 +67,7 @@ def summarize(study: Study) -> StudySummary:
     since = min(begun, default=None)
     states = dict.fromkeys(records.STATES.values(), 0) | count_states(trials)
     stored = TicketCounts(len(trials), **states)
-    if len(study.directions) != 1:
+    if len(study.directions) != 1 and is_foreign(study.user_attrs):
         return StudySummary(name, stored, since)
     try:
         best = find_best(study)

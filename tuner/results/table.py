@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tuner.errors import UsageError, unknown
-from tuner.results.ranking import ranks
-from tuner.results.trials import fold_scores_of, maximizes, mean_of, trials_of
+from tuner.results.ranking import front, ranks
+from tuner.results.trials import fold_scores_of, maximizes, mean_of, objectives_of, trials_of
 from tuner.search.tickets import given_params
 from tuner.storage import records
 
@@ -35,7 +35,9 @@ def results_table(
     `std_test_score` (population standard deviation over the folds, as in scikit-learn),
     `rank_test_score` (1 is best, equal scores share the smaller rank, trials without a score come
     after all others), `split_test_scores`, `epochs_run`, `duration_s`, `cause` (why it was pruned
-    or failed). A pruned trial has no mean: its folds were not trained to the end. Ranks count all
+    or failed); with several objectives `others`, name to value, and `front`, whether it is of the
+    Pareto front; with constraints `feasible`, None if that is not known. A pruned trial has no
+    mean: its folds were not trained to the end. Ranks count all
     trials, whatever `states` and `top` leave out.
 
     Args:
@@ -52,8 +54,14 @@ def results_table(
             raise UsageError(unknown("state", state, records.STATES.values()))
     if top is not None and top < 1:
         raise UsageError(f"the number of rows to show must be at least 1; received {top}")
-    rows = [_row(trial) for trial in trials_of(study, attempts=attempts)]
-    ranked = ranks([row["mean_test_score"] for row in rows], maximize=maximizes(study))
+    trials = trials_of(study, attempts=attempts)
+    rows = [_row(trial) for trial in trials]
+    means = [
+        row["mean_test_score"] if records.is_feasible(trial) else math.nan
+        for row, trial in zip(rows, trials, strict=True)
+    ]
+    ranked = ranks(means, maximize=maximizes(study))
+    _add_objectives(study, trials, rows)
     for row, rank in zip(rows, ranked.tolist(), strict=True):
         row["rank_test_score"] = rank
     if states:
@@ -78,9 +86,27 @@ def flat_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
                 for fold in range(folds)
             }
             | {key: row[key] for key in row if key.startswith(("mean_", "std_", "rank_"))}
+            | row.get("others", {})
+            | {key: row[key] for key in ("front", "feasible") if key in row}
             | {key: row[key] for key in ("epochs_run", "duration_s", "cause")}
         )
     return flat
+
+
+def _add_objectives(
+    study: Study, trials: Sequence[FrozenTrial], rows: Sequence[dict[str, Any]]
+) -> None:
+    others = objectives_of(study)[1:]
+    members = {trial.number for trial in front(study)} if others else set()
+    limited = any(records.CONSTRAINTS in trial.system_attrs for trial in trials)
+    for trial, row in zip(trials, rows, strict=True):
+        if others:
+            values = (trial.values or [])[1:] or [math.nan] * len(others)
+            row["others"] = dict(zip(others, values, strict=False))
+            row["front"] = trial.number in members
+        if limited:
+            held = records.CONSTRAINTS in trial.system_attrs
+            row["feasible"] = records.is_feasible(trial) if held else None
 
 
 def _row(trial: FrozenTrial) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def fold_scores_of(trial: FrozenTrial) -> list[float]:
 def mean_of(trial: FrozenTrial) -> float:
     """The mean of the fold scores; the value of a trial that records none."""
     scores = fold_scores_of(trial)
-    return float(np.mean(scores)) if scores else numbers([trial.value])[0]
+    return float(np.mean(scores)) if scores else numbers((trial.values or [None])[:1])[0]
 
 
 def numbers(values: Iterable[float | None]) -> list[float]:
@@ -80,8 +80,8 @@ def numbers(values: Iterable[float | None]) -> list[float]:
 
 
 def maximizes(study: Study) -> bool:
-    """Whether a larger value of the study's objective is better."""
-    return study.direction.name == "MAXIMIZE"
+    """Whether a larger value of the study's (first) objective is better."""
+    return study.directions[0].name == "MAXIMIZE"
 
 
 def metrics_of(study: Study) -> list[str]:
@@ -93,6 +93,15 @@ def metrics_of(study: Study) -> list[str]:
     fields = stored_fields(attributes, name)
     others = stored_field({"metrics": [], **fields}, "metrics", list, name)
     return list(dict.fromkeys([stored_field(fields, "objective.metric", str, name), *others]))
+
+
+def objectives_of(study: Study) -> list[str]:
+    """The names of all that the study optimizes, the metric first."""
+    names = metrics_of(study)[:1]
+    if len(study.directions) > 1 and not is_foreign(study.user_attrs):
+        fields = stored_fields(study.user_attrs, study.study_name)
+        names += stored_field(fields, "objective.others", list, study.study_name)
+    return names
 
 
 def objective_metric(study: Study) -> str:

@@ -16,6 +16,7 @@ from optuna import Trial
 from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
 from tuner.errors import SpaceError
+from tuner.search.constraints import known_before
 from tuner.search.groups import Group, groups_of, single
 from tuner.search.points import is_enqueued
 from tuner.search.tickets import (
@@ -123,8 +124,12 @@ class AskedTrials(ClaimSource):
         params = self.definition.space.suggest(trial)
         self.storage.call(lambda: self.storage.flush(trial._trial_id))
         refused = why_avoided(trial.params, self.storage.snapshot())
-        plan = None if refused else self.trainer.plan(params)
-        return single(ticket, plan, refused=refused)
+        if refused is not None:
+            return single(ticket, None, refused=refused)
+        plan = self.trainer.plan(params)
+        if (known := known_before(self.definition, plan)) is not None:
+            return single(ticket, None, refused=known[0], broken=known[1])
+        return single(ticket, plan)
 
 
 class ReadyGroups(ClaimSource):

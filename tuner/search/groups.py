@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner.errors import UsageError
+from tuner.search.constraints import known_before
 from tuner.search.trainer import PlannerLike
 from tuner.study.definition import StudyDefinition
 from tuner.training.grouping import Training, cut_stacks, share_trainings
@@ -18,10 +19,12 @@ class Group:
 
     Attributes:
         refused: why its only candidate cannot be trained; None if it can.
+        broken: it could, and breaks a constraint: see `tuner.search.constraints`.
     """
 
     trainings: tuple[Training, ...]
     refused: str | None = None
+    broken: list[float] | None = None
 
     @property
     def tickets(self) -> list[int]:
@@ -36,11 +39,16 @@ def is_grouped(definition: StudyDefinition) -> bool:
 
 
 def single(
-    ticket: int, plan: Any, first: int | None = None, *, refused: str | None = None
+    ticket: int,
+    plan: Any,
+    first: int | None = None,
+    *,
+    refused: str | None = None,
+    broken: list[float] | None = None,
 ) -> Group:
     """A group of one ticket, seeded by the ticket `first` (None: itself)."""
     epochs = {ticket: 0 if plan is None else plan.epochs}
-    return Group((Training(plan, ticket if first is None else first, epochs),), refused)
+    return Group((Training(plan, ticket if first is None else first, epochs),), refused, broken)
 
 
 def groups_of(
@@ -56,9 +64,14 @@ def groups_of(
     groups: list[Group] = []
     for ticket in sorted(candidates):
         try:
-            plans[ticket] = trainer.plan(definition.space.complete(candidates[ticket]))
+            plan = trainer.plan(definition.space.complete(candidates[ticket]))
         except UsageError as error:
             groups.append(single(ticket, None, refused=str(error)))
+            continue
+        if (known := known_before(definition, plan)) is not None:
+            groups.append(single(ticket, None, refused=known[0], broken=known[1]))
+        else:
+            plans[ticket] = plan
     trainings = share_trainings(plans, trainer.stacking)
     stacks = cut_stacks(trainings, trainer.stacking, trainer.folds)
     groups += [Group(stack.trainings) for stack in stacks]

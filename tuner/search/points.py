@@ -46,9 +46,9 @@ def missing_points(
     with, each as often as it is named. `trials`: all of the study."""
     if not definition.try_first:
         return []
-    held = _held(trials, total)
+    held, space = _held(trials, total), definition.space
     missing = []
-    for point in definition.firsts():
+    for point in definition.sampler.firsts(space, definition.try_first, seed=definition.seed):
         if held[_key(point)]:
             held[_key(point)] -= 1
         else:

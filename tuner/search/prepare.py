@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from tuner.errors import StudyConflictError, UsageError
+from tuner.planning.metrics import metric_direction
 from tuner.spaces.points import Point
 from tuner.storage import records
 from tuner.study.data import DataFacts, describe_data, other_data
 from tuner.study.definition import StudyDefinition
-from tuner.study.description import with_total
+from tuner.study.description import goals, with_total
 from tuner.study.stored import definition_in, require_same
 from tuner.text import printable, quoted
 
 if TYPE_CHECKING:
+    from optuna.study import StudyDirection
+
     from tuner.storage.backend import Backend
     from tuner.storage.kind import StorageKind
 
@@ -119,7 +122,7 @@ def prepare_study(
             key = records.STUDY_DEFINITION
             call(lambda: backend.storage.set_study_user_attr(study_id, key, text))
     counts = count_tickets(there, total=total, retries=final.retries)
-    notes = (*facts.notes, *refused)
+    notes = (*goals(final), *facts.notes, *refused)
     url = storage_url if isinstance(storage_url, str) else storage.url
     return PreparedStudy(name, url, total, counts.done, final, notes)
 
@@ -139,7 +142,6 @@ def _find_or_create(
     backend: Backend, name: str, definition: StudyDefinition, facts: DataFacts, total: int
 ) -> int:
     from optuna.exceptions import DuplicatedStudyError
-    from optuna.study import StudyDirection
 
     try:
         return backend.storage.get_study_id_from_name(name)
@@ -148,9 +150,15 @@ def _find_or_create(
     _require_name(name)
     attributes = _attributes(with_total(definition, total), facts)
     try:
-        return backend.create_study(name, StudyDirection[definition.direction.upper()], attributes)
+        return backend.create_study(name, _directions(definition), attributes)
     except DuplicatedStudyError:
         return backend.storage.get_study_id_from_name(name)
+
+
+def _directions(definition: StudyDefinition) -> list[StudyDirection]:
+    from optuna.study import StudyDirection
+
+    return [StudyDirection[metric_direction(own).upper()] for own in definition.objectives]
 
 
 def _require_name(name: str) -> None:
@@ -197,8 +205,8 @@ def _complete(
 ) -> dict[str, Any]:
     """What a study lacks whose maker died before all was written; written now, if the definition
     is ours. A journal may be torn there too."""
-    direction = backend.storage.get_study_directions(study_id)[0].name.lower()
-    if direction != definition.direction or backend.trials(study_id):
+    directions = backend.storage.get_study_directions(study_id)
+    if directions != _directions(definition) or backend.trials(study_id):
         return {}
     begun = records.STUDY_DEFINITION in attributes
     made = definition_in(attributes, "") if begun else definition

@@ -177,12 +177,12 @@ class TicketQueue:
         final = {records.SETTLED: records.FINAL} if end.final else {}
         for key, value in (end.system_attrs | final).items():
             self._storage.set_trial_system_attr(trial._trial_id, key, value)
-        told = self._study.tell(trial, end.value, state=end.state)
+        told = self._study.tell(trial, end.values, state=end.state)
         if self._study.exhausted:
             self._end_with_what_has_begun()
         if end.state == TrialState.FAIL:
             return None
-        return told.value if told.values and math.isfinite(told.values[0]) else None
+        return told.values[0] if told.values and math.isfinite(told.values[0]) else None
 
     def _end_with_what_has_begun(self) -> None:
         last = last_trials(self._storage.snapshot(fresh=True))

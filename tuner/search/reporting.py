@@ -33,6 +33,7 @@ class TrialReports:
     Args:
         trial: an `optuna.Trial`.
         epochs: how many it trains.
+        several: the study has several objectives, so that nothing is pruned.
 
     Attributes:
         values: the reported values by epoch from 0.
@@ -42,8 +43,9 @@ class TrialReports:
         lost: the trial turned out to be another worker's.
     """
 
-    def __init__(self, trial: optuna.Trial, epochs: int) -> None:
+    def __init__(self, trial: optuna.Trial, epochs: int, *, several: bool = False) -> None:
         self.trial = trial
+        self.several = several
         self.epochs = epochs
         self.values: dict[int, float] = {}
         self.logs: Mapping[str, float] = {}
@@ -69,7 +71,10 @@ class TrialReports:
         if epoch in self.values:
             return False
         self.values[epoch] = value
-        self.trial.report(value, step=epoch)
+        if not self.several:
+            self.trial.report(value, step=epoch)
+        else:  # Optuna reports and prunes for one objective alone; the curve is kept all the same
+            self.trial.storage.set_trial_intermediate_value(self.trial._trial_id, epoch, value)
         return True
 
     def judge(self) -> None:
@@ -78,7 +83,7 @@ class TrialReports:
         epoch, value = next(reversed(self.values.items()))
         if not math.isfinite(value):
             self.diverged = True
-        elif epoch + 1 < self.epochs:
+        elif epoch + 1 < self.epochs and not self.several:
             self.pruned = self.trial.should_prune()
 
 

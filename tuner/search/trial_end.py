@@ -12,6 +12,8 @@ import numpy as np
 from optuna.trial import TrialState
 
 from tuner.errors import UsageError
+from tuner.planning.metrics import COSTS
+from tuner.search.constraints import constraints
 from tuner.search.reporting import TrialReports
 from tuner.storage import records
 from tuner.storage.backend import LostTrialError
@@ -28,7 +30,7 @@ class TrialEnd:
     Attributes:
         state: COMPLETE, PRUNED or FAIL; WAITING: it is handed back; RUNNING: it is another
             worker's by now.
-        value: of a complete trial, the mean of the fold scores.
+        values: of a complete trial, one an objective: the mean of the fold scores, or a cost.
         cause: why it is not complete.
         final: a failure that trying again would repeat.
         seconds: of training.
@@ -36,7 +38,7 @@ class TrialEnd:
     """
 
     state: TrialState
-    value: float | None = None
+    values: list[float] | None = None
     cause: str | None = None
     final: bool = False
     seconds: float = 0.0
@@ -49,8 +51,12 @@ class TrialEnd:
         return self.final or self.state in (TrialState.COMPLETE, TrialState.PRUNED)
 
 
-def refused(cause: str) -> TrialEnd:
-    """A candidate that is not trained, now or ever."""
+def refused(cause: str, broken: list[float] | None = None) -> TrialEnd:
+    """A candidate that is not trained, now or ever; `broken`: since it breaks a constraint, which
+    samplers learn from."""
+    if broken is not None:
+        system = {records.CONSTRAINTS: broken}
+        return TrialEnd(TrialState.PRUNED, cause=cause, system_attrs=system)
     return TrialEnd(TrialState.FAIL, cause=cause, final=True)
 
 
@@ -73,6 +79,7 @@ def end_of(
     scores: TrialScores,
     reports: TrialReports,
     definition: StudyDefinition,
+    parameters: int | None = None,
     *,
     seconds: float,
     resumed: Sequence[int] = (),
@@ -84,6 +91,7 @@ def end_of(
 
     Args:
         reports: what the trial reported, and whether the pruner ended it.
+        parameters: weights of one network.
         seconds: of training.
         resumed: the epochs after which it went on from a checkpoint.
     """
@@ -99,6 +107,17 @@ def end_of(
         },
     }
     system: dict[str, Any] = dict(records.curve_attributes(scores))
+    asked = {*definition.objectives, *definition.at_most, *definition.at_least}
+    if "parameters" in asked and parameters is not None:
+        user[records.PARAMETERS] = parameters
+
+    def measured(name: str) -> float | None:
+        if name in COSTS:
+            return parameters if name == "parameters" else seconds
+        return float(np.mean(scores.fold_scores(name)))
+
+    if definition.at_most or definition.at_least:
+        system[records.CONSTRAINTS] = constraints(definition, measured)
     if resumed:
         system[records.RESUMED] = list(resumed)
     if scores.record is not None:
@@ -108,17 +127,22 @@ def end_of(
         return end(TrialState.FAIL, cause=scores.failure, final=True)
     if scores.diverged or reports.diverged:
         cause = _divergence(scores, metric)
-        if definition.sampler.learns_from_pruned:
+        # Of several objectives Optuna's samplers learn from complete trials alone.
+        if definition.sampler.learns_from_pruned and not definition.objective.others:
             return end(TrialState.PRUNED, cause=cause)
         return end(TrialState.FAIL, cause=cause, final=True)
     if reports.pruned:
         after = f"after epoch {scores.epochs_run} of {reports.epochs}"
         return end(TrialState.PRUNED, cause=f"pruned by {definition.pruner.name} {after}")
-    value = float(np.mean(folds))
-    if not math.isfinite(value):
-        cause = f"{metric} is {value} in fold {int(np.argmin(np.isfinite(folds)))}"
-        return end(TrialState.FAIL, cause=cause, final=True)
-    return end(TrialState.COMPLETE, value)
+    values = []
+    for name in definition.objectives:
+        value = measured(name)
+        if value is None or not math.isfinite(value):
+            own = folds if name in COSTS else scores.fold_scores(name)
+            cause = f"{name} is {value} in fold {int(np.argmin(np.isfinite(own)))}"
+            return end(TrialState.FAIL, cause=cause, final=True)
+        values.append(float(value))
+    return end(TrialState.COMPLETE, values)
 
 
 def _divergence(scores: TrialScores, metric: str) -> str:

@@ -86,7 +86,7 @@ class GroupWork:
         except Exception as error:
             return dict.fromkeys(claim.trials, _failed(error, f"tickets {list(claim.trials)}"))
         if group.refused is not None:
-            return dict.fromkeys(claim.trials, refused(group.refused))
+            return dict.fromkeys(claim.trials, refused(group.refused, group.broken))
         for training in group.trainings:
             for ticket, epochs in training.epochs.items():
                 if ticket in claim.trials:
@@ -159,10 +159,17 @@ class Attempt:
             trainings=len(trainings),
         )
         self._reports = {
-            ticket: TrialReports(claim.trials[ticket], epochs)
+            ticket: TrialReports(
+                claim.trials[ticket], epochs, several=bool(definition.objective.others)
+            )
             for own in trainings
             for ticket, epochs in own.epochs.items()
             if ticket in claim.trials
+        }
+        self._parameters = {
+            ticket: getattr(own.plan, "parameters", None)
+            for own in trainings
+            for ticket in own.epochs
         }
         self._reporter = EpochReporter(
             [[self._reports[i] for i in own.epochs if i in self._reports] for own in trainings],
@@ -202,7 +209,8 @@ class Attempt:
             return interrupted()
         reports.add(scores.mean_curve(definition.metric).tolist())
         resumed = [epoch for epoch in self.checkpoint.resumed if epoch < len(reports.values)]
-        return end_of(scores, reports, definition, seconds=float(seconds), resumed=resumed)
+        parameters = self._parameters.get(ticket)
+        return end_of(scores, reports, definition, parameters, seconds=seconds, resumed=resumed)
 
     def _epoch_done(self, own: TrialReports, epoch: int, value: float) -> None:
         work = self._work

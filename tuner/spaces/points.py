@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator
@@ -43,6 +43,11 @@ def read_point(text: str, source: str = "--try") -> dict[str, Any]:
         point[name], _, problems = parse_yaml(value, f"{source} {name}")
         raise_problems([Problem((), own.text, own.source) for own in problems], SpaceError)
     return point
+
+
+def fitted_points(space: Space, points: Sequence[Point]) -> tuple[Point, ...]:
+    """Each as `fitted_point`."""
+    return tuple(fitted_point(space, point) for point in points)
 
 
 def fitted_point(space: Space, values: Mapping[str, Any]) -> dict[str, Value]:

@@ -84,10 +84,10 @@ class Backend:
         that holds all trials in memory."""
 
     def create_study(
-        self, name: str, direction: StudyDirection, user_attrs: Mapping[str, Any]
+        self, name: str, directions: Sequence[StudyDirection], user_attrs: Mapping[str, Any]
     ) -> int:
         """Raises `optuna.exceptions.DuplicatedStudyError`."""
-        study_id = self.storage.create_new_study([direction], name)
+        study_id = self.storage.create_new_study(directions, name)
         with self._together():
             for key, value in user_attrs.items():
                 self.storage.set_study_user_attr(study_id, key, value)

@@ -70,13 +70,16 @@ class RdbBackend(Backend):
         self._seen[trial._trial_id] = trial
 
     def create_study(
-        self, name: str, direction: StudyDirection, user_attrs: Mapping[str, Any]
+        self, name: str, directions: Sequence[StudyDirection], user_attrs: Mapping[str, Any]
     ) -> int:
         try:
             with self._session() as session:
                 study = models.StudyModel(
                     study_name=name,
-                    directions=[models.StudyDirectionModel(objective=0, direction=direction)],
+                    directions=[
+                        models.StudyDirectionModel(objective=number, direction=direction)
+                        for number, direction in enumerate(directions)
+                    ],
                     user_attributes=[
                         models.StudyUserAttributeModel(key=key, value_json=json.dumps(value))
                         for key, value in user_attrs.items()

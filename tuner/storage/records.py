@@ -50,6 +50,7 @@ SCORE_EPOCHS = "score_epochs"  # list: the 1-based epoch each fold is scored at
 EPOCHS_RUN = "epochs_run"  # int
 DURATION = "duration_s"  # float: seconds of training
 CAUSE = "cause"  # text: why it was pruned or failed
+PARAMETERS = "parameters"  # int: weights of one network, of a study that asks for them
 METRICS = "metrics"  # dict: metric -> list of validation scores per fold
 
 # Trial system attributes (not shown).
@@ -89,6 +90,8 @@ FIRST = "tuner:first"
 FIXED_PARAMS = "fixed_params"
 #: What a trial that tries a ticket again takes over from the one before.
 KEPT = (FIXED_PARAMS, ALONE, FIRST)
+#: Optuna's own: list of numbers, of which none is above 0 if the trial keeps the constraints.
+CONSTRAINTS = "constraints"
 #: Under these and the rung's number Optuna's successive halving (and Hyperband) keeps the score
 #: with which a trial reached a rung.
 RUNG = "completed_rung_"
@@ -134,12 +137,19 @@ _FORMS: dict[str, Callable[[object], bool]] = {
     TICKET: _is_count,
     ATTEMPT: _is_count,
     EPOCHS_RUN: _is_count,
+    PARAMETERS: _is_count,
     DURATION: _is_number,
     CAUSE: lambda value: isinstance(value, str),
     FOLD_SCORES: _is_scores,
     SCORE_EPOCHS: lambda value: isinstance(value, list) and all(map(_is_count, value)),
     METRICS: lambda value: isinstance(value, dict) and all(map(_is_scores, value.values())),
 }
+
+
+def is_feasible(trial: FrozenTrial) -> bool:
+    """Whether the trial keeps the study's constraints, as far as they are known."""
+    held = trial.system_attrs.get(CONSTRAINTS) or ()
+    return not any(_is_number(own) and own > 0 for own in held)
 
 
 def state_of(trial: FrozenTrial) -> State:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import UsageError, unknown
-from tuner.planning.metrics import metric_name
+from tuner.planning.metrics import COSTS, metric_name
 from tuner.spaces.library import load_space
 from tuner.study.data import LoadedData
 from tuner.study.data_spec import DataSpec
@@ -35,6 +35,7 @@ class Asked:
         rows: the fields of `DataSpec` that were given, without `uri`.
         metrics: the first is the objective.
         settings: parameter to YAML, see `Space.override`.
+        at_most, at_least: metric or cost to its bound.
         try_first: points that are tried first, behind those of the definition.
         timeout: seconds for one run.
     """
@@ -50,6 +51,8 @@ class Asked:
     sampler: str | Sampler | None = None
     pruner: str | Pruner | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    at_most: Mapping[str, Any] = field(default_factory=dict)
+    at_least: Mapping[str, Any] = field(default_factory=dict)
     try_first: tuple[Mapping[str, Any], ...] = ()
     seed: int | None = None
     retries: int | None = None
@@ -76,6 +79,8 @@ class Asked:
             changes["space"] = definition.space.override(self.settings)
         changes |= self._data_changes(definition) | self._fold_changes(definition)
         changes |= self._metric_changes(definition) | self._method_changes(definition)
+        changes |= {f"at_most.{name}": bound for name, bound in self.at_most.items()}
+        changes |= {f"at_least.{name}": bound for name, bound in self.at_least.items()}
         if self.try_first:
             changes["try_first"] = [*definition.try_first, *self.try_first]
         changes |= _given({"seed": self.seed, "retries": self.retries, "timeout": self.timeout})
@@ -110,8 +115,12 @@ class Asked:
         return defaults | changes | {"data.uri": self.data}
 
     def _metric_changes(self, definition: StudyDefinition) -> dict[str, Any]:
-        """The objective is `refit_metric`, else the first of `metrics`; the others are recorded."""
-        names = list(dict.fromkeys(map(metric_name, self.metrics)))
+        """The objective is `refit_metric`, else the first of `metrics`; the others are recorded,
+        and costs are objectives."""
+        asked = list(dict.fromkeys(map(metric_name, self.metrics)))
+        names = [name for name in asked if name not in COSTS]
+        costs = [name for name in asked if name in COSTS]
+        others = {"objective.others": costs} if costs else {}
         if self.refit_metric is not None:
             chosen = metric_name(self.refit_metric)
             scored = filter(None, (definition.objective.metric, *definition.metrics))
@@ -123,8 +132,9 @@ class Asked:
                 )
             names = [chosen, *(name for name in known if name != chosen)]
         if not names:
-            return {}
-        return {"objective.metric": names[0]} | ({"metrics": names[1:]} if len(names) > 1 else {})
+            return others
+        beside = {"metrics": names[1:]} if len(names) > 1 else {}
+        return {"objective.metric": names[0]} | beside | others
 
     def _fold_changes(self, definition: StudyDefinition) -> dict[str, Any]:
         kind = self.folds_kind

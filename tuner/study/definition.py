@@ -16,14 +16,14 @@ from tuner.errors import DefinitionError, SpaceError
 from tuner.limits import MOST_RETRIES, MOST_TRIALS
 from tuner.parameters.kinds import Definition, Seconds, Seed
 from tuner.planning.losses import plan_loss
-from tuner.planning.metrics import check_metric, default_metric, metric_direction
-from tuner.spaces.points import Point, fitted_point
+from tuner.planning.metrics import COSTS, check_metric, default_metric, metric_direction
+from tuner.spaces.points import Point, fitted_points
 from tuner.spaces.space import Space
 from tuner.spaces.yaml_file import validated
 from tuner.study.data_spec import DataSpec
 from tuner.study.differences import told_apart
-from tuner.study.objective import MetricName, ObjectiveSpec
-from tuner.study.pruners import AnyPruner, Median
+from tuner.study.objective import Bound, Measure, MetricName, ObjectiveSpec
+from tuner.study.pruners import AnyPruner, Median, NoPruner
 from tuner.study.sampler import Candidate
 from tuner.study.samplers import SAMPLERS, AnySampler, Tpe
 from tuner.text import read_time
@@ -47,6 +47,7 @@ class StudyDefinition(Definition):
         space: what may vary. In a file: a space's name, its path, or its contents.
         data, folds, sampler, pruner, objective: see their classes.
         metrics: scored beside the objective.
+        at_most, at_least: metric (or cost) to the bound that a trial has to keep to be counted.
         trials: how many in all; None: the whole grid, or 40 if the space is sampled.
         timeout: seconds for one run of `tuner optimize`; in a file also as 90s, 10m or 2h.
         seed: decides samplers, initial weights, the order of rows and dropout.
@@ -68,6 +69,8 @@ class StudyDefinition(Definition):
     pruner: AnyPruner = Median()
     objective: ObjectiveSpec = ObjectiveSpec()
     metrics: tuple[MetricName, ...] = ()
+    at_most: dict[Measure, Bound] = Field(default_factory=dict)
+    at_least: dict[Measure, Bound] = Field(default_factory=dict)
     trials: int | None = Field(default=None, ge=1, le=MOST_TRIALS)
     timeout: Seconds | None = None
     seed: Seed = 0
@@ -84,17 +87,17 @@ class StudyDefinition(Definition):
         return tuple(dict.fromkeys(names))
 
     @model_validator(mode="after")
-    def _in_order(self) -> StudyDefinition:
+    def _parts_fit(self) -> StudyDefinition:
         if self.data.time and not self.data.fold_column and self.folds.kind != "time":
             rule = "data.time needs folds that keep its order, folds.kind time or data.fold_column"
             raise ValueError(f"{rule}; received folds.kind {self.folds.kind}")
-        return self
-
-    @model_validator(mode="after")
-    def _points_fit(self) -> StudyDefinition:
+        if self.objective.others and not self.sampler.several:
+            able = ", ".join(name for name, kind in SAMPLERS.items() if kind.several)
+            rule = "several objectives need a sampler that takes them"
+            raise ValueError(f"{rule}; received {self.sampler.name}. Available: {able}")
         if not self.space.regression:  # else the task decides what the space is
             try:
-                self.fitted_points(self.space)
+                fitted_points(self.space, self.try_first)
             except SpaceError as error:
                 raise ValueError(str(error)) from None
         return self
@@ -191,14 +194,6 @@ class StudyDefinition(Definition):
             self.space, seed=self.seed, total=total, queued=queued, first=self.try_first
         )
 
-    def fitted_points(self, space: Space) -> tuple[Point, ...]:
-        """`try_first` as `space` takes it. Raises `SpaceError`."""
-        return tuple(fitted_point(space, point) for point in self.try_first)
-
-    def firsts(self) -> list[Candidate]:
-        """The parameters of the tickets that `try_first` becomes: see `Sampler.firsts`."""
-        return self.sampler.firsts(self.space, self.try_first, seed=self.seed)
-
     def resolved(self, task: Task) -> StudyDefinition:
         """This definition for a task: its objective's metric filled in, its space the task's.
 
@@ -206,16 +201,27 @@ class StudyDefinition(Definition):
         could be trained with, `SpaceError` for a point that does not fit the space.
         """
         metric = self.objective.metric or default_metric(task)
-        for name in (metric, *self.metrics):
+        objective = self.objective.resolved(metric)
+        asked = [*objective.others, *self.at_most, *self.at_least]
+        if "parameters" in asked and self.code is not None and "build" in self.code.parts:
+            raise DefinitionError("parameters are those of a space's network; received a function")
+        scored = [name for name in asked if name not in (metric, *COSTS)]
+        for name in (metric, *self.metrics, *scored):
             own = self.code is not None and f"metric {name}" in self.code.parts
             if not own and not self.search:  # whose scores are scikit-learn's matter
                 check_metric(name, task)
-        objective, space = ObjectiveSpec(metric=metric), self.space.for_task(task)
+        space = self.space.for_task(task)
         fixed = space.fixed()
         if self.code is None:
             loss, weight = fixed.get("loss", "auto"), str(fixed.get("loss.class_weight", "none"))
             plan_loss(loss, smoothing=0, delta=None, task=task, class_weight=weight)
-        changes = {"objective": objective, "space": space, "try_first": self.fitted_points(space)}
+        changes = {
+            "objective": objective,
+            "metrics": tuple(dict.fromkeys([*self.metrics, *scored])),
+            "space": space,
+            "pruner": NoPruner() if objective.others else self.pruner,  # Optuna's compare one
+            "try_first": fitted_points(space, self.try_first),
+        }
         return self.model_copy(update=changes)
 
     @property
@@ -223,6 +229,11 @@ class StudyDefinition(Definition):
         """The objective of a resolved definition."""
         assert self.objective.metric is not None, "resolve the definition first"
         return self.objective.metric
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """All that is optimized, the metric first."""
+        return (self.metric, *self.objective.others)
 
     @property
     def direction(self) -> Literal["maximize", "minimize"]:

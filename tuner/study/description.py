@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tuner.planning.metrics import metric_direction
 from tuner.text import counted
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def describe(definition: StudyDefinition, total: int) -> str:
         definition.sampler.name,
         f"{pruner.name} pruning" if pruner.prunes else "nothing pruned",
         search["splits"].partition(",")[0] if search else _folds(definition.folds),
-        *([] if metric is None else [f"by {metric}"]),
+        *([] if metric is None else [f"by {' and '.join([metric, *definition.objective.others])}"]),
     ]
     return (
         f"{counted(total, 'trial')} of {definition.space.name} on {rows}{data.uri}{target}{kept}: "
@@ -45,3 +46,12 @@ def _folds(folds: FoldSpec) -> str:
     kind = {"stratified": "stratified ", "group": "grouped "}.get(folds.kind, "")
     times = f", {folds.repeats} times" if folds.kind == "repeated" else ""
     return f"{kind}{folds.k}-fold cross-validation{times}"
+
+
+def goals(definition: StudyDefinition) -> tuple[str, ...]:
+    """What follows from several objectives of a resolved definition, in a line."""
+    names = definition.objectives
+    if len(names) == 1:
+        return ()
+    listed = ", ".join(f"{name} ({metric_direction(name)})" for name in names)
+    return (f"objectives: {listed}; Optuna prunes for one alone, so every trial trains to its end",)

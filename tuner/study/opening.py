@@ -21,7 +21,7 @@ def reading(name: str, storage: StorageKind) -> Iterator[Study]:
     """Study `name` of a storage that exists; nothing is made, changed or left behind.
 
     Raises:
-        UsageError: there is no such study, or it has several objectives.
+        UsageError: there is no such study, or something else made it for several objectives.
         StorageError: the storage does not exist or cannot be read, or the study's definition
             cannot; and what `StorageKind.errors` makes of an error inside the context.
     """
@@ -29,8 +29,9 @@ def reading(name: str, storage: StorageKind) -> Iterator[Study]:
         study = load_study(opened, name)
         if not is_foreign(study.user_attrs):
             stored_fields(study.user_attrs, name)
-        if (objectives := len(study.directions)) != 1:
+        elif (objectives := len(study.directions)) != 1:
             raise UsageError(
-                f"tuner's studies have one objective; study {quoted(name)} has {objectives}"
+                "a study of something else is read if it has one objective; study "
+                f"{quoted(name)} has {objectives}"
             )
         yield study

@@ -38,6 +38,7 @@ class Sampler(Named):
         ready: its candidates are known before anything runs, and nothing that happens in a trial
             changes another. `candidates` gives them.
         learns_from_pruned: so that a trial that diverged is told as pruned, not as failed.
+        several: whether it takes several objectives.
         needs: a package that it needs beside Optuna.
         optunas: the class in `optuna.samplers` that `build` makes.
         extras: what that class takes besides the settings and the seed.
@@ -45,6 +46,7 @@ class Sampler(Named):
 
     ready: ClassVar[bool] = False
     learns_from_pruned: ClassVar[bool] = False
+    several: ClassVar[bool] = True
     needs: ClassVar[str | None] = None
     optunas: ClassVar[str] = "RandomSampler"
     extras: ClassVar[Mapping[str, Any]] = {}

@@ -77,6 +77,7 @@ class CmaEs(Sampler):
 
     name = "cmaes"
     optunas = "CmaEsSampler"
+    several = False
     learns_from_pruned = True
     needs = "cmaes"
     extras: ClassVar[Mapping[str, Any]] = {"warn_independent_sampling": False}
