@@ -65,10 +65,3 @@ class TrainingPlan:
     epochs: int
     patience: int | None = None
     min_delta: float = 0.0
-
-    @property
-    def parameters(self) -> int:
-        """Weights of one network: what Keras's `count_params` says."""
-        from tuner.planning.cost import count_parameters
-
-        return count_parameters(self.model)

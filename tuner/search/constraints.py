@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from tuner.planning.cost import count_parameters
+from tuner.planning.plan import TrainingPlan
 from tuner.study.definition import StudyDefinition
 
 
@@ -23,13 +25,21 @@ def constraints(definition: StudyDefinition, value: Callable[[str], float | None
     return broken
 
 
+def parameters_of(plan: Any) -> int | None:
+    """Weights of one network; None for one of a person's own, which is to be built first."""
+    if isinstance(plan, TrainingPlan):
+        return count_parameters(plan.model)
+    count: int | None = getattr(plan, "parameters", None)
+    return count
+
+
 def known_before(definition: StudyDefinition, plan: Any) -> tuple[str, list[float]] | None:
     """Why a plan is not trained, since its number of parameters breaks a constraint, and all
     constraints as far as they are known; None if it is."""
     if "parameters" not in {*definition.at_most, *definition.at_least}:
         return None
-    count = getattr(plan, "parameters", None)
-    if count is None:  # a network of one's own: known once it is built
+    count = parameters_of(plan)
+    if count is None:
         return None
     broken = constraints(definition, lambda name: count if name == "parameters" else None)
     if max(broken) <= 0:

@@ -17,6 +17,7 @@ from tuner.planning.seeds import network_seed
 from tuner.search.checkpoints.checkpoints import Checkpoints
 from tuner.search.checkpoints.writer import CheckpointWriter
 from tuner.search.claims import Claim
+from tuner.search.constraints import parameters_of
 from tuner.search.events import EpochDone, Event, TrialDone, TrialReturned, TrialStarted, WorkerId
 from tuner.search.groups import Training
 from tuner.search.queue import TicketQueue
@@ -167,9 +168,7 @@ class Attempt:
             if ticket in claim.trials
         }
         self._parameters = {
-            ticket: getattr(own.plan, "parameters", None)
-            for own in trainings
-            for ticket in own.epochs
+            ticket: parameters_of(own.plan) for own in trainings for ticket in own.epochs
         }
         self._reporter = EpochReporter(
             [[self._reports[i] for i in own.epochs if i in self._reports] for own in trainings],
