@@ -3,8 +3,8 @@
     python bench/arrays.py [ROWS] [COLUMNS] [WORKERS]
 
 Searches take turns: of arrays, and of an npz file of the same. A worker's memory is its
-`Pss`: a page that n processes share counts 1/n in each. `private` is the size of the rows that a
-worker would hold by itself. It begins when its first trial begins, counted from the call.
+`Pss`: a page that n processes share counts 1/n in each. A search begins when its first trial
+begins, counted from the call.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ import psutil
 
 import tuner
 from tuner.api import callbacks
+from tuner.api.given_data import keep_data
+from tuner.data import load_dataset
 from tuner.search.events import TrialStarted
 
 ROUNDS = 2
@@ -51,6 +53,8 @@ class Watch:
                 if "spawn_main" in " ".join(process.cmdline()):
                     for name, size in rollup(process.pid).items():
                         self.held.setdefault(name, []).append(size)
+                    for name, size in of_rows(process.pid).items():
+                        self.held.setdefault(f"rows {name}", []).append(size)
             self.model.stop_training = True
 
     def set_model(self, model: callbacks.Calls) -> None:
@@ -71,6 +75,19 @@ def rollup(pid: int) -> dict[str, int]:
     return {line.split(":")[0]: int(line.split()[1]) << 10 for line in lines}
 
 
+def of_rows(pid: int) -> dict[str, int]:
+    """The same of the mapped rows alone; nothing if none are mapped."""
+    found: dict[str, int] = {}
+    inside = False
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        name, *rest = line.split()
+        if not name.endswith(":"):
+            inside = line.endswith("/X.npy")
+        elif inside and name in ("Rss:", "Pss:", "Private_Dirty:"):
+            found[name[:-1]] = found.get(name[:-1], 0) + (int(rest[0]) << 10)
+    return found
+
+
 def main() -> None:
     rows, columns, workers = [int(own) for own in sys.argv[1:]] + [100_000, 100, 4][
         len(sys.argv) - 1 :
@@ -81,6 +98,16 @@ def main() -> None:
     print(f"{rows} x {columns} float32: {X.nbytes / 2**20:.0f} MB, {workers} workers")
     with tempfile.TemporaryDirectory() as folder:
         np.savez(f"{folder}/a.npz", X=X, y=y)
+        began = time.perf_counter()
+        kept = keep_data(Path(folder), X, y).uri
+        written = time.perf_counter()
+        load_dataset(kept)
+        read = time.perf_counter()
+        load_dataset(f"npz:{folder}/a.npz")
+        print(
+            f"written in {written - began:.2f} s, loaded in {read - written:.2f} s, the npz file "
+            f"in {time.perf_counter() - read:.2f} s"
+        )
         begins: dict[str, list[float]] = {"arrays": [], "npz": []}
         for turn in range(ROUNDS):
             for kind in begins:
@@ -101,6 +128,9 @@ def main() -> None:
                     name: f"{statistics.median(watch.held[name]) / 2**20:.0f}"
                     for name in ("Pss", "Pss_Anon", "Pss_File", "Rss")
                 }
+                if mapped := watch.held.get("rows Pss"):
+                    dirty = sum(watch.held["rows Private_Dirty"]) / 2**20
+                    shown["rows of all workers"] = f"{sum(mapped) / 2**20:.0f}, own {dirty:.0f}"
                 print(f"{kind}: first trial after {watch.first:.1f} s, MB a worker {shown}")
     for kind, found in begins.items():
         print(f"{kind}: begins after {min(found):.1f} s at best, median {np.median(found):.1f} s")
