@@ -105,7 +105,7 @@ def test_show_holds_the_whole_definition(url, capsys):
     assert (shown["study"], shown["storage"]) == ("one", url)
     assert shown["trials"]["complete"] == 3
     assert shown["definition"]["space"]["params"] == SPACE["params"]
-    assert shown["definition"]["objective"] == {"metric": "accuracy"}
+    assert shown["definition"]["objective"]["metric"] == "accuracy"
     assert StudyDefinition.model_validate(shown["definition"]).trials == 3
     _, out, _ = tuner(capsys, "studies", "show", "one")
     assert "optimizer.learning_rate" in out

@@ -120,7 +120,7 @@ def test_forcing() -> None:
         (["a", "b", "c"], None, "3 different texts in 3 rows"),
         ([["a", "b"], ["c", "b"]], None, "several target columns must hold numbers"),
         (np.zeros((4, 2, 2)), None, r"shape \(4, 2, 2\)"),
-        (np.array(["2024-01-01", "2025-01-01"], dtype="datetime64"), None, "datetime64"),
+        (np.array(["2024-01-01", "2025-01-01"], dtype="datetime64"), None, "are dates"),
         (np.array([1, "a", None], dtype=object), None, "NoneType, int, str"),
         ([1j, 2j], None, "complex"),
     ],

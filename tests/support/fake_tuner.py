@@ -36,7 +36,7 @@ def hang(params: Mapping[str, object], epoch: int) -> None:
         time.sleep(600)
 
 
-def describe(definition: StudyDefinition) -> DataFacts:
+def describe(definition: StudyDefinition, loaded: object = None) -> DataFacts:
     if os.environ.get("FAKE_HANG") == "data":
         for _ in range(6000):  # a signal right before a sleep does not end it
             time.sleep(0.1)
@@ -46,10 +46,10 @@ def describe(definition: StudyDefinition) -> DataFacts:
 def main() -> None:
     from tuner import workers as pool
     from tuner.cli.main import main as tuner
-    from tuner.search import prepare as lifecycle
+    from tuner.search import finished
 
     pool.run_search = partial(pool.run_search, make_trainer=make_trainer)  # type: ignore[assignment]
-    lifecycle.prepare_study = partial(lifecycle.prepare_study, describe=describe)  # type: ignore[assignment]
+    finished.describe_data = describe
     tuner()
 
 

@@ -14,10 +14,10 @@ import numpy as np
 
 from tests.support.fake_tuner import describe, make_trainer
 from tuner import workers
-from tuner.search import prepare
+from tuner.search import finished
 
 workers.run_search = partial(workers.run_search, make_trainer=make_trainer)  # type: ignore[assignment]
-prepare.prepare_study = partial(prepare.prepare_study, describe=describe)  # type: ignore[assignment]
+finished.describe_data = describe
 
 import tuner  # noqa: E402
 
