@@ -44,6 +44,7 @@ def narrow(params: Any) -> Any:
     raise AssertionError("built by workers only")
 
 
+@pytest.mark.slow
 def test_the_parameters_of_build_have_names_of_ones_own(in_process: Path) -> None:
     space = {"filters": tuner.choices(4, 8), "epochs": 2}
     study = tuner.optimize(narrow, data="sklearn:digits", space=space, trials=2, progress="none")

@@ -190,6 +190,7 @@ def test_numbers_of_things_in_a_table_without_names_are_said(tmp_path: Path) -> 
     assert "1 (300 different ones in 300 rows); --drop 1" in remark(own, "identifiers, perhaps")
 
 
+@pytest.mark.slow
 def test_many_columns_of_different_values_are_soon_looked_at(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     frame = pd.DataFrame(rng.normal(size=(40, 1500)), columns=[f"c{i}" for i in range(1500)])

@@ -44,6 +44,7 @@ def test_the_refit_is_a_plain_training_on_all_rows(train_study):
     assert refitted.fold_scores == {"accuracy": made.scores.fold_scores("accuracy").tolist()}
 
 
+@pytest.mark.slow
 def test_class_weights_are_those_of_all_search_rows(train_study):
     """Equal to plain Keras with the same weights, and the exported scores to the refit's own."""
     data = {"uri": "sklearn:wine", "test_share": 0.2, "scaling": "none"}

@@ -125,6 +125,7 @@ def test_the_card_s_example_runs_where_keras_is_alone(exported) -> None:  # type
     assert json.loads((out / "preprocessing.json").read_text())["encoding"]["columns"]
 
 
+@pytest.mark.slow
 def test_targets_trained_as_logarithms_are_answered_in_their_own_unit(  # type: ignore[no-untyped-def]
     tmp_path, table, train_study
 ):

@@ -200,6 +200,7 @@ def test_long_curves_are_thinned_and_end_where_they_end(make_study):
     assert (trace["x"][0], trace["x"][-1]) == (1, 1500)
 
 
+@pytest.mark.slow
 def test_publishing_forty_trials_is_fast(make_study, tmp_path):
     maker = make_study(storage=optuna.storages.RDBStorage(f"sqlite:///{tmp_path}/tuner.db"))
     for number in range(40):

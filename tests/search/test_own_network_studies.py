@@ -86,6 +86,7 @@ def test_a_network_that_never_fits_stops_the_search(tmp_path, artifacts):
     assert {trial.state for trial in load(url).trials} == {TrialState.WAITING}
 
 
+@pytest.mark.slow
 def test_a_network_that_fits_for_some_parameters_only_fails_for_the_others(tmp_path, artifacts):
     params = {"filters": {"values": [2, 4]}, "epochs": 1}
     made = own_study(artifacts, of_few_filters, params, sampler="grid", trials=2)

@@ -99,6 +99,7 @@ def test_a_table_of_text_without_it_is_told_of_it(column: str) -> None:
         assert isinstance(caught.value, UsageError)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "given",
     [["sex", "port"], [1, 2], (False, True, True), np.array([1, 2]), pd.Index(["sex", "port"])],
@@ -227,6 +228,7 @@ def test_scikit_learn_s_tools_take_it() -> None:
     assert piped[-1].feature_names_in_.tolist() == ["passthrough__age", "passthrough__sex"]
 
 
+@pytest.mark.slow
 def test_a_stacked_search_encodes_fold_by_fold_as_fit_does(monkeypatch: Any) -> None:
     stacks = Stacks(monkeypatch)
     # One level is in the last rows alone: the network of that fold has an input less.
@@ -256,6 +258,7 @@ def test_a_stacked_search_over_pipelines_and_choices(monkeypatch: Any) -> None:
     np.testing.assert_allclose(ours.predict_proba(rows), stock.predict_proba(rows), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_stacked_search_over_choices_reads_each_by_itself() -> None:
     rows = pd.DataFrame({"n": X["age"].fillna(0.0) / 40, "c": (X["sex"] == "male").astype(int)})
     grid = {"categorical_features": [None, ["c"]]}

@@ -218,6 +218,7 @@ def test_bytes_train_as_the_numbers_they_are() -> None:
 FEW = np.r_[0:50, 50:62, 100:105]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample_weight", [None, np.linspace(0.1, 2.0, len(FEW))])
 @pytest.mark.parametrize("wanted", ["balanced", {"setosa": 0.5, "virginica": 4.0}])
 @pytest.mark.parametrize("names", [3, 2])

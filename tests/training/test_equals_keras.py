@@ -252,6 +252,7 @@ def unequal(task: str) -> Dataset:
     return replace(dataset, y=y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
 def test_class_weights_are_kerass(task: str) -> None:
     """In one stack with networks that have others or none; a balanced one by scikit-learn's

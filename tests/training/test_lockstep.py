@@ -259,6 +259,7 @@ def test_scaling_is_fitted_on_each_folds_training_rows() -> None:
         )
 
 
+@pytest.mark.slow
 def test_bytes_train_as_the_floats_they_stand_for() -> None:
     data, folds, seeds = problems.dataset(), problems.folds(33), problems.seeds(1)
     pixels = np.random.default_rng(0).integers(0, 256, data.x.shape).astype(np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 
+import pytest
 from tensorflow.python.framework.func_graph import FuncGraph
 
 from tests.support import problems
@@ -16,6 +17,7 @@ def graphs() -> int:
     return sum(isinstance(found, FuncGraph) for found in gc.get_objects())
 
 
+@pytest.mark.slow
 def test_no_graph_outlives_its_stack() -> None:
     trainer = Trainer(problems.dataset(), problems.folds(33))
     STACKS.clear()

@@ -60,6 +60,7 @@ def check(
     return models
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_folds_are_those_of_keras_with_all_that_layers_remember(compiled: bool) -> None:
     """Dropout, batch normalization, a penalty, last batches of 1 and 15 rows."""
