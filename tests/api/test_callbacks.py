@@ -79,7 +79,8 @@ def test_a_callback_ends_the_search(here, way):
     assert len(study.optimize(trials=5, progress="none").table()) >= 5
 
 
-def test_what_is_no_callback_is_refused(in_process):
-    with pytest.raises(UsageError, match=r"callbacks are functions.*received 3"):
-        tuner.optimize(SPACE, trials=1, callbacks=[3], **DATA)
+@pytest.mark.parametrize("given", [3, Epochs], ids=["number", "class"])
+def test_what_is_no_callback_is_refused(in_process, given):
+    with pytest.raises(UsageError, match=r"callbacks are functions.*received (3|<class .*Epochs)"):
+        tuner.optimize(SPACE, trials=1, callbacks=[given], **DATA)
     assert list(in_process.iterdir()) == []

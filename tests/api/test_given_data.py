@@ -74,6 +74,12 @@ def test_groups_go_with_the_rows(tmp_path):
     assert data.groups.tolist() == np.repeat(range(6), 5).tolist()
 
 
+def test_a_group_is_one_value_a_row(tmp_path):
+    with pytest.raises(DataError, match="group= takes one value a row; received 2 columns"):
+        keep_data(tmp_path / "data", frame(), range(6), group=np.ones((6, 2)))
+    assert not (tmp_path / "data").exists()
+
+
 def frame():
     return pd.DataFrame(
         {
@@ -128,6 +134,8 @@ GAPS = np.where(X > 1, np.nan, X)
         ((frame(), None), UsageError, "a DataFrame without one.*target="),
         ((frame(), [1, 2]), DataError, "one row for each of the 6 rows of X; received 2"),
         ((X * 1e300, Y), DataError, "must stay within"),
+        ((np.ma.masked_greater(X, 1), Y), DataError, "arrays have no gaps; X has .* masked values"),
+        ((X, np.ma.masked_equal(Y, 1)), DataError, "y has 10 masked values"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_searched_on_is_refused_and_nothing_is_written(

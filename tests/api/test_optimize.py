@@ -9,6 +9,7 @@ from inspect import signature
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
@@ -161,12 +162,35 @@ def test_every_flag_is_a_keyword():
         ({"kinds": {"a": "colour"}}, UsageError, "kinds"),
         ({"storage": "ftp://a/b"}, UsageError, "a storage is a database URL or a file"),
         ({"group": [1, 2]}, UsageError, "group= of values goes with X"),
+        ({"target": 1.5}, UsageError, "target= takes a name or a list of names; received 1.5"),
+        ({"drop": {"a": 1}}, UsageError, "drop= takes a name or a list of names"),
+        ({"set": "epochs=3"}, UsageError, "set= takes a dict, names with their values"),
+        ({"kinds": [1]}, UsageError, "kinds= takes a dict"),
+        ({"at_most": "parameters=3"}, UsageError, "at_most= takes a dict"),
+        ({"at_least": [1]}, UsageError, "at_least= takes a dict"),
+        ({"try_first": 3}, DefinitionError, "try_first.*got 3"),
+        ({"name": 3}, UsageError, "name= takes text; received 3"),
+        ({"storage": 3}, UsageError, "storage= takes text; received 3"),
+        ({"artifacts": 3}, UsageError, "artifacts= takes text; received 3"),
+        ({"data": Path("wine.csv")}, UsageError, "data= takes a URI or a DataFrame; received"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_stored(in_process, given, error, message):
     with pytest.raises(error, match=message):
         tuner.optimize(**{"space": "sgd_decay", **given})
     assert list(in_process.iterdir()) == []
+
+
+def test_a_storage_is_a_path_too_and_a_target_the_number_of_a_column(in_process):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 3)))
+    study = tuner.optimize(
+        SPACE, data=frame, target=2, trials=1, folds=2, progress="none", storage=Path("own.db")
+    )
+    assert study.definition.data.target == "2"
+    assert tuner.load(study.name, Path("own.db")).best == study.best
+    assert list(tuner.studies(Path("own.db"))["study"]) == [study.name]
+    with pytest.raises(UsageError, match="name= takes text; received 3"):
+        tuner.load(3, Path("own.db"))
 
 
 def test_a_study_without_a_complete_trial_says_so(in_process):

@@ -72,6 +72,11 @@ def test_what_is_no_space_is_refused_in_a_sentence(given, error, message):
         space_from(given)
 
 
+def test_conditions_that_are_none_are_refused():
+    with pytest.raises(SpaceError, match=r"when takes parameters with the values.*received 'sgd'"):
+        tuner.when((0.0, 0.9), "sgd")
+
+
 def test_settings_are_those_of_the_flag():
     made = settings_from({"epochs": np.int64(3), "optimizer.learning_rate": tuner.log(1e-3, 1.0)})
     assert made["epochs"] == "3"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -255,9 +256,22 @@ class Stepping(keras.Sequential):
         return super().train_step(data)
 
 
+ONE = keras.Sequential([keras.Input((64,)), layers.Dense(10)])
+
+
+def without_loss(params: dict[str, Any]) -> keras.Model:
+    model = keras.Sequential([keras.Input((64,)), layers.Dense(10)])
+    model.compile("sgd")
+    return model
+
+
 @pytest.mark.parametrize(
     ("build", "problem"),
     [
+        (lambda params: sys.exit("enough"), "raised SystemExit: enough"),
+        (lambda params: ONE, "weights of a model that it returned before"),
+        (lambda params: keras.Sequential([keras.Input((64,)), *ONE.layers]), "returned before"),
+        (without_loss, "compiled without a loss"),
         (lambda params: None, "returned None, a NoneType"),
         (raising, "raised KeyError: 'filters'"),
         (of_two_inputs, "has 2 inputs"),

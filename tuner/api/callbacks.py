@@ -38,10 +38,10 @@ class Calls:
         """`callbacks`: one or several. Raises `UsageError` for what is none."""
         several = callbacks if isinstance(callbacks, Sequence) else [callbacks]
         for own in several:
-            if not callable(own) and not hasattr(own, _EPOCH):
+            if isinstance(own, type) or not (callable(own) or hasattr(own, _EPOCH)):
                 raise UsageError(
                     "callbacks are functions of a study and a trial, as Optuna's, or objects with "
-                    f"{_EPOCH}(epoch, logs), as Keras's; received {show(own)}"
+                    f"{_EPOCH}(epoch, logs), as Keras's, not their classes; received {show(own)}"
                 )
         self._epoch = [own for own in several if hasattr(own, _EPOCH)]
         self._trial = [own for own in several if not hasattr(own, _EPOCH)]

@@ -66,9 +66,9 @@ def keep_data(
     if y is None:
         raise UsageError("a search needs a target for every row; received X without y")
     arrays = {FEATURES: _features(X)}
-    arrays[TARGETS] = plain_targets(np.asarray(y), len(arrays[FEATURES]), "y")
+    arrays[TARGETS] = plain_targets(_array(y, "y"), len(arrays[FEATURES]), "y")
     if group is not None:
-        arrays[GROUPS] = plain_targets(np.asarray(group), len(arrays[FEATURES]), "group")
+        arrays[GROUPS] = plain_targets(_array(group, "group"), len(arrays[FEATURES]), "group")
     return GivenData(save_arrays(folder, arrays), group=None if group is None else GROUPS)
 
 
@@ -91,7 +91,7 @@ def features_of(X: Any) -> NDArray[Any]:
             )
         X = X.toarray()
     try:
-        array = np.asarray(X)
+        array = _array(X, _SOURCE)
     except ValueError as error:
         raise DataError(
             f"X must be rows of equally many numbers, or a DataFrame; received {show(X)} "
@@ -103,6 +103,16 @@ def features_of(X: Any) -> NDArray[Any]:
             f"of the type {array.dtype}. Available: pandas.DataFrame(X)"
         )
     return array
+
+
+def _array(values: Any, name: str) -> NDArray[Any]:
+    """Raises `DataError` for masked values, which an array would show again."""
+    if np.ma.is_masked(values):
+        raise DataError(
+            f"arrays have no gaps; {name} has {np.ma.count_masked(values)} masked values. "
+            "Available: pandas.DataFrame(X), whose gaps are filled fold by fold"
+        )
+    return np.asarray(values)
 
 
 def _features(X: Any) -> NDArray[Any]:
@@ -142,6 +152,10 @@ def _keep_table(folder: Path, X: pd.DataFrame, y: Any, target: str | None, group
         )
     if group is not None and not isinstance(group, str):
         beside = _beside(group, "group", frame)
+        if len(beside.columns) != 1:
+            raise DataError(
+                f"group= takes one value a row; received {len(beside.columns)} columns of them"
+            )
         frame, [group] = pd.concat([frame, beside], axis=1), beside.columns
     return GivenData(save_table(folder, frame), target, group, table.remarks)
 
@@ -156,7 +170,7 @@ def _beside(values: Any, name: str, frame: pd.DataFrame) -> pd.DataFrame:
     elif isinstance(values, pd.DataFrame):
         held = values.copy(deep=False)
     else:
-        array = np.asarray(values)
+        array = _array(values, name)
         if array.ndim not in (1, 2):
             raise DataError(
                 f"{name}s must have one row for each of the {len(frame)} rows of X; received the "

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuner.api.callbacks import Calls
-from tuner.api.given_data import GivenData, keep_data
+from tuner.api.given_data import GivenData, frame_of, keep_data
 from tuner.api.networks import Build, build_and_space
 from tuner.api.own_objects import Metric, OwnObjects
 from tuner.api.run import Place, run
-from tuner.api.settings import RunSettings, known_keywords, plain_numbers
+from tuner.api.settings import RunSettings, fields, known_keywords, names, plain_numbers, text
 from tuner.api.spaces import settings_from
 from tuner.api.study import Study
 from tuner.code import save
 from tuner.errors import UsageError
+from tuner.parameters import show
 from tuner.progress import ProgressMode
 from tuner.search.finished import find_or_prepare
 from tuner.study.asked import Asked
@@ -53,7 +54,7 @@ def optimize(
     sampler: str | BaseSampler | None = None,
     pruner: str | BasePruner | None = None,
     set: Mapping[str, Any] | None = None,
-    try_first: Sequence[Mapping[str, Any]] = (),
+    try_first: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
     seed: int | None = None,
     retries: int | None = None,
     group: str | ArrayLike | None = None,
@@ -79,7 +80,7 @@ def optimize(
     grace: float | None = None,
     memory: int | str | None = None,
     trial_timeout: float | str | None = None,
-    storage: str | None = None,
+    storage: str | Path | None = None,
     artifacts: str | Path | None = None,
     progress: ProgressMode = "auto",
     callbacks: Any = (),
@@ -165,8 +166,8 @@ def optimize(
     place = Place.of(storage, artifacts)
     calls = Calls(callbacks, place.storage)
     build, searched = build_and_space(space_or_build, space)
-    columns = _joined(target)
-    given = _data(place, X, y, data, columns, group)
+    columns = names("target", target)
+    given = _data(place, X, y, data, ",".join(columns) or None, group)
     rows = {
         "target": given.target,
         "group": given.group,
@@ -179,14 +180,14 @@ def optimize(
         "target_scale": target_scale,
         "scaling": scaling,
         "na_class": na_class or None,
-        "drop": _several(drop),
-        "features": _several(features),
-        "kinds": dict(kinds or {}),
+        "drop": names("drop", drop),
+        "features": names("features", features),
+        "kinds": fields("kinds", kinds),
         "header": header,
         "sep": sep,
         "encoding": encoding,
         "decimal": decimal,
-        "na": _several(na),
+        "na": names("na", na),
     }
     numbers = {"folds": folds, "seed": seed, "retries": retries}
     own = OwnObjects.of(metric, sampler, pruner)
@@ -200,10 +201,10 @@ def optimize(
         refit_metric=own.name(refit_metric),
         sampler=own.sampler,
         pruner=own.pruner,
-        settings=settings_from(set or {}),
-        at_most=plain_numbers(dict(at_most or {})),
-        at_least=plain_numbers(dict(at_least or {})),
-        try_first=tuple(try_first),
+        settings=settings_from(fields("set", set)),
+        at_most=fields("at_most", at_most),
+        at_least=fields("at_least", at_least),
+        try_first=tuple(try_first) if isinstance(try_first, Sequence) else (try_first,),
         timeout=settings.timeout,
         **plain_numbers(numbers),
     )
@@ -217,7 +218,7 @@ def optimize(
         notes = (f"space {definition.space.name}, since none was named (space=)", *notes)
     found = find_or_prepare(
         definition,
-        name=name,
+        name=text("name", name),
         storage_url=place.storage,
         trials=settings.trials,
         notes=notes,
@@ -237,12 +238,9 @@ def _data(place: Place, X: Any, y: Any, data: Any, target: str | None, group: An
         if group is not None and not isinstance(group, str):
             raise UsageError("group= of values goes with X; data= takes the name of a column")
         return GivenData(data or "", target, group)
+    if X is None and frame_of(data) is None:
+        raise UsageError(
+            f"data= takes a URI or a DataFrame; received {show(data)}. Available: 'csv:wine.csv', "
+            "or X and y"
+        )
     return keep_data(place.data, data if X is None else X, y, target=target, group=group)
-
-
-def _joined(target: str | Sequence[str] | None) -> str | None:
-    return target if target is None or isinstance(target, str) else ",".join(target)
-
-
-def _several(given: str | Sequence[str]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.api.callbacks import Calls
-from tuner.api.settings import RunSettings
+from tuner.api.settings import RunSettings, text
 from tuner.errors import TunerError
 from tuner.progress import make_progress
 from tuner.progress.begin import begun
@@ -40,11 +40,11 @@ class Place:
     artifacts: str | None = None
 
     @classmethod
-    def of(cls, storage: str | None, artifacts: str | Path | None) -> Place:
+    def of(cls, storage: str | Path | None, artifacts: str | Path | None) -> Place:
         """Paths made absolute. Raises `UsageError` for a storage of no known form."""
-        kind = storage_at(storage)
+        kind, folder = storage_at(text("storage", storage)), text("artifacts", artifacts)
         url = f"{kind.PREFIX}{kind.named.absolute()}" if isinstance(kind, FileKind) else kind.url
-        return cls(url, None if artifacts is None else str(Path(artifacts).absolute()))
+        return cls(url, None if folder is None else str(Path(folder).absolute()))
 
     @property
     def folder(self) -> Path:

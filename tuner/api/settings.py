@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from inspect import signature
+from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from pydantic import BeforeValidator, Field
 
 from tuner.errors import UnknownKeywordError, UsageError, unknown
 from tuner.limits import MOST_TRIALS
+from tuner.parameters import show
 from tuner.parameters.kinds import Definition, Seconds
 from tuner.progress import ProgressMode
 from tuner.spaces.yaml_file import validated
@@ -58,16 +60,40 @@ def plain_numbers(given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def fields(argument: str, given: Any) -> dict[str, Any]:
+    """A mapping as a dict, NumPy's scalars as Python's; None: an empty one. Raises `UsageError`."""
+    if not isinstance(given, Mapping | None):
+        raise UsageError(
+            f"{argument}= takes a dict, names with their values; received {show(given)}"
+        )
+    return plain_numbers(dict(given or {}))
+
+
+def names(argument: str, given: Any) -> tuple[str, ...]:
+    """One name or several, numbers of columns too; None: none. Raises `UsageError`."""
+    several = (given,) if isinstance(given, str | int | np.integer) else given
+    if not isinstance(several, Iterable | None) or isinstance(several, Mapping | bytes):
+        raise UsageError(f"{argument}= takes a name or a list of names; received {show(given)}")
+    return tuple(map(str, several or ()))
+
+
+def text(argument: str, given: Any) -> str | None:
+    """Text, or a path as text. Raises `UsageError`."""
+    if not isinstance(given, str | Path | None):
+        raise UsageError(f"{argument}= takes text; received {show(given)}")
+    return None if given is None else str(given)
+
+
 def known_keywords(function: Callable[Given, Made]) -> Callable[Given, Made]:
     """The function, which answers a keyword that it does not take with those that it takes."""
     given = signature(function).parameters.values()
-    names = [own.name for own in given if own.name != "self" and own.kind != own.POSITIONAL_ONLY]
+    known = [own.name for own in given if own.name != "self" and own.kind != own.POSITIONAL_ONLY]
 
     @wraps(function)
     def call(*args: Given.args, **keywords: Given.kwargs) -> Made:
         for name in keywords:
-            if name not in names:
-                raise UnknownKeywordError(unknown("keyword", name, names))
+            if name not in known:
+                raise UnknownKeywordError(unknown("keyword", name, known))
         return function(*args, **keywords)
 
     return call

@@ -52,12 +52,19 @@ def when(form: Any, conditions: Mapping[str, Any] | None = None, **others: Any) 
         conditions: parameter to the value, or the list of values, that it must have.
         others: the same, of parameters whose names have no dot.
 
+    Raises `SpaceError` if `conditions` are none.
+
     >>> import tuner
     >>> space = {
     ...     "optimizer": tuner.choices("sgd", "adam"),
     ...     "optimizer.momentum": tuner.when((0.0, 0.9), optimizer="sgd"),
     ... }
     """
+    if not isinstance(conditions, Mapping | None):
+        raise SpaceError(
+            "when takes parameters with the values that they must have; received "
+            f"{show(conditions)}. Available: {{'schedule.name': 'step'}}, or optimizer='sgd'"
+        )
     held = {**(conditions or {}), **others}
     inside = dict(form) if isinstance(form, Mapping) else _form("", form)
     inside = inside if isinstance(inside, dict) else {"value": inside}

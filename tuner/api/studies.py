@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.api.run import Place
+from tuner.api.settings import text
 from tuner.api.study import Study
 from tuner.results.studies import list_studies, summary_row
 from tuner.storage import storage_at
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def studies(storage: str | None = None) -> pd.DataFrame:
+def studies(storage: str | Path | None = None) -> pd.DataFrame:
     """The studies of a storage, one a row: `study`, `space`, `data`, `sampler`, `metric`, the
     number of trials by state, `best_value` and `begun`; none if the default storage is not there.
 
@@ -27,7 +28,7 @@ def studies(storage: str | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    place = storage_at(storage)
+    place = storage_at(text("storage", storage))
     if storage is None and place.absent:
         return pd.DataFrame()
     with place.open_read_only() as opened:
@@ -37,7 +38,7 @@ def studies(storage: str | None = None) -> pd.DataFrame:
 
 def load(
     name: str,
-    storage: str | None = None,
+    storage: str | Path | None = None,
     *,
     artifacts: str | Path | None = None,
     trust_code: bool = False,
@@ -56,6 +57,6 @@ def load(
         UsageError: there is no such study.
         StorageError: the storage does not exist or cannot be read.
     """
-    place = Place.of(storage, artifacts)
-    with reading(name, storage_at(place.storage)):
-        return Study(name, place, trust_code=trust_code)
+    place, named = Place.of(storage, artifacts), text("name", name) or ""
+    with reading(named, storage_at(place.storage)):
+        return Study(named, place, trust_code=trust_code)

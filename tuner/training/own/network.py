@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from typing import Any
+from weakref import WeakValueDictionary
 
 import keras
 import numpy as np
@@ -28,6 +29,8 @@ from tuner.training.own.compiling import compile_as
 Build = Callable[[dict[str, Any]], Any]
 #: Rows that a new model is tried on.
 _TRIED = 4
+#: Weights that are trained, of the models that were built and are still alive, by their `id`.
+_TRAINED: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
 
 @dataclass(eq=False)
@@ -99,7 +102,7 @@ def built_network(
     with _seeded(seed):
         try:
             model = build(dict(params))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _refused(f"it raised {type(error).__name__}: {said(error)}", params) from error
         if not isinstance(model, keras.Model):
             raise _refused(f"it returned {quoted(model)}, a {type(model).__name__}", params)
@@ -124,12 +127,21 @@ def built_network(
             raise _refused("it has a train_step of its own, which is not called here", params)
         probabilities = _are_probabilities(model, rows, answered, task)
         own = bool(model.compiled)
+        if any(_TRAINED.get(id(weight)) is weight for weight in model.trainable_variables):
+            raise _refused("it has weights of a model that it returned before", params)
+        _TRAINED.update((id(weight), weight) for weight in model.trainable_variables)
         if not own:
             compile_as(model, plan, task, probabilities)
         elif getattr(model, "optimizer", None) is None:
             raise _refused("it is compiled without an optimizer", params)
+        elif model.loss is None and not model.losses and _loss_is_kerass(model):
+            raise _refused("it is compiled without a loss", params)
         model.optimizer.build(model.trainable_variables)
     return OwnNetwork(model, row, probabilities, own)
+
+
+def _loss_is_kerass(model: keras.Model) -> bool:
+    return type(model).compute_loss is keras.Model.compute_loss
 
 
 @contextmanager
