@@ -51,6 +51,10 @@ def test_the_parameters_of_build_have_names_of_ones_own(in_process: Path) -> Non
     assert study.name.startswith("narrow-")
     assert study.definition.space.open is True
     assert study.definition.code.parts["build"].what.endswith("narrow")
+    # Going on without trust is refused before more trials are queued.
+    with pytest.raises(UsageError, match="only if it is trusted"):
+        tuner.load(study.name).optimize(trials=5)
+    assert len(study.table()) == 2
     other = tuner.optimize(lambda params: 1, data="sklearn:digits", space=space, trials=1)
     assert other.name != study.name
 

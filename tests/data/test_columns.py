@@ -21,11 +21,12 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from tuner.data.columns.column import MOST_LEVELS, CategoryColumn
+from tuner.data.columns.column import MOST_LEVELS, CategoryColumn, DateColumn, NumberColumn
 from tuner.data.columns.encoding import TableEncoding
 from tuner.data.columns.fitting import fit_columns
 from tuner.data.columns.infer import find_columns
 from tuner.data.dataset import Dataset
+from tuner.errors import DataError
 
 SCALERS: dict[str, Any] = {
     "none": FunctionTransformer(),
@@ -168,3 +169,16 @@ def test_a_folds_inputs_are_those_of_a_column_transformer(
         np.testing.assert_allclose(own[name], values, rtol=1e-6, atol=1e-6, err_msg=name)
     for name in set(own) - set(theirs):
         assert not own[name].any(), f"scikit-learn has no {name} in this fold"
+
+
+@pytest.mark.parametrize(
+    ("column", "rows", "message"),
+    [
+        (NumberColumn(name="size"), [1, "q", "3"], "size was trained on as numbers; received 'q'"),
+        (DateColumn(name="day"), ["2020-01-01", None], "day was trained on as dates.*'2020-01-01'"),
+    ],
+)
+def test_values_of_another_kind_are_no_gaps(column: Any, rows: list[Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        column.raw(pd.Series(rows, dtype=object))
+    assert np.isnan(column.raw(pd.Series([None, None], dtype=object))).all()

@@ -265,3 +265,5 @@ def test_a_port_in_use_is_said():
 def test_a_host_that_is_not_ours_is_said():
     with pytest.raises(UsageError, match=r"must be able to listen .* 203\.0\.113\.7:0"):
         DashboardServer(inner_app, "203.0.113.7", 0)
+    with pytest.raises(UsageError, match=r"must be able to listen .* 127\.0\.0\.1:99999"):
+        DashboardServer(inner_app, "127.0.0.1", 99999)

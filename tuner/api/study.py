@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from tuner.api.callbacks import Calls
 from tuner.api.run import Place, run
 from tuner.api.settings import RunSettings, known_keywords
+from tuner.code import trusted_file
 from tuner.errors import UsageError
 from tuner.progress import ProgressMode
 from tuner.results import best_trial, curve_rows, results_table
-from tuner.results.ranking import best_trials
+from tuner.results.importances import importances
 from tuner.results.table import flat_rows
 from tuner.search.finished import find_or_prepare
 from tuner.storage import storage_at
@@ -101,18 +102,10 @@ class Study:
             return pd.DataFrame(curve_rows(study, chosen)).set_index("epoch")
 
     def importances(self) -> dict[str, float]:
-        """Optuna's `get_param_importances`. Raises `UsageError` if the trials do not tell."""
-        from optuna.importance import get_param_importances
-
+        """Optuna's importance of each parameter, of several objectives for the first one. Raises
+        `UsageError` if the trials do not tell."""
         with self._reading() as study:
-            chosen = [trial.params for trial in best_trials(study)]
-            if len(chosen) < 2 or not any(chosen):
-                raise UsageError(
-                    "importances need two or more complete trials whose parameters a sampler "
-                    f"chose; study {self.name} has {len([own for own in chosen if own])}"
-                )
-            target = None if len(study.directions) == 1 else lambda trial: float(trial.values[0])
-            return get_param_importances(study, target=target)
+            return importances(study)
 
     @known_keywords
     def optimize(
@@ -148,9 +141,10 @@ class Study:
             progress=progress,
         )
         calls = Calls(callbacks, self._place.storage)
-        url, trials = self._place.storage, settings.trials
-        found = find_or_prepare(self.definition, name=self.name, storage_url=url, trials=trials)
+        url, trials, definition = self._place.storage, settings.trials, self.definition
         trust = self._trust_code
+        trusted_file(definition.code, self._place.folder, self.name, trust=trust)
+        found = find_or_prepare(definition, name=self.name, storage_url=url, trials=trials)
         run(found, self._place, settings, settings.timeout, calls, trust_code=trust)
         return self
 

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from tuner.data.columns.dates import PARTS, Part, date_parts, days_of
+from tuner.errors import DataError
+from tuner.text import counted, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,6 +73,7 @@ class NumberColumn(_Column):
         import pandas as pd
 
         numbers = pd.to_numeric(values, errors="coerce")
+        _require(self.name, "numbers", values[numbers.isna() & values.notna()])
         return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
 
     def held(self, values: pd.Series) -> NDArray[Any]:
@@ -96,6 +99,11 @@ class DateColumn(_Column):
         return (*named, f"{self.name} missing") if self.gaps else named
 
     def raw(self, values: pd.Series) -> NDArray[Any]:
+        import pandas as pd
+
+        if not pd.api.types.is_datetime64_any_dtype(values.dtype):
+            _require(self.name, "dates (see pandas.to_datetime)", values.dropna())
+            return np.full(len(values), np.nan)
         return days_of(values)
 
     def encode(self, held: NDArray[Any], into: NDArray[np.float32]) -> None:
@@ -145,6 +153,15 @@ class CategoryColumn(_Column):
 
 
 AnyColumn = Annotated[NumberColumn | DateColumn | CategoryColumn, Field(discriminator="kind")]
+
+
+def _require(name: str, what: str, wrong: pd.Series) -> None:
+    """Raises `DataError` for the values of a column that are not what it holds, if there are."""
+    if len(wrong):
+        raise DataError(
+            f"column {name} was trained on as {what}; received {quoted(wrong.iloc[0])} in "
+            f"{counted(len(wrong), 'row')}. Available: such values, or a gap"
+        )
 
 
 def texts_of(values: pd.Series) -> tuple[NDArray[np.signedinteger], list[str]]:

@@ -38,15 +38,15 @@ class DashboardServer(ThreadingMixIn, WSGIServer):
         try:
             self.address_family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
             super().__init__((host, port), _Handler)
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
+        except (OSError, OverflowError) as error:
+            if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
                 raise TunerError(
                     f"the dashboard needs a port of its own; {host}:{port} is in use. Give "
                     "another one by --port, or --port 0 for any that is free"
                 ) from error
             raise UsageError(
                 f"the dashboard must be able to listen on its host and port; {host}:{port}: "
-                f"{error.strerror or error}"
+                f"{getattr(error, 'strerror', None) or error}"
             ) from error
         self.set_app(app)
 
