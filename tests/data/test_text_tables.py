@@ -300,7 +300,8 @@ def test_numbers_with_units_and_times_of_day() -> None:
         frame, remarks = read(f"a,y\n12 kg,1\n7 kg,2\n{other},3\n")
         assert frame["a"].astype(str).tolist() == ["12 kg", "7 kg", other]
         assert remarks == ""
-    frame, _ = read("a,y\n12 kg,1\n?,2\nvan,3\n", kinds={"a": "number"})
+    frame, remarks = read("a,y\n12 kg,1\n?,2\nvan,3\n", kinds={"a": "number"})
+    assert "a: what is no number is taken for a gap, as 'van'" in remarks
     np.testing.assert_array_equal(frame["a"], [12, np.nan, np.nan])
     lines = "".join(f"{i} kg,{i}\n" for i in range(40))
     with pytest.raises(DataError, match="a holds numbers, and in 1 row 'null kg'"):

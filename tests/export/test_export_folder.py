@@ -179,6 +179,14 @@ def test_predicting_bytes_equals_predicting_the_dataset(train_study, tmp_path):
     np.testing.assert_allclose(x, load_digits().data, atol=1e-5)
     assert len(prediction_rows(model, predict(model.keras_model, x[:5]), rows.y[:5])) == 5
 
+    # A table with the columns of a model of numbers, and one that is carried through.
+    names = model.preprocessing.feature_names
+    table = pd.DataFrame(load_digits().data[:3], columns=names).assign(id=["a", "b", "c"])
+    table.to_csv(tmp_path / "table.csv", index=False)
+    few = rows_for(model, f"csv:{tmp_path / 'table.csv'}", keep=["id"])
+    np.testing.assert_allclose(few.x, x[:3], atol=1e-5)
+    assert few.kept == {"id": ["a", "b", "c"]}
+
 
 @pytest.mark.slow
 def test_predicting_with_two_classes_and_with_values(train_study, tmp_path):

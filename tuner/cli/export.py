@@ -125,6 +125,8 @@ def predict(
 
     model = load_export(folder)
     rows = rows_for(model, uri, target=target, part=part, keep=keep)
+    for remark in rows.remarks:
+        tell(remark)
     if only_scores and rows.y is None:
         raise UsageError(f"--scores needs the true values; {uri} has none. Name them by --target")
     import_tensorflow()

@@ -25,11 +25,12 @@ class Rows:
     """`x` `(rows, features)` float32: values as the model's own rows had them before scaling
     (bytes already multiplied by `byte_scale`); of a table its columns by name, `(rows, 1)` each,
     as the exported model takes them. `y` as in `Dataset`, None if the source has no target. `kept`:
-    values of further columns by name."""
+    values of further columns by name; `remarks`: what was guessed or found, one sentence each."""
 
     x: NDArray[np.float32] | Mapping[str, NDArray[Any]]
     y: NDArray[np.int32] | NDArray[np.float32] | None
     kept: Mapping[str, list[Any]] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 def load_rows(
@@ -81,10 +82,10 @@ def load_rows(
         if raw.columns is None:
             raise DataError(f"the model takes the columns of a table; {path_text(uri)} holds none")
         own = None if y is None else _match(y, raw, len(x), task, classes, uri)
-        return Rows(raw.columns, own, raw.kept)
+        return Rows(raw.columns, own, raw.kept, raw.remarks)
     values = number_rows(replace(raw, x=x, x_test=None), uri, features, byte_scale)
     own = None if y is None else _match(y, raw, len(values), task, classes, uri)
-    return Rows(values, own, raw.kept)
+    return Rows(values, own, raw.kept, raw.remarks)
 
 
 def number_rows(raw: RawData, source: str, features: int, byte_scale: float) -> NDArray[np.float32]:

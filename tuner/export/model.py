@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,7 +102,7 @@ def rows_for(
     if isinstance(rows.x, Mapping):
         return rows
     # `load_rows` has multiplied bytes by the factor that is the model's own first layer.
-    return Rows(rows.x / np.float32(facts.byte_scale), rows.y)
+    return replace(rows, x=rows.x / np.float32(facts.byte_scale))
 
 
 def prediction_rows(

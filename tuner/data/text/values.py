@@ -46,9 +46,12 @@ def typed(name: str, column: Any, reading: Reading, kind: str | None = None) -> 
     if kind == "category" or (kind is None and any(map(is_code, distinct))):
         return Typed(_series(coded))
     numbers, remarks = numbers_of(distinct, reading, strict=kind is None)
-    if kind == "number":
-        return _taken(coded, numbers, remarks)
     wrong = [text for text, number in zip(distinct, numbers, strict=True) if number is None]
+    if kind == "number":
+        if wrong:
+            shown = listed(list(map(quoted, wrong)), 3)
+            remarks = (*remarks, ("what is no number is taken for a gap, as {}", shown))
+        return _taken(coded, numbers, remarks)
     markers = [text for text in wrong if text in MISSING_NUMBERS]
     if len(distinct) > len(wrong) == len(markers):
         if markers:
