@@ -184,7 +184,7 @@ def test_predicting_bytes_equals_predicting_the_dataset(train_study, tmp_path):
     table = pd.DataFrame(load_digits().data[:3], columns=names).assign(id=["a", "b", "c"])
     table.to_csv(tmp_path / "table.csv", index=False)
     few = rows_for(model, f"csv:{tmp_path / 'table.csv'}", keep=["id"])
-    np.testing.assert_allclose(few.x, x[:3], atol=1e-5)
+    np.testing.assert_allclose(np.asarray(few.x), x[:3], atol=1e-5)
     assert few.kept == {"id": ["a", "b", "c"]}
 
 
