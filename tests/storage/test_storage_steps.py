@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from tests.support.storage_place import OWNER, Place
 from tuner.search.tickets import follower, new_ticket
 from tuner.storage import journal_file, records
-from tuner.storage.backend import LostTrialError, Writes
+from tuner.storage.backend import Backend, LostTrialError, Writes
 
 
 @pytest.fixture(
@@ -177,3 +177,18 @@ def test_a_claim_of_a_journal_is_appended_in_two(journal, monkeypatch):
     assert b"rate" in lines[2]
     trial = place.read().trials[0]
     assert (trial.params, trial.user_attrs["u"]) == ({"rate": 0.25}, 1)
+
+
+def test_a_smaller_total_that_was_read_before_a_larger_one_does_not_stay(monkeypatch):
+    storage = optuna.storages.InMemoryStorage()
+    study_id = storage.create_new_study([StudyDirection.MAXIMIZE], "s")
+    late = [9]
+
+    def sleep(_):
+        if late:
+            storage.set_study_system_attr(study_id, records.STUDY_TOTAL, late.pop())
+
+    monkeypatch.setattr("tuner.storage.backend.time.sleep", sleep)
+    assert Backend(storage).set_total(study_id, 12, lower=False) == 12
+    assert storage.get_study_system_attrs(study_id)[records.STUDY_TOTAL] == 12
+    assert not late

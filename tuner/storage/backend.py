@@ -71,6 +71,8 @@ class Backend:
     #: True if each step is one transaction: a study is made together with its attributes, no
     #: ticket is queued twice, and a worker hands its trial back by making it WAITING again.
     atomic = False
+    #: Seconds after which nobody writes a smaller total who has read one before ours was written.
+    settles = 0.25
 
     def __init__(self, storage: BaseStorage) -> None:
         self.storage = storage
@@ -98,11 +100,17 @@ class Backend:
 
         Returns what is stored then.
         """
+        raised = False
         while True:
             stored = int(self.storage.get_study_system_attrs(study_id).get(records.STUDY_TOTAL, 0))
-            if stored == total or (stored > total and not lower):
+            if stored < total or (stored > total and lower):
+                self.storage.set_study_system_attr(study_id, records.STUDY_TOTAL, total)
+                raised = not lower
+            elif raised:
+                time.sleep(self.settles)
+                raised = False
+            else:
                 return stored
-            self.storage.set_study_system_attr(study_id, records.STUDY_TOTAL, total)
 
     def add_trials(self, study_id: int, trials: Sequence[FrozenTrial]) -> int:
         """Create those of `trials` whose `ticket_key` no trial of the study has yet; how many."""

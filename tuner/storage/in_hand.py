@@ -11,6 +11,12 @@ from tuner.storage.backend import Backend
 from tuner.storage.kind import StorageKind
 
 
+class _Alone(Backend):
+    """No other process writes there."""
+
+    settles = 0.0
+
+
 @dataclass(frozen=True, repr=False)
 class InHand(StorageKind):
     """Not read from a URL, and open already. Its steps are Optuna's public methods.
@@ -37,7 +43,7 @@ class InHand(StorageKind):
         return own
 
     def steps(self, storage: BaseStorage) -> Backend:
-        return Backend(storage)
+        return _Alone(storage)
 
     def product(self) -> str:
         return type(self.storage).__name__
