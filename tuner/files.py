@@ -1,10 +1,15 @@
-"""Files that people name: which can be read to their end, and where a folder can be made."""
+"""Files: which can be read to their end, how one is written whole, and where a folder can be
+made."""
 
 from __future__ import annotations
 
 import os
 import stat
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from tuner.resources import available_memory
 from tuner.text import path_text, size_text
@@ -18,6 +23,8 @@ _KINDS = {
 }
 
 
+#: Ends the name of a file that is not whole yet.
+UNFINISHED = ".tmp"
 #: Bytes of a name and of a folder's path, on every file system that is common.
 _LONGEST_NAME, _LONGEST_PATH = 255, 4000
 
@@ -79,3 +86,32 @@ def unmakable(folder: Path) -> str | None:
     if not os.access(place, os.W_OK | os.X_OK):
         return f"cannot be made: {path_text(place)} is not writable"
     return None
+
+
+def write_whole(path: Path, fill: Callable[[BinaryIO], object], mode: int = 0o666) -> None:
+    """Make the file, and its folder, with what `fill` writes: there whole or not at all, also after
+    a power cut, and whoever else writes it meanwhile. Raises OSError; what was there before is
+    there then still. `mode`: who may read and write it, as far as the process's umask lets."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}{UNFINISHED}")
+    try:
+        with open(unfinished, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a renamed file's name last. Some file systems cannot; their files are whole still."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

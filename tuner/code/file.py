@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from tuner.code.fingerprint import fingerprint
 from tuner.code.modules import by_value
 from tuner.code.spec import CodePart, CodeSpec, python_version
 from tuner.errors import UsageError
-from tuner.files import unreadable
+from tuner.files import unreadable, write_whole
 from tuner.text import path_text, quoted, said, shortened
 
 #: In the folder of artifacts beside the storage.
@@ -130,21 +128,11 @@ def _content(spec: CodeSpec, folder: Path, trusted: str | None, study: str) -> b
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, whoever else does so at a time."""
+    """Raises `UsageError` for a folder that cannot be written."""
     try:
         if path.exists() and path.read_bytes() == content:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
+        write_whole(path, lambda file: file.write(content), mode=0o600)
     except OSError as error:
         raise UsageError(
             f"code of one's own is kept in a folder that can be written; {path_text(path.parent)}: "

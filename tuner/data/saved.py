@@ -10,8 +10,9 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from tuner.data.dataset import content_hash
 from tuner.data.sources.arrays import Arrays
 from tuner.data.sources.feather import Feather
 from tuner.errors import DataError
+from tuner.files import write_whole
 from tuner.text import path_text
 
 if TYPE_CHECKING:
@@ -40,15 +42,11 @@ def save_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> str:
         DataError: the folder cannot be written.
     """
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-
-    def write(place: Path) -> None:
-        place.mkdir()
-        for name, array in whole.items():
-            with (place / f"{name}.npy").open("xb") as file:
-                np.save(file, array, allow_pickle=False)
-                _sync(file)
-
-    return f"{Arrays.name}:{_kept(folder, content_hash(whole, {}), write)}"
+    place = _place(folder, content_hash(whole, {}))
+    with _told(folder):
+        if not place.exists():
+            _write_folder(place, whole)
+    return f"{Arrays.name}:{place}"
 
 
 def save_table(folder: Path, frame: pd.DataFrame) -> str:
@@ -65,33 +63,31 @@ def save_table(folder: Path, frame: pd.DataFrame) -> str:
     write_feather(pa.Table.from_pandas(frame, preserve_index=False), held)
     content = held.getvalue()
 
-    def write(place: Path) -> None:
-        with place.open("xb") as file:
-            file.write(content)
-            _sync(file)
-
-    name = f"{hashlib.sha256(content).hexdigest()[:16]}{Feather.suffixes[0]}"
-    return f"{Feather.name}:{_kept(folder, name, write)}"
-
-
-def _kept(folder: Path, name: str, write: Callable[[Path], None]) -> Path:
-    """The absolute path of `name` in `folder`; if it is not there, `write` makes it at a path
-    beside, which then gets its name: nobody ever sees a half of it."""
-    place = Path(os.path.abspath(folder)) / name
+    place = _place(folder, f"{hashlib.sha256(content).hexdigest()[:16]}{Feather.suffixes[0]}")
     with _told(folder):
-        if place.exists():
-            return place
-        place.parent.mkdir(parents=True, exist_ok=True)
-        working = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=place.parent))
-        try:
-            write(working / name)
-            os.replace(working / name, place)
-        except OSError:
-            if not place.exists():  # another process was quicker
-                raise
-        finally:
-            shutil.rmtree(working, ignore_errors=True)
-    return place
+        if not place.exists():
+            write_whole(place, lambda file: file.write(content))
+    return f"{Feather.name}:{place}"
+
+
+def _place(folder: Path, name: str) -> Path:
+    return Path(os.path.abspath(folder)) / name
+
+
+def _write_folder(place: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Arrays as files of a folder that gets its name once they are whole."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    working = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+    try:
+        made = working / place.name
+        for name, array in arrays.items():
+            write_whole(made / f"{name}.npy", partial(np.save, arr=array, allow_pickle=False))
+        os.replace(made, place)
+    except OSError:
+        if not place.exists():  # another process was quicker
+            raise
+    finally:
+        shutil.rmtree(working, ignore_errors=True)
 
 
 @contextmanager
@@ -103,8 +99,3 @@ def _told(folder: Path) -> Iterator[None]:
             f"data of Python are kept in a folder that can be written; {path_text(folder)}: "
             f"{error.strerror or error}. Available: storage= or artifacts= elsewhere"
         ) from error
-
-
-def _sync(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())

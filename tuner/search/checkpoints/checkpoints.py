@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.artifacts.exceptions import ArtifactNotFound
 
-from tuner.search.checkpoints.store import UNFINISHED, AtomicFileStore
+from tuner.files import UNFINISHED
+from tuner.search.checkpoints.store import AtomicFileStore
 from tuner.storage import records
 from tuner.training.identity import differences
 from tuner.training.state import SavedState, SavedStateError, from_file, read_notes, to_bytes

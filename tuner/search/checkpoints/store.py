@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -13,10 +12,7 @@ from typing import BinaryIO
 from optuna.artifacts import FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 
-from tuner.files import unreadable
-
-#: Of the file that is written before it gets its name.
-UNFINISHED = ".tmp"
+from tuner.files import unreadable, write_whole
 
 
 class AtomicFileStore(FileSystemArtifactStore):
@@ -31,19 +27,7 @@ class AtomicFileStore(FileSystemArtifactStore):
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
         """Raises OSError; what was there before is there then still."""
         path = Path(self._get_filepath(artifact_id))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}{UNFINISHED}")
-        try:
-            with unfinished.open("xb") as file:
-                shutil.copyfileobj(content_body, file)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                unfinished.unlink()
-            raise
-        _sync(path.parent)
+        write_whole(path, lambda file: shutil.copyfileobj(content_body, file))
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
         """Raises OSError also for what is no regular file: opening a pipe waits for ever."""
@@ -66,13 +50,3 @@ class AtomicFileStore(FileSystemArtifactStore):
                     if entry.is_file():
                         found[entry.name] = now - entry.stat().st_mtime
         return found
-
-
-def _sync(folder: Path) -> None:
-    """Make a renamed file's name last. Some file systems cannot; their files are whole still."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
