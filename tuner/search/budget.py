@@ -17,12 +17,12 @@ def queue_missing(
     backend: Backend,
     study_id: int,
     definition: StudyDefinition,
+    there: Sequence[FrozenTrial],
     total: int,
     asked: int | None,
 ) -> int:
     """Queue what is missing to `total`, or to what was asked for or has begun before, and to what
-    the points that are tried first need; the total then."""
-    there = backend.trials(study_id)
+    the points that are tried first need; the total then. `there`: the study's trials."""
     if asked is None:
         total = max(total, read_total(backend.storage, study_id))
     else:  # what has begun, or was named, is not taken back

@@ -84,7 +84,7 @@ def prepare_study(
     name = name or definition.default_name()
 
     from tuner.search.budget import queue_missing
-    from tuner.search.points import settle_enqueued
+    from tuner.search.points import is_enqueued, settle_enqueued
     from tuner.search.tickets import count_tickets
     from tuner.storage import storage_at
     from tuner.storage.quiet import quiet_optuna
@@ -105,10 +105,12 @@ def prepare_study(
         if facts.hash != attributes[records.STUDY_DATA_HASH]:  # perhaps read in an earlier way
             facts = describe(stored)
         _require_same_data(attributes, facts, definition.data.uri, f"{quoted(name)} in {storage}")
-        total = call(lambda: queue_missing(backend, study_id, definition, total, trials))
         there = call(lambda: backend.trials(study_id))
-        refused, total = call(lambda: settle_enqueued(backend, study_id, stored, there, total))
-        there = call(lambda: backend.trials(study_id))
+        total = call(lambda: queue_missing(backend, study_id, definition, there, total, trials))
+        refused: list[str] = []
+        if any(map(is_enqueued, there)):
+            there = call(lambda: backend.trials(study_id))
+            refused, total = call(lambda: settle_enqueued(backend, study_id, stored, there, total))
         final = with_total(stored, total).model_copy(
             update={
                 "retries": definition.retries,
