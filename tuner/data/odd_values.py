@@ -35,9 +35,10 @@ def far_values(column: NumberColumn, few: Values, values: Values) -> str:
     if not len(usual):
         return ""
     limit = _FAR * float(np.percentile(usual, 90))
-    far = np.flatnonzero(np.abs(_as_read(column, values)) > limit)
-    if not len(far):
+    ends = np.array([np.nanmin(values), np.nanmax(values)])
+    if np.abs(_as_read(column, ends)).max() <= limit:
         return ""
+    far = np.flatnonzero(np.abs(_as_read(column, values)) > limit)
     example = float(_as_read(column, values[far[:1]])[0])
     return f"{counted(len(far), 'row')}, such as {value_text(example)}"
 
