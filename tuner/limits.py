@@ -13,3 +13,8 @@ MOST_RETRIES = 1000
 MOST_SEED = 2**32 - 1
 #: 31 years.
 MOST_SECONDS = 10.0**9
+#: Worker processes of one command.
+MOST_WORKERS = 1000
+#: Seconds between two looks at a storage or two signs of life, and of silence: the least of both,
+#: and the most of each.
+LEAST_BEAT, MOST_BEAT, MOST_SILENCE = 0.1, 3600, 10**6

@@ -12,6 +12,7 @@ import pytest
 from tests.support.own_networks import convolutional, fitted
 from tests.support.studies import load
 from tuner.code import save
+from tuner.code.spec import BUILD
 from tuner.data.dataset import Fold
 from tuner.errors import UsageError
 from tuner.export import load_export, refit_trial, study_dataset, write_export
@@ -21,7 +22,7 @@ from tuner.search.loop import run_worker
 from tuner.search.prepare import prepare_study
 from tuner.spaces import Space
 from tuner.study.definition import StudyDefinition
-from tuner.study.own_code import BUILD, holding
+from tuner.study.own_code import holding
 from tuner.training import set_threads
 
 set_threads()

@@ -14,6 +14,7 @@ from test_checkpoints import ends, files, resumed, stopping_after
 from tests.support.own_networks import convolutional
 from tests.support.studies import load
 from tuner.code import save
+from tuner.code.spec import BUILD
 from tuner.errors import PlanError
 from tuner.search.loop import run_worker
 from tuner.search.prepare import prepare_study
@@ -21,7 +22,6 @@ from tuner.search.tickets import last_trials, read_counts
 from tuner.spaces import Space
 from tuner.storage import records
 from tuner.study.definition import StudyDefinition
-from tuner.study.own_code import BUILD
 from tuner.training import set_threads
 
 set_threads()

@@ -16,12 +16,12 @@ from tuner.api.settings import RunSettings, fields, known_keywords, names, plain
 from tuner.api.spaces import settings_from
 from tuner.api.study import Study
 from tuner.code import save
+from tuner.code.spec import BUILD
 from tuner.errors import UsageError
 from tuner.parameters import show
 from tuner.progress import ProgressMode
 from tuner.search.finished import find_or_prepare
 from tuner.study.asked import Asked
-from tuner.study.own_code import BUILD
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tuner.code.spec import PRUNER, SAMPLER
 from tuner.errors import UsageError
 from tuner.planning.metrics import METRICS, is_own_metric, metric_name
 from tuner.planning.own_metric import OwnMetric, metric
 from tuner.study.by_object import CustomSampler
-from tuner.study.own_code import PRUNER, SAMPLER, metric_parts
+from tuner.study.own_code import metric_parts
 from tuner.study.pruners import CustomPruner, Pruner
 from tuner.text import quoted
 

@@ -9,28 +9,23 @@ from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 import numpy as np
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from tuner.errors import UnknownKeywordError, UsageError, unknown
-from tuner.limits import MOST_TRIALS
+from tuner.limits import LEAST_BEAT, MOST_BEAT, MOST_SILENCE, MOST_TRIALS, MOST_WORKERS
 from tuner.parameters import show
-from tuner.parameters.kinds import Definition, Seconds
+from tuner.parameters.kinds import Definition, Time, text_as
 from tuner.progress import ProgressMode
 from tuner.spaces.yaml_file import validated
-from tuner.text import read_size, read_time
+from tuner.text import read_size
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
 
 
-def _text_as(read: Callable[[str], Any]) -> BeforeValidator:
-    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
-
-
-Time = Annotated[Seconds, _text_as(read_time)]
-Size = Annotated[int, Field(gt=0), _text_as(read_size)]
-Beat = Annotated[float, Field(ge=0.1, le=3600)]
-Silence = Annotated[float, Field(ge=0.1, le=10**6)]
+Size = Annotated[int, Field(gt=0), text_as(read_size)]
+Beat = Annotated[float, Field(ge=LEAST_BEAT, le=MOST_BEAT)]
+Silence = Annotated[float, Field(ge=LEAST_BEAT, le=MOST_SILENCE)]
 
 
 class RunSettings(Definition):
@@ -39,7 +34,7 @@ class RunSettings(Definition):
 
     trials: int | None = Field(default=None, ge=1, le=MOST_TRIALS)
     timeout: Time | None = None
-    workers: int | None = Field(default=None, ge=1, le=1000)
+    workers: int | None = Field(default=None, ge=1, le=MOST_WORKERS)
     heartbeat: Beat | None = None
     grace: Silence | None = None
     memory: Size | None = None

@@ -12,12 +12,16 @@ import click
 
 from tuner.errors import UsageError
 from tuner.limits import (
+    LEAST_BEAT,
     MOST,
+    MOST_BEAT,
     MOST_FOLDS,
     MOST_RETRIES,
     MOST_SECONDS,
     MOST_SEED,
+    MOST_SILENCE,
     MOST_TRIALS,
+    MOST_WORKERS,
 )
 from tuner.text import quoted, read_size, read_time
 
@@ -125,11 +129,11 @@ def _flag(param: click.Parameter | None, kind: click.ParamType) -> str:
 TIME = Amount("time", read_time, "0 s", MOST_SECONDS, f"{MOST_SECONDS:.0f} s")
 SIZE = Amount("size", read_size, "0 bytes", 2**60, "1048576T")
 COUNT, TRIAL = Whole(1, MOST), Whole(0, MOST)
-TRIALS, WORKERS = Whole(1, MOST_TRIALS), Whole(1, 1000)
+TRIALS, WORKERS = Whole(1, MOST_TRIALS), Whole(1, MOST_WORKERS)
 ROWS, FOLDS, SHARE = Whole(2, MOST), Whole(2, MOST_FOLDS), Number(0, 1, between=True)
 SEED, RETRIES = Whole(0, MOST_SEED), Whole(0, MOST_RETRIES)
 #: Seconds between two looks at a storage or two signs of life, and seconds of silence.
-BEAT, SILENCE = Number(0.1, 3600), Number(0.1, 10**6)
+BEAT, SILENCE = Number(LEAST_BEAT, MOST_BEAT), Number(LEAST_BEAT, MOST_SILENCE)
 
 STORAGE = "{}; without it TUNER_STORAGE, OPTUNA_STORAGE or the local file."
 STUDY_STORAGE = STORAGE.format("Where the study is stored")

@@ -9,6 +9,8 @@ from pydantic import Field
 
 from tuner.parameters.kinds import Definition
 
+#: Names of the parts of a study's code; a metric's is `metric` and its name.
+BUILD, SAMPLER, PRUNER, METRIC = "build", "sampler", "pruner", "metric"
 #: Hexadecimal digits: a file is named by them.
 Digits = Annotated[str, Field(pattern=r"^[0-9a-f]{16,64}$")]
 
@@ -40,3 +42,8 @@ class CodeSpec(Definition):
 
 def python_version() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def has_part(spec: CodeSpec | None, part: str) -> bool:
+    """Whether a study has code of somebody's own for this."""
+    return spec is not None and part in spec.parts

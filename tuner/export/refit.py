@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.code.spec import BUILD
 from tuner.data import Dataset, Fold, Scaling, fit_scaling, fit_target_scaling
 from tuner.data.sources import Reading
 from tuner.errors import DataError, TunerError, UsageError
@@ -18,7 +19,6 @@ from tuner.results import best_trial, find_trial, mean_curves
 from tuner.schedules import Rates, Schedule
 from tuner.storage import records
 from tuner.study.data import load_study_data, reading_of
-from tuner.study.own_code import BUILD
 from tuner.study.stored import read_definition
 from tuner.text import quoted, shell_quoted
 from tuner.training.own.plan import OwnPlan, plan_own

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from tuner.code.spec import BUILD
 from tuner.errors import PlanError
 from tuner.search.trainer import Planner, TrainerLike
 from tuner.spaces.space import Space
 from tuner.storage.quiet import quiet_optuna
 from tuner.study.data import load_study_data
 from tuner.study.definition import StudyDefinition
-from tuner.study.own_code import BUILD, own_metrics
+from tuner.study.own_code import own_metrics
 from tuner.training import Trainer
 from tuner.training.own import OwnTrainer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuner.code.spec import BUILD, has_part
 from tuner.data import Dataset, Fold, load_dataset, make_folds
 from tuner.data.dataset import Task
 from tuner.data.facts import unequal_classes
@@ -103,9 +104,9 @@ def describe_data(definition: StudyDefinition, loaded: LoadedData | None = None)
 
 def require_reader(definition: StudyDefinition) -> None:
     """Raises `DefinitionError` for parameters of an open space if no code reads them."""
-    space, code = definition.space, definition.code
+    space = definition.space
     own = [name for name in space.params if space.info(name).own]
-    if own and (code is None or "build" not in code.parts):
+    if own and not has_part(definition.code, BUILD):
         raise DefinitionError(
             "parameters that are not in the catalogue are read by a network of somebody's own; "
             f"the space {space.name} has {listed(own, 5)}. Available: tuner.optimize(build, ...) "

@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from tuner.code.spec import CodeSpec
+from tuner.code.spec import BUILD, METRIC, CodeSpec, has_part
 from tuner.data.dataset import Task
 from tuner.data.folds import FoldSpec
 from tuner.errors import DefinitionError, SpaceError
 from tuner.limits import MOST_RETRIES, MOST_TRIALS
-from tuner.parameters.kinds import Definition, Seconds, Seed
+from tuner.parameters.kinds import Definition, Seed, Time
 from tuner.planning.losses import plan_loss
 from tuner.planning.metrics import COSTS, check_metric, default_metric, metric_direction
 from tuner.spaces.points import Point, fitted_points
@@ -26,7 +26,6 @@ from tuner.study.objective import Bound, Measure, MetricName, ObjectiveSpec
 from tuner.study.pruners import AnyPruner, Median, NoPruner
 from tuner.study.sampler import Candidate
 from tuner.study.samplers import SAMPLERS, AnySampler, Tpe
-from tuner.text import read_time
 
 #: Fields that change neither a trial nor its score, so that a study can go on with others.
 BUDGET = ("version", "name", "description", "trials", "timeout", "retries", "try_first")
@@ -72,7 +71,7 @@ class StudyDefinition(Definition):
     at_most: dict[Measure, Bound] = Field(default_factory=dict)
     at_least: dict[Measure, Bound] = Field(default_factory=dict)
     trials: int | None = Field(default=None, ge=1, le=MOST_TRIALS)
-    timeout: Seconds | None = None
+    timeout: Time | None = None
     seed: Seed = 0
     retries: int = Field(default=2, ge=0, le=MOST_RETRIES)
     try_first: tuple[Point, ...] = Field(default=(), max_length=MOST_TRIALS)
@@ -101,11 +100,6 @@ class StudyDefinition(Definition):
             except SpaceError as error:
                 raise ValueError(str(error)) from None
         return self
-
-    @field_validator("timeout", mode="before")
-    @classmethod
-    def _seconds(cls, value: Any) -> Any:
-        return read_time(value) if isinstance(value, str) else value
 
     def to_json(self) -> str:
         """All fields as JSON text; `definition_of` makes a definition of them again."""
@@ -203,11 +197,11 @@ class StudyDefinition(Definition):
         metric = self.objective.metric or default_metric(task)
         objective = self.objective.resolved(metric)
         asked = [*objective.others, *self.at_most, *self.at_least]
-        if "parameters" in asked and self.code is not None and "build" in self.code.parts:
+        if "parameters" in asked and has_part(self.code, BUILD):
             raise DefinitionError("parameters are those of a space's network; received a function")
         scored = [name for name in asked if name not in (metric, *COSTS)]
         for name in (metric, *self.metrics, *scored):
-            own = self.code is not None and f"metric {name}" in self.code.parts
+            own = has_part(self.code, f"{METRIC} {name}")
             if not own and not self.search:  # whose scores are scikit-learn's matter
                 check_metric(name, task)
         space = self.space.for_task(task)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuner.code import load
+from tuner.code.spec import METRIC, PRUNER, SAMPLER
 from tuner.planning.own_metric import OwnMetric
 from tuner.study.by_object import CustomSampler
 from tuner.study.definition import StudyDefinition
@@ -15,9 +16,6 @@ from tuner.study.pruners import CustomPruner
 if TYPE_CHECKING:
     from tuner.data import Dataset
     from tuner.planning.metrics import MetricInfo
-
-#: Names of the parts of a study's code; a metric's is `metric` and its name.
-BUILD, SAMPLER, PRUNER, METRIC = "build", "sampler", "pruner", "metric"
 
 
 def metric_parts(metrics: Sequence[OwnMetric]) -> dict[str, OwnMetric]:
