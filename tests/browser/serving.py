@@ -1,4 +1,4 @@
-"""`tuner serve` as a process of its own."""
+"""A study that a real search has made, and `tuner serve` as a process of its own."""
 
 from __future__ import annotations
 
@@ -9,8 +9,32 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from tuner.search.loop import run_worker
+from tuner.search.prepare import prepare_study
+from tuner.study.definition import definition_of
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def searched(folder: Path, name: str, params: dict[str, Any], trials: int, **parts: Any) -> str:
+    """The storage of a study of some real digits: 3 folds of a space of `params`; `parts` of its
+    definition besides."""
+    url = f"sqlite:///{folder / 'tuner.db'}"
+    definition = definition_of(
+        {
+            "space": {"name": "own", "params": {"optimizer": "sgd", **params}},
+            "data": {"uri": "sklearn:digits", "limit": 500},
+            "folds": {"k": 3},
+            "seed": 1,
+            **parts,
+        },
+        "a test",
+    )
+    prepare_study(definition, name=name, storage_url=url, trials=trials)
+    run_worker(url, name, stop=lambda: False, on_event=lambda event: None)
+    return url
 
 
 @contextmanager

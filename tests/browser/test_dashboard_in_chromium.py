@@ -9,10 +9,7 @@ from typing import Any
 import optuna
 import pytest
 
-from tests.browser.serving import served
-from tuner.search.loop import run_worker
-from tuner.search.prepare import prepare_study
-from tuner.study.definition import definition_of
+from tests.browser.serving import searched, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -42,31 +39,21 @@ ROWS = """
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A real search on real digits: 8 trials, some of them pruned."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('storage') / 'tuner.db'}"
-    definition = definition_of(
-        {
-            "space": {
-                "name": "rates",
-                "params": {
-                    "optimizer": "sgd",
-                    "optimizer.learning_rate": {"low": 1e-4, "high": 1.0, "log": True},
-                    "schedule": "time",
-                    "schedule.decay": {"low": 1e-6, "high": 1e-2, "log": True},
-                    "model.units": "32",
-                    "epochs": 8,
-                },
-            },
-            "data": {"uri": "sklearn:digits", "limit": 500},
-            "folds": {"k": 3},
-            "sampler": {"name": "random"},
-            "pruner": {"name": "median", "n_startup_trials": 3, "n_warmup_steps": 2},
-            "seed": 1,
-        },
-        "a test",
+    params = {
+        "optimizer.learning_rate": {"low": 1e-4, "high": 1.0, "log": True},
+        "schedule": "time",
+        "schedule.decay": {"low": 1e-6, "high": 1e-2, "log": True},
+        "model.units": "32",
+        "epochs": 8,
+    }
+    return searched(
+        tmp_path_factory.mktemp("storage"),
+        "sgd digits",
+        params,
+        trials=8,
+        sampler={"name": "random"},
+        pruner={"name": "median", "n_startup_trials": 3, "n_warmup_steps": 2},
     )
-    prepare_study(definition, name="sgd digits", storage_url=url, trials=8)
-    run_worker(url, "sgd digits", stop=lambda: False, on_event=lambda event: None)
-    return url
 
 
 @pytest.fixture

@@ -9,11 +9,8 @@ from typing import Any
 import optuna
 import pytest
 
-from tests.browser.serving import served
+from tests.browser.serving import searched, served
 from tuner.results import front
-from tuner.search.loop import run_worker
-from tuner.search.prepare import prepare_study
-from tuner.study.definition import definition_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -28,29 +25,19 @@ POINTS = """
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = f"sqlite:///{tmp_path_factory.mktemp('storage') / 'tuner.db'}"
-    definition = definition_of(
-        {
-            "space": {
-                "name": "widths",
-                "params": {
-                    "optimizer": "sgd",
-                    "optimizer.learning_rate": {"low": 1e-3, "high": 1.0, "log": True},
-                    "model.units": {"choices": ["8", "16", "32", "64", "128"]},
-                    "epochs": 4,
-                },
-            },
-            "data": {"uri": "sklearn:digits", "limit": 500},
-            "folds": {"k": 3},
-            "objective": {"metric": "accuracy", "others": ["parameters"]},
-            "at_most": {"parameters": 6000},
-            "seed": 1,
-        },
-        "a test",
+    params = {
+        "optimizer.learning_rate": {"low": 1e-3, "high": 1.0, "log": True},
+        "model.units": {"choices": ["8", "16", "32", "64", "128"]},
+        "epochs": 4,
+    }
+    return searched(
+        tmp_path_factory.mktemp("storage"),
+        "two goals",
+        params,
+        trials=16,
+        objective={"metric": "accuracy", "others": ["parameters"]},
+        at_most={"parameters": 6000},
     )
-    prepare_study(definition, name="two goals", storage_url=url, trials=16)
-    run_worker(url, "two goals", stop=lambda: False, on_event=lambda event: None)
-    return url
 
 
 @pytest.fixture
