@@ -14,7 +14,9 @@ from tuner.schedules import (
     ConstantSchedule,
     CosineRestartsSchedule,
     CosineSchedule,
+    CosLog4Schedule,
     ExponentialSchedule,
+    FlatCosineSchedule,
     InverseSqrtSchedule,
     OneCycleSchedule,
     PiecewiseSchedule,
@@ -41,6 +43,8 @@ EVERY = [
     CosineRestartsSchedule(0.1, restart_every=3, cycle_mult=1.5),
     RestartsSchedule(0.1, restart_every=3, restarts=2),
     OneCycleSchedule(0.1),
+    FlatCosineSchedule(0.1),
+    CosLog4Schedule(0.1),
     PlateauSchedule(0.1),
     WarmupSchedule(0.1, CosineSchedule(0.1), warmup=2),
     WarmupSchedule(0.1, TimeSchedule(0.1), warmup=2),
@@ -73,7 +77,9 @@ def test_tables_have_one_positive_float32_rate_a_step(
     table = schedule.rates(steps, epochs)
     assert table.shape == (steps * epochs,)
     assert table.dtype == np.float32
-    assert (table > 0).all()
+    assert (table >= 0).all()
+    # Its waves begin and end at 0.
+    assert (table > 0).all() or schedule.name == "coslog4"
     assert (table <= np.float32(0.1)).all()
 
 
@@ -178,6 +184,22 @@ def test_one_cycle_rises_to_the_base_rate_and_falls_to_the_end() -> None:
     assert (np.diff(table[:101]) > 0).all()
     assert (np.diff(table[100:]) < 0).all()
     assert table[-1] == pytest.approx(0.1, abs=1e-4)
+
+
+def test_coslog4_has_four_waves_each_twice_as_long() -> None:
+    table = CosLog4Schedule(1.0).rates(150, 10)
+    assert np.flatnonzero(table < 1e-7).tolist() == [0, 100, 300, 700]
+    tops = [np.argmax(table[a:b]) + a for a, b in ((0, 100), (100, 300), (300, 700), (700, 1500))]
+    assert tops == [round(100 * (2**half - 1)) for half in (0.5, 1.5, 2.5, 3.5)]
+    assert table[tops].tolist() == pytest.approx([1] * 4, abs=2e-4)
+    formula = [0.5 * (1 - math.cos(2 * math.pi * math.log2(1 + 15 * t / 30))) for t in range(30)]
+    assert CosLog4Schedule(0.2).rates(3, 10) == pytest.approx(0.2 * np.array(formula), abs=1e-8)
+
+
+def test_flat_cosine_is_flat_and_then_a_cosine() -> None:
+    table = FlatCosineSchedule(0.3).rates(3, 8)
+    assert table[:13].tolist() == [np.float32(0.3)] * 13
+    assert table[12:].tolist() == CosineSchedule(0.3).rates(3, 4).tolist()
 
 
 def test_warmup_is_a_straight_line_that_never_stands_still() -> None:

@@ -22,7 +22,9 @@ from tuner.planning.cost import backward_multiply_adds, count_parameters, forwar
 from tuner.schedules import (
     CosineRestartsSchedule,
     CosineSchedule,
+    CosLog4Schedule,
     ExponentialSchedule,
+    FlatCosineSchedule,
     OneCycleSchedule,
     PiecewiseSchedule,
     PlateauSchedule,
@@ -136,6 +138,27 @@ def test_one_cycle_is_two_of_kerass_cosines() -> None:
     # The rise is a fall from the peak to 1/25 of it, read backwards.
     rise = keras_rates(decays.CosineDecay(0.1, top, alpha=1 / 25), top + 1)[::-1]
     np.testing.assert_allclose(table[: top + 1], rise, rtol=3e-6)
+
+
+def test_the_schedules_of_realmlp_are_their_formulas_in_keras() -> None:
+    """As a `LearningRateSchedule`, which Keras's optimizers ask in every step."""
+
+    def coslog4(t: Any) -> Any:
+        log2 = keras.ops.log(1.0 + 15.0 * t) / np.log(2.0)
+        return 0.05 * (1.0 - keras.ops.cos(2.0 * np.pi * log2))
+
+    def flat_cosine(t: Any) -> Any:
+        return 0.05 * (1.0 + keras.ops.cos(np.pi * (keras.ops.maximum(1.0, 2.0 * t) - 1.0)))
+
+    for ours, formula in ((CosLog4Schedule, coslog4), (FlatCosineSchedule, flat_cosine)):
+
+        class Theirs(decays.LearningRateSchedule):  # type: ignore[misc]
+            def __call__(self, step: Any, formula: Any = formula) -> Any:
+                return formula(keras.ops.cast(step, "float32") / TOTAL)
+
+        expected = keras_rates(Theirs())
+        # Near a wave's end float32 cancels.
+        np.testing.assert_allclose(ours(0.1).rates(STEPS, EPOCHS), expected, rtol=3e-6, atol=1e-7)
 
 
 def keras_plateau(schedule: PlateauSchedule, scores: np.ndarray, mode: str) -> list[float]:

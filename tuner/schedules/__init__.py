@@ -10,9 +10,11 @@ from tuner.schedules.base import Rates as Rates
 from tuner.schedules.base import Schedule as Schedule
 from tuner.schedules.base import Tracker as Tracker
 from tuner.schedules.constant import ConstantSchedule as ConstantSchedule
+from tuner.schedules.coslog4 import CosLog4Schedule as CosLog4Schedule
 from tuner.schedules.cosine import CosineSchedule as CosineSchedule
 from tuner.schedules.cosine_restarts import CosineRestartsSchedule as CosineRestartsSchedule
 from tuner.schedules.exponential import ExponentialSchedule as ExponentialSchedule
+from tuner.schedules.flat_cosine import FlatCosineSchedule as FlatCosineSchedule
 from tuner.schedules.inverse_sqrt import InverseSqrtSchedule as InverseSqrtSchedule
 from tuner.schedules.one_cycle import OneCycleSchedule as OneCycleSchedule
 from tuner.schedules.piecewise import PiecewiseSchedule as PiecewiseSchedule
@@ -39,6 +41,8 @@ SCHEDULES: Registry[type[Schedule]] = Registry(
         CosineRestartsSchedule,
         RestartsSchedule,
         OneCycleSchedule,
+        FlatCosineSchedule,
+        CosLog4Schedule,
         PlateauSchedule,
     ],
 )
