@@ -10,9 +10,9 @@ from tuner.schedules.base import Rates as Rates
 from tuner.schedules.base import Schedule as Schedule
 from tuner.schedules.base import Tracker as Tracker
 from tuner.schedules.constant import ConstantSchedule as ConstantSchedule
-from tuner.schedules.coslog4 import CosLog4Schedule as CosLog4Schedule
 from tuner.schedules.cosine import CosineSchedule as CosineSchedule
 from tuner.schedules.cosine_restarts import CosineRestartsSchedule as CosineRestartsSchedule
+from tuner.schedules.coslog4 import CosLog4Schedule as CosLog4Schedule
 from tuner.schedules.exponential import ExponentialSchedule as ExponentialSchedule
 from tuner.schedules.flat_cosine import FlatCosineSchedule as FlatCosineSchedule
 from tuner.schedules.inverse_sqrt import InverseSqrtSchedule as InverseSqrtSchedule
