@@ -152,7 +152,7 @@ def test_the_schedules_of_realmlp_are_their_formulas_in_keras() -> None:
 
     for ours, formula in ((CosLog4Schedule, coslog4), (FlatCosineSchedule, flat_cosine)):
 
-        class Theirs(decays.LearningRateSchedule):  # type: ignore[misc]
+        class Theirs(decays.LearningRateSchedule):  # type: ignore[name-defined,misc]
             def __call__(self, step: Any, formula: Any = formula) -> Any:
                 return formula(keras.ops.cast(step, "float32") / TOTAL)
 
