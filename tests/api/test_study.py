@@ -67,6 +67,25 @@ def test_a_report_is_a_page_of_its_own(study):
         study.report("deep")
 
 
+def test_arguments_of_a_study_are_refused_with_the_rule(study):
+    for call, rule in (
+        (lambda: study.export(None), "folder= takes a path; received null"),
+        (lambda: study.export("a\0b"), "folder= takes a path"),
+        (lambda: study.report(3), "path= takes a path; received 3"),
+        (lambda: study.report(" "), "path= takes a path"),
+        (lambda: study.curves("best"), "number= takes a whole number from 0 .*; received 'best'"),
+        (lambda: study.model(1.5), "number= takes a whole number"),
+        (lambda: study.export("model", True), "number= takes a whole number"),
+        (lambda: study.serve("8080"), "port= takes a whole number from 0 to 65535"),
+        (lambda: tuner.load(None), "name= names a study; received none"),
+        (lambda: tuner.load("a\0b"), "name= takes text"),
+    ):
+        with pytest.raises(UsageError, match=rule):
+            call()
+    assert len(study.curves(np.int64(3))) == 4
+    assert len(study.optimize(trials=7, callbacks=None, progress="none").table()) == 7
+
+
 def test_what_names_hold_is_escaped(in_process):
     study = tuner.optimize(
         SPACE, data="sklearn:digits", trials=1, folds=3, name="<b>&", progress="none"

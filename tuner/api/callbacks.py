@@ -35,8 +35,9 @@ class Calls:
     """
 
     def __init__(self, callbacks: Any, storage: str) -> None:
-        """`callbacks`: one or several. Raises `UsageError` for what is none."""
+        """`callbacks`: one or several, None: none. Raises `UsageError` for what is none."""
         several = callbacks if isinstance(callbacks, Sequence) else [callbacks]
+        several = [] if callbacks is None else several
         for own in several:
             if isinstance(own, type) or not (callable(own) or hasattr(own, _EPOCH)):
                 raise UsageError(

@@ -74,9 +74,29 @@ def names(argument: str, given: Any) -> tuple[str, ...]:
 
 def text(argument: str, given: Any) -> str | None:
     """Text, or a path as text. Raises `UsageError`."""
-    if not isinstance(given, str | Path | None):
+    if not isinstance(given, str | Path | None) or "\0" in str(given):
         raise UsageError(f"{argument}= takes text; received {show(given)}")
     return None if given is None else str(given)
+
+
+def file_path(argument: str, given: Any) -> Path:
+    """Raises `UsageError` for what names no file or folder."""
+    if not isinstance(given, str | Path) or not str(given).strip() or "\0" in str(given):
+        raise UsageError(f"{argument}= takes a path; received {show(given)}")
+    return Path(given)
+
+
+def whole(argument: str, given: Any, low: int, high: int) -> int:
+    """A whole number, of NumPy too. Raises `UsageError`."""
+    if (
+        not isinstance(given, int | np.integer)
+        or isinstance(given, bool)
+        or not low <= given <= high
+    ):
+        raise UsageError(
+            f"{argument}= takes a whole number from {low} to {high}; received {show(given)}"
+        )
+    return int(given)
 
 
 def known_keywords(function: Callable[Given, Made]) -> Callable[Given, Made]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tuner.api.run import Place
 from tuner.api.settings import text
 from tuner.api.study import Study
+from tuner.errors import UsageError
 from tuner.results.studies import list_studies, summary_row
 from tuner.storage import storage_at
 from tuner.study.opening import reading
@@ -57,6 +58,8 @@ def load(
         UsageError: there is no such study.
         StorageError: the storage does not exist or cannot be read.
     """
-    place, named = Place.of(storage, artifacts), text("name", name) or ""
+    place, named = Place.of(storage, artifacts), text("name", name)
+    if named is None:
+        raise UsageError("name= names a study; received none. Available: tuner.studies()")
     with reading(named, storage_at(place.storage)):
         return Study(named, place, trust_code=trust_code)

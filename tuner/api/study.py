@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.api.callbacks import Calls
 from tuner.api.run import Place, run
-from tuner.api.settings import RunSettings, known_keywords
+from tuner.api.settings import RunSettings, file_path, known_keywords, whole
 from tuner.code import trusted_file
 from tuner.errors import UsageError
+from tuner.limits import MOST
 from tuner.progress import ProgressMode
 from tuner.results import best_trial, curve_rows, results_table
 from tuner.results.importances import importances
@@ -97,8 +98,9 @@ class Study:
         """
         import pandas as pd
 
+        asked = None if number is None else whole("number", number, 0, MOST)
         with self._reading() as study:
-            chosen = best_trial(study).number if number is None else number
+            chosen = best_trial(study).number if asked is None else asked
             return pd.DataFrame(curve_rows(study, chosen)).set_index("epoch")
 
     def importances(self) -> dict[str, float]:
@@ -182,7 +184,7 @@ class Study:
         from tuner.export.export import write_export
         from tuner.export.folder import check_target
 
-        out = Path(folder)
+        out = file_path("folder", folder)
         check_target(out, force=force)
         metrics = self.definition.all_metrics
         write_export(self._fit(number).refit, out, study=self.name, metrics=metrics)
@@ -195,7 +197,7 @@ class Study:
         """
         from tuner.api.page import study_page
 
-        out = Path(path)
+        out = file_path("path", path)
         with self._reading() as study:
             text = study_page(study)
         try:
@@ -218,14 +220,15 @@ class Study:
         """
         from tuner.api.served import Served
 
+        chosen = whole("port", port, 0, 65_535)
         with self._reading() as study:
             number = study._study_id
-        return Served(storage_at(self._place.storage), number, port)
+        return Served(storage_at(self._place.storage), number, chosen)
 
     def _fit(self, number: int | None) -> Fitted:
         from tuner.api.fitted import Fitted
 
-        chosen = self.best.number if number is None else number
+        chosen = self.best.number if number is None else whole("number", number, 0, MOST)
         if chosen not in self._fitted:
             with self._reading() as study:
                 definition = read_definition(study)
