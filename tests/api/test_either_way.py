@@ -111,6 +111,14 @@ def test_the_command_line_begins_and_python_ends(tmp_path, url_of_both):
     assert (now.done, now.failed, now.total, now.running) == (6, 0, 6, 0)
 
 
+def test_workers_on_ray(tmp_path):
+    url = f"sqlite:///{tmp_path}/on_ray.db"
+    asked = {"storage": url, "name": "r", "trials": 4, "folds": 2, "workers": 2}
+    code, _, err = python(tmp_path, "optimize", **asked, ray="local", ray_cpus=0.5).end()
+    assert code == 0, err
+    assert counts(url, "r").done == 4
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def url_of_both(request) -> str:
     return request.getfixturevalue(request.param)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,13 +19,14 @@ from tuner.export.export import build_models
 from tuner.export.quiet import import_tensorflow
 from tuner.export.refit import Refit, chosen_trial, refit_trial, study_dataset
 from tuner.export.scores import decide, predict
+from tuner.study.own_code import with_code
+from tuner.study.stored import read_definition
 
 if TYPE_CHECKING:
     import keras
     import optuna
 
     from tuner.data.dataset import Dataset
-    from tuner.study.definition import StudyDefinition
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +37,16 @@ class Fitted:
     model: keras.Model
 
     @classmethod
-    def of(cls, study: optuna.Study, number: int | None, definition: StudyDefinition) -> Fitted:
-        """Of trial `number`, None: of the best. Raises as `chosen_trial`, `refit_trial`.
+    def of(cls, study: optuna.Study, number: int, folder: Path, *, trust_code: bool) -> Fitted:
+        """Of trial `number`. Raises as `chosen_trial`, `refit_trial` and `with_code`.
 
         Args:
-            definition: its code loaded.
+            folder: of the artifacts beside the storage.
+            trust_code: the study's own code may run.
         """
+        definition = read_definition(study)
+        trusted = definition.code.file if definition.code and trust_code else None
+        definition = with_code(definition, folder, trusted, study.study_name)
         trial = chosen_trial(study, number)
         dataset = study_dataset(study, definition)
         import_tensorflow()

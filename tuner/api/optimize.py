@@ -80,6 +80,9 @@ def optimize(
     grace: float | None = None,
     memory: int | str | None = None,
     trial_timeout: float | str | None = None,
+    ray: str | None = None,
+    ray_cpus: float | None = None,
+    ray_gpus: float | None = None,
     storage: str | Path | None = None,
     artifacts: str | Path | None = None,
     progress: ProgressMode = "auto",
@@ -138,6 +141,8 @@ def optimize(
         heartbeat, grace: seconds between a trial's signs of life, and without one until another
             worker takes it over.
         memory, trial_timeout: what one trial may take: bytes, or as `"4G"`; seconds.
+        ray: workers on a Ray cluster: local, auto, HOST:PORT or ray://HOST:PORT.
+        ray_cpus, ray_gpus: what one of them takes.
         storage: where the study is kept; None: as on the command line, `TUNER_STORAGE` or
             `studies/tuner.db`.
         artifacts: folder of checkpoints.
@@ -153,16 +158,10 @@ def optimize(
     """
     began = clock.time()
     settings = RunSettings.of(
-        "tuner.optimize",
-        trials=trials,
-        timeout=timeout,
-        workers=workers,
-        heartbeat=heartbeat,
-        grace=grace,
-        memory=memory,
-        trial_timeout=trial_timeout,
-        progress=progress,
-    )
+        "tuner.optimize", trials=trials, timeout=timeout, workers=workers, heartbeat=heartbeat,
+        grace=grace, memory=memory, trial_timeout=trial_timeout, progress=progress,
+        ray=ray, ray_cpus=ray_cpus, ray_gpus=ray_gpus,
+    )  # fmt: skip
     place = Place.of(storage, artifacts)
     calls = Calls(callbacks, place.storage)
     build, searched = build_and_space(space_or_build, space)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tuner.errors import UsageError
 from tuner.results.ranking import find_best
 from tuner.results.table import results_table
 from tuner.results.trials import count_states, diverged_among, objective_metric, trials_of
 from tuner.study.stored import is_foreign, read_definition
-from tuner.text import counted, score_text, spread_text, value_text
+from tuner.text import counted, path_text, score_text, spread_text, value_text
 
 if TYPE_CHECKING:
     import optuna
@@ -49,6 +51,18 @@ def study_html(study: optuna.Study, shown: int | None = SHOWN) -> str:
     if shown is not None and len(trials) > shown:
         parts.append("<div class='dim'>all of them: study.table()</div>")
     return f"<style>{_STYLE}</style><div class='tuner'>{''.join(parts)}</div>"
+
+
+def write_page(study: optuna.Study, out: Path) -> None:
+    """Write `study_page`. Raises `UsageError` if the file cannot be written."""
+    text = study_page(study)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"a report is written to a file; {path_text(out)}: {error.strerror or error}"
+        ) from error
 
 
 def study_page(study: optuna.Study) -> str:

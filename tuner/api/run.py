@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tuner.api.callbacks import Calls
 from tuner.api.settings import RunSettings, text
+from tuner.api.words import in_python
 from tuner.errors import TunerError
 from tuner.progress import make_progress
 from tuner.progress.begin import begun
@@ -101,17 +102,21 @@ def run(
     def display(study: PreparedStudy, count: int) -> Display:
         shown = make_progress(settings.progress, begun(study, count, limit)[0], tell, fit)
         for note in study.notes if settings.progress != "none" else ():
-            shown.line(note)
+            shown.line(in_python(note))
         return calls.around(shown, study.name)
 
-    workers = min(settings.workers or available_cores(), settings.trials or sys.maxsize)
-    worker_limits, trial_limits = caps(workers, settings.memory, settings.trial_timeout)
+    asked, most = settings.workers, settings.trials or sys.maxsize
+    workers = None if asked is None and settings.ray else min(asked or available_cores(), most)
+    engine = settings.on_ray().engine(place.storage, workers)
+    here = workers if engine is None else None
+    worker_limits, trial_limits = caps(here, settings.memory, settings.trial_timeout)
     try:
         ended = run_search(
             prepare,
             display,
             workers=workers,
             trials=settings.trials,
+            engine=engine,
             limit=limit,
             worker_limits=worker_limits,
             trial_limits=trial_limits,
@@ -155,4 +160,4 @@ def _report(ended: SearchEnd, place: Place) -> None:
     elif ended.pool.reason == "deadline" and counts.done < counts.total:
         tell(f"time is up {left}")
     elif none is not None:
-        tell(f"warning: {none}")
+        tell(in_python(f"warning: {none}"))

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 import numpy as np
 from pydantic import Field
 
+from tuner.api.words import told_in_python
 from tuner.errors import UnknownKeywordError, UsageError, unknown
 from tuner.limits import LEAST_BEAT, MOST_BEAT, MOST_SILENCE, MOST_TRIALS, MOST_WORKERS
 from tuner.parameters import show
@@ -18,6 +19,7 @@ from tuner.parameters.kinds import Definition, Time, text_as
 from tuner.progress import ProgressMode
 from tuner.spaces.yaml_file import validated
 from tuner.text import read_size
+from tuner.workers.ray import RayAsked
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
@@ -40,11 +42,20 @@ class RunSettings(Definition):
     memory: Size | None = None
     trial_timeout: Time | None = None
     progress: ProgressMode = "auto"
+    ray: str | None = None
+    ray_cpus: float | None = Field(default=None, ge=0.0001, le=10_000)
+    ray_gpus: float | None = Field(default=None, ge=0, le=10_000)
 
     @classmethod
     def of(cls, function: str, **given: Any) -> RunSettings:
         """Raises `UsageError` with the rules that are broken, `function` named."""
-        return validated(plain_numbers(given), cls, function, UsageError)
+        made = validated(plain_numbers(given), cls, function, UsageError)
+        made.on_ray()
+        return made
+
+    def on_ray(self) -> RayAsked:
+        """Workers on a cluster. Raises `UsageError` for what does not go together."""
+        return RayAsked(self.ray, self.ray_cpus, self.ray_gpus)
 
 
 def plain_numbers(given: dict[str, Any]) -> dict[str, Any]:
@@ -100,15 +111,17 @@ def whole(argument: str, given: Any, low: int, high: int) -> int:
 
 
 def known_keywords(function: Callable[Given, Made]) -> Callable[Given, Made]:
-    """The function, which answers a keyword that it does not take with those that it takes."""
+    """The function, which answers a keyword that it does not take with those that it takes, and
+    whose errors of ours name keywords in place of flags."""
     given = signature(function).parameters.values()
     known = [own.name for own in given if own.name != "self" and own.kind != own.POSITIONAL_ONLY]
+    told = told_in_python(function)
 
     @wraps(function)
     def call(*args: Given.args, **keywords: Given.kwargs) -> Made:
         for name in keywords:
             if name not in known:
                 raise UnknownKeywordError(unknown("keyword", name, known))
-        return function(*args, **keywords)
+        return told(*args, **keywords)
 
     return call

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.api.run import Place
-from tuner.api.settings import text
+from tuner.api.settings import known_keywords, text
 from tuner.api.study import Study
 from tuner.errors import UsageError
 from tuner.results.studies import list_studies, summary_row
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@known_keywords
 def studies(storage: str | Path | None = None) -> pd.DataFrame:
     """The studies of a storage, one a row: `study`, `space`, `data`, `sampler`, `metric`, the
     number of trials by state, `best_value` and `begun`; none if the default storage is not there.
@@ -37,6 +38,7 @@ def studies(storage: str | Path | None = None) -> pd.DataFrame:
     return pd.DataFrame([summary_row(own) for own in found])
 
 
+@known_keywords
 def load(
     name: str,
     storage: str | Path | None = None,

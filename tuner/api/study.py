@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tuner.api.callbacks import Calls
 from tuner.api.run import Place, run
 from tuner.api.settings import RunSettings, file_path, known_keywords, whole
+from tuner.api.words import told_in_python
 from tuner.code import trusted_file
-from tuner.errors import UsageError
 from tuner.limits import MOST
 from tuner.progress import ProgressMode
 from tuner.results import best_trial, curve_rows, results_table
@@ -19,9 +19,7 @@ from tuner.results.table import flat_rows
 from tuner.search.finished import find_or_prepare
 from tuner.storage import storage_at
 from tuner.study.opening import reading
-from tuner.study.own_code import with_code
 from tuner.study.stored import read_definition
-from tuner.text import path_text
 
 if TYPE_CHECKING:
     import keras
@@ -60,12 +58,14 @@ class Study:
         return reading(self.name, storage_at(self._place.storage))
 
     @property
+    @told_in_python
     def definition(self) -> StudyDefinition:
         """Space, data, folds, sampler, pruner and objective. Raises `StorageError`."""
         with self._reading() as study:
             return read_definition(study)
 
     @property
+    @told_in_python
     def best(self) -> BestTrial:
         """The best completed trial: its `number`, `value`, `params` and `fold_scores`.
 
@@ -74,6 +74,7 @@ class Study:
         with self._reading() as study:
             return best_trial(study)
 
+    @told_in_python
     def table(self, *, attempts: bool = False) -> pd.DataFrame:
         """Every trial as a row, best first, with the columns of scikit-learn's `cv_results_`:
         `param_*`, `split*_test_score`, `mean_test_score`, `rank_test_score`; and `number`, `state`,
@@ -87,6 +88,7 @@ class Study:
         with self._reading() as study:
             return pd.DataFrame(flat_rows(results_table(study, order="rank", attempts=attempts)))
 
+    @told_in_python
     def curves(self, number: int | None = None) -> pd.DataFrame:
         """A row an epoch of a trial, None: of the best one: `learning_rate`, the metrics on
         training rows, and with `val_` on validation rows; means over the folds, then each fold's
@@ -98,11 +100,11 @@ class Study:
         """
         import pandas as pd
 
-        asked = None if number is None else whole("number", number, 0, MOST)
         with self._reading() as study:
-            chosen = best_trial(study).number if asked is None else asked
+            chosen = best_trial(study).number if number is None else _trial(number)
             return pd.DataFrame(curve_rows(study, chosen)).set_index("epoch")
 
+    @told_in_python
     def importances(self) -> dict[str, float]:
         """Optuna's importance of each parameter, of several objectives for the first one. Raises
         `UsageError` if the trials do not tell."""
@@ -120,6 +122,9 @@ class Study:
         grace: float | None = None,
         memory: int | str | None = None,
         trial_timeout: float | str | None = None,
+        ray: str | None = None,
+        ray_cpus: float | None = None,
+        ray_gpus: float | None = None,
         progress: ProgressMode = "auto",
         callbacks: Any = (),
     ) -> Study:
@@ -132,16 +137,10 @@ class Study:
         Raises as `tuner.optimize`.
         """
         settings = RunSettings.of(
-            "Study.optimize",
-            trials=trials,
-            timeout=timeout,
-            workers=workers,
-            heartbeat=heartbeat,
-            grace=grace,
-            memory=memory,
-            trial_timeout=trial_timeout,
-            progress=progress,
-        )
+            "Study.optimize", trials=trials, timeout=timeout, workers=workers, heartbeat=heartbeat,
+            grace=grace, memory=memory, trial_timeout=trial_timeout, progress=progress,
+            ray=ray, ray_cpus=ray_cpus, ray_gpus=ray_gpus,
+        )  # fmt: skip
         calls = Calls(callbacks, self._place.storage)
         url, trials, definition = self._place.storage, settings.trials, self.definition
         trust = self._trust_code
@@ -150,6 +149,7 @@ class Study:
         run(found, self._place, settings, settings.timeout, calls, trust_code=trust)
         return self
 
+    @told_in_python
     def model(self, number: int | None = None) -> keras.Model:
         """The best trial, or trial `number`, trained on all rows, as a plain Keras model: it takes
         raw rows, or of a table a dict of its columns. Trained once, then kept.
@@ -161,6 +161,7 @@ class Study:
         """
         return self._fit(number).model
 
+    @told_in_python
     def predict(self, X: ArrayLike | pd.DataFrame) -> NDArray[Any]:
         """What the best trial, trained on all rows, answers to rows as those searched on.
 
@@ -171,6 +172,7 @@ class Study:
         """
         return self._fit(None).predict(X)
 
+    @told_in_python
     def export(self, folder: str | Path, number: int | None = None, *, force: bool = False) -> Path:
         """Write the best trial, or trial `number`, trained on all rows, as `tuner export` does:
         plain Keras, its settings, and MODEL.md, which says how to use it without tuner.
@@ -190,25 +192,20 @@ class Study:
         write_export(self._fit(number).refit, out, study=self.name, metrics=metrics)
         return out
 
+    @told_in_python
     def report(self, path: str | Path) -> Path:
         """Write a page that needs no other file: the answer, every trial, the definition.
 
         Raises `UsageError` if the file cannot be written.
         """
-        from tuner.api.page import study_page
+        from tuner.api.page import write_page
 
         out = file_path("path", path)
         with self._reading() as study:
-            text = study_page(study)
-        try:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            out.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise UsageError(
-                f"a report is written to a file; {path_text(out)}: {error.strerror or error}"
-            ) from error
+            write_page(study, out)
         return out
 
+    @told_in_python
     def serve(self, port: int = 0) -> Served:
         """optuna-dashboard of this study on this machine, read-only, while the program goes on:
         `url` of what is returned, until its `close` or the program's end.
@@ -220,23 +217,21 @@ class Study:
         """
         from tuner.api.served import Served
 
-        chosen = whole("port", port, 0, 65_535)
         with self._reading() as study:
             number = study._study_id
-        return Served(storage_at(self._place.storage), number, chosen)
+        return Served(storage_at(self._place.storage), number, whole("port", port, 0, 65_535))
 
     def _fit(self, number: int | None) -> Fitted:
         from tuner.api.fitted import Fitted
 
-        chosen = self.best.number if number is None else whole("number", number, 0, MOST)
+        chosen = self.best.number if number is None else _trial(number)
         if chosen not in self._fitted:
+            folder, trust = self._place.folder, self._trust_code
             with self._reading() as study:
-                definition = read_definition(study)
-                trusted = definition.code.file if definition.code and self._trust_code else None
-                definition = with_code(definition, self._place.folder, trusted, self.name)
-                self._fitted[chosen] = Fitted.of(study, chosen, definition)
+                self._fitted[chosen] = Fitted.of(study, chosen, folder, trust_code=trust)
         return self._fitted[chosen]
 
+    @told_in_python
     def _repr_html_(self) -> str:
         from tuner.api.page import study_html
 
@@ -245,3 +240,7 @@ class Study:
 
     def __repr__(self) -> str:
         return f"<tuner.Study {self.name} in {self.storage}>"
+
+
+def _trial(number: object) -> int:
+    return whole("number", number, 0, MOST)

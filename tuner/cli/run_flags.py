@@ -29,7 +29,7 @@ from tuner.text import path_text
 
 if TYPE_CHECKING:
     from tuner.workers import TrialLimits, WorkerLimits
-    from tuner.workers.ray import RayEngine
+    from tuner.workers.ray import RayAsked, RayEngine
 
 
 #: Of the commands that go on with somebody's study.
@@ -131,39 +131,23 @@ class WorkerFlags:
     )
 
     def __post_init__(self) -> None:
-        if self.ray is None:
-            for name, value in self._shares().items():
-                raise UsageError(
-                    f"{name} says what a worker on Ray takes; received {name} {value:g} without "
-                    "--ray. Available: --ray, or --workers N for processes of this machine"
-                )
-            return
-        from tuner.workers.ray import check_address, require_ray
+        if (self.ray, self.ray_cpus, self.ray_gpus) != (None, None, None):
+            self._asked()
 
-        check_address(self.ray)
-        require_ray()
-        gpus = self.ray_gpus or 0.0
-        if gpus > 1 and gpus != int(gpus):
-            raise UsageError(
-                "several GPUs of one worker are whole ones, as Ray has it; received --ray-gpus "
-                f"{gpus:g}. Available: a fraction up to 1, or 2, 3, ..."
-            )
+    def _asked(self) -> RayAsked:
+        from tuner.workers.ray import RayAsked
 
-    def _shares(self) -> dict[str, float]:
-        """What is given of a worker's share, by its flag."""
-        given = {"--ray-cpus": self.ray_cpus, "--ray-gpus": self.ray_gpus}
-        return {name: value for name, value in given.items() if value is not None}
+        return RayAsked(self.ray, self.ray_cpus, self.ray_gpus)
 
     def typed(self) -> str:
         """The flags of Ray as they are typed, with a space in front of each."""
-        shares = [f" {name} {value:g}" for name, value in self._shares().items()]
-        return "" if self.ray is None else f" --ray {self.ray}{''.join(shares)}"
+        if self.ray is None:
+            return ""
+        shares = [f" {name} {value:g}" for name, value in self._asked().shares().items()]
+        return f" --ray {self.ray}{''.join(shares)}"
 
     def engine(self, storage: str | None, workers: int | None) -> RayEngine | None:
         """Where so many workers run, or as many as fit; None: as processes of this machine."""
         if self.ray is None:
             return None
-        from tuner.workers.ray import RayEngine, Share
-
-        share = Share(self.ray_cpus or 1.0, self.ray_gpus or 0.0)
-        return RayEngine(self.ray, share, storage_at(storage).url, workers=workers)
+        return self._asked().engine(storage_at(storage).url, workers)

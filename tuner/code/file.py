@@ -103,7 +103,7 @@ def _content(spec: CodeSpec, folder: Path, trusted: str | None, study: str) -> b
         raise UsageError(
             "a study runs code of somebody's own only if it is trusted, for it may do anything; "
             f"study {quoted(study)} has {what} in {path_text(file)}. Available: --trust-code "
-            "(in Python trust_code=True) if you know who wrote it"
+            "if you know who wrote it"
         )
     if spec.python != python_version():
         raise UsageError(

@@ -72,10 +72,10 @@ def target_columns(
         names = [known_column(name, columns, "target", source) for name in names]
         if len(set(names)) < len(names) or set(names) & set(aside.values()):
             flags = {"group": "--group", "time": "--time", "fold": "--fold-column"}
-            others = "".join(f" {flags[kind]} {name}" for kind, name in aside.items())
+            others = "".join(f" {flags[kind]} {quoted(name)}" for kind, name in aside.items())
             raise DataError(
                 f"{' and '.join(['target', *(aside or ['group'])])} columns must differ from each "
-                f"other; received --target {request.target}{others}"
+                f"other; received --target {quoted(request.target)}{others}"
             )
         return names, ""
     features = () if request.encoding is None else [c.name for c in request.encoding.columns]
