@@ -1,0 +1,1 @@
+"""The yardstick of strong networks; see `bench.quality.command`."""
