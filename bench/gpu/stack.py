@@ -76,7 +76,7 @@ class JaxStack:
         self._y = jnp.asarray(problem.dataset.y)
         chunks = ValidationChunks.of(
             [fold.validation for fold in problem.folds],
-            candidates * max(self.shape.units),
+            candidates * self.shape.width,
             values=CHUNK_VALUES,
         )
         self._chunks = chunks.rows, chunks.counts

@@ -6,11 +6,18 @@ import numpy as np
 import pytest
 
 from tests.support import problems
+from tuner.planning.layers import Dropout
 from tuner.planning.seeds import lowbias32 as reference_mixer
 from tuner.training import Trainer
+from tuner.training.layers import InStack
 from tuner.training.layers.dropout import DropoutClock, StackedDropout, lowbias32
 
 ROWS, UNITS = 64, 101
+
+
+def layer(clock: DropoutClock, salt: int = 0) -> StackedDropout:
+    own = Dropout(name="dropout", inputs=UNITS, outputs=UNITS, place=salt)
+    return StackedDropout(own, InStack(1, None, clock))
 
 
 def kept(seeds: list[int], rates: list[float], steps: list[int], salt: int = 0) -> np.ndarray:
@@ -18,7 +25,7 @@ def kept(seeds: list[int], rates: list[float], steps: list[int], salt: int = 0) 
     for name, value in DropoutClock.settings(seeds, rates).items():
         setattr(clock, name, value)
     clock.step = np.array(steps, np.int32).reshape(-1, 1, 1)
-    return np.asarray(StackedDropout(clock, salt).kept(ROWS, UNITS))
+    return np.asarray(layer(clock, salt).kept(ROWS, UNITS))
 
 
 def test_the_mixer_is_the_published_one() -> None:
@@ -86,5 +93,5 @@ def test_dropout_scales_what_it_keeps() -> None:
     for name, value in DropoutClock.settings([9], [0.25]).items():
         setattr(clock, name, value)
     clock.step = np.zeros((1, 1, 1), np.int32)
-    out = np.asarray(StackedDropout(clock, 0)(np.ones((1, ROWS, UNITS), np.float32), training=True))
+    out = np.asarray(layer(clock)(np.ones((1, ROWS, UNITS), np.float32), training=True))
     assert set(np.unique(out)) == {0.0, np.float32(1 / 0.75)}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tuner.data.dataset import Task
 from tuner.errors import TunerError
+from tuner.planning.layers import layers_of, through
 from tuner.planning.plan import ModelPlan
 
 if TYPE_CHECKING:
@@ -62,28 +63,26 @@ def build_sequential(
     """
     import keras
 
-    layers = entering(plan.features, byte_scale, shift, scale)
-    for number, units in enumerate(plan.units, start=1):
-        layers.append(
-            keras.layers.Dense(
-                units,
-                kernel_initializer=plan.initializer,
-                kernel_regularizer=keras.regularizers.L1L2(plan.l1, plan.l2)
-                if plan.l1 or plan.l2
-                else None,
-                name=f"hidden_{number}",
-            )
-        )
-        if plan.batch_norm:
-            layers.append(keras.layers.BatchNormalization(name=f"batch_norm_{number}"))
-        layers.append(keras.layers.Activation(plan.activation, name=f"activation_{number}"))
-        if plan.dropout:
-            layers.append(keras.layers.Dropout(plan.dropout, name=f"dropout_{number}"))
-    layers.append(
-        keras.layers.Dense(plan.outputs, activation=OUTPUT_ACTIVATION[task], name="output")
+    from tuner.training.layers import STACKED
+
+    *inner, last = layers_of(plan)
+    plain = {layer.name: STACKED[type(layer)].plain(layer, plan) for layer in inner}
+    plain[last.name] = keras.layers.Dense(
+        plan.outputs, activation=OUTPUT_ACTIVATION[task], name=last.name
     )
-    layers += leaving(target_scaling, target_log)
-    model = keras.Sequential(layers, name=name)
+    before = entering(plan.features, byte_scale, shift, scale)
+    behind = leaving(target_scaling, target_log)
+    if all(isinstance(layer, keras.layers.Layer) for layer in plain.values()):
+        model = keras.Sequential([*before, *plain.values(), *behind], name=name)
+    else:
+        inputs = keras.Input((plan.features,), dtype="float32", name="features")
+        x = inputs
+        for layer in before[1:]:
+            x = layer(x)
+        x = through((*inner, last), x, lambda layer, *values: plain[layer.name](*values))
+        for layer in behind:
+            x = layer(x)
+        model = keras.Model(inputs, x, name=name)
     expected = [tuple(weight.shape) for weight in model.weights]
     received = [tuple(np.shape(weight)) for weight in weights]
     if expected != received:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from tuner.data.dataset import Fold
 from tuner.optimizers import OPTIMIZERS
+from tuner.planning.layers import layers_of
 from tuner.planning.plan import ModelPlan, OptimizerPlan, TrainingPlan
 
 _FLOAT_BYTES = 4
@@ -75,22 +75,24 @@ def estimate(plan: TrainingPlan, folds: Sequence[Fold]) -> Cost:
 
 
 def count_parameters(model: ModelPlan, *, trainable_only: bool = False) -> int:
-    """Kernels and biases, and 4 numbers a unit of batch normalisation (2 of them trained)."""
-    dense = sum(inputs * units + units for inputs, units in pairwise(_widths(model)))
-    normalised = sum(model.units) if model.batch_norm else 0
-    return dense + normalised * (2 if trainable_only else 4)
+    """Numbers in the weights of all layers."""
+    return sum(
+        weight.size
+        for layer in layers_of(model)
+        for weight in layer.weights
+        if weight.trained or not trainable_only
+    )
 
 
 def forward_multiply_adds(model: ModelPlan) -> int:
     """Multiply-adds of the matrix products of one row's prediction."""
-    return sum(inputs * units for inputs, units in pairwise(_widths(model)))
+    return sum(layer.multiply_adds for layer in layers_of(model))
 
 
 def backward_multiply_adds(model: ModelPlan) -> int:
     """Multiply-adds of one row's gradient: of each kernel, and of each layer's input but the
     first's, which nothing asks for."""
-    widths = _widths(model)
-    return 2 * forward_multiply_adds(model) - widths[0] * widths[1]
+    return 2 * forward_multiply_adds(model) - layers_of(model)[0].multiply_adds
 
 
 def optimizer_slots(optimizer: OptimizerPlan) -> int:
@@ -99,12 +101,7 @@ def optimizer_slots(optimizer: OptimizerPlan) -> int:
     return OPTIMIZERS[optimizer.name].slots + sum(map(bool, map(optimizer.setting, with_more)))
 
 
-def _widths(model: ModelPlan) -> tuple[int, ...]:
-    return (model.features, *model.units, model.outputs)
-
-
 def _values_per_row(model: ModelPlan) -> int:
-    """Numbers kept per row for the backward pass: the inputs, and for each hidden unit the sums,
-    the activation, the normalised value and the dropped-out value; logits and their gradient."""
-    per_unit = 2 + model.batch_norm + (model.dropout > 0)
-    return model.features + per_unit * sum(model.units) + 2 * model.outputs
+    """Numbers kept per row for the backward pass: the inputs, what each layer gives, and the
+    gradient of the logits."""
+    return model.features + sum(layer.outputs for layer in layers_of(model)) + model.outputs

@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.planning.layers import layers_of
 from tuner.planning.plan import ModelPlan
-from tuner.planning.seeds import purpose_key, splitmix64
-
-
-def kernel_initializer(name: str, seed: int) -> Any:
-    """Keras's initializer `name`; `seed` if it draws random numbers."""
-    initializer = keras.initializers.get(name)
-    config = initializer.get_config()
-    if "seed" not in config:
-        return initializer
-    return type(initializer)(**{**config, "seed": seed})
-
-
-def kernel_seed(seed: int, layer: int) -> int:
-    """The seed (31 bits) of a layer's kernel in the network with `seed`."""
-    return splitmix64(splitmix64(seed) ^ purpose_key("kernel") ^ layer) & 0x7FFFFFFF
+from tuner.training.layers import STACKED
 
 
 def network_weights(model: ModelPlan, seed: int) -> list[NDArray[np.float32]]:
-    """The weights of one network before training, in the order of `Sequential.get_weights()`.
-
-    Per hidden layer: kernel `(in, out)`, bias `(out,)` and, with batch normalization, gamma,
-    beta, moving mean, moving variance `(out,)`; then kernel and bias of the output layer. Biases
-    are zeros, as in Keras.
-    """
-    weights: list[NDArray[np.float32]] = []
-    widths = (model.features, *model.units, model.outputs)
-    for layer, (fan_in, fan_out) in enumerate(pairwise(widths)):
-        kernel = kernel_initializer(model.initializer, kernel_seed(seed, layer))((fan_in, fan_out))
-        weights += [np.asarray(kernel, np.float32), np.zeros(fan_out, np.float32)]
-        if model.batch_norm and layer < len(model.units):
-            ones, zeros = np.ones(fan_out, np.float32), np.zeros(fan_out, np.float32)
-            weights += [ones, zeros, zeros, ones]
-    return weights
+    """The weights of one network before training, in the order of `Sequential.get_weights()`:
+    those of each of its `layers_of` in turn."""
+    return [
+        weight
+        for layer in layers_of(model)
+        for weight in STACKED[type(layer)].first_weights(layer, model, seed)
+    ]
 
 
 def drawn_weights(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tuner.data.dataset import Fold, Task
 from tuner.optimizers import CLIPPING, OPTIMIZERS
+from tuner.planning.layers import Layer, layers_of
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import steps_of
 from tuner.training.scores import Measures
@@ -51,17 +52,16 @@ def fused_update(plans: Sequence[TrainingPlan], steps: Sequence[int]) -> FusedUp
 @dataclass(frozen=True)
 class StackShape:
     """The static part of a plan; everything else enters the graph as data. Candidates of equal
-    shape can share a stack, and a trace."""
+    shape can share a stack, and a trace. `width` is the most values that a layer has for a row."""
 
     features: int
     outputs: int
-    units: tuple[int, ...]
-    activation: str
+    layers: tuple[Layer, ...]
+    width: int
     task: Task
     loss: str
     label_smoothing: bool
     dropout: bool
-    batch_norm: bool
     regularized: bool
     optimizer: str
     switches: tuple[tuple[str, bool], ...]
@@ -69,19 +69,22 @@ class StackShape:
     weight_decay: bool
 
     @classmethod
-    def of(cls, plan: TrainingPlan, task: Task) -> StackShape:
+    def of(cls, plan: TrainingPlan, task: Task, features: int | None = None) -> StackShape:
+        """Of networks that see so many `features`; None: all of the plan's."""
         model, settings = plan.model, dict(plan.optimizer.settings)
+        if features is not None:
+            model = replace(model, features=features)
+        layers = layers_of(model)
         switches = OPTIMIZERS[plan.optimizer.name].switches
         return cls(
             features=model.features,
             outputs=model.outputs,
-            units=model.units,
-            activation=model.activation,
+            layers=layers,
+            width=max(model.features, *(layer.outputs for layer in layers)),
             task=task,
             loss=plan.loss.name,
             label_smoothing=plan.loss.label_smoothing > 0,
             dropout=model.dropout > 0 and len(model.units) > 0,
-            batch_norm=model.batch_norm,
             regularized=model.l1 > 0 or model.l2 > 0,
             optimizer=plan.optimizer.name,
             switches=tuple((name, bool(settings[name])) for name in switches),
@@ -125,10 +128,10 @@ class StackKind:
         one_input: bool,
     ) -> StackKind:
         """For `plans`, one a network, on `folds` in turn; `inputs`: those that networks see."""
-        shape = StackShape.of(plans[0], task)
+        shape = StackShape.of(plans[0], task, None if inputs is None else len(inputs))
         steps = [steps_of(len(fold.train), plans[0].batch_size) for fold in folds]
         return cls(
-            shape=shape if inputs is None else replace(shape, features=len(inputs)),
+            shape=shape,
             networks=len(plans),
             metrics=measures.summed,
             predict=bool(measures.predicted),

@@ -77,8 +77,8 @@ class Lockstep:
         train = [fold.train for fold in folds]
         self._batches = BatchPlan(train, seeds, plans[0].batch_size, shared)
         self._rates = network_rates(plans, self._batches.steps, measures.mode)
-        width = max(stack.shape.features, stack.shape.outputs, *stack.shape.units, 1)
-        chunks = ValidationChunks.of([fold.validation for fold in folds], width, shared)
+        validation = [fold.validation for fold in folds]
+        chunks = ValidationChunks.of(validation, stack.shape.width, shared)
         self._chunks = stack.validation(chunks)
         self.progress = [NetworkProgress(plan, measures.mode) for plan in plans]
         #: Per epoch: metric to `(N,)`.

@@ -9,14 +9,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from tuner.planning.layers import through
 from tuner.planning.plan import TrainingPlan
 from tuner.training.kind import StackShape
-from tuner.training.layers import (
-    DropoutClock,
-    StackedBatchNormalization,
-    StackedDense,
-    StackedDropout,
-)
+from tuner.training.layers import STACKED, DropoutClock, InStack
 
 
 class PerNetworkL1L2(keras.regularizers.Regularizer):
@@ -38,9 +34,8 @@ class StackedNetwork:
     """The model and the handles through which settings reach its layers.
 
     Attributes:
-        model: `(N, batch, features)` to linear outputs `(N, batch, outputs)`; layers in the order
-            Dense, BatchNormalization, Activation, Dropout for each hidden layer, then Dense.
-            Inputs are `(1, batch, features)` if the networks are of `one_input`.
+        model: `(N, batch, features)` to linear outputs `(N, batch, outputs)`, through the layers
+            of `shape`. Inputs are `(1, batch, features)` if the networks are of `one_input`.
     """
 
     def __init__(self, shape: StackShape, networks: int, one_input: bool = False) -> None:
@@ -49,20 +44,11 @@ class StackedNetwork:
         self.clock = DropoutClock()
         self.regularizer = PerNetworkL1L2() if shape.regularized else None
         entering = (1 if one_input else networks, None, shape.features)
-        x = inputs = keras.Input(batch_shape=entering, name="rows")
-        for i, units in enumerate(shape.units):
-            x = StackedDense(
-                units,
-                networks=networks,
-                kernel_regularizer=self.regularizer,
-                name=f"dense_{i}",
-            )(x)
-            if shape.batch_norm:
-                x = StackedBatchNormalization(name=f"batch_norm_{i}")(x)
-            x = keras.layers.Activation(shape.activation, name=f"activation_{i}")(x)
-            if shape.dropout:
-                x = StackedDropout(self.clock, salt=i, name=f"dropout_{i}")(x)
-        outputs = StackedDense(shape.outputs, networks=networks, name="outputs")(x)
+        inputs = keras.Input(batch_shape=entering, name="rows")
+        stack = InStack(networks, self.regularizer, self.clock)
+        outputs = through(
+            shape.layers, inputs, lambda layer, *x: STACKED[type(layer)](layer, stack)(*x)
+        )
         self.model = keras.Model(inputs, outputs, name="stack")
         self.model.supports_masking = True
 

@@ -93,10 +93,10 @@ class NetworkStack:
 
     def get_weights(self) -> list[list[NDArray[np.float32]]]:
         """Each network's weights, ordered as plain Keras `Sequential.get_weights()`."""
+        described = [weight for layer in self.shape.layers for weight in layer.weights]
         stacked = [
-            value if variable.name == "kernel" else value[:, 0]
-            for variable in self.model.weights
-            for value in [np.asarray(variable)]
+            np.asarray(variable).reshape(-1, *weight.shape)
+            for variable, weight in zip(self.model.weights, described, strict=True)
         ]
         weights = [[value[i].copy() for value in stacked] for i in range(self.networks)]
         if self._inputs is not None:

@@ -19,7 +19,7 @@ class StackLike(Protocol):
     """N networks that make an epoch together, in one call: `NetworkStack`, or `own.OwnStack`.
 
     Attributes:
-        shape: of every network; of its widths the widest counts.
+        shape: of every network.
         model: what callbacks are given, a `tuner.training.callbacks.StackModel`.
     """
 

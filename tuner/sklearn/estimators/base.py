@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils.validation import check_is_fitted
 
+from tuner.planning.layers import Dense, by_layer, layers_of
 from tuner.planning.plan import TrainingPlan
 from tuner.sklearn.estimators.columns import FittedColumns
 from tuner.sklearn.estimators.epochs import EpochTasks
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     import keras
 
 #: What weights and optimizer variables depend on: it must stay for a training to go on.
-_LASTING = ("features", "outputs", "units", "task", "batch_norm", "optimizer", "switches")
+_OF_MODEL = ("features", "outputs", "units", "batch_norm")
+_OF_SHAPE = ("task", "optimizer", "switches")
 
 
 class KerasMLP(CallbackSupportMixin, KerasMLPParameters):
@@ -129,15 +131,18 @@ class KerasMLP(CallbackSupportMixin, KerasMLPParameters):
                 "a training goes on from the optimizer's state, and this network, which a search "
                 "trained, has none; call fit without warm_start"
             )
-        now = StackShape.of(plan, targets.task)
-        before = StackShape.of(self.plan_, self._targets.task)
-        changed = [n for n in _LASTING if getattr(now, n) != getattr(before, n)]
-        if changed:
-            raise EstimatorError(
-                f"a training goes on with the network that it began with; {changed[0]} was "
-                f"{getattr(before, changed[0])!r}, got {getattr(now, changed[0])!r}. Call fit "
-                "without warm_start to begin anew"
-            )
+        shapes = StackShape.of(self.plan_, self._targets.task), StackShape.of(plan, targets.task)
+        for names, before, now in (
+            (_OF_MODEL, self.plan_.model, plan.model),
+            (_OF_SHAPE, *shapes),
+        ):
+            for name in names:
+                if getattr(now, name) != getattr(before, name):
+                    raise EstimatorError(
+                        f"a training goes on with the network that it began with; {name} was "
+                        f"{getattr(before, name)!r}, got {getattr(now, name)!r}. Call fit "
+                        "without warm_start to begin anew"
+                    )
 
     def _answers(self, X: Any) -> NDArray[np.float64]:
         """The last layer's sums for new rows, `(rows, outputs)`."""
@@ -171,12 +176,12 @@ class KerasMLP(CallbackSupportMixin, KerasMLPParameters):
     @property
     def coefs_(self) -> list[NDArray[np.float32]]:
         """Each layer's kernel, `(inputs, units)`."""
-        return self._layers(0)
+        return self._of_dense("kernel")
 
     @property
     def intercepts_(self) -> list[NDArray[np.float32]]:
         """Each layer's bias, `(units,)`."""
-        return self._layers(1)
+        return self._of_dense("bias")
 
     @property
     def loss_curve_(self) -> list[float]:
@@ -213,11 +218,15 @@ class KerasMLP(CallbackSupportMixin, KerasMLPParameters):
         names = getattr(self, "feature_names_in_", None)
         return [f"x{i}" for i in range(self.n_features_in_)] if names is None else names.tolist()
 
-    def _layers(self, place: int) -> list[NDArray[np.float32]]:
+    def _of_dense(self, name: str) -> list[NDArray[np.float32]]:
         check_is_fitted(self)
-        stride = 6 if self.plan_.model.batch_norm else 2
-        hidden = len(self.plan_.model.units)
-        return [self.weights_[layer * stride + place] for layer in range(hidden + 1)]
+        return [
+            value
+            for layer, values in by_layer(layers_of(self.plan_.model), self.weights_)
+            if isinstance(layer, Dense)
+            for weight, value in zip(layer.weights, values, strict=True)
+            if weight.name == name
+        ]
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the Keras model, which is built again from the weights."""

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf, expit, log_softmax, softmax
 
+from tuner.planning import layers
+from tuner.planning.layers import Layer, by_layer, layers_of, through
 from tuner.planning.plan import ModelPlan
 
 Floats = NDArray[np.floating]
@@ -72,15 +74,13 @@ def forward(
 
 
 def _forward(model: ModelPlan, weights: Sequence[NDArray[np.float32]], x: NDArray[Any]) -> Floats:
-    remaining = iter(weights)
-    values = np.asarray(x, np.float32)
-    for _ in model.units:
-        values = values @ next(remaining) + next(remaining)
-        if model.batch_norm:
-            gamma, beta, mean, variance = (next(remaining) for _ in range(4))
-            values = (values - mean) * (gamma / np.sqrt(variance + _EPSILON)) + beta
-        values = activate(model.activation, values)
-    return values @ next(remaining) + next(remaining)
+    own = {layer.name: weights for layer, weights in by_layer(layers_of(model), weights)}
+    answers: Floats = through(
+        layers_of(model),
+        np.asarray(x, np.float32),
+        lambda layer, *values: FORMULAS[type(layer)](layer, own[layer.name], *values),
+    )
+    return answers
 
 
 def activate(name: str, values: Floats) -> Floats:
@@ -91,3 +91,17 @@ def activate(name: str, values: Floats) -> Floats:
     import keras
 
     return np.asarray(keras.ops.convert_to_numpy(keras.activations.get(name)(values)))
+
+
+def _batch_norm(_: Layer, weights: Sequence[Floats], x: Floats) -> Floats:
+    gamma, beta, mean, variance = weights
+    return (x - mean) * (gamma / np.sqrt(variance + _EPSILON)) + beta
+
+
+#: A kind of layer to its answers for `(rows, inputs)`, and the outputs of the layer that it joins.
+FORMULAS: Mapping[type[Layer], Callable[..., Floats]] = {
+    layers.Dense: lambda _, weights, x: x @ weights[0] + weights[1],
+    layers.BatchNormalization: _batch_norm,
+    layers.Activation: lambda layer, _, x: activate(layer.function, x),
+    layers.Dropout: lambda _, __, x: x,
+}

@@ -5,38 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
+from numpy.typing import NDArray
+
+from tuner.planning.layers import BatchNormalization
+from tuner.planning.plan import ModelPlan
+from tuner.training.layers.stacked import StackedLayer
 
 
-class StackedBatchNormalization(keras.layers.Layer):
+class StackedBatchNormalization(StackedLayer):
     """`gamma[n] * (x - mean) / sqrt(variance + epsilon) + beta[n]`, as Keras's own layer.
 
     Training takes mean and (biased) variance of each network's own rows of the batch, and moves
     `moving = moving * momentum + batch_value * (1 - momentum)`; inference uses the moving values.
 
-    Shapes: inputs and outputs `(N, batch, features)`, each weight `(N, 1, features)`, mask
-    `(N, batch)` with False for padding rows. A network with no rows in a step yields moments of
-    zero rows; whoever runs that step must restore its weights and moving values.
+    Each weight is `(N, 1, units)`. A network with no rows in a step yields moments of zero rows;
+    whoever runs that step must restore its weights and moving values.
     """
 
     momentum, epsilon = 0.99, 1e-3  # Keras's
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name=name)
-        self.supports_masking = True
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        shape = (input_shape[0], 1, input_shape[2])
-
-        def weight(name: str, initializer: str, trainable: bool) -> Any:
-            return self.add_weight(
-                shape=shape, initializer=initializer, trainable=trainable, name=name
-            )
-
-        self.gamma = weight("gamma", "ones", True)
-        self.beta = weight("beta", "zeros", True)
-        self.moving_mean = weight("moving_mean", "zeros", False)
-        self.moving_variance = weight("moving_variance", "ones", False)
 
     def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
         if training:
@@ -61,3 +49,14 @@ class StackedBatchNormalization(keras.layers.Layer):
         mean = ops.sum(inputs * weights, axis=1, keepdims=True) / rows
         squares = ops.square(inputs - mean) * weights
         return mean, ops.sum(squares, axis=1, keepdims=True) / rows
+
+    @staticmethod
+    def first_weights(
+        layer: BatchNormalization, model: ModelPlan, seed: int
+    ) -> list[NDArray[np.float32]]:
+        ones, zeros = np.ones(layer.outputs, np.float32), np.zeros(layer.outputs, np.float32)
+        return [ones, zeros, zeros, ones]
+
+    @staticmethod
+    def plain(layer: BatchNormalization, model: ModelPlan) -> Any:
+        return keras.layers.BatchNormalization(name=layer.name)

@@ -5,49 +5,56 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
+from numpy.typing import NDArray
+
+from tuner.planning.layers import Dense
+from tuner.planning.plan import ModelPlan
+from tuner.planning.seeds import purpose_key, splitmix64
+from tuner.training.layers.stacked import StackedLayer
 
 
-class StackedDense(keras.layers.Layer):
+class StackedDense(StackedLayer):
     """`outputs[n] = inputs[n] @ kernel[n] + bias[n]`.
 
-    Shapes: inputs `(N, batch, features)`, or `(1, batch, features)` that all networks share;
-    kernel `(N, features, units)`, bias `(N, 1, units)`, outputs `(N, batch, units)`.
-
-    Weights begin as zeros: each network's own initial weights are assigned as data, so that one
-    trace serves every initializer.
+    Shapes: kernel `(N, inputs, outputs)`, bias `(N, 1, outputs)`.
     """
-
-    def __init__(
-        self,
-        units: int,
-        *,
-        networks: int,
-        kernel_regularizer: keras.regularizers.Regularizer | None = None,
-        name: str | None = None,
-    ) -> None:
-        super().__init__(name=name)
-        self.units = units
-        self.networks = networks
-        self.kernel_regularizer = kernel_regularizer
-        self.supports_masking = True
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        self.kernel = self.add_weight(
-            shape=(self.networks, input_shape[-1], self.units),
-            initializer="zeros",
-            regularizer=self.kernel_regularizer,
-            name="kernel",
-        )
-        self.bias = self.add_weight(
-            shape=(self.networks, 1, self.units), initializer="zeros", name="bias"
-        )
 
     def call(self, inputs: Any) -> Any:
         return _add_bias(ops.matmul(inputs, self.kernel), ops.convert_to_tensor(self.bias))
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return (self.networks, *input_shape[1:-1], self.units)
+    @staticmethod
+    def first_weights(layer: Dense, model: ModelPlan, seed: int) -> list[NDArray[np.float32]]:
+        """The kernel by Keras's initializer; biases are zeros, as in Keras."""
+        initializer = kernel_initializer(model.initializer, kernel_seed(seed, layer.place))
+        kernel = initializer((layer.inputs, layer.outputs))
+        return [np.asarray(kernel, np.float32), np.zeros(layer.outputs, np.float32)]
+
+    @staticmethod
+    def plain(layer: Dense, model: ModelPlan) -> Any:
+        return keras.layers.Dense(
+            layer.outputs,
+            kernel_initializer=model.initializer,
+            kernel_regularizer=keras.regularizers.L1L2(model.l1, model.l2)
+            if layer.penalized
+            else None,
+            name=layer.name,
+        )
+
+
+def kernel_initializer(name: str, seed: int) -> Any:
+    """Keras's initializer `name`; `seed` if it draws random numbers."""
+    initializer = keras.initializers.get(name)
+    config = initializer.get_config()
+    if "seed" not in config:
+        return initializer
+    return type(initializer)(**{**config, "seed": seed})
+
+
+def kernel_seed(seed: int, place: int) -> int:
+    """The seed (31 bits) of a Dense layer's kernel in the network with `seed`."""
+    return splitmix64(splitmix64(seed) ^ purpose_key("kernel") ^ place) & 0x7FFFFFFF
 
 
 @ops.custom_gradient

@@ -13,6 +13,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from tuner.planning.layers import Dropout
+from tuner.planning.plan import ModelPlan
+from tuner.training.layers.stacked import StackedLayer
+
 _GOLDEN = 0x9E3779B9
 
 
@@ -57,32 +61,21 @@ class DropoutClock:
         }
 
 
-class StackedDropout(keras.layers.Layer):
-    """`outputs = inputs * kept * 1 / (1 - rate)` in training, `inputs` otherwise.
-
-    Shapes: inputs and outputs `(N, batch, features)`. `salt` tells the layers of one network
-    apart.
-    """
-
-    def __init__(self, clock: DropoutClock, salt: int, name: str | None = None) -> None:
-        super().__init__(name=name)
-        self.clock = clock
-        self.salt = salt
-        self.supports_masking = True
+class StackedDropout(StackedLayer):
+    """`outputs = inputs * kept * 1 / (1 - rate)` in training, `inputs` otherwise."""
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training:
             return inputs
         shape = ops.shape(inputs)
         kept = self.kept(shape[1], shape[2])
-        return ops.where(kept, inputs * self.clock.scale, 0.0)
+        return ops.where(kept, inputs * self.stack.clock.scale, 0.0)
 
     def kept(self, rows: Any, units: int) -> Any:
         """`(N, rows, units)` bool: which values stay at the networks' present steps."""
-        clock = self.clock
-
+        clock = self.stack.clock
         step = ops.cast(clock.step, "uint32")
-        key = lowbias32(ops.bitwise_xor(clock.seed, _word(self.salt * _GOLDEN)))
+        key = lowbias32(ops.bitwise_xor(clock.seed, _word(self.layer.place * _GOLDEN)))
         key = lowbias32(ops.bitwise_xor(key, ops.multiply(step, _word(_GOLDEN))))
         halves = -(-units // 2)
         row = ops.expand_dims(ops.cast(ops.arange(rows, dtype="int32"), "uint32"), -1)
@@ -94,5 +87,6 @@ class StackedDropout(keras.layers.Layer):
         kept = ops.concatenate([low >= clock.threshold, high >= clock.threshold], axis=-1)
         return kept[:, :, :units]
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return input_shape
+    @staticmethod
+    def plain(layer: Dropout, model: ModelPlan) -> Any:
+        return keras.layers.Dropout(model.dropout, name=layer.name)

@@ -116,7 +116,7 @@ class OwnTrainer:
         by_class = None if networks[0].own else class_weights(each, self._folds, dataset)
         if by_class is not None:
             data = data._replace(class_weight=tf.constant(by_class))
-        shape = replace(StackShape.of(training, dataset.task), units=(networks[0].width,))
+        shape = replace(StackShape.of(training, dataset.task), width=networks[0].width)
         stack = OwnStack(networks, shape, self._measures)
         if state is not None and state.values is not None:
             stack.set_state(state.values)
