@@ -19,7 +19,16 @@ from tuner.study.library import load_definition
 
 NAME = "sgd_decay-1f0a8d2c"
 #: Pages that train.
-SLOW = {"README", "export", "own_networks", "python", "results", "search", "sklearn"}
+SLOW = {
+    "README",
+    "export",
+    "honest_scores",
+    "own_networks",
+    "python",
+    "results",
+    "search",
+    "sklearn",
+}
 
 
 def runs(block: Block) -> bool:

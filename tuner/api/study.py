@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuner.api.callbacks import Calls
 from tuner.api.run import Place, run
 from tuner.api.settings import RunSettings, file_path, known_keywords, whole
+from tuner.api.stored_study import StoredStudy, trial_number
 from tuner.api.words import told_in_python
 from tuner.code import trusted_file
-from tuner.limits import MOST
 from tuner.progress import ProgressMode
-from tuner.results import best_trial, curve_rows, results_table
-from tuner.results.importances import importances
-from tuner.results.table import flat_rows
 from tuner.search.finished import find_or_prepare
 from tuner.storage import storage_at
-from tuner.study.opening import reading
-from tuner.study.stored import read_definition
 
 if TYPE_CHECKING:
     import keras
-    import optuna
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
     from tuner.api.fitted import Fitted
     from tuner.api.served import Served
-    from tuner.results import BestTrial
-    from tuner.study.definition import StudyDefinition
 
 
-class Study:
+class Study(StoredStudy):
     """A stored study, as `tuner.optimize` and `tuner.load` return it.
 
     It holds nothing but the names of the study and its storage: everything is read when it is
@@ -45,71 +36,9 @@ class Study:
     """
 
     def __init__(self, name: str, place: Place, *, trust_code: bool = False) -> None:
-        self.name = name
-        self._place = place
+        super().__init__(name, place)
         self._trust_code = trust_code
         self._fitted: dict[int, Fitted] = {}
-
-    @property
-    def storage(self) -> str:
-        return str(storage_at(self._place.storage))
-
-    def _reading(self) -> AbstractContextManager[optuna.Study]:
-        return reading(self.name, storage_at(self._place.storage))
-
-    @property
-    @told_in_python
-    def definition(self) -> StudyDefinition:
-        """Space, data, folds, sampler, pruner and objective. Raises `StorageError`."""
-        with self._reading() as study:
-            return read_definition(study)
-
-    @property
-    @told_in_python
-    def best(self) -> BestTrial:
-        """The best completed trial: its `number`, `value`, `params` and `fold_scores`.
-
-        Raises `NoCompletedTrialError` if there is none, with the reasons.
-        """
-        with self._reading() as study:
-            return best_trial(study)
-
-    @told_in_python
-    def table(self, *, attempts: bool = False) -> pd.DataFrame:
-        """Every trial as a row, best first, with the columns of scikit-learn's `cv_results_`:
-        `param_*`, `split*_test_score`, `mean_test_score`, `rank_test_score`; and `number`, `state`,
-        `epochs_run`, `duration_s` and `cause`.
-
-        Args:
-            attempts: also trials that failed or were interrupted and tried again.
-        """
-        import pandas as pd
-
-        with self._reading() as study:
-            return pd.DataFrame(flat_rows(results_table(study, order="rank", attempts=attempts)))
-
-    @told_in_python
-    def curves(self, number: int | None = None) -> pd.DataFrame:
-        """A row an epoch of a trial, None: of the best one: `learning_rate`, the metrics on
-        training rows, and with `val_` on validation rows; means over the folds, then each fold's
-        own, with `split0_` and so on in front. The index is `epoch`, from 1.
-
-        Raises:
-            UsageError: there is no such trial.
-            NoCompletedTrialError: it has no epoch to show.
-        """
-        import pandas as pd
-
-        with self._reading() as study:
-            chosen = best_trial(study).number if number is None else _trial(number)
-            return pd.DataFrame(curve_rows(study, chosen)).set_index("epoch")
-
-    @told_in_python
-    def importances(self) -> dict[str, float]:
-        """Optuna's importance of each parameter, of several objectives for the first one. Raises
-        `UsageError` if the trials do not tell."""
-        with self._reading() as study:
-            return importances(study)
 
     @known_keywords
     def optimize(
@@ -224,7 +153,7 @@ class Study:
     def _fit(self, number: int | None) -> Fitted:
         from tuner.api.fitted import Fitted
 
-        chosen = self.best.number if number is None else _trial(number)
+        chosen = self.best.number if number is None else trial_number(number)
         if chosen not in self._fitted:
             folder, trust = self._place.folder, self._trust_code
             with self._reading() as study:
@@ -240,7 +169,3 @@ class Study:
 
     def __repr__(self) -> str:
         return f"<tuner.Study {self.name} in {self.storage}>"
-
-
-def _trial(number: object) -> int:
-    return whole("number", number, 0, MOST)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from tuner.cli.flags import TRIAL, storage_option
+from tuner.cli.flags import TRIAL, choose_option, storage_option
 from tuner.cli.opening import reading
 from tuner.cli.output import columns_of, emit, format_option, tell
 from tuner.cli.refusals import OneOf
 from tuner.cli.run_flags import trust_option
 from tuner.errors import UsageError
 from tuner.text import score_text
+
+if TYPE_CHECKING:
+    from tuner.results.ranking import Choice
 
 
 @click.command()
@@ -32,12 +35,19 @@ from tuner.text import score_text
     metavar="N",
     help="Export this trial instead of the best one.",
 )
+@choose_option
 @click.option("--force", is_flag=True, help="Replace an earlier export in DIR.")
 @storage_option
 @trust_option
 @format_option
 def export(
-    name: str, out: Path, number: int | None, force: bool, storage: str | None, trust_code: bool
+    name: str,
+    out: Path,
+    number: int | None,
+    choose: Choice,
+    force: bool,
+    storage: str | None,
+    trust_code: bool,
 ) -> None:
     """Refit the best trial of study NAME on all search rows and write it as plain Keras.
 
@@ -49,6 +59,10 @@ def export(
     from tuner.study.own_code import with_code
     from tuner.study.stored import read_definition
 
+    if number is not None and choose != "best":
+        raise UsageError(
+            f"a trial is named or chosen by a rule; received --trial {number} and --choose {choose}"
+        )
     # What can be wrong is found before TensorFlow takes its seconds to load.
     check_target(out, force=force)
     with reading(name, storage) as study:
@@ -56,7 +70,7 @@ def export(
         from tuner.export.refit import chosen_trial, refit_trial, study_dataset
         from tuner.results import objective_metric
 
-        trial = chosen_trial(study, number)
+        trial = chosen_trial(study, number, choose)
         if number is None and len(study.directions) > 1:
             tell(f"trial {trial.number} is the Pareto front's best by {objective_metric(study)}")
         definition = read_definition(study)

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from tuner.cli.refusals import OneOf
 from tuner.errors import UsageError
 from tuner.limits import (
     LEAST_BEAT,
@@ -141,4 +142,12 @@ ARTIFACTS = (
     "Folder of checkpoints; without it TUNER_ARTIFACTS, or artifacts beside the storage's file."
 )
 storage_option = click.option("--storage", metavar="URL", help=STUDY_STORAGE)
+choose_option = click.option(
+    "--choose",
+    type=OneOf(("best", "one-se")),
+    default="best",
+    show_default=True,
+    help="The trial with the best mean score, or the simplest within one standard error of it: "
+    "fewest parameters, then fewest epochs.",
+)
 artifacts_option = click.option("--artifacts", metavar="DIR", help=ARTIFACTS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.flags import COUNT, TRIAL, flag, storage_option, takes
+from tuner.cli.flags import COUNT, TRIAL, choose_option, flag, storage_option, takes
 from tuner.cli.opening import reading
 from tuner.cli.output import columns_of, current_format, emit, format_option, params_table
 from tuner.cli.refusals import OneOf
@@ -17,6 +17,7 @@ from tuner.text import score_text, value_text
 
 if TYPE_CHECKING:
     from tuner.results import BestTrial
+    from tuner.results.ranking import Choice
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,13 @@ class TableFlags:
         "By default best first as a table and with --top, by trial number otherwise.",
         "--sort",
         type=OneOf(("rank", "number")),
+    )
+    choose: Choice = flag(  # noqa: RUF009 (a field)
+        None,
+        "With one-se also a column `chosen`, of the simplest trial within one standard error of "
+        "the best.",
+        type=OneOf(("best", "one-se")),
+        default="best",
     )
     attempts: bool = flag(
         None,
@@ -87,8 +95,8 @@ def results(
     choosing = chosen != TableFlags()
     if whole and (choosing or number is not None):
         raise UsageError(
-            "--cv-results shows all candidates in their order; --top, --state, --sort, --attempts "
-            "and --trial choose among trials"
+            "--cv-results shows all candidates in their order; --top, --state, --sort, --attempts, "
+            "--choose and --trial choose among trials"
         )
     if train_scores and not whole:
         raise UsageError("--train-scores adds columns to --cv-results, which was not given")
@@ -100,8 +108,8 @@ def results(
     if number is not None:
         if choosing:
             raise UsageError(
-                "--trial shows the epochs of one trial; --top, --state, --sort and --attempts "
-                "choose among trials"
+                "--trial shows the epochs of one trial; --top, --state, --sort, --attempts and "
+                "--choose choose among trials"
             )
         with reading(name, storage) as study:
             rows = curve_rows(study, number)
@@ -121,9 +129,10 @@ def results(
 
 @click.command()
 @click.argument("name")
+@choose_option
 @storage_option
 @format_option
-def best(name: str, storage: str | None) -> None:
+def best(name: str, choose: Choice, storage: str | None) -> None:
     """The best trial of study NAME: its parameters, its value and the scores of its folds.
 
     Of several objectives the Pareto front, sorted by the first one, and its first trial.
@@ -131,7 +140,7 @@ def best(name: str, storage: str | None) -> None:
     from tuner.results import best_trial, front, given_params, objectives_of
 
     with reading(name, storage) as study:
-        found, names = best_trial(study), objectives_of(study)
+        found, names = best_trial(study, choose), objectives_of(study)
         members = [
             {
                 "number": own.number,
@@ -150,7 +159,7 @@ def _trial_table(rows: Sequence[dict[str, Any]]) -> str:
     last = ["cause"] if any(row["cause"] for row in rows) else []
     # Of several objectives, and of constraints.
     others = list(rows[0].get("others", ())) if rows else []
-    marks = [name for name in ("front", "feasible") if rows and name in rows[0]]
+    marks = [name for name in ("front", "feasible", "chosen") if rows and name in rows[0]]
     beside = [name for name in others if name != "seconds"] + marks
     header = ["rank", "trial", "state", "mean", "std", *beside, "ran", "seconds", *names, *last]
     lines = [

@@ -18,6 +18,7 @@ from tuner.text import clock_text, printable, score_text, shell_quoted, spread_t
 
 if TYPE_CHECKING:
     from tuner.results import BestTrial
+    from tuner.results.ranking import Choice
     from tuner.workers import SearchEnd
 
 
@@ -31,6 +32,7 @@ class Summary:
         metric: the objective.
         diverged: see `tuner.results.trials.diverged_among`.
         seconds: that the search took; None: there was nothing to do.
+        chosen: by `rule`, if that is not best.
     """
 
     study: str
@@ -41,6 +43,8 @@ class Summary:
     metric: str
     seconds: float | None
     diverged: str = ""
+    chosen: BestTrial | None = None
+    rule: Choice = "best"
 
     @property
     def left(self) -> int:
@@ -49,7 +53,8 @@ class Summary:
     def data(self) -> dict[str, Any]:
         """What the forms for programs hold."""
         whole = asdict(self)
-        return {name: whole[name] for name in ("study", "storage", "trials", "best")}
+        names = ["study", "storage", "trials", "best"]
+        return {name: whole[name] for name in [*names, *(["chosen"] if self.chosen else [])]}
 
     def text(self, commands: Mapping[str, str]) -> str:
         """What the table holds; `commands`: what can be typed next."""
@@ -63,8 +68,9 @@ class Summary:
         if self.best is not None:
             lines += [
                 f"best     trial {self.best.number}: {self.metric} {_score(self.best)}",
+                *self._chosen_lines(),
                 "",
-                params_table(self.best.params),
+                params_table((self.chosen or self.best).params),
                 "",
                 "next",
             ]
@@ -73,6 +79,12 @@ class Summary:
             ]
         return "\n".join(lines)
 
+    def _chosen_lines(self) -> list[str]:
+        own = self.chosen
+        if own is None:
+            return []
+        return [f"{self.rule.ljust(8)} trial {own.number}: {self.metric} {_score(own)}"]
+
 
 @dataclass(frozen=True)
 class SearchReport:
@@ -80,6 +92,7 @@ class SearchReport:
 
     flags: RunFlags
     place: WorkerFlags
+    choose: Choice = "best"
 
     def end(self, seen: Seen, ended: SearchEnd) -> int:
         """Raises `NoCompletedTrialError` if none of the study's trials is complete."""
@@ -91,6 +104,7 @@ class SearchReport:
         prepared = ended.study
         with reading(prepared.name, prepared.storage_url) as study:
             counts, best = read_counts(study), find_best(study)
+            chosen = None if self.choose == "best" else find_best(study, self.choose)
             diverged = diverged_among(trials_of(study))
             none = no_completed_trial(study) if best is None else None
         summary = Summary(
@@ -102,6 +116,8 @@ class SearchReport:
             metric=prepared.definition.metric,
             seconds=time.time() - self.flags.began if ended.ran else None,
             diverged=diverged,
+            chosen=chosen,
+            rule=self.choose,
         )
         commands = self._commands(prepared.name)
         seen.printed = True
@@ -159,11 +175,12 @@ class SearchReport:
 
         tail, artifacts = typed(self.flags.storage), self.flags.artifacts
         folder = "" if artifacts is None else f" --artifacts {shell_quoted(artifacts)}"
+        rule = "" if self.choose == "best" else f" --choose {self.choose}"
         rest = {
-            "resume": f"{tail}{folder}{self.place.typed()}",
+            "resume": f"{tail}{folder}{self.place.typed()}{rule}",
             "results": tail,
-            "best": tail,
-            "export": f" --out model{tail}",
+            "best": f"{tail}{rule}",
+            "export": f" --out model{tail}{rule}",
         }
         quoted = shell_quoted(name)
         dash = name.startswith("-")  # no option: it stands last

@@ -16,6 +16,8 @@ from tuner.errors import DataError, TunerError, UsageError
 from tuner.planning import network_seed, plan_training
 from tuner.planning.plan import TrainingPlan
 from tuner.results import best_trial, find_trial, mean_curves
+from tuner.results.ranking import Choice
+from tuner.results.trials import epochs_of
 from tuner.schedules import Rates, Schedule
 from tuner.storage import records
 from tuner.study.data import load_study_data, reading_of
@@ -93,15 +95,15 @@ class Refit:
     network: OwnNetwork | None = None
 
 
-def chosen_trial(study: Study, number: int | None) -> FrozenTrial:
-    """Trial `number`, or the best one.
+def chosen_trial(study: Study, number: int | None, choose: Choice = "best") -> FrozenTrial:
+    """Trial `number`; None: the best one, or the one that `choose` takes instead.
 
     Raises:
         NoCompletedTrialError: the best is asked for and no trial is complete.
-        UsageError: there is no such trial, or it is not complete.
+        UsageError: there is no such trial, it is not complete, or the choice does not suit.
     """
     if number is None:
-        return find_trial(study, best_trial(study).number)
+        return find_trial(study, best_trial(study, choose).number)
     trial = find_trial(study, number)
     if records.state_of(trial) != "complete":
         raise UsageError(
@@ -150,14 +152,14 @@ def refit_trial(
         )
     else:
         searched = plan_own(params, dataset, "").training
-    score_epochs = trial.user_attrs[records.SCORE_EPOCHS]
-    # No early stopping: there is nothing to watch. Rounded half up, and at least one epoch.
-    epochs = max(1, int(np.mean(score_epochs) + 0.5))
+    # No early stopping: there is nothing to watch.
+    epochs = epochs_of(trial)
     plan = replace(
         searched, epochs=epochs, patience=None, schedule=_schedule(trial, searched, epochs)
     )
     # The first fold number that the search has not used.
-    seed = network_seed(definition.seed, int(trial.user_attrs[records.TICKET]), len(score_epochs))
+    folds = len(trial.user_attrs[records.SCORE_EPOCHS])
+    seed = network_seed(definition.seed, int(trial.user_attrs[records.TICKET]), folds)
     rows = np.arange(dataset.rows, dtype=np.int32)
     scaling_kind = definition.data.scaling
     trained = plan if build is None else OwnPlan(tuple(params.items()), plan, "")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tuner.errors import NoCompletedTrialError
+from tuner.errors import NoCompletedTrialError, UsageError, unknown
 from tuner.results.trials import (
     count_states,
     fold_scores_of,
@@ -24,6 +24,9 @@ from tuner.text import counted, quoted, shell_quoted
 if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
+
+#: How a study's trial is chosen: the best mean, or the simplest within one standard error of it.
+Choice = Literal["best", "one-se"]
 
 #: Causes that are listed if no trial is complete.
 MOST_CAUSES = 5
@@ -93,9 +96,22 @@ def _all_losses(study: Study, trials: Sequence[FrozenTrial]) -> NDArray[np.float
     return np.array([losses(own, maximize=way.name == "MAXIMIZE") for own, way in named])
 
 
-def find_best(study: Study) -> BestTrial | None:
-    """The best completed trial, by the first objective; None if there is none."""
-    return next(map(described, best_trials(study)), None)
+def find_best(study: Study, choose: Choice = "best") -> BestTrial | None:
+    """The best completed trial, by the first objective, or the one that `choose` takes instead:
+    see `tuner.results.one_se`. None if there is none.
+
+    Raises `UsageError` for a choice that does not exist or does not suit the study.
+    """
+    if choose not in get_args(Choice):
+        raise UsageError(unknown("choice", choose, get_args(Choice)))
+    ranked = best_trials(study)
+    if not ranked:
+        return None
+    if choose == "best":
+        return described(ranked[0])
+    from tuner.results.one_se import simplest  # takes the models of definitions
+
+    return described(simplest(study, ranked))
 
 
 def described(trial: FrozenTrial) -> BestTrial:
@@ -104,13 +120,13 @@ def described(trial: FrozenTrial) -> BestTrial:
     return BestTrial(trial.number, given_params(trial), mean_of(trial), scores)
 
 
-def best_trial(study: Study) -> BestTrial:
-    """The best completed trial.
+def best_trial(study: Study, choose: Choice = "best") -> BestTrial:
+    """As `find_best`, which also raises.
 
     Raises:
         NoCompletedTrialError: no trial is complete; the message counts those there are.
     """
-    best = find_best(study)
+    best = find_best(study, choose)
     if best is None:
         raise no_completed_trial(study)
     return best

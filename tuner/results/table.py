@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tuner.errors import UsageError, unknown
-from tuner.results.ranking import front, ranks
+from tuner.results.ranking import Choice, find_best, front, ranks
 from tuner.results.trials import fold_scores_of, maximizes, mean_of, objectives_of, trials_of
 from tuner.search.tickets import given_params
 from tuner.storage import records
@@ -28,6 +28,7 @@ def results_table(
     top: int | None = None,
     order: Order | None = None,
     attempts: bool = False,
+    choose: Choice = "best",
 ) -> list[dict[str, Any]]:
     """Every trial as a row.
 
@@ -36,7 +37,8 @@ def results_table(
     `rank_test_score` (1 is best, equal scores share the smaller rank, trials without a score come
     after all others), `split_test_scores`, `epochs_run`, `duration_s`, `cause` (why it was pruned
     or failed); with several objectives `others`, name to value, and `front`, whether it is of the
-    Pareto front; with constraints `feasible`, None if that is not known. A pruned trial has no
+    Pareto front; with constraints `feasible`, None if that is not known; with `choose`
+    `chosen`, whether it is the one. A pruned trial has no
     mean: its folds were not trained to the end. Ranks count all
     trials, whatever `states` and `top` leave out.
 
@@ -45,9 +47,10 @@ def results_table(
         top: keep only the best so many.
         order: by trial number, or best first; by default best first if `top` is given.
         attempts: also those that were tried again, see `trials_of`.
+        choose: by which rule a trial is chosen in place of the best, see `find_best`.
 
     Raises:
-        UsageError: an unknown state, or `top` below 1.
+        UsageError: an unknown state, `top` below 1, or a choice that does not suit the study.
     """
     for state in states or ():
         if state not in records.STATES.values():
@@ -64,6 +67,10 @@ def results_table(
     _add_objectives(study, trials, rows)
     for row, rank in zip(rows, ranked.tolist(), strict=True):
         row["rank_test_score"] = rank
+    if choose != "best":
+        taken = find_best(study, choose)
+        for row in rows:
+            row["chosen"] = taken is not None and row["number"] == taken.number
     if states:
         rows = [row for row in rows if row["state"] in states]
     if (order or ("number" if top is None else "rank")) == "rank":
@@ -87,7 +94,7 @@ def flat_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             }
             | {key: row[key] for key in row if key.startswith(("mean_", "std_", "rank_"))}
             | row.get("others", {})
-            | {key: row[key] for key in ("front", "feasible") if key in row}
+            | {key: row[key] for key in ("front", "feasible", "chosen") if key in row}
             | {key: row[key] for key in ("epochs_run", "duration_s", "cause")}
         )
     return flat

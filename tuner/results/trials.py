@@ -74,6 +74,12 @@ def mean_of(trial: FrozenTrial) -> float:
     return float(np.mean(scores)) if scores else numbers((trial.values or [None])[:1])[0]
 
 
+def epochs_of(trial: FrozenTrial) -> int:
+    """The epochs that a completed trial is refitted with: as many as its folds are scored at in
+    the mean, rounded half up, and at least one."""
+    return max(1, int(np.mean(trial.user_attrs[records.SCORE_EPOCHS]) + 0.5))
+
+
 def numbers(values: Iterable[float | None]) -> list[float]:
     """As floats: None, which stands for what is not finite, is NaN."""
     return [math.nan if value is None else float(value) for value in values]

@@ -107,8 +107,7 @@ def end_of(
         },
     }
     system: dict[str, Any] = dict(records.curve_attributes(scores))
-    asked = {*definition.objectives, *definition.at_most, *definition.at_least}
-    if "parameters" in asked and parameters is not None:
+    if parameters is not None:
         user[records.PARAMETERS] = parameters
 
     def measured(name: str) -> float | None:

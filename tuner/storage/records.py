@@ -50,7 +50,7 @@ SCORE_EPOCHS = "score_epochs"  # list: the 1-based epoch each fold is scored at
 EPOCHS_RUN = "epochs_run"  # int
 DURATION = "duration_s"  # float: seconds of training
 CAUSE = "cause"  # text: why it was pruned or failed
-PARAMETERS = "parameters"  # int: weights of one network, of a study that asks for them
+PARAMETERS = "parameters"  # int: weights of one network
 METRICS = "metrics"  # dict: metric -> list of validation scores per fold
 
 # Trial system attributes (not shown).
