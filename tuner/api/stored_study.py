@@ -6,7 +6,9 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from tuner.api.run import Place
+from tuner.api.settings import whole
 from tuner.api.words import told_in_python
+from tuner.limits import MOST
 from tuner.results import best_trial, curve_rows, results_table
 from tuner.results.importances import importances
 from tuner.results.table import flat_rows
