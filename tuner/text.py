@@ -46,6 +46,13 @@ def score_text(score: float | None, of: float | None = None) -> str:
     return f"{score:.4f}" if scale == 0 or 0.001 <= scale < 10 else f"{score:.4g}"
 
 
+def measure_text(value: float | None) -> str:
+    """A score or a cost: whole numbers from 10 on in full, as a number of parameters."""
+    if value is not None and abs(value) >= 10 and float(value).is_integer():
+        return f"{value:.0f}"
+    return score_text(value)
+
+
 def spread_text(scores: Sequence[float | None] | None) -> str:
     """The mean of the folds' scores and their (population) standard deviation: `0.9751 ± 0.0120`;
     `-` without folds, or if a score was not finite (None)."""

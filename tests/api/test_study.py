@@ -12,6 +12,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 import tuner
+from tests.support.fake_trainer import FakePlan
 from tuner.errors import DataError, UsageError
 
 SPACE = {"optimizer": "adam", "optimizer.learning_rate": tuner.log(1e-3, 1e-1), "epochs": 4}
@@ -65,6 +66,36 @@ def test_a_report_is_a_page_of_its_own(study):
     assert path.read_text("utf-8").count("<tr") > 8
     with pytest.raises(UsageError, match="a report is written to a file"):
         study.report("deep")
+
+
+def test_of_several_objectives_all_values_are_shown(in_process, monkeypatch, capsys):
+    sized = property(lambda plan: 10_000 * plan.epochs)
+    monkeypatch.setattr(FakePlan, "parameters", sized, raising=False)
+    study = tuner.optimize(
+        {**SPACE, "epochs": tuner.choices(2, 4)},
+        data="sklearn:digits",
+        metric=["accuracy", "parameters"],
+        at_most={"parameters": 50_000},
+        trials=6,
+        folds=3,
+        progress="plain",
+        seed=3,
+    )
+    told = capsys.readouterr().err
+    assert ", parameters 40000 · " in told
+    assert " · on the front · front 1 trial" in told
+    table = study.table()
+    front = table.query("front")
+    assert len(front) == 2
+    scores = sorted(f"{score:.4f}" for score in front["mean_test_score"])
+    said = f"Pareto front: 2 trials, accuracy {' to '.join(scores)}, parameters 20000 to 40000"
+    for html in (study._repr_html_(), study.report("a.html").read_text("utf-8")):
+        text = read(html)
+        assert said in text
+        assert "best:" not in text
+        assert "parametersfrontfeasible" in text
+        assert html.count("<tr class='best'>") == 2
+        assert "40000</td>" in html
 
 
 def test_arguments_of_a_study_are_refused_with_the_rule(study):

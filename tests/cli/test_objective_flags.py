@@ -12,10 +12,11 @@ from click.testing import CliRunner
 from tests.search.test_objectives import WIDE, SizedTrainer
 from tests.support.studies import definition, load, prepare, work
 from tuner.cli.main import cli
+from tuner.cli.search_report import Summary
 from tuner.cli.study_flags import StudyFlags, definition_from, read_bounds
 from tuner.errors import DefinitionError, UsageError
 from tuner.export.refit import chosen_trial
-from tuner.results import front
+from tuner.results import BestTrial, front
 
 
 def made(**flags):
@@ -86,3 +87,17 @@ def test_best_and_results_show_the_front(study):
     assert answer("studies", "show", "study")
     assert "accuracy" in answer("studies", "list")
     assert chosen_trial(study, None).number == members[0].number
+
+
+def test_a_search_ends_with_its_front():
+    told = Summary(
+        study="s",
+        storage="a.db",
+        trials={"complete": 2},
+        best=BestTrial(0, {}, 0.9),
+        total=2,
+        metric="accuracy",
+        seconds=None,
+        front="2 trials, accuracy 0.8 to 0.9",
+    ).text({})
+    assert "\nfront    2 trials, accuracy 0.8 to 0.9\n" in told

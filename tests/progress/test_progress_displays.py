@@ -137,6 +137,37 @@ def test_worker_lines_follow_their_worker():
     assert s.settled == 0
 
 
+def member(number: int, score: float, parameters: float, **more: object) -> TrialDone:
+    return dataclasses.replace(done(number, score), values=(score, parameters), **more)
+
+
+def test_of_several_objectives_every_display_tells_all_values_and_the_front():
+    now = Clock()
+    progress, lines = plain(state(others={"parameters": "minimize"}), now)
+    s = progress.state
+    told = [member(0, 0.9, 650), member(1, 0.8, 700), member(2, 0.95, 12810), member(3, 0.9, 640)]
+    fronts = []
+    for event in [*told, member(4, 0.99, 1, feasible=False)]:
+        now.now += 2
+        progress.event(started(event.number))
+        progress.event(event)
+        fronts.append(sorted(s.front))
+    assert fronts == [[0], [0], [0, 2], [2, 3], [2, 3]]
+    begun = [line.rpartition(" · ")[0] for line in lines]
+    assert begun[0] == (
+        "[1/10] trial 0 complete · accuracy 0.9000, parameters 650 · 0.3 s · on the front · "
+        "front 1 trial"
+    )
+    assert begun[1].endswith("parameters 700 · 0.3 s · front 1 trial")
+    assert s.front_text() == "2 trials, accuracy 0.9000 to 0.9500, parameters 640 to 12810"
+    live = LiveProgress(s, Console(file=io.StringIO(), width=100), fit_to_tell, now)
+    live.close()
+    assert "front  2 trials, accuracy 0.9000 to 0.9500, parameters 640 to 12810" in drawn(live)
+    assert "best" not in drawn(live)
+    assert s.best is not None
+    assert s.best.number == 2
+
+
 # plain lines
 
 

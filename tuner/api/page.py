@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import UsageError
-from tuner.results.ranking import find_best
+from tuner.results.ranking import find_best, front, front_text
 from tuner.results.table import results_table
-from tuner.results.trials import count_states, diverged_among, objective_metric, trials_of
+from tuner.results.trials import count_states, diverged_among, objectives_of, trials_of
 from tuner.study.stored import is_foreign, read_definition
-from tuner.text import counted, path_text, score_text, spread_text, value_text
+from tuner.text import counted, measure_text, path_text, score_text, spread_text, value_text
 
 if TYPE_CHECKING:
     import optuna
@@ -31,23 +31,28 @@ _STYLE = """\
 
 
 def study_html(study: optuna.Study, shown: int | None = SHOWN) -> str:
-    """Name, counts, the best trial and the best `shown` trials (None: all), for a notebook."""
-    trials, metric = trials_of(study), objective_metric(study)
+    """Name, counts, the best trial (of several objectives the size of the Pareto front) and the
+    best `shown` trials (None: all), for a notebook."""
+    trials, [metric, *others] = trials_of(study), objectives_of(study)
     counts = ", ".join(f"{count} {state}" for state, count in count_states(trials).items())
     best = find_best(study)
     parts = [
         f"<b>{_text(study.study_name)}</b> <span class='dim'>{counted(len(trials), 'trial')}: "
         f"{_text(counts or 'none')}{diverged_among(trials)}</span>"
     ]
-    if best is not None:
+    rows = results_table(study, order="rank")
+    if best is not None and others:
+        values = [own.values for own in front(study)]
+        parts.append(f"<div>Pareto front: {_text(front_text([metric, *others], values))}</div>")
+        rows.sort(key=lambda row: not row["front"])  # the others behind it
+    elif best is not None:
         score = spread_text(best.fold_scores) if len(best.fold_scores) > 1 else ""
         parts.append(
             f"<div>best: trial {best.number}, {_text(metric)} "
             f"<b>{_text(score or score_text(best.value))}</b></div>"
         )
-    rows = results_table(study, order="rank")[:shown]
     if rows:
-        parts.append(f"<div class='wide'>{_trials(rows, metric)}</div>")
+        parts.append(f"<div class='wide'>{_trials(rows[:shown], metric)}</div>")
     if shown is not None and len(trials) > shown:
         parts.append("<div class='dim'>all of them: study.table()</div>")
     return f"<style>{_STYLE}</style><div class='tuner'>{''.join(parts)}</div>"
@@ -85,7 +90,10 @@ def study_page(study: optuna.Study) -> str:
 
 def _trials(rows: Sequence[Mapping[str, Any]], metric: str) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row["params"]))
-    header = ["rank", "trial", "state", metric, "std", "epochs", "seconds", *names]
+    others = [name for name in rows[0].get("others", ()) if name != "seconds"]
+    marks = [name for name in ("front", "feasible") if name in rows[0]]
+    beside = [*others, *marks]
+    header = ["rank", "trial", "state", metric, "std", *beside, "epochs", "seconds", *names]
     lines = [
         [
             row["rank_test_score"] if row["state"] == "complete" else "",
@@ -93,13 +101,17 @@ def _trials(rows: Sequence[Mapping[str, Any]], metric: str) -> str:
             row["state"],
             score_text(row["mean_test_score"]),
             score_text(row["std_test_score"], row["mean_test_score"]),
+            *(measure_text(row["others"][name]) for name in others),
+            *("" if row[name] is None else "yes" if row[name] else "no" for name in marks),
             row["epochs_run"],
             "" if row["duration_s"] is None else f"{row['duration_s']:.2f}",
             *("" if (own := row["params"].get(name)) is None else own for name in names),
         ]
         for row in rows
     ]
-    best = [row["rank_test_score"] == 1 and row["state"] == "complete" for row in rows]
+    best = [
+        row.get("front", row["rank_test_score"] == 1 and row["state"] == "complete") for row in rows
+    ]
     return _table(header, lines, best)
 
 

@@ -30,6 +30,7 @@ class Summary:
         trials: state to number of those that ended.
         total: how many there shall be.
         metric: the objective.
+        front: of several objectives, see `tuner.results.front_text`.
         diverged: see `tuner.results.trials.diverged_among`.
         seconds: that the search took; None: there was nothing to do.
         chosen: by `rule`, if that is not best.
@@ -45,6 +46,7 @@ class Summary:
     diverged: str = ""
     chosen: BestTrial | None = None
     rule: Choice = "best"
+    front: str = ""
 
     @property
     def left(self) -> int:
@@ -69,6 +71,7 @@ class Summary:
             lines += [
                 f"best     trial {self.best.number}: {self.metric} {_score(self.best)}",
                 *self._chosen_lines(),
+                *([f"front    {self.front}"] if self.front else []),
                 "",
                 params_table((self.chosen or self.best).params),
                 "",
@@ -96,7 +99,14 @@ class SearchReport:
 
     def end(self, seen: Seen, ended: SearchEnd) -> int:
         """Raises `NoCompletedTrialError` if none of the study's trials is complete."""
-        from tuner.results import find_best, no_completed_trial, publish
+        from tuner.results import (
+            find_best,
+            front,
+            front_text,
+            no_completed_trial,
+            objectives_of,
+            publish,
+        )
         from tuner.results.trials import diverged_among, trials_of
         from tuner.search.tickets import read_counts
         from tuner.study.stored import load_study
@@ -107,6 +117,7 @@ class SearchReport:
             chosen = None if self.choose == "best" else find_best(study, self.choose)
             diverged = diverged_among(trials_of(study))
             none = no_completed_trial(study) if best is None else None
+            names, members = objectives_of(study), [own.values for own in front(study)]
         summary = Summary(
             study=prepared.name,
             storage=str(storage_at(prepared.storage_url)),
@@ -118,6 +129,7 @@ class SearchReport:
             diverged=diverged,
             chosen=chosen,
             rule=self.choose,
+            front=front_text(names, members) if len(names) > 1 and members else "",
         )
         commands = self._commands(prepared.name)
         seen.printed = True
@@ -157,6 +169,7 @@ class SearchReport:
             storage=str(storage_at(self.flags.storage)),
             trials={s: getattr(before, s) + count for s, count in seen.counts().items()},
             best=state.best,
+            front=state.front_text() if state.front else "",
             total=state.total,
             metric=state.metric,
             seconds=time.time() - self.flags.began,

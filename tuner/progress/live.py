@@ -123,6 +123,8 @@ class LiveProgress(SilentProgress):
         if best is None:
             return Text("no complete trial yet", style="dim")
         text = Text(overflow="ellipsis", no_wrap=True)
+        if self.state.front:
+            return text.append("front  ", style="green").append(self.state.front_text())
         text.append(f"best  trial {best.number}  {self.state.metric} ", style="green")
         text.append(score_text(best.value), style="bold green")
         return text.append(f"  {params_text(best.params)}")

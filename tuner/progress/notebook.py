@@ -82,7 +82,9 @@ class NotebookProgress(SilentProgress):
                 if line.value is not None:
                     what += f" · {state.metric} {score_text(line.value)}"
             rows.append(f"<span style='opacity:.65'>worker {number}</span> {html.escape(what)}")
-        if state.best is not None:
+        if state.front:
+            rows.append(f"front: {html.escape(state.front_text())}")
+        elif state.best is not None:
             best = state.best
             rows.append(
                 f"best: trial {best.number}, {state.metric} <b>{score_text(best.value)}</b> "

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tuner.progress.state import SearchState, end_of
 from tuner.search.events import Event, TrialDone, WorkerWarning
-from tuner.text import clock_text, params_text, score_text
+from tuner.text import clock_text, counted, params_text, score_text
 
 #: Seconds between lines about finished trials; a new best trial does not wait.
 EVERY = 1.0
@@ -85,12 +85,17 @@ class PlainProgress(SilentProgress):
         assert event is not None
         how, why = end_of(event)
         parts = [f"[{state.settled}/{state.total}] trial {event.number} {how}"]
-        if event.value is not None and how != "diverged":
+        if state.others and event.values:
+            parts.append(state.measures(event.values))
+        elif event.value is not None and how != "diverged":
             parts.append(f"{state.metric} {score_text(event.value)}")
         parts.append(f"{event.seconds:.1f} s")
         if how != "pruned" and why:
             parts.append(why)
-        if best and state.best is not None:
+        if state.others:
+            parts += ["on the front"] if best else []
+            parts += [f"front {counted(len(state.front), 'trial')}"] if state.front else []
+        elif best and state.best is not None:
             parts.append(f"best so far: {params_text(state.best.params)}")
         elif state.best is not None:
             parts.append(f"best {score_text(state.best.value)} (trial {state.best.number})")

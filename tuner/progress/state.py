@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tuner.results import BestTrial, better
+from tuner.results import BestTrial, better, front_text, on_front
 from tuner.search.events import (
     EpochDone,
     Event,
@@ -21,6 +21,7 @@ from tuner.search.events import (
     WorkerReady,
 )
 from tuner.storage.records import DIVERGED, diverged
+from tuner.text import measure_text
 
 #: Finished trials that the estimate of the remaining time looks back at.
 WINDOW = 30
@@ -52,8 +53,10 @@ class SearchState:
     Attributes:
         name: of the study.
         metric, direction: of the objective.
+        others: the objectives beside it, name to direction.
         total: tickets in all; `done` of them were settled before this search began.
         best: of the trials before this search, or None.
+        front: of several objectives the Pareto front, number to the values of all.
         deadline: seconds since 1970, or None.
         complete, pruned, failed: trials finished in this search, by the state that is stored.
         ends: the same trials by how they ended, see `end_of`.
@@ -73,6 +76,8 @@ class SearchState:
     failed: int = 0
     ends: Counter[str] = field(default_factory=Counter)
     workers: dict[WorkerId, WorkerLine] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
+    front: dict[int, tuple[float, ...]] = field(default_factory=dict)
     _settled: set[int] = field(default_factory=set)
     _params: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     _finished_at: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
@@ -139,7 +144,28 @@ class SearchState:
             self.pruned += 1
         else:
             self.complete += 1
-            if event.value is not None and self.better(event.value):
+            if event.value is None or not event.feasible:
+                return False
+            best = self.better(event.value)
+            if best:
                 self.best = BestTrial(event.number, params, event.value)
-                return True
+            return self._joins(event.number, event.values) if self.others else best
         return False
+
+    def _joins(self, number: int, values: tuple[float, ...]) -> bool:
+        """Whether a trial with these values is of the front; those that it beats leave it."""
+        self.front[number] = values
+        ways = [way == "maximize" for way in (self.direction, *self.others.values())]
+        members = on_front(list(self.front.values()), maximize=ways)
+        kept = zip(self.front.items(), members, strict=True)
+        self.front = {trial: own for (trial, own), member in kept if member}
+        return number in self.front
+
+    def measures(self, values: Sequence[float]) -> str:
+        """The values of all objectives, by their names."""
+        named = zip((self.metric, *self.others), values, strict=True)
+        return ", ".join(f"{name} {measure_text(value)}" for name, value in named)
+
+    def front_text(self) -> str:
+        """How many trials the front has, and from where to where they reach."""
+        return front_text((self.metric, *self.others), list(self.front.values()))

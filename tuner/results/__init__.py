@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from tuner.results.ranking import described as described
     from tuner.results.ranking import find_best as find_best
     from tuner.results.ranking import front as front
+    from tuner.results.ranking import front_text as front_text
     from tuner.results.ranking import given_params as given_params
     from tuner.results.ranking import no_completed_trial as no_completed_trial
+    from tuner.results.ranking import on_front as on_front
     from tuner.results.table import results_table as results_table
     from tuner.results.trials import count_states as count_states
     from tuner.results.trials import find_trial as find_trial
@@ -41,8 +43,10 @@ __getattr__ = lazy(
         "described": "ranking",
         "find_best": "ranking",
         "front": "ranking",
+        "front_text": "ranking",
         "given_params": "ranking",
         "no_completed_trial": "ranking",
+        "on_front": "ranking",
         "results_table": "table",
         "count_states": "trials",
         "find_trial": "trials",

@@ -56,6 +56,7 @@ class TrialDone(Event):
 
     `value` is the mean fold score of a complete trial, the last reported mean of a pruned one and
     None for a failed one; `cause` says why it was pruned or failed, which may be that it diverged.
+    `values`: of a complete trial, one an objective. `feasible`: it keeps the study's constraints.
     """
 
     number: int
@@ -64,6 +65,8 @@ class TrialDone(Event):
     value: float | None
     seconds: float
     cause: str | None = None
+    values: tuple[float, ...] = ()
+    feasible: bool = True
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,11 @@ class GroupWork:
             return end
         state = records.STATES[end.state.name]
         seconds = time.monotonic() - claim.began if claim.live else end.seconds
-        done = TrialDone(worker, trial.number, ticket, state, value, seconds, end.cause)
+        done = TrialDone(
+            worker, trial.number, ticket, state, value, seconds, end.cause,
+            values=tuple(end.values or ()),
+            feasible=records.is_kept(end.system_attrs.get(records.CONSTRAINTS)),
+        )  # fmt: skip
         self.tell(done)
         return end
 

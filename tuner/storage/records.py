@@ -11,7 +11,7 @@ import base64
 import json
 import math
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any, Literal
@@ -148,8 +148,12 @@ _FORMS: dict[str, Callable[[object], bool]] = {
 
 def is_feasible(trial: FrozenTrial) -> bool:
     """Whether the trial keeps the study's constraints, as far as they are known."""
-    held = trial.system_attrs.get(CONSTRAINTS) or ()
-    return not any(_is_number(own) and own > 0 for own in held)
+    return is_kept(trial.system_attrs.get(CONSTRAINTS))
+
+
+def is_kept(constraints: Sequence[float] | None) -> bool:
+    """Whether none of them is broken; None: nothing is known."""
+    return not any(_is_number(own) and own > 0 for own in constraints or ())
 
 
 def state_of(trial: FrozenTrial) -> State:
