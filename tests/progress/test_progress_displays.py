@@ -137,8 +137,8 @@ def test_worker_lines_follow_their_worker():
     assert s.settled == 0
 
 
-def member(number: int, score: float, parameters: float, **more: object) -> TrialDone:
-    return dataclasses.replace(done(number, score), values=(score, parameters), **more)
+def member(number: int, score: float, parameters: float, *, feasible: bool = True) -> TrialDone:
+    return dataclasses.replace(done(number, score), values=(score, parameters), feasible=feasible)
 
 
 def test_of_several_objectives_every_display_tells_all_values_and_the_front():
