@@ -153,6 +153,13 @@ def test_the_model_is_plain_keras_and_predicts_labels(here):
     with pytest.raises(UsageError, match="an export goes into a new or empty folder"):
         study.export("model")
     study.export("model", force=True)
+    mean = study.model(ensemble="folds")
+    assert [layer.name for layer in mean.layers[1:4]] == [
+        f"trial_{study.best.number}_fold_{fold}" for fold in range(3)
+    ]
+    assert (np.asarray(mean(X.astype(np.float32))).argmax(1) == y).mean() > 0.9
+    with pytest.raises(UsageError, match="unknown ensemble 'fold'; did you mean folds"):
+        study.model(ensemble="fold")
 
 
 @pytest.mark.slow

@@ -122,6 +122,28 @@ def test_another_trial_and_force(capsys, storage, tmp_path):
     assert settings["trial"] == 0, "a refused export leaves the earlier one"
 
 
+def test_the_fold_networks_as_one_model(capsys, storage, tmp_path):
+    out = str(tmp_path / "out")
+    args = ("export", "small", "--storage", storage, "--out", out)
+    code, text, err = run(capsys, *args, "--ensemble", "folds", "--format", "table")
+    assert (code, "training the folds of trial" in err) == (0, True)
+    settings = json.loads((tmp_path / "out" / "settings.json").read_text())
+    first, header, scores, note, _ = text.splitlines()
+    trial = settings["trial"]
+    assert first == f"the 3 fold networks of trial {trial} of small as one model: {out}"
+    assert header.split("  ")[-1].strip() == f"trial {trial} refitted, test rows"
+    mean, alone = (
+        f"{own['test']['accuracy']:.4f}" for own in (settings, settings["ensemble"]["single"])
+    )
+    assert scores.split()[-2:] == [mean, alone]
+    assert note == "cross-validation is each network's score on its own fold"
+    _, best, _ = run(capsys, "best", "small", "--storage", storage, "--format", "json")
+    promised = json.loads(best)["fold_scores"]
+    assert settings["cross_validation"]["accuracy"] == promised
+    code, _, err = run(capsys, *args, "--force", "--ensemble", "fold")
+    assert (code, "did you mean folds?" in err) == (2, True)
+
+
 def test_bad_input_has_its_message(capsys, storage, tmp_path):
     code, _, err = run(capsys, "export", "smal", "--storage", storage, "--out", str(tmp_path / "x"))
     assert (code, "did you mean small" in err) == (2, True)

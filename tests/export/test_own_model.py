@@ -13,9 +13,10 @@ from tests.support.own_networks import convolutional, fitted
 from tests.support.studies import load
 from tuner.code import save
 from tuner.code.spec import BUILD
+from tuner.data import FoldSpec, make_folds
 from tuner.data.dataset import Fold
 from tuner.errors import UsageError
-from tuner.export import load_export, refit_trial, study_dataset, write_export
+from tuner.export import fold_ensemble, load_export, refit_trial, study_dataset, write_export
 from tuner.export.export import build_models
 from tuner.planning import network_seed
 from tuner.search.loop import run_worker
@@ -36,8 +37,8 @@ PARAMS: dict[str, Any] = {
 }
 
 
-def refitted(folder: Path, **params: Any) -> Any:
-    """The only trial of a study on 97 digits, refitted."""
+def refitted(folder: Path, made_by: Any = refit_trial, **params: Any) -> Any:
+    """The only trial of a study on 97 digits, refitted, or what else is to be made of it."""
     space = Space.from_dict({"open": True, "params": {**PARAMS, **params}})
     made = StudyDefinition(space=space, trials=1, code=save(folder, {BUILD: convolutional}))
     made = made.override({"data.limit": 97, "folds.k": 2, "sampler": "grid", "seed": 3})
@@ -49,7 +50,7 @@ def refitted(folder: Path, **params: Any) -> Any:
         artifacts=str(folder),
     )  # fmt: skip
     made, study = holding(made, {BUILD: convolutional}), load(url)
-    return refit_trial(study, study.trials[0], study_dataset(study, made), made)
+    return made_by(study, study.trials[0], study_dataset(study, made), made)
 
 
 @pytest.mark.parametrize("compiled", [False, True])
@@ -73,6 +74,23 @@ def test_a_refit_is_the_network_that_keras_trains_on_all_rows(tmp_path, compiled
     assert (settings["plan"]["model"], settings["params"]["filters"]) == ("own", 3)
     read = load_export(out).keras_model(data.x.astype(np.float32), training=False)
     np.testing.assert_allclose(read, expected, atol=1e-5)
+
+
+def test_an_ensemble_is_the_mean_of_the_networks_that_keras_trains_on_the_folds(tmp_path):
+    found = refitted(tmp_path, fold_ensemble)
+    data = found.dataset
+    x = (data.x * np.float32(data.byte_scale)).reshape(-1, 8, 8, 1)
+    said = []
+    for number, fold in enumerate(make_folds(data, FoldSpec(k=2))):
+        plain, _ = fitted(
+            convolutional, {"filters": 3, "compiled": False}, network_seed(3, 0, number), x, data.y,
+            fold, epochs=2, batch_size=32, optimizer=lambda: keras.optimizers.Adam(0.01),
+            loss=lambda: keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )  # fmt: skip
+        said.append(keras.ops.softmax(plain(x, training=False)))
+    write_export(found, tmp_path / "out", study="study", metrics=("accuracy",))
+    read = load_export(tmp_path / "out").keras_model(data.x.astype(np.float32), training=False)
+    np.testing.assert_allclose(read, np.mean(said, axis=0), atol=1e-5)
 
 
 class Own(keras.layers.Layer):

@@ -14,7 +14,14 @@ from tuner.data.rows import number_rows
 from tuner.data.sources import RawData, Request
 from tuner.data.sources.frames import plain_table
 from tuner.data.sources.table import from_table
-from tuner.errors import UsageError
+from tuner.errors import UsageError, unknown
+from tuner.export.ensemble import (
+    ENSEMBLES,
+    Ensemble,
+    EnsembleKind,
+    EnsembleNetworks,
+    fold_ensemble,
+)
 from tuner.export.export import build_models
 from tuner.export.quiet import import_tensorflow
 from tuner.export.refit import Refit, chosen_trial, refit_trial, study_dataset
@@ -33,23 +40,37 @@ if TYPE_CHECKING:
 class Fitted:
     """Attributes: `model` takes raw rows, of a table a dict of its columns."""
 
-    refit: Refit
+    found: Refit | Ensemble
     model: keras.Model
 
     @classmethod
-    def of(cls, study: optuna.Study, number: int, folder: Path, *, trust_code: bool) -> Fitted:
-        """Of trial `number`. Raises as `chosen_trial`, `refit_trial` and `with_code`.
+    def of(
+        cls,
+        study: optuna.Study,
+        number: int,
+        folder: Path,
+        *,
+        ensemble: EnsembleKind | None = None,
+        trust_code: bool,
+    ) -> Fitted:
+        """Of trial `number`. Raises as `chosen_trial`, `refit_trial`, `fold_ensemble` and
+        `with_code`.
 
         Args:
             folder: of the artifacts beside the storage.
             trust_code: the study's own code may run.
         """
+        if ensemble is not None and ensemble not in ENSEMBLES:
+            raise UsageError(unknown("ensemble", ensemble, ENSEMBLES))
         definition = read_definition(study)
         trusted = definition.code.file if definition.code and trust_code else None
         definition = with_code(definition, folder, trusted, study.study_name)
         trial = chosen_trial(study, number)
         dataset = study_dataset(study, definition)
         import_tensorflow()
+        if ensemble is not None:
+            mean = fold_ensemble(study, trial, dataset, definition)
+            return cls(mean, EnsembleNetworks(mean).model())
         refit = refit_trial(study, trial, dataset, definition)
         return cls(refit, build_models(refit)[1])
 
@@ -63,7 +84,7 @@ class Fitted:
         Raises:
             DataError: rows that the model does not take.
         """
-        data = self.refit.dataset
+        data = self.found.dataset
         answers = predict(self.model, _rows(data, X))
         if data.task == "regression":
             return answers[:, 0] if answers.shape[1] == 1 else answers

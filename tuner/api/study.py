@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tuner.api.fitted import Fitted
     from tuner.api.served import Served
+    from tuner.export.ensemble import EnsembleKind
 
 
 class Study(StoredStudy):
@@ -38,7 +39,7 @@ class Study(StoredStudy):
     def __init__(self, name: str, place: Place, *, trust_code: bool = False) -> None:
         super().__init__(name, place)
         self._trust_code = trust_code
-        self._fitted: dict[int, Fitted] = {}
+        self._fitted: dict[tuple[int, EnsembleKind | None], Fitted] = {}
 
     @known_keywords
     def optimize(
@@ -79,16 +80,21 @@ class Study(StoredStudy):
         return self
 
     @told_in_python
-    def model(self, number: int | None = None) -> keras.Model:
+    def model(
+        self, number: int | None = None, *, ensemble: EnsembleKind | None = None
+    ) -> keras.Model:
         """The best trial, or trial `number`, trained on all rows, as a plain Keras model: it takes
         raw rows, or of a table a dict of its columns. Trained once, then kept.
+
+        Args:
+            ensemble: "folds": instead the mean of the trial's fold networks, trained again.
 
         Raises:
             NoCompletedTrialError: no trial is complete.
             UsageError: there is no such trial, or it is not complete.
             DataError: the rows cannot be loaded, or are others by now.
         """
-        return self._fit(number).model
+        return self._fit(number, ensemble).model
 
     @told_in_python
     def predict(self, X: ArrayLike | pd.DataFrame) -> NDArray[Any]:
@@ -99,15 +105,23 @@ class Study(StoredStudy):
 
         Returns and raises as `tuner.api.fitted.Fitted.predict`: a label a row, or values.
         """
-        return self._fit(None).predict(X)
+        return self._fit(None, None).predict(X)
 
     @told_in_python
-    def export(self, folder: str | Path, number: int | None = None, *, force: bool = False) -> Path:
+    def export(
+        self,
+        folder: str | Path,
+        number: int | None = None,
+        *,
+        ensemble: EnsembleKind | None = None,
+        force: bool = False,
+    ) -> Path:
         """Write the best trial, or trial `number`, trained on all rows, as `tuner export` does:
         plain Keras, its settings, and MODEL.md, which says how to use it without tuner.
 
         Args:
             folder: to make; it must be new or empty.
+            ensemble: as of `model`.
             force: replace an earlier export.
 
         Raises `UsageError` for a folder that cannot be made, and as `model`.
@@ -118,7 +132,7 @@ class Study(StoredStudy):
         out = file_path("folder", folder)
         check_target(out, force=force)
         metrics = self.definition.all_metrics
-        write_export(self._fit(number).refit, out, study=self.name, metrics=metrics)
+        write_export(self._fit(number, ensemble).found, out, study=self.name, metrics=metrics)
         return out
 
     @told_in_python
@@ -150,15 +164,18 @@ class Study(StoredStudy):
             number = study._study_id
         return Served(storage_at(self._place.storage), number, whole("port", port, 0, 65_535))
 
-    def _fit(self, number: int | None) -> Fitted:
+    def _fit(self, number: int | None, ensemble: EnsembleKind | None) -> Fitted:
         from tuner.api.fitted import Fitted
 
         chosen = self.best.number if number is None else trial_number(number)
-        if chosen not in self._fitted:
+        key = (chosen, ensemble)
+        if key not in self._fitted:
             folder, trust = self._place.folder, self._trust_code
             with self._reading() as study:
-                self._fitted[chosen] = Fitted.of(study, chosen, folder, trust_code=trust)
-        return self._fitted[chosen]
+                self._fitted[key] = Fitted.of(
+                    study, chosen, folder, ensemble=ensemble, trust_code=trust
+                )
+        return self._fitted[key]
 
     @told_in_python
     def _repr_html_(self) -> str:

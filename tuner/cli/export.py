@@ -36,6 +36,12 @@ if TYPE_CHECKING:
     help="Export this trial instead of the best one.",
 )
 @choose_option
+@click.option(
+    "--ensemble",
+    type=OneOf(("folds",)),
+    help="Instead of one network trained on all rows, the mean of the trial's fold networks, each "
+    "trained again from its own seed.",
+)
 @click.option("--force", is_flag=True, help="Replace an earlier export in DIR.")
 @storage_option
 @trust_option
@@ -45,6 +51,7 @@ def export(
     out: Path,
     number: int | None,
     choose: Choice,
+    ensemble: Literal["folds"] | None,
     force: bool,
     storage: str | None,
     trust_code: bool,
@@ -66,6 +73,7 @@ def export(
     # What can be wrong is found before TensorFlow takes its seconds to load.
     check_target(out, force=force)
     with reading(name, storage) as study:
+        from tuner.export.ensemble import fold_ensemble
         from tuner.export.quiet import import_tensorflow
         from tuner.export.refit import chosen_trial, refit_trial, study_dataset
         from tuner.results import objective_metric
@@ -78,17 +86,19 @@ def export(
         folder = storage_at(storage).artifacts_folder(None)
         definition = with_code(definition, folder, trusted, name)
         dataset = study_dataset(study, definition)
-        tell(f"refitting trial {trial.number} on {dataset.rows} rows")
+        how = "refitting" if ensemble is None else "training the folds of"
+        tell(f"{how} trial {trial.number} on {dataset.rows} rows")
         import_tensorflow()
-        refitted = refit_trial(study, trial, dataset, definition)
+        make = refit_trial if ensemble is None else fold_ensemble
+        found = make(study, trial, dataset, definition)
     from tuner.export.export import write_export
 
-    settings = write_export(refitted, out, study=name, metrics=definition.all_metrics)
-    summary = {
+    settings = write_export(found, out, study=name, metrics=definition.all_metrics)
+    summary: dict[str, Any] = {
         "study": name,
         "trial": settings["trial"],
         "out": str(out),
-        "epochs": settings["epochs"],
+        **{key: settings[key] for key in ("epochs", "ensemble") if key in settings},
         "rows": settings["data"]["rows"],
         "cross_validation": settings["cross_validation"],
         "test": settings["test"],
@@ -158,13 +168,21 @@ def predict(
 
 
 def _export_text(summary: dict[str, Any]) -> str:
-    from tuner.export.card import score_rows
+    from tuner.export.card import member_text, score_note, score_table
 
+    ensemble, study = summary.get("ensemble"), summary["study"]
+    if ensemble is None:
+        first = (
+            f"trial {summary['trial']} of {study}, refitted on {summary['rows']} rows for "
+            f"{summary['epochs']} epochs: {summary['out']}"
+        )
+    else:
+        first = f"{member_text(ensemble)} of {study} as one model: {summary['out']}"
     return "\n".join(
         [
-            f"trial {summary['trial']} of {summary['study']}, refitted on {summary['rows']} rows "
-            f"for {summary['epochs']} epochs: {summary['out']}",
-            columns_of(["metric", "cross-validation", "test rows"], score_rows(summary)),
+            first,
+            columns_of(*score_table(summary)),
+            *([score_note(summary)] if ensemble else []),
             f"files: {', '.join(summary['files'])}",
         ]
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tuner.lazy import lazy
 
 if TYPE_CHECKING:
+    from tuner.export.ensemble import fold_ensemble as fold_ensemble
     from tuner.export.export import write_export as write_export
     from tuner.export.model import load_export as load_export
     from tuner.export.refit import chosen_trial as chosen_trial
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tuner.export.refit import study_dataset as study_dataset
 
 _HOMES = {
+    "fold_ensemble": "ensemble",
     "write_export": "export",
     "load_export": "model",
     "chosen_trial": "refit",

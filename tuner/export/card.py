@@ -25,13 +25,14 @@ _USE = {
 
 def model_card(settings: dict[str, Any], preprocessing: dict[str, Any]) -> str:
     """`MODEL.md` for what `settings.json` and `preprocessing.json` hold."""
-    data, task = settings["data"], settings["data"]["task"]
+    task = settings["data"]["task"]
     outputs = preprocessing["outputs"]
+    header, rows = score_table(settings)
+    header[1] += " (mean ± std)"
     lines = [
         f"# {settings['study']}, trial {settings['trial']}",
         "",
-        f"A Keras network trained on all {data['rows']} search rows of `{data['uri']}` for "
-        f"{settings['epochs']} epochs. It loads with Keras alone.",
+        f"{_what(settings)} It loads with Keras alone.",
         "",
         "```python",
         "import json, keras, numpy as np",
@@ -52,13 +53,39 @@ def model_card(settings: dict[str, Any], preprocessing: dict[str, Any]) -> str:
         "",
         "## Scores",
         "",
-        "| metric | cross-validation (mean ± std) | test rows |",
-        "|---|---|---|",
-        *(f"| {' | '.join(row)} |" for row in score_rows(settings)),
+        f"| {' | '.join(header)} |",
+        "|---" * len(header) + "|",
+        *(f"| {' | '.join(row)} |" for row in rows),
         "",
+        *([f"{score_note(settings)}.", ""] if "ensemble" in settings else []),
     ]
     return "\n".join(lines)
 
+
+def _what(settings: dict[str, Any]) -> str:
+    data, ensemble = settings["data"], settings.get("ensemble")
+    if ensemble is None:
+        return (
+            f"A Keras network trained on all {data['rows']} search rows of `{data['uri']}` for "
+            f"{settings['epochs']} epochs."
+        )
+    return (
+        f"The mean of {member_text(ensemble)}, each trained on its fold's part of the "
+        f"{data['rows']} search rows of `{data['uri']}`, as one Keras model."
+    )
+
+
+def member_text(ensemble: dict[str, Any]) -> str:
+    """Whose networks the `ensemble` of `settings.json` averages."""
+    members = ensemble["members"]
+    count = sum(len(own["epochs"]) for own in members)
+    return f"the {count} fold networks of trial {members[0]['trial']}"
+
+
+_NETWORK = (
+    " `network.keras` is the network behind them: it takes the columns as `preprocessing.json` "
+    "encodes them."
+)
 
 #: One value of a column of each kind, in Python.
 _VALUES = {"number": "0.0", "date": "20000.0"}
@@ -85,9 +112,8 @@ def _takes(preprocessing: dict[str, Any]) -> str:
         return (
             "the table's columns as a dict, shape `(rows, 1)` each: numbers with NaN for a missing "
             "one, dates as days since 1970-01-01, text with `''` for a missing one. Levels that "
-            "the training did not have are answered too. `network.keras` is the network behind "
-            "them: it takes the columns as `preprocessing.json` encodes them."
-        )
+            "the training did not have are answered too."
+        ) + ("" if "networks" in preprocessing else _NETWORK)
     return f"raw features, shape `(rows, {preprocessing['features']})`: {_features(preprocessing)}"
 
 
@@ -105,24 +131,47 @@ def _features(preprocessing: dict[str, Any]) -> str:
 
 def _scaling(preprocessing: dict[str, Any]) -> str:
     parts = []
+    whose, own = "its", preprocessing
+    if "networks" in preprocessing:
+        whose, own = "each network's", preprocessing["networks"][0]
     if preprocessing["encoding"]:
         parts.append("gaps, levels and scales are what its first layers make of the columns")
-    elif preprocessing["byte_scale"] != 1.0 or preprocessing["scale"] is not None:
-        parts.append("its first layer (`input_scaling`) brings the features to the trained scale")
-    if preprocessing["target_scaling"] is not None:
+    elif preprocessing["byte_scale"] != 1.0 or own["scale"] is not None:
+        parts.append(
+            f"{whose} first layer (`input_scaling`) brings the features to the trained scale"
+        )
+    if own["target_scaling"] is not None:
         last = (
             "last layers (`target_scaling`, ...) bring"
             if preprocessing.get("target_log")
             else ("last layer (`target_scaling`) brings")
         )
-        parts.append(f"its {last} the answers back to their units")
+        parts.append(f"{whose} {last} the answers back to their units")
     return ("; ".join(parts) or "there is none: the features were trained on as they are") + "."
 
 
-def score_rows(settings: dict[str, Any]) -> list[list[str]]:
-    """Each metric with its mean and deviation over the folds, and its score on the test rows."""
+def score_table(settings: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """A header, and each metric with its mean and deviation over the folds and its score on the
+    test rows; of an ensemble also the latter of its best trial alone."""
     promised, tested = settings["cross_validation"], settings["test"] or {}
-    return [
-        [name, spread_text(promised.get(name)), score_text(tested.get(name))]
-        for name in dict.fromkeys([*promised, *tested])
+    columns = {"cross-validation": promised, "test rows": tested}
+    if "ensemble" in settings and (single := settings["ensemble"]["single"])["test"]:
+        columns[f"trial {single['trial']} refitted, test rows"] = single["test"]
+    rows = [
+        [name, *(_score_cell(own.get(name)) for own in columns.values())]
+        for name in dict.fromkeys(name for own in columns.values() for name in own)
     ]
+    return ["metric", *columns], rows
+
+
+def _score_cell(score: Any) -> str:
+    """Of scores per fold their mean and deviation."""
+    return spread_text(score) if isinstance(score, list) else score_text(score)
+
+
+def score_note(settings: dict[str, Any]) -> str:
+    """What the scores of an ensemble are."""
+    note = "cross-validation is each network's score on its own fold"
+    if settings["test"] is None:
+        note += "; what their mean gains is seen on test rows alone, and there are none"
+    return note

@@ -21,6 +21,7 @@ def build_own_model(
     shift: Any,
     scale: Any,
     target_scaling: TargetScaling | None,
+    name: str,
 ) -> keras.Model:
     """A model around `network` that takes `(rows, features)`, scales them and gives them their
     shape, and answers probabilities, or values in their own unit; arguments as of
@@ -34,4 +35,4 @@ def build_own_model(
     answers = inputs
     for layer in layers + leaving(target_scaling, dataset.target_log):
         answers = layer(answers)
-    return keras.Model(inputs, answers, name="study")
+    return keras.Model(inputs, answers, name=name)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tuner.code.spec import BUILD
-from tuner.data import Dataset, Fold, Scaling, fit_scaling, fit_target_scaling
+from tuner.data import Dataset, Fold
+from tuner.data.scaling import ScalingKind
 from tuner.data.sources import Reading
 from tuner.errors import DataError, TunerError, UsageError
+from tuner.export.trained import TrainedNetwork, networks_of, trainer_on
 from tuner.planning import network_seed, plan_training
 from tuner.planning.plan import TrainingPlan
 from tuner.results import best_trial, find_trial, mean_curves
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from tuner.study.definition import StudyDefinition
-    from tuner.training.own.network import OwnNetwork
 
 
 class FirstEpochs(Schedule):
@@ -66,33 +65,23 @@ class RecordedRates(Schedule):
         return np.repeat(rates, steps_per_epoch)
 
 
-@dataclass(frozen=True, eq=False)
-class Refit:
-    """A network trained on all search rows, and what it was made from.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Refit(TrainedNetwork):
+    """A network trained on all search rows, and what it was made from; `plan.epochs` is the refit's
+    own number.
 
     Attributes:
         trial: the trial's number.
         params: all parameters, fixed ones included.
-        plan: what was trained; `epochs` is the refit's own number.
-        seed: of the one network.
-        scaling, target_scaling: fitted on all search rows; None: identity.
-        weights: in the order of `Sequential.get_weights()`.
         reading: how the rows were read, if they are text.
         fold_scores: metric to the trial's validation scores per fold: what the search promises.
-        network: somebody's own, trained; `plan.model` and `weights` are then of no use.
     """
 
     trial: int
     params: dict[str, Any]
-    plan: TrainingPlan
-    seed: int
     dataset: Dataset
-    scaling: Scaling | None
-    target_scaling: tuple[NDArray[np.float32], NDArray[np.float32]] | None
-    weights: list[NDArray[np.float32]]
     fold_scores: dict[str, list[float]]
     reading: Reading
-    network: OwnNetwork | None = None
 
 
 def chosen_trial(study: Study, number: int | None, choose: Choice = "best") -> FrozenTrial:
@@ -160,51 +149,28 @@ def refit_trial(
     # The first fold number that the search has not used.
     folds = len(trial.user_attrs[records.SCORE_EPOCHS])
     seed = network_seed(definition.seed, int(trial.user_attrs[records.TICKET]), folds)
-    rows = np.arange(dataset.rows, dtype=np.int32)
-    scaling_kind = definition.data.scaling
     trained = plan if build is None else OwnPlan(tuple(params.items()), plan, "")
-    weights, network = _train(trained, dataset, rows, scaling_kind, seed, trial.number, build)
-    scaled = dataset.task == "regression" and (network is None or not network.own)
+    network = _train(trained, dataset, definition.data.scaling, seed, trial.number, build)
     return Refit(
+        **vars(network),
         trial=trial.number,
         params=params,
-        plan=plan,
-        seed=seed,
         dataset=dataset,
-        scaling=fit_scaling(dataset, rows, scaling_kind),
-        target_scaling=fit_target_scaling(dataset, rows) if scaled else None,
-        weights=weights,
         fold_scores={
             **trial.user_attrs.get(records.METRICS, {}),
             definition.metric: list(trial.user_attrs[records.FOLD_SCORES]),
         },
         reading=reading_of(definition.data),
-        network=network,
     )
 
 
 def _train(
-    plan: Any,
-    dataset: Dataset,
-    rows: NDArray[np.int32],
-    scaling: Any,
-    seed: int,
-    number: int,
-    build: Any,
-) -> tuple[list[NDArray[np.float32]], OwnNetwork | None]:
-    from tuner.training import Trainer, set_threads
-    from tuner.training.own import OwnTrainer
-
-    # Whoever has used TensorFlow in this process before has settled its threads.
-    with suppress(RuntimeError):
-        set_threads()
-    fold = Fold(train=rows, validation=np.zeros(0, np.int32))
+    plan: Any, dataset: Dataset, scaling: ScalingKind, seed: int, number: int, build: Any
+) -> TrainedNetwork:
+    rows = np.arange(dataset.rows, dtype=np.int32)
+    folds = [Fold(train=rows, validation=np.zeros(0, np.int32))]
     # The loss is all that can be measured without validation rows.
-    measured: Any = {"scaling": scaling, "metrics": (), "objective": "loss"}
-    if build is None:
-        trainer: Any = Trainer(dataset, [fold], **measured)
-    else:
-        trainer = OwnTrainer(build, dataset, [fold], **measured)
+    trainer = trainer_on(dataset, folds, build, scaling=scaling, metrics=(), objective="loss")
     [scores] = trainer.train([plan], [[seed]], weights=True)
     if scores.status[0] == "diverged":
         raise TunerError(
@@ -212,12 +178,8 @@ def _train(
             f"loss was not finite after epoch {scores.epochs_run} of {plan.epochs}. Export another "
             "trial by --trial"
         )
-    assert scores.weights is not None
-    if build is None:
-        return scores.weights[0], None
-    [network] = trainer.networks(plan, [seed])
-    network.model.set_weights(scores.weights[0])
-    return scores.weights[0], network
+    [network] = networks_of(trainer, plan, [seed], scores.weights, dataset, folds, scaling)
+    return network
 
 
 def _schedule(trial: FrozenTrial, plan: TrainingPlan, epochs: int) -> Schedule:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data.dataset import Task
+from tuner.data.columns.scaling import Scaling
+from tuner.data.dataset import Dataset, Task
 from tuner.planning.metrics import check_metric
 from tuner.planning.plan import LossPlan
 
@@ -35,6 +36,25 @@ def predict(
     parts = [
         network({name: tf.constant(own[i : i + _BATCH]) for name, own in x.items()})
         for i in range(0, rows, _BATCH)
+    ]
+    return np.concatenate([np.asarray(part) for part in parts])
+
+
+def network_rows(
+    dataset: Dataset, x: NDArray[Any], scaling: Scaling | None
+) -> NDArray[np.float32] | NDArray[Any]:
+    """What a network trained at `scaling` takes of rows `x` as `dataset` holds them: of a table its
+    encoded columns, else the rows as they are."""
+    if dataset.encoding is None or scaling is None:
+        return x
+    return dataset.encoding.inputs(x.astype(np.float32, copy=False), scaling)
+
+
+def answers(network: keras.Model, x: NDArray[Any]) -> NDArray[np.float32]:
+    """As `predict`, of one of many networks: none of them is traced."""
+    parts = [
+        network(x[i : i + _BATCH].astype(np.float32, copy=False), training=False)
+        for i in range(0, len(x), _BATCH)
     ]
     return np.concatenate([np.asarray(part) for part in parts])
 

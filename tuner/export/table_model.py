@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,51 +17,84 @@ if TYPE_CHECKING:
     import keras
 
 
+class TableColumns(NamedTuple):
+    """A table's columns as a Keras model begins with them.
+
+    Attributes:
+        given: the inputs by name, `(rows, 1)` each. Numbers are float64 with NaN at gaps, dates
+            float64 days since 1970-01-01, categories text, empty at a gap.
+        held: `(rows, encoding.width)` float32, before any scaling.
+        codes: of each category with a column for rare levels, `(rows, 1)`, and where its levels
+            stand in `Scaling.rare`.
+    """
+
+    given: dict[str, Any]
+    held: Any
+    codes: list[tuple[Any, slice]]
+
+
+def table_columns(encoding: TableEncoding) -> TableColumns:
+    """The columns of a table, each read once however many networks take them."""
+    import keras
+    from keras import ops
+
+    given, held, codes = {}, [], []
+    levels_of = {column.name: levels for column, _, levels in encoding.shared}
+    for number, column in enumerate(encoding.columns):
+        dtype = "string" if isinstance(column, CategoryColumn) else "float64"
+        own = keras.Input((1,), dtype=dtype, name=_layer_name(column.name))
+        given[column.name] = own
+        if isinstance(column, NumberColumn):
+            held.append(_number(column, own))
+        elif isinstance(column, DateColumn):
+            held.append(_date(column, own))
+        else:
+            code = _codes(column, own, number)
+            held.append(ops.one_hot(code[:, 0] - 1, len(column.levels)))
+            if column.shared:
+                codes.append((code, levels_of[column.name]))
+    return TableColumns(given, ops.cast(ops.concatenate(held, axis=1), "float32"), codes)
+
+
+def network_inputs(columns: TableColumns, scaling: Scaling) -> Any:
+    """What a network trained at `scaling` sees of the columns, `(rows, encoding.features)`.
+
+    A level that the rows of its training lacked is rare, if they had rare ones, and no level
+    otherwise.
+    """
+    from keras import ops
+
+    values = columns.held * _row(scaling.scale) + _row(scaling.shift)
+    if scaling.fill is not None:
+        values = ops.where(ops.isnan(values), _row(scaling.fill), values)
+    if scaling.clip is not None:
+        values = values / ops.sqrt(1.0 + ops.square(values * _row(scaling.clip)))
+    shared = []
+    for code, levels in columns.codes:
+        assert scaling.rare is not None
+        own = scaling.rare[levels]
+        shared.append(ops.take(np.concatenate([[own.max()], own]), code))
+    if shared:
+        rare = ops.cast(ops.concatenate(shared, axis=1), "float32")
+        values = ops.concatenate([values, rare], axis=1)
+    return values
+
+
 def build_table_model(
     encoding: TableEncoding, scaling: Scaling, network: keras.Model
 ) -> keras.Model:
     """A functional model that takes a dict of the table's columns, `(rows, 1)` each, and answers as
     `network` does.
 
-    Numbers are float64 with NaN at gaps, dates float64 days since 1970-01-01, categories text,
-    empty at a gap. A level that the rows of the training lacked is rare, if they had rare ones,
-    and no level otherwise.
-
     Args:
         scaling: of the rows that `network` was trained on.
         network: takes `(rows, encoding.features)`.
     """
     import keras
-    from keras import ops
 
-    inputs, held, shared = {}, [], []
-    levels_of = {column.name: levels for column, _, levels in encoding.shared}
-    for number, column in enumerate(encoding.columns):
-        dtype = "string" if isinstance(column, CategoryColumn) else "float64"
-        given = keras.Input((1,), dtype=dtype, name=_layer_name(column.name))
-        inputs[column.name] = given
-        if isinstance(column, NumberColumn):
-            held.append(_number(column, given))
-        elif isinstance(column, DateColumn):
-            held.append(_date(column, given))
-        else:
-            codes = _codes(column, given, number)
-            held.append(ops.one_hot(codes[:, 0] - 1, len(column.levels)))
-            if column.shared:
-                assert scaling.rare is not None
-                own = scaling.rare[levels_of[column.name]]
-                shared.append(ops.take(np.concatenate([[own.max()], own]), codes))
-    values = ops.cast(ops.concatenate(held, axis=1), "float32")
-    values = values * _row(scaling.scale) + _row(scaling.shift)
-    if scaling.fill is not None:
-        values = ops.where(ops.isnan(values), _row(scaling.fill), values)
-    if scaling.clip is not None:
-        values = values / ops.sqrt(1.0 + ops.square(values * _row(scaling.clip)))
-    if shared:
-        rare = ops.cast(ops.concatenate(shared, axis=1), "float32")
-        values = ops.concatenate([values, rare], axis=1)
+    columns = table_columns(encoding)
     with any_column_name():
-        return keras.Model(inputs, network(values), name="table")
+        return keras.Model(columns.given, network(network_inputs(columns, scaling)), name="table")
 
 
 def _number(column: NumberColumn, given: Any) -> Any:
