@@ -53,7 +53,7 @@ def distribution_table() -> str:
         arguments = [
             f"`{key}`" if field.is_required() else f"`{key}` ({field.default})"
             for key, field in draw.model_fields.items()
-            if key not in ("when", "distribution")
+            if key not in ("when", "default", "distribution")
         ]
         numbers = "whole numbers" if draw.kind == "int" else "fractions"
         rows.append([f"`{name}`", ", ".join(arguments), numbers])

@@ -18,23 +18,23 @@ def test_a_dict_is_the_space_of_a_file(tmp_path):
         """\
 version: 1
 params:
-  optimizer: {choices: [sgd, adam]}
-  optimizer.learning_rate: {low: 0.0001, high: 0.1, log: true}
+  optimizer: {choices: [sgd, adam], default: adam}
+  optimizer.learning_rate: {low: 0.0001, high: 0.1, log: true, default: 0.01}
   optimizer.momentum: {low: 0.0, high: 0.9, when: {optimizer: sgd}}
   model.units: {choices: ["32", "64-32"]}
   model.dropout: {low: 0.0, high: 0.5}
-  batch_size: {values: [32, 64]}
+  batch_size: {values: [32, 64], default: 64}
   epochs: 30
 """
     )
     made = space_from(
         {
-            "optimizer": tuner.choices("sgd", "adam"),
-            "optimizer.learning_rate": tuner.log(1e-4, np.float64(0.1)),
+            "optimizer": tuner.choices("sgd", "adam", default="adam"),
+            "optimizer.learning_rate": tuner.log(1e-4, np.float64(0.1), default=0.01),
             "optimizer.momentum": tuner.when((0.0, 0.9), optimizer="sgd"),
             "model.units": ["32", "64-32"],
             "model.dropout": (0.0, 0.5),
-            "batch_size": tuner.values(np.array([32, 64])),
+            "batch_size": tuner.values(np.array([32, 64]), default=np.int64(64)),
             "epochs": np.int64(30),
         }
     )

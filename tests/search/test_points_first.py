@@ -125,6 +125,45 @@ def test_more_points_than_trials_are_more_trials(sqlite):
     assert [own[RATE_OF] for own in ran(sqlite)] == [0.1, 0.2]
 
 
+FIRST = {
+    "optimizer": {"choices": ["sgd", "adam"], "default": "sgd"},
+    "optimizer.momentum": {"low": 0.0, "high": 0.99, "default": 0.9},
+    RATE_OF: {**RATE[RATE_OF], "default": 1},
+    BATCH: {"choices": [16, 32]},
+    "epochs": 2,
+}
+
+
+def test_the_defaults_of_a_space_are_the_first_trial(url):
+    point = {"optimizer": "sgd", "optimizer.momentum": 0.9, RATE_OF: 1.0}
+    made = definition(FIRST, trials=3)
+    prepare(url, made)
+    prepare(url, made)  # the same command again adds nothing
+    _, events = work(url)
+    first = begun(events)[0]
+    assert {name: first[name] for name in point} == point
+    assert sum(own[RATE_OF] == 1.0 for own in ran(url)) == 1
+    assert len(ran(url)) == 3
+    assert read_definition(load(url)).try_first == (point,)
+    if url.startswith("sqlite"):
+        assert find_finished(made, name="study", storage_url=url, trials=None) is not None
+    # Named points come before them, and they never make a study longer than was asked for.
+    named = definition(FIRST, trials=1, try_first=[{RATE_OF: 0.5}])
+    assert prepare(url, named, name="named").total == 1
+    assert prepare(url, named, name="named", trials=2).total == 2
+    _, events = work(url, "named")
+    assert [own[RATE_OF] for own in begun(events)] == [0.5, 1.0]
+
+
+def test_a_default_changes_no_candidate_that_is_known_before(sqlite):
+    rate = {**RATE[RATE_OF], "default": 1}
+    for number, own in enumerate(({**TWO}, {**TWO, RATE_OF: rate})):
+        made = definition(own, trials=4, sampler="sklearn-random")
+        prepare(sqlite, made, name=f"study{number}")
+    known = [[t.system_attrs for t in load(sqlite, f"study{i}").trials] for i in range(2)]
+    assert known[0] == known[1]
+
+
 def test_points_of_a_later_command_come_before_what_waits(url):
     prepare(url, definition(TWO, trials=5))
     done = []

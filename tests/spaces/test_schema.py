@@ -45,7 +45,9 @@ RIGHT = [
     ("schedule.boundaries", [10, 15]),
     ("epochs", {"distribution": "randint", "low": 1, "high": 3}),
     ("model.l2", {"distribution": "loguniform", "a": 1e-3, "b": 1}),
-    ("initializer", {"values": ["zero", "zeros"]}),
+    ("initializer", {"values": ["zero", "zeros"], "default": "zero"}),
+    ("model.l2", {"distribution": "loguniform", "a": 1e-3, "b": 1, "default": 0.1}),
+    ("epochs", {"low": 1, "high": 3, "default": 2}),
 ]
 WRONG = [
     ("epocs", 3),
@@ -55,6 +57,8 @@ WRONG = [
     ("epochs", {"low": 1, "high": 3, "stepp": 1}),
     ("epochs", {"low": 1, "high": 3, "type": "float"}),
     ("epochs", {"choices": []}),
+    ("epochs", {"low": 1, "high": 3, "default": "2"}),
+    ("epochs", {"value": 3, "default": 3}),
     ("epochs", {"choices": [3, 3]}),
     ("epochs", {"low": 1, "high": 3, "when": {"optimzer": "sgd"}}),
     ("epochs", {"distribution": "uniform"}),

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from tuner.errors import SpaceError
 from tuner.spaces import Space
+from tuner.spaces.points import default_point, fitted_point
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -104,6 +105,26 @@ def test_each_form_is_the_optuna_distribution_that_says_the_same(form):
     if isinstance(expected, CategoricalDistribution):
         types = [type(choice) for choice in distributions[name].choices]  # type: ignore[attr-defined]
         assert types == [type(choice) for choice in expected.choices]
+
+
+def test_the_defaults_of_a_space_are_a_point_of_it():
+    params: dict[str, Any] = {
+        "optimizer.momentum": {"low": 0, "high": 1, "default": 1},
+        "optimizer": {"choices": ["adam", "sgd"], "default": "sgd"},
+        "optimizer.nesterov": {"choices": [True, False], "when": {"optimizer": "sgd"}},
+        "model.l2": {"distribution": "uniform", "default": 0.25, "when": {"epochs": 4}},
+        "model.l1": {"distribution": "uniform", "default": 0.5, "when": {"optimizer": "adam"}},
+        "epochs": {"values": [4, 8]},
+    }
+    made = Space.from_dict({"params": params})
+    # What epochs decides stays open, and what sgd leaves out is out.
+    assert default_point(made) == {"optimizer.momentum": 1.0, "optimizer": "sgd"}
+    assert fitted_point(made, default_point(made)) == default_point(made)
+    assert Space.from_dict(made.to_dict()) == made
+    assert "default" not in Space.from_dict({"params": {"epochs": {"low": 1, "high": 2}}}).to_dict()
+    drawn = made.params["model.l2"].to_sklearn()
+    assert (drawn.mean(), drawn.support()) == (0.5, (0, 1))
+    assert made.params["model.l2"].describe() == "uniform()"
 
 
 @pytest.mark.parametrize("form", FORMS)

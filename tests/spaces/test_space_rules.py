@@ -45,6 +45,18 @@ RULES = {
         "initializer: 3",
         "2: params.initializer: must be one of zeros, ones,",
     ),
+    "default outside the range": (
+        "epochs: {low: 5, high: 40, default: 50}",
+        "2: params.epochs.default: must be one of 5 .. 40; got 50",
+    ),
+    "default of another kind": (
+        "model.dropout: {choices: [0.1, 0.2], default: high}",
+        "2: params.model.dropout.default: must be a number; got 'high'",
+    ),
+    "default of a fixed value": (
+        "epochs: {value: 5, default: 5}",
+        "2: params.epochs.default: unknown field 'default'",
+    ),
     # Bounds: fixed values, both ends, every item.
     "fixed learning rate of 0": (
         "optimizer.learning_rate: 0",
@@ -459,6 +471,7 @@ def test_fields_of_a_file(tmp_path, text, expected):
         "epochs: {type: int, low: 5, high: 40}",
         "epochs: {low: 5, high: 5}",
         "epochs: 1e1",
+        "epochs: {low: 5, high: 40, default: 7}\ninitializer: {choices: [zero], default: zero}",
         "model.dropout: {low: 0.1, high: 0.7, step: 0.1}",
         "optimizer: adam\noptimizer.momentum: null",
         "epochs: {value: 3, when: {optimizer: adam}}\noptimizer: {choices: [adam, sgd]}",

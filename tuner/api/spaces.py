@@ -17,31 +17,34 @@ from tuner.spaces.space import Space
 Form = dict[str, Any]
 
 
-def log(low: float, high: float) -> Form:
-    """Numbers from `low` to `high`, both included, drawn evenly in their logarithm.
+def log(low: float, high: float, *, default: float | None = None) -> Form:
+    """Numbers from `low` to `high`, both included, drawn evenly in their logarithm; `default` is
+    tried first.
 
     >>> import tuner
     >>> space = {"optimizer": "adam", "optimizer.learning_rate": tuner.log(1e-4, 1e-1)}
     """
-    return {"low": low, "high": high, "log": True}
+    return {"low": low, "high": high, "log": True, **_default(default)}
 
 
-def choices(*values: Any) -> Form:
-    """One of these values, in no particular order; given one by one or as one list.
+def choices(*values: Any, default: Any = None) -> Form:
+    """One of these values, in no particular order; given one by one or as one list. `default` is
+    tried first.
 
     >>> import tuner
     >>> space = {"model.units": tuner.choices("32", "64", "64-32")}
     """
-    return {"choices": _listed(values)}
+    return {"choices": _listed(values), **_default(default)}
 
 
-def values(*values: Any) -> Form:
+def values(*values: Any, default: Any = None) -> Form:
     """An ordered grid of values, of which samplers choose one; given one by one or as one list.
+    `default` is tried first.
 
     >>> import tuner
     >>> space = {"batch_size": tuner.values(32, 64, 128)}
     """
-    return {"values": _listed(values)}
+    return {"values": _listed(values), **_default(default)}
 
 
 def when(form: Any, conditions: Mapping[str, Any] | None = None, **others: Any) -> Form:
@@ -129,6 +132,10 @@ def _form(name: str, given: Any) -> Any:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _default(value: Any) -> Form:
+    return {} if value is None else {"default": _plain(value)}
 
 
 def _listed(values: Sequence[Any]) -> list[Any]:

@@ -97,6 +97,8 @@ def schema_command() -> None:
 
 def parameter_row(space: Space, name: str) -> dict[str, Any]:
     """One line of `tuner spaces show`."""
+    from tuner.spaces.parameter import Varying
+
     parameter = space.params[name]
     points = parameter.points()
     return {
@@ -104,6 +106,7 @@ def parameter_row(space: Space, name: str) -> dict[str, Any]:
         "kind": space.info(name).kind,
         "form": type(parameter).__name__.lower(),
         "values": parameter.describe(),
+        "default": parameter.default if isinstance(parameter, Varying) else None,
         "grid_points": None if points is None else len(points),
         "active_when": condition_words(space, name),
     }
@@ -123,9 +126,11 @@ def condition_words(space: Space, name: str) -> str | None:
 
 def space_table(space: Space, rows: list[dict[str, Any]]) -> str:
     """The `table` form of `tuner spaces show`."""
-    header = ["parameter", "kind", "values", "grid points", "active when"]
+    names = ["parameter", "kind", "values", "default", "grid_points", "active_when"]
+    if all(row["default"] is None for row in rows):
+        names.remove("default")
+    header = [name.replace("_", " ") for name in names]
     absent = {"grid_points": "continuous", "active_when": "always"}
-    names = ("parameter", "kind", "values", "grid_points", "active_when")
     cells = [[cell(row[name], absent.get(name, "")) for name in names] for row in rows]
     points = space.size()
     grid = "no grid: a range is continuous" if points is None else f"grid of {points} points"

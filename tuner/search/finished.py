@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.data.sources import source_of
 from tuner.errors import UsageError
-from tuner.search.points import is_enqueued, missing_points
+from tuner.search.points import is_enqueued, missing_points, with_defaults
 from tuner.search.prepare import PreparedStudy, prepare_study
 from tuner.search.tickets import count_tickets
 from tuner.storage import records, storage_at
@@ -85,6 +85,7 @@ def find_finished(
             counts = count_tickets(there, total=total, retries=stored.retries)
             if stored.model_copy(update=told) != stored or counts.done < total:
                 return None
+            wanted = with_defaults(wanted, total)
             if missing_points(wanted, there, total) or any(map(is_enqueued, there)):
                 return None
             return PreparedStudy(study.study_name, storage_url, total, counts.done, stored)

@@ -26,7 +26,7 @@ from tuner.search.tickets import (
     new_ticket,
     requeue,
 )
-from tuner.spaces.points import fitted_point
+from tuner.spaces.points import default_point, fitted_point
 from tuner.storage import records
 from tuner.storage.backend import Backend, LostTrialError, Writes, ticket_key
 from tuner.storage.owner import new_owner
@@ -37,6 +37,15 @@ from tuner.study.sampler import ticket_seed
 def is_enqueued(trial: FrozenTrial) -> bool:
     """Whether a trial waits and is nobody's ticket."""
     return trial.state == TrialState.WAITING and ticket_key(trial) is None
+
+
+def with_defaults(definition: StudyDefinition, total: int) -> StudyDefinition:
+    """With the point of its space's defaults behind those that are named, if `total` trials leave
+    room for it. Candidates that are known before they run stay what they are."""
+    point, named = default_point(definition.space), definition.try_first
+    if not point or definition.sampler.ready or point in named or len(named) >= total:
+        return definition
+    return definition.model_copy(update={"try_first": (*named, point)})
 
 
 def missing_points(

@@ -84,13 +84,14 @@ def prepare_study(
     name = name or definition.default_name()
 
     from tuner.search.budget import queue_missing
-    from tuner.search.points import is_enqueued, settle_enqueued
+    from tuner.search.points import is_enqueued, settle_enqueued, with_defaults
     from tuner.search.tickets import count_tickets
     from tuner.storage import storage_at
     from tuner.storage.quiet import quiet_optuna
     from tuner.storage.retry import Retry
 
     quiet_optuna()
+    definition = with_defaults(definition, total)
     storage = storage_at(storage_url)
     if storage.absent:
         _require_name(name)  # before it is made

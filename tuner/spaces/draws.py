@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from tuner.parameters import Kind, ParameterInfo, Value, fit_scalar, word
 from tuner.spaces.explain import Problem
-from tuner.spaces.parameter import Number, Parameter
+from tuner.spaces.parameter import Number, Varying
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -46,7 +46,7 @@ class Exp:
         return inside[0].item() if size is None else inside
 
 
-class Draw(Parameter):
+class Draw(Varying):
     """`{distribution: name, ...}`; the subclasses name the arguments."""
 
     #: Which parameters it can draw for.
@@ -63,7 +63,7 @@ class Draw(Parameter):
 
     def frozen(self, stats: Any) -> Any:
         """What ParameterSampler draws from, made by scipy's module `stats`."""
-        arguments = self.model_dump(exclude={"when", "distribution"})
+        arguments = self.model_dump(exclude={"when", "default", "distribution"})
         return getattr(stats, self.distribution)(**arguments)
 
     def ends(self) -> tuple[float, float]:
@@ -130,7 +130,11 @@ class Draw(Parameter):
 
     def describe(self) -> str:
         given = self.data()
-        arguments = [f"{key}={value}" for key, value in given.items() if key != "distribution"]
+        arguments = [
+            f"{key}={value}"
+            for key, value in given.items()
+            if key not in ("distribution", "default")
+        ]
         return f"{self.distribution}({', '.join(arguments)})"
 
 

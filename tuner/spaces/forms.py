@@ -21,7 +21,7 @@ from tuner.parameters import (
     word,
 )
 from tuner.spaces.explain import MOST_PROBLEMS, Problem
-from tuner.spaces.parameter import MOST_POINTS, Item, Parameter
+from tuner.spaces.parameter import MOST_POINTS, Item, Parameter, Varying
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -67,7 +67,7 @@ class Fixed(Parameter):
         return word(self.value)
 
 
-class Listed(Parameter):
+class Listed(Varying):
     """A list of values, in order."""
 
     key: ClassVar[str]

@@ -86,6 +86,10 @@ class Parameter(BaseModel, ABC):
     def fits(self, info: ParameterInfo) -> dict[str, Any]:
         """The fields that `fitted` sets."""
 
+    def with_default(self) -> Self:
+        """The same with its `default` of its kind, if it has one. Raises ValueError."""
+        return self
+
     def fit(self, value: object) -> Value:
         """`value` in the parameter's kind. Raises ValueError with the rule and the value."""
         return fit_value(self.info, plain(value))
@@ -138,3 +142,17 @@ class Parameter(BaseModel, ABC):
             return trial.suggest_categorical(name, kind.choices)
         suggest = trial.suggest_int if isinstance(kind, IntDistribution) else trial.suggest_float
         return suggest(name, kind.low, kind.high, step=kind.step, log=kind.log)
+
+
+class Varying(Parameter):
+    """A parameter of several values; `default`: the one that is tried first, null: any."""
+
+    default: Item = None
+
+    def with_default(self) -> Self:
+        if self.default is None:
+            return self
+        fit = self.fit(self.default)
+        if not self.takes(fit):
+            raise ValueError(f"must be one of {self.describe()}; got {show(fit)}")
+        return self.model_copy(update={"default": fit})

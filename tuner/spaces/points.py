@@ -11,6 +11,7 @@ from tuner.errors import SpaceError, unknown
 from tuner.parameters import Value, fit_value, show, word
 from tuner.spaces.conditions import Condition
 from tuner.spaces.explain import Problem
+from tuner.spaces.parameter import Varying
 from tuner.spaces.space import Space
 from tuner.spaces.yaml_file import parse_yaml, raise_problems
 from tuner.text import quoted
@@ -91,6 +92,30 @@ def fitted_point(space: Space, values: Mapping[str, Any]) -> dict[str, Value]:
                 raise refused(f"{name} must be one of {parameter.describe()}; got {show(fit)}")
             decided[name] = fit
     return {name: decided[name] for name in values if space.params[name].varies}
+
+
+def default_point(space: Space) -> dict[str, Value]:
+    """The `default`s of a space, together one point; empty if it has none.
+
+    What has no default is left open, and with it what depends on that.
+    """
+    decided: dict[str, Value] = {}
+    undecided: set[str] = set()
+    for name in space._activity.order:
+        parameter, conditions = space.params[name], space.conditions.get(name, ())
+        value = parameter.default if isinstance(parameter, Varying) else parameter.points()[0]  # type: ignore[index]
+        if any(own.parent in undecided for own in conditions):
+            undecided.add(name)
+        elif all(own.holds(decided) for own in conditions):
+            if parameter.varies and value is None:
+                undecided.add(name)
+            else:
+                decided[name] = value
+    return {
+        name: decided[name]
+        for name in space.params
+        if name in decided and space.params[name].varies
+    }
 
 
 def _named(condition: Condition) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tuner.parameters import Kind, ParameterInfo, Value, fit_scalar, own_kind, word
 from tuner.spaces.explain import Problem
-from tuner.spaces.parameter import Number, Parameter
+from tuner.spaces.parameter import Number, Varying
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MOST_STEPS = 10**9
 
 
-class Range(Parameter):
+class Range(Varying):
     """`{low, high, log, step, type}`: numbers from low to high, both included.
 
     `type` follows from the parameter and need not be written; whole numbers have step 1 unless

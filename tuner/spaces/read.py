@@ -13,7 +13,7 @@ from tuner.spaces.draws import DRAWS
 from tuner.spaces.exclusions import exclusion_problems
 from tuner.spaces.explain import MOST_PROBLEMS, Problem, problems_of
 from tuner.spaces.forms import Choices, Fixed, Values
-from tuner.spaces.parameter import Parameter
+from tuner.spaces.parameter import Parameter, Varying
 from tuner.spaces.range import Range
 
 #: What names a space may have beside the catalogue's: see `Space.open`.
@@ -23,7 +23,7 @@ LONGEST_NAME = 512
 
 
 def _keys(form: type[Parameter]) -> tuple[str, ...]:
-    return tuple(key for key in form.model_fields if key != "when")
+    return tuple(key for key in form.model_fields if key not in Varying.model_fields)
 
 
 #: The forms of a mapping, each known by keys that no other has.
@@ -85,7 +85,10 @@ def read_parameter(name: str, raw: Any, open: Open = False) -> Parameter:
     problems = parameter.problems(info)
     if problems:
         raise ParameterError(problems)
-    return parameter.fitted(info)
+    try:
+        return parameter.fitted(info).with_default()
+    except ValueError as error:
+        raise ParameterError([Problem(("default",), str(error))]) from None
 
 
 def own_info(name: str, parameter: Parameter) -> ParameterInfo:

@@ -70,15 +70,19 @@ def parameter_schema(info: ParameterInfo) -> dict[str, Any]:
             value = {"anyOf": [value, {"type": "null"}]}
     else:
         items = _list_of(value, uniqueItems=True)
-        listed = [_form(Choices, {"choices": items}), _form(Values, {"values": items})]
+        first = {"default": value}
+        listed = [
+            _form(Choices, {"choices": items, **first}),
+            _form(Values, {"values": items, **first}),
+        ]
     forms = [value, *listed, _form(Fixed, {"value": value})]
     if info.kind in ("int", "float") and not info.many:
         end = _number_schema(info)
         step = {"type": end["type"], "exclusiveMinimum": 0}
-        flags = {"log": {"type": "boolean"}, "type": {"const": info.kind}}
+        flags = {"log": {"type": "boolean"}, "type": {"const": info.kind}, "default": value}
         forms.append(_form(Range, {"low": end, "high": end, "step": step, **flags}))
         forms += [
-            _form(draw, {"distribution": {"const": name}})
+            _form(draw, {"distribution": {"const": name}, "default": value})
             for name, draw in DRAWS.items()
             if draw.kind == info.kind
         ]
@@ -91,12 +95,14 @@ def parameter_schema(info: ParameterInfo) -> dict[str, Any]:
 def own_schema() -> dict[str, Any]:
     """What may stand behind a name that is not in the catalogue."""
     items, number = _list_of(SCALAR), {"type": "number"}
-    fixed = {"anyOf": [SCALAR, items]}
-    flags = {"log": {"type": "boolean"}, "type": {"enum": ["int", "float"]}}
-    draws = [_form(draw, {"distribution": {"const": name}}) for name, draw in DRAWS.items()]
+    fixed, first = {"anyOf": [SCALAR, items]}, {"default": SCALAR}
+    flags = {"log": {"type": "boolean"}, "type": {"enum": ["int", "float"]}, **first}
+    draws = [
+        _form(draw, {"distribution": {"const": name}, **first}) for name, draw in DRAWS.items()
+    ]
     forms = [
-        _form(Choices, {"choices": items}),
-        _form(Values, {"values": items}),
+        _form(Choices, {"choices": items, **first}),
+        _form(Values, {"values": items, **first}),
         _form(Fixed, {"value": fixed}),
         _form(Range, {"low": number, "high": number, "step": number, **flags}),
     ]
