@@ -34,6 +34,7 @@ RELIED_ON = [
     "keras.optimizers:Adam._momentums",
     "keras.optimizers:Adam._velocities",
     "keras.optimizers:Adam._velocity_hats",
+    "keras.optimizers:Muon._should_use_adamw",
     "keras.optimizers:Nadam._u_product",
     "keras.optimizers:RMSprop._average_gradients",
     "optuna.artifacts:FileSystemArtifactStore._get_filepath",

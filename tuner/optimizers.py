@@ -4,7 +4,10 @@ Keras itself is imported by `tuner.training.optimizers` alone.
 """
 
 from dataclasses import dataclass, fields, replace
+from importlib.metadata import version
 from typing import Any, ClassVar
+
+from packaging.version import Version
 
 from tuner.parameters import ParameterInfo, setting, setting_as, settings_of
 from tuner.registry import Registry
@@ -22,6 +25,7 @@ BETA_2 = setting(0.999, "Decay of the mean of squared gradients.", low=0, below=
 EPSILON = setting(1e-7, "Added to denominators against division by zero.", above=0)
 ACCUMULATOR = setting(0.1, "Accumulators before step 0.", low=0)
 WEIGHT_DECAY = setting(None, "Decoupled weight decay.", low=0)
+NESTEROV = setting(False, "Look ahead along the momentum.")
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,17 @@ class Optimizer:
         switches: settings that choose its update rule instead of entering it as a number.
         stacked: `module:class` of its form for a stack of networks. Empty: Keras's update rule
             is elementwise in every setting, and serves as it is.
+        zero_gradients_move: whether a weight whose gradient is always 0 moves, or has a part in
+            how the others of its kernel move.
+        since: the first Keras that has it as it is here. Empty: any that is supported.
     """
 
     name: ClassVar[str]
     slots: ClassVar[int] = 0
     switches: ClassVar[tuple[str, ...]] = ()
     stacked: ClassVar[str] = ""
+    zero_gradients_move: ClassVar[bool] = False
+    since: ClassVar[str] = ""
 
     weight_decay: float | None = WEIGHT_DECAY
     clipnorm: float | None = setting(None, "Largest norm of each weight's gradient.", above=0)
@@ -64,13 +73,20 @@ class Optimizer:
         defaults: dict[str, Any] = {own.name: own.default for own in fields(cls)}
         return {name: value for name, value in defaults.items() if value is not None}
 
+    @classmethod
+    def lacking(cls) -> str:
+        """The rule and the installed Keras, if that one is too old; else empty."""
+        if not cls.since or Version(found := version("keras")) >= Version(cls.since):
+            return ""
+        return f"optimizer {cls.name} needs Keras {cls.since} or later; got Keras {found}"
+
 
 class SGD(Optimizer):
     """Gradient descent, with or without momentum."""
 
     stacked = "tuner.training.optimizers.rules:StackedSGD"
     momentum: float = MOMENTUM
-    nesterov: bool = setting(False, "Look ahead along the momentum.")
+    nesterov: bool = NESTEROV
 
 
 class RMSprop(Optimizer):
@@ -135,6 +151,7 @@ class Ftrl(Optimizer):
     """Follow the regularized leader."""
 
     slots = 2
+    zero_gradients_move = True
     learning_rate_power: float = setting(-0.5, "How fast the rate falls; 0: not at all.", high=0)
     initial_accumulator_value: float = ACCUMULATOR
     l1_regularization_strength: float = setting(0.0, "L1 penalty of Ftrl.", low=0)
@@ -153,8 +170,74 @@ class Lion(Optimizer):
     beta_2: float = setting_as(BETA_2, 0.99)
 
 
+class Lamb(Optimizer):
+    """Adam's step, as long as a share of its weight's norm."""
+
+    slots = 2
+    stacked = "tuner.training.optimizers.lamb:StackedLamb"
+    zero_gradients_move = True
+    beta_1: float = BETA_1
+    beta_2: float = BETA_2
+    epsilon: float = EPSILON
+
+
+class Adafactor(Optimizer):
+    """Steps over the root of squared gradients' means by row and by column.
+
+    Keras's `relative_step` is no setting here: the rate comes from a schedule, with which Keras
+    does not look at it.
+    """
+
+    stacked = "tuner.training.optimizers.adafactor:StackedAdafactor"
+    zero_gradients_move = True
+    beta_2_decay: float = setting(-0.8, "Power of the step by which beta_2 nears 1.", high=0)
+    epsilon_1: float = setting(1e-30, "Added to squared gradients.", above=0)
+    epsilon_2: float = setting(1e-3, "Least scale of a weight, by which its step is long.", low=0)
+    clip_threshold: float = setting(1.0, "Root mean square from which a step is cut.", above=0)
+
+
+class Muon(Optimizer):
+    """Momentum made orthogonal for kernels; Adam for all else.
+
+    Kernels and what is not one are told apart as Keras does it, by rank; `exclude_layers` and
+    `exclude_embeddings` are none of the settings. Keras had another rule by this name before 3.13.
+    """
+
+    stacked = "tuner.training.optimizers.muon:StackedMuon"
+    switches = ("ns_steps",)
+    zero_gradients_move = True
+    since = "3.13"
+    adam_beta_1: float = setting(0.9, "beta_1 of Muon's Adam.", low=0, below=1)
+    adam_beta_2: float = setting(0.999, "beta_2 of Muon's Adam.", low=0, below=1)
+    adam_weight_decay: float = setting(0.004, "Decoupled weight decay of Muon's Adam.", low=0)
+    adam_lr_ratio: float = setting(1.0, "Learning rate of Muon's Adam, in rates.", above=0)
+    epsilon: float = EPSILON
+    weight_decay: float | None = setting_as(WEIGHT_DECAY, 0.004)
+    momentum: float = setting_as(MOMENTUM, 0.95)
+    nesterov: bool = setting_as(NESTEROV, True)
+    ns_steps: int = setting(5, "Newton-Schulz iterations.", low=1, high=100)
+    muon_a: float = setting(3.4445, "Factor of x in a Newton-Schulz iteration.")
+    muon_b: float = setting(-4.775, "Factor of its third power.")
+    muon_c: float = setting(2.0315, "Factor of its fifth power.")
+    rms_rate: float = setting(0.2, "Root mean square of an orthogonal step, in rates.", above=0)
+
+
 OPTIMIZERS: Registry[type[Optimizer]] = Registry(
     "optimizer",
     "tuner.optimizers",
-    [SGD, RMSprop, Adam, AdamW, Nadam, Adamax, Adagrad, Adadelta, Ftrl, Lion],
+    [
+        SGD,
+        RMSprop,
+        Adam,
+        AdamW,
+        Nadam,
+        Adamax,
+        Adagrad,
+        Adadelta,
+        Ftrl,
+        Lion,
+        Lamb,
+        Adafactor,
+        Muon,
+    ],
 )

@@ -24,6 +24,11 @@ from tuner.schedules import (
 from tuner.spaces.catalogue import CATALOGUE
 
 
+@pytest.fixture(autouse=True)
+def a_keras_that_has_every_optimizer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.optimizers.version", lambda package: "99")
+
+
 def plan(task: str = "multiclass", **params: Any) -> TrainingPlan:
     """A plan for 64 features and 10 outputs; `__` in a keyword stands for a dot."""
     named = {name.replace("__", "."): value for name, value in params.items()}
@@ -47,6 +52,8 @@ def test_no_parameters_make_the_catalogues_defaults() -> None:
 PIECEWISE = {"schedule": "piecewise", "schedule.boundaries": [1], "schedule.factors": [0.1]}
 FTRL = {"optimizer": "ftrl"}
 PLATEAU = {"schedule": "plateau"}
+ADAFACTOR = {"optimizer": "adafactor"}
+MUON = {"optimizer": "muon"}
 #: Parameter -> what must be set beside it, and a value that is not its default.
 CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "optimizer": ({}, "sgd"),
@@ -65,6 +72,19 @@ CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "optimizer.l2_regularization_strength": (FTRL, 0.5),
     "optimizer.l2_shrinkage_regularization_strength": (FTRL, 0.5),
     "optimizer.beta": (FTRL, 0.5),
+    "optimizer.beta_2_decay": (ADAFACTOR, -0.5),
+    "optimizer.epsilon_1": (ADAFACTOR, 0.5),
+    "optimizer.epsilon_2": (ADAFACTOR, 0.5),
+    "optimizer.clip_threshold": (ADAFACTOR, 0.5),
+    "optimizer.adam_beta_1": (MUON, 0.5),
+    "optimizer.adam_beta_2": (MUON, 0.5),
+    "optimizer.adam_weight_decay": (MUON, 0.5),
+    "optimizer.adam_lr_ratio": (MUON, 0.5),
+    "optimizer.ns_steps": (MUON, 3),
+    "optimizer.muon_a": (MUON, 0.5),
+    "optimizer.muon_b": (MUON, 0.5),
+    "optimizer.muon_c": (MUON, 0.5),
+    "optimizer.rms_rate": (MUON, 0.5),
     "optimizer.weight_decay": ({}, 0.5),
     "optimizer.clipnorm": ({}, 0.5),
     "optimizer.clipvalue": ({}, 0.5),
@@ -197,7 +217,7 @@ def test_optimizers_hold_all_their_settings_sorted(name: str) -> None:
     settings = dict(plan(optimizer=name).optimizer.settings)
     assert settings == OPTIMIZERS[name].defaults()
     assert list(settings) == sorted(settings)
-    assert ("weight_decay" in settings) == (name == "adamw")
+    assert ("weight_decay" in settings) == (name in ("adamw", "muon"))
 
 
 def test_optimizer_settings_are_taken() -> None:

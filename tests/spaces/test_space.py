@@ -13,7 +13,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import FixedTrial
 from pydantic import ValidationError
 
-from tuner.errors import SpaceError
+from tuner.errors import PlanError, SpaceError
+from tuner.planning import plan_training
 from tuner.spaces import Space
 from tuner.spaces.points import default_point, fitted_point
 
@@ -311,8 +312,19 @@ def test_from_dict_names_the_space_and_every_fault():
     assert str(caught.value).splitlines() == [
         "space mine: params.epochs: must be at least 1, at most 100000; got 0",
         "space mine: params.optimizer: unknown optimizer 'sgdd'; did you mean sgd? Available: "
-        "sgd, rmsprop, adam, adamw, nadam, adamax, adagrad, adadelta, ftrl, lion",
+        "sgd, rmsprop, adam, adamw, nadam, adamax, adagrad, adadelta, ftrl, lion, lamb, "
+        "adafactor, muon",
     ]
+
+
+def test_an_optimizer_that_the_installed_keras_lacks_is_refused(monkeypatch):
+    monkeypatch.setattr("tuner.optimizers.version", lambda name: "3.12.4")
+    rule = "optimizer muon needs Keras 3.13 or later; got Keras 3.12.4"
+    with pytest.raises(SpaceError, match=f"params.optimizer: {rule}"):
+        Space.from_dict({"name": "mine", "params": {"optimizer": {"choices": ["adam", "muon"]}}})
+    with pytest.raises(PlanError, match=rule):
+        plan_training({"optimizer": "muon"}, features=1, outputs=1, task="binary")
+    Space.from_dict({"name": "mine", "params": {"optimizer": "lamb"}})
 
 
 RATE = "optimizer.learning_rate"

@@ -367,7 +367,7 @@ RULES = {
     ),
     "setting of another optimizer": (
         "optimizer: {choices: [adam, lion]}\noptimizer.momentum: 0.9",
-        "3: params.optimizer.momentum: does nothing here: it is a setting of sgd, rmsprop; "
+        "3: params.optimizer.momentum: does nothing here: it is a setting of sgd, rmsprop, muon; "
         "optimizer is adam, lion",
     ),
     "setting of another default": (

@@ -23,6 +23,9 @@ OPTIMIZERS = {
     "adadelta": keras.optimizers.Adadelta,
     "ftrl": keras.optimizers.Ftrl,
     "lion": keras.optimizers.Lion,
+    "lamb": keras.optimizers.Lamb,
+    "adafactor": keras.optimizers.Adafactor,
+    "muon": keras.optimizers.Muon,
 }
 
 

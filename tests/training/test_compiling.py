@@ -30,6 +30,8 @@ def test_the_rule_counts_the_steps_of_the_longest_training() -> None:
         {"model__l2": 0.01},
         {"optimizer": "ftrl", "loss__label_smoothing": 0.1},
         {"optimizer": "nadam", "schedule": "cosine"},
+        {"optimizer": "adafactor"},
+        {"optimizer": "muon"},
     ],
     ids=str,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from sklearn import metrics
@@ -12,6 +13,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from tests.support import plain_keras
 from tuner.data.dataset import Dataset, Fold
+from tuner.optimizers import OPTIMIZERS
 from tuner.planning import TrainingPlan, network_seed, plan_training
 from tuner.training import Trainer, TrialScores
 from tuner.training.stack import NetworkStack
@@ -115,6 +117,9 @@ def slow(*values: object) -> object:
             },
         ),
         slow("lion", {"beta_1": 0.8}),
+        slow("lamb", {"beta_2": 0.9, "weight_decay": 0.1}),
+        slow("adafactor", {"beta_2_decay": -0.5, "clip_threshold": 0.7, "epsilon_2": 0.3}),
+        slow("muon", {"nesterov": False, "adam_lr_ratio": 0.3, "ns_steps": 2}),
     ],
 )
 def test_every_optimizer_moves_as_keras_moves_it(optimizer: str, settings: dict) -> None:
@@ -207,6 +212,57 @@ def test_regularization_and_smoothing_belong_to_a_network() -> None:
             {**SGD, "model.l1": 0.02, "loss.label_smoothing": 0.2, "optimizer.clipnorm": 0.2},
         ),
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("optimizer", "settings"),
+    [
+        ("lamb", ({"beta_1": 0.7}, {"beta_2": 0.9}, {"epsilon": 0.1})),
+        ("adafactor", ({"beta_2_decay": -0.5}, {"epsilon_2": 0.5}, {"clip_threshold": 0.3})),
+        (
+            "muon",
+            (
+                {"adam_beta_1": 0.7, "adam_weight_decay": 0.2},
+                {"nesterov": False, "momentum": 0.5, "weight_decay": 0.2},
+                {"rms_rate": 0.5, "muon_c": 1.5, "adam_lr_ratio": 0.2},
+            ),
+        ),
+    ],
+)
+def test_rules_that_look_at_a_whole_weight_look_at_one_network(
+    optimizer: str, settings: tuple[dict, ...]
+) -> None:
+    """Norms, means by row and column, and orthogonal steps; of kernels and biases, and of a kernel
+    with one row, which is no bias."""
+    shared = {"optimizer": optimizer, "optimizer.learning_rate": 0.01, "optimizer.clipnorm": 0.5}
+    shared |= {"model.units": "1-4", "model.layers": None, "model.activation": "tanh"}
+    each = [shared | {f"optimizer.{name}": v for name, v in own.items()} for own in settings]
+    check(each[0], others=tuple(each[1:]))
+
+
+def test_all_of_kerass_optimizers_are_there() -> None:
+    """But those that wrap others, and ScheduleFreeAdamW: on TensorFlow, Keras reads its momentum
+    after the step for that before it, so that beta_1 has no effect, and puts no other weights in
+    place for evaluation: neither its paper's nor one of its own."""
+    named = {
+        name
+        for name in dir(keras.optimizers)
+        if isinstance(found := getattr(keras.optimizers, name), type)
+        and issubclass(found, keras.optimizers.Optimizer)
+    }
+    left_out = {"Optimizer", "LossScaleOptimizer", "MultiOptimizer", "ScheduleFreeAdamW"}
+    assert {kind.__name__ for kind in OPTIMIZERS.values()} == named - left_out
+    if "ScheduleFreeAdamW" in named:
+        ends = []
+        for beta in (0.5, 0.9):
+            weight = keras.Variable([1.0])
+            optimizer = keras.optimizers.ScheduleFreeAdamW(0.1, beta_1=beta)
+            optimizer.build([weight])
+            for gradient in (0.3, 0.6, -0.2):
+                optimizer.apply([keras.ops.array([gradient])])
+            ends.append(float(weight[0]))
+        assert ends[0] == pytest.approx(ends[1], rel=1e-5)
 
 
 @pytest.mark.slow

@@ -119,6 +119,12 @@ def test_scores_and_all_weights_are_those_of_the_whole_network(params: dict[str,
                 np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
 
 
+def test_a_rule_that_looks_at_a_whole_kernel_sees_all_inputs() -> None:
+    for name in ("lamb", "adafactor", "muon"):
+        weights = {"optimizer__weight_decay": 0.0} if name == "muon" else {}
+        assert not unused_weights_stay(plan(optimizer=name, **weights))
+
+
 @pytest.mark.parametrize(
     "params",
     [

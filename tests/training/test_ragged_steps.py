@@ -43,6 +43,7 @@ def test_the_order_changes_from_epoch_to_epoch_and_with_the_seed() -> None:
         {"optimizer": "adamw", "optimizer__learning_rate": 0.01},
         {"optimizer": "nadam"},
         {"optimizer": "ftrl"},
+        {"optimizer": "adafactor"},
         {"model__batch_norm": True, "model__dropout": 0.3},
         {"model__l2": 0.1},
     ],

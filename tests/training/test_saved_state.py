@@ -100,10 +100,13 @@ def interrupt_everywhere(
         {"optimizer": "sgd", "optimizer__momentum": 0.9},
         {"optimizer": "adam"},
         {"optimizer": "nadam", "optimizer__weight_decay": 1e-3},
+        {"optimizer": "lamb"},
+        {"optimizer": "adafactor"},
+        {"optimizer": "muon"},
         {"model__dropout": 0.3, "model__batch_norm": True},
         {"schedule": "cosine", "schedule__warmup": 2},
     ],
-    ids=["sgd", "adam", "nadam", "dropout", "cosine"],
+    ids=["sgd", "adam", "nadam", "lamb", "adafactor", "muon", "dropout", "cosine"],
 )
 def test_a_training_goes_on_as_if_nothing_had_been(params: dict[str, object]) -> None:
     interrupt_everywhere((33, 50, 64), [problems.plan(epochs=5, **params)])

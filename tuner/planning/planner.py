@@ -132,8 +132,11 @@ def plan_units(units: object, layers: object) -> tuple[int, ...]:
 def plan_optimizer(name: str, given: Mapping[str, float | bool]) -> OptimizerPlan:
     """The optimizer with the `given` settings, all its others as in Keras, sorted by name.
 
-    Raises PlanError for more than one kind of clipping.
+    Raises PlanError for more than one kind of clipping, and if the installed Keras has no such
+    optimizer.
     """
+    if lacking := OPTIMIZERS[name].lacking():
+        raise PlanError(f"{lacking}. Available: another optimizer, or a newer Keras")
     clipping = [key for key in CLIPPING if key in given]
     if len(clipping) > 1:
         raise PlanError(

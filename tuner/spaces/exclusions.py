@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 
-from tuner.optimizers import CLIPPING
+from tuner.optimizers import CLIPPING, OPTIMIZERS
 from tuner.parameters import word
 from tuner.spaces.conditions import Activity
 from tuner.spaces.explain import Problem
@@ -19,7 +19,12 @@ def exclusion_problems(activity: Activity, broken: Collection[str] = ()) -> list
     `broken` names those that are not in `params` because of their own problems.
     """
     params = activity.params
-    return [*_layers(params), *_clipping(activity), *_piecewise(params, broken)]
+    return [
+        *_optimizers(params),
+        *_layers(params),
+        *_clipping(activity),
+        *_piecewise(params, broken),
+    ]
 
 
 def gives_widths(params: Mapping[str, Parameter]) -> bool:
@@ -27,6 +32,15 @@ def gives_widths(params: Mapping[str, Parameter]) -> bool:
     units = params.get("model.units")
     points = None if units is None else units.points()
     return bool(points) and isinstance(points[0], str)  # type: ignore[index]
+
+
+def _optimizers(params: Mapping[str, Parameter]) -> Iterator[Problem]:
+    """Those that the installed Keras does not have."""
+    if (optimizer := params.get("optimizer")) is None:
+        return
+    for name, kind in OPTIMIZERS.items():
+        if optimizer.takes(name) and (lacking := kind.lacking()):
+            yield Problem(("optimizer",), lacking)
 
 
 def _layers(params: Mapping[str, Parameter]) -> Iterator[Problem]:

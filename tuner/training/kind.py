@@ -64,7 +64,7 @@ class StackShape:
     dropout: bool
     regularized: bool
     optimizer: str
-    switches: tuple[tuple[str, bool], ...]
+    switches: tuple[tuple[str, float | bool], ...]
     clip: str | None
     weight_decay: bool
 
@@ -87,7 +87,7 @@ class StackShape:
             dropout=model.dropout > 0 and len(model.units) > 0,
             regularized=model.l1 > 0 or model.l2 > 0,
             optimizer=plan.optimizer.name,
-            switches=tuple((name, bool(settings[name])) for name in switches),
+            switches=tuple((name, settings[name]) for name in switches),
             clip=next((name for name in CLIPPING if settings.get(name) is not None), None),
             weight_decay=settings.get("weight_decay") is not None,
         )

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tuner.data.columns.scaling import Scaling
 from tuner.data.dataset import Dataset, Fold
 from tuner.data.scaling import ScalingKind, TargetScaling, fit_scaling
+from tuner.optimizers import OPTIMIZERS
 from tuner.planning.plan import TrainingPlan
 
 #: Columns are kept in multiples of so many: a vector register's float32 values.
@@ -199,9 +200,10 @@ def used_inputs(x: NDArray[np.generic]) -> NDArray[np.intp] | None:
 def unused_weights_stay(plan: TrainingPlan) -> bool:
     """Whether weights whose gradient is always zero end as they began, under this plan.
 
-    Not if something else than the gradient moves them: penalties, weight decay, and FTRL, which
-    computes weights from sums of gradients alone.
+    Not if something else than the gradient moves them: penalties, weight decay, or an optimizer
+    such as FTRL, which computes weights from sums of gradients alone. Nor may they have a part in
+    how other weights move, as in a norm of the whole kernel.
     """
     model, optimizer = plan.model, plan.optimizer
     decayed = bool(optimizer.setting("weight_decay")) or model.l1 > 0 or model.l2 > 0
-    return not decayed and optimizer.name != "ftrl"
+    return not decayed and not OPTIMIZERS[optimizer.name].zero_gradients_move

@@ -94,13 +94,34 @@ class PerNetwork:
         ]
 
 
+def is_matrix(variable: Any) -> bool:
+    """Whether a stacked variable is of two axes in plain Keras: rules that look at rows and columns
+    are for these. A kernel with one input has the shape `(N, 1, out)`, as a bias has."""
+    return bool(variable.name == "kernel")
+
+
+def norm(values: Any) -> Any:
+    """The Euclidean norm of each network's part of `values` `(N, ...)`: `(N, 1, 1)`."""
+    return ops.sqrt(ops.sum(ops.square(values), axis=(1, 2), keepdims=True))
+
+
+def remaining(decay: Any, iterations: Any) -> Any:
+    """`1 - decay^t`, t being the present step from 1; `(N, 1, 1)`, float64.
+
+    In float32 the last bit of a power depends on a network's place in the stack, and the bits of
+    its weights with it.
+    """
+    step = ops.cast(iterations + 1, "float64")
+    return 1.0 - ops.power(ops.cast(decay, "float64"), step)
+
+
 #: Settings that Keras reads only when it creates its variables.
 BUILD_ONLY = frozenset({"initial_accumulator_value"})
 
 
 def build_optimizer(
     name: str,
-    switches: tuple[tuple[str, bool], ...],
+    switches: tuple[tuple[str, float | bool], ...],
     clip: str | None,
     networks: int,
     variables: list[Any],
@@ -110,7 +131,7 @@ def build_optimizer(
 
     Args:
         name: a key of `tuner.optimizers.OPTIMIZERS`.
-        switches: constructor arguments that decide the graph (`amsgrad`, `centered`).
+        switches: constructor arguments that decide the graph (`amsgrad`, `ns_steps`).
         clip: the kind of clipping, or None.
         networks: N, the leading axis of every variable.
         fused: see `fused_update`.

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from tuner.training.optimizers.per_network import PerNetwork
+from tuner.training.optimizers.per_network import PerNetwork, remaining
 
 
 class StackedSGD(PerNetwork, keras.optimizers.SGD):
@@ -87,18 +87,14 @@ class StackedAdam(PerNetwork, keras.optimizers.Adam):
         v = v + (g^2 - v) * (1 - beta_2)
         w = w - m * alpha / (sqrt(v) + epsilon)                  (amsgrad: the largest v so far)
 
-    Keras works alpha out for every variable again. Its powers are taken in float64: in float32
-    their last bit depends on a network's place in the stack, and the bits of its weights with it.
+    Keras works alpha out for every variable again.
     Networks that are alike take TensorFlow's kernel of the same formula, given alpha as its rate.
     """
 
     def use(self, settings: Mapping[str, Any], rate: Any) -> None:
         super().use(settings, rate)
-        step = ops.cast(self.iterations + 1, "float64")
-        remaining = [
-            1.0 - ops.power(ops.cast(beta, "float64"), step) for beta in (self.beta_1, self.beta_2)
-        ]
-        correction = ops.cast(ops.sqrt(remaining[1]) / remaining[0], "float32")
+        left = [remaining(beta, self.iterations) for beta in (self.beta_1, self.beta_2)]
+        correction = ops.cast(ops.sqrt(left[1]) / left[0], "float32")
         self._alpha = rate * correction
         if self.fused is not None:
             self._scalars = {
