@@ -1,12 +1,13 @@
-"""`tuner` as a contender: a space's defaults alone, and a search in it; both trained again on all
-training rows, as `tuner export` does. One worker of one thread, in this process."""
+"""`tuner` as a contender: the defaults of a space, or a search in it, in this process by one worker
+of one thread; each way to turn it into a model is an answer of its own."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,52 +15,66 @@ from numpy.typing import NDArray
 
 from bench.quality.runs import Answer
 from bench.quality.tables import Table
+from tuner.api.fitted import Fitted
 from tuner.api.given_data import keep_data
 from tuner.export.scores import predict
+from tuner.results import BestTrial, best_trial
+from tuner.search import prepare_study, run_worker
+from tuner.storage import storage_at
 from tuner.study.asked import Asked
+from tuner.study.stored import load_study
 
 #: Before a class's number, so that nobody takes the target for a number.
 _CLASS = "class "
+#: Behind a contender's name: the rule that chooses the trial, and the ensemble; None: the trial
+#: trained once more on all training rows.
+WAYS: tuple[tuple[str, Literal["best", "one-se"], Literal["folds"] | None], ...] = (
+    ("", "best", None),
+    ("-one-se", "one-se", None),
+    ("-folds", "best", "folds"),
+)
 
 
-def searched(rows: Table, X: pd.DataFrame, space: str, trials: int, **more: Any) -> Answer:
-    """The best of `trials` trials of a space; `more`: fields of `Asked`."""
-    from tuner.export.export import build_models
-    from tuner.export.refit import refit_trial
-    from tuner.results import best_trial, find_trial
-    from tuner.search import prepare_study, run_worker
-    from tuner.storage import storage_at
-    from tuner.study.data import load_study_data
-    from tuner.study.stored import load_study
-
-    numbers = rows.task == "regression"
+def searched(rows: Table, X: pd.DataFrame, space: str, trials: int) -> Iterator[tuple[str, Answer]]:
+    """What `trials` trials of a space lead to, in each of `WAYS`. The one trial of the defaults is
+    no choice."""
+    numbers, began = rows.task == "regression", time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/quality.db"
         y = rows.y if numbers else np.char.mod(f"{_CLASS}%d", rows.y)
         data = keep_data(Path(folder), rows.X, y)
-        asked = Asked(
+        definition = Asked(
             space=space,
             data=data.uri,
             # Also of whole numbers.
             rows={"target": data.target} | ({"task": "regression"} if numbers else {}),
             metrics=("r2" if numbers else "accuracy",),
-            **more,
-        )
-        definition = asked.definition()
+        ).definition()
         made = prepare_study(definition, name="quality", storage_url=url, trials=trials)
         run_worker(url, made.name, stop=lambda: False, on_event=lambda event: None)
         study = load_study(storage_at(url).open(create=False), made.name)
-        best = best_trial(study)
-        refit = refit_trial(study, find_trial(study, best.number), load_study_data(definition)[0])
-        _, model = build_models(refit)
-        found = predict(model, {str(name): own.to_numpy() for name, own in X.items()})
+        spent = time.perf_counter() - began
+        for name, choose, ensemble in WAYS:
+            if trials == 1 and choose != "best":
+                continue
+            began, best = time.perf_counter(), best_trial(study, choose)
+            fitted = Fitted.of(
+                study, best.number, Path(folder), ensemble=ensemble, trust_code=False
+            )
+            found = predict(
+                fitted.model, {str(own): column.to_numpy() for own, column in X.items()}
+            )
+            seconds = spent + time.perf_counter() - began
+            classes = fitted.found.dataset.classes
+            answer = found[:, 0] if numbers else _by_class(found, classes)
+            settings = {"space": space, "trials": trials, "params": dict(best.params)}
+            yield name, Answer(answer, seconds, *_promise(best), settings)
+
+
+def _promise(best: BestTrial) -> tuple[float, float]:
+    """The mean score over the inner folds, and its standard error."""
     inner = np.asarray(best.fold_scores)
-    return Answer(
-        found[:, 0] if numbers else _by_class(found, refit.dataset.classes),
-        promised=float(best.value),
-        promised_error=float(inner.std(ddof=1) / np.sqrt(len(inner))),
-        settings={"space": space, "trials": trials, "params": dict(best.params)},
-    )
+    return float(inner.mean()), float(inner.std(ddof=1) / np.sqrt(len(inner)))
 
 
 def _by_class(found: NDArray[Any], classes: Sequence[Any]) -> NDArray[Any]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,13 +45,15 @@ class Answer:
     """To the outer test rows: probabilities `(rows, classes)`, or values `(rows,)`."""
 
     predictions: NDArray[Any]
+    seconds: float
     promised: float | None = None
     promised_error: float | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-#: Training rows as a table and the test rows' columns, to the answer.
-Contender = Callable[[Table, pd.DataFrame], Answer]
+#: Training rows as a table and the test rows' columns, to answers and what is added to the
+#: contender's name for each.
+Contender = Callable[[Table, pd.DataFrame], Iterable[tuple[str, Answer]]]
 
 
 def run_all(
@@ -69,27 +70,26 @@ def run_all(
                 continue
             train, test = splits[number]
             rows = Table(table.name, table.task, table.X.iloc[train], table.y[train])
-            began = time.perf_counter()
-            answer = contender(rows, table.X.iloc[test])
-            seconds = time.perf_counter() - began
-            score, loss = scores(table, answer.predictions, table.y[test])
-            run = Run(
-                contender=name,
-                table=table.name,
-                fold=number,
-                score=score,
-                loss=loss,
-                seconds=round(seconds, 2),
-                data=table.hash,
-                promised=answer.promised,
-                promised_error=answer.promised_error,
-                settings=answer.settings,
-            )
+            runs = []
+            for more, answer in contender(rows, table.X.iloc[test]):
+                score, loss = scores(table, answer.predictions, table.y[test])
+                run = Run(
+                    contender=name + more,
+                    table=table.name,
+                    fold=number,
+                    score=score,
+                    loss=loss,
+                    seconds=round(answer.seconds, 2),
+                    data=table.hash,
+                    promised=answer.promised,
+                    promised_error=answer.promised_error,
+                    settings=answer.settings,
+                )
+                runs.append(run)
+                told = f"{score:.4f} {loss:.4f} {run.seconds} s"
+                print(f"{run.contender} {table.name} {number}: {told}", flush=True)
             with file.open("a") as lines:
-                lines.write(json.dumps(asdict(run)) + "\n")
-            print(
-                f"{name} {table.name} {number}: {score:.4f} {loss:.4f} {seconds:.1f} s", flush=True
-            )
+                lines.writelines(json.dumps(asdict(run)) + "\n" for run in runs)
 
 
 def read(file: Path) -> Iterator[Run]:

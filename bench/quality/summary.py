@@ -107,18 +107,18 @@ def _asked(scores: Scores) -> str:
         ),
         (
             "search with its ensemble: above realmlp-bagged on average",
-            ("ensemble", "realmlp-bagged"),
+            ("search-folds", "realmlp-bagged"),
             _compared,
         ),
         (
             "search with its ensemble: the score of realmlp-search in a third of its seconds",
-            ("ensemble", "realmlp-search"),
+            ("search-folds", "realmlp-search"),
             _faster,
         ),
         (
             "the simplest within a standard error: promised less outer score under half a standard "
             "error on average",
-            ("one-se",),
+            ("search-one-se",),
             _gap,
         ),
         ("the same of the best trial, not asked", ("search",), _gap),
