@@ -88,6 +88,29 @@ def test_epochs_are_those_the_folds_are_scored_at(train_study):
     np.testing.assert_array_equal(refitted.plan.schedule.rates(10, 6), searched[:60])
 
 
+def test_settings_follow_the_first_part_of_their_schedules(train_study):
+    """To the bit what the training of all the search's epochs is after the refit's."""
+    scheduled = {
+        "optimizer.weight_decay": 0.1,
+        "optimizer.weight_decay_schedule": "flat_cosine",
+        "model.dropout": 0.3,
+        "model.dropout_schedule": "cosine",
+        "loss.label_smoothing": 0.2,
+        "loss.label_smoothing_schedule": "coslog4",
+    }
+    params = PARAMS | scheduled | {"schedule": "coslog4", "epochs": 7}
+    made = train_study(params)
+    trial = made.study.trials[0]
+    trial.user_attrs[records.SCORE_EPOCHS] = [3, 5]
+    refitted = refit_trial(made.study, trial, made.dataset)
+    rows = np.arange(made.dataset.rows, dtype=np.int32)
+    trainer = Trainer(made.dataset, [Fold(rows, rows[:0])], metrics=(), objective="loss")
+    whole = plan_training(params, features=64, outputs=10, task="multiclass")
+    [scores] = trainer.train([whole], [[refitted.seed]], weights=True, snapshots=[[4]])
+    for own, other in zip(refitted.weights, scores.snapshots[4][0], strict=True):
+        np.testing.assert_array_equal(own, other)
+
+
 @pytest.mark.slow
 def test_plateau_repeats_the_rates_that_were_used(train_study):
     made = train_study(

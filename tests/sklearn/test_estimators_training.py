@@ -87,6 +87,11 @@ def test_learns_digits_and_diabetes() -> None:
             {"schedule": "cosine", "batch_norm": True, "optimizer": "nadam", "dropout": 0.2},
             marks=pytest.mark.slow,
         ),
+        pytest.param(
+            {"dropout": 0.3, "dropout_schedule": "cosine", "weight_decay": 0.1}
+            | {"weight_decay_schedule": "coslog4"},
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 @pytest.mark.parametrize("kind", [KerasMLPClassifier, KerasMLPRegressor])

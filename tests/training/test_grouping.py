@@ -68,6 +68,7 @@ def test_candidates_that_differ_only_in_epochs_share_a_training(params: dict[str
         {"schedule": "cosine", "schedule__warmup": 1},
         {"schedule": "one_cycle"},
         {"early_stopping__patience": 3},
+        {"model__dropout": 0.1, "model__dropout_schedule": "cosine"},
     ],
 )
 def test_those_that_depend_on_their_total_do_not(params: dict[str, Any]) -> None:

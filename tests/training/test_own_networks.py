@@ -161,6 +161,21 @@ def with_random_numbers(params: dict[str, Any]) -> keras.Model:
     return keras.Sequential([keras.Input((64,)), Random(), layers.Dense(10)])
 
 
+def test_settings_of_a_network_of_ones_own_follow_no_schedule() -> None:
+    given: dict[str, Any] = {
+        "optimizer.weight_decay": 0.1,
+        "optimizer.weight_decay_schedule": "cosine",
+        # A name of `build`'s own.
+        "model.dropout_schedule": "mine",
+    }
+    with pytest.raises(
+        PlanError, match=r"optimizer\.weight_decay_schedule is for .* got 'cosine' .*: constant"
+    ):
+        plan_own({**TRAINING, **given}, digits(), "")
+    stays = {**TRAINING, **given, "optimizer.weight_decay_schedule": "constant"}
+    assert plan_own(stays, digits(), "").training.scheduled == ()
+
+
 @pytest.mark.slow
 def test_networks_share_a_trace_only_if_keras_tells_all_of_them() -> None:
     data, params = digits(), {**TRAINING, **RATE}

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import problems
 from tuner.planning import TrainingPlan, plan_training
+from tuner.schedules import CosineSchedule
 from tuner.training import Trainer, TrainingState
 from tuner.training.identity import differences, training_identity
 from tuner.training.scores import TrialScores
@@ -105,8 +106,17 @@ def interrupt_everywhere(
         {"optimizer": "muon"},
         {"model__dropout": 0.3, "model__batch_norm": True},
         {"schedule": "cosine", "schedule__warmup": 2},
+        {
+            "optimizer__weight_decay": 0.1,
+            "optimizer__weight_decay_schedule": "coslog4",
+            "model__dropout": 0.3,
+            "model__dropout_schedule": "flat_cosine",
+            "loss__label_smoothing": 0.2,
+            "loss__label_smoothing_schedule": "cosine",
+            "early_stopping__patience": 2,
+        },
     ],
-    ids=["sgd", "adam", "nadam", "lamb", "adafactor", "muon", "dropout", "cosine"],
+    ids=["sgd", "adam", "nadam", "lamb", "adafactor", "muon", "dropout", "cosine", "scheduled"],
 )
 def test_a_training_goes_on_as_if_nothing_had_been(params: dict[str, object]) -> None:
     interrupt_everywhere((33, 50, 64), [problems.plan(epochs=5, **params)])
@@ -343,7 +353,7 @@ def test_a_trainers_identity_covers_all_that_decides_a_score() -> None:
     ]
 
 
-def test_plans_of_before_class_weights_keep_their_hash() -> None:
+def test_plans_of_before_class_weights_and_schedules_of_settings_keep_their_hash() -> None:
     plan = plan_training(
         {"optimizer": "sgd", "schedule": "cosine", "epochs": 7},
         features=5,
@@ -354,3 +364,5 @@ def test_plans_of_before_class_weights_keep_their_hash() -> None:
     for weights in ("balanced", (1.0, 2.0, 1.0)):
         other = replace(plan, loss=replace(plan.loss, class_weight=weights))
         assert training_identity({"plans": [other]})["plans"] != "37d3529c6769fe46"
+    other = replace(plan, scheduled=(("dropout", CosineSchedule(1.0)),))
+    assert training_identity({"plans": [other]})["plans"] != "37d3529c6769fe46"

@@ -16,6 +16,7 @@ from tuner.export import folder
 from tuner.export.ensemble import Ensemble
 from tuner.export.refit import Refit
 from tuner.export.trained import TrainedNetwork
+from tuner.schedules import Schedule
 from tuner.text import json_ready
 
 
@@ -86,10 +87,15 @@ def _ensemble_facts(found: Ensemble, single_test: dict[str, float] | None) -> di
 
 
 def _plan_facts(trained: TrainedNetwork) -> Any:
-    schedule = trained.plan.schedule
+    plan = trained.plan
+
+    def described(schedule: Schedule) -> dict[str, Any]:
+        return {"name": schedule.name, **asdict(schedule)}
+
     return json_ready(
-        asdict(trained.plan)
-        | {"schedule": {"name": schedule.name, **asdict(schedule)}}
+        asdict(plan)
+        | {"schedule": described(plan.schedule)}
+        | {"scheduled": {name: described(own) for name, own in plan.scheduled}}
         | ({} if trained.network is None else {"model": "own"})
     )
 

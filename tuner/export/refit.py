@@ -144,7 +144,14 @@ def refit_trial(
     # No early stopping: there is nothing to watch.
     epochs = epochs_of(trial)
     plan = replace(
-        searched, epochs=epochs, patience=None, schedule=_schedule(trial, searched, epochs)
+        searched,
+        epochs=epochs,
+        patience=None,
+        schedule=_schedule(trial, searched, epochs),
+        scheduled=tuple(
+            (name, _first_epochs(schedule, searched.epochs, epochs))
+            for name, schedule in searched.scheduled
+        ),
     )
     # The first fold number that the search has not used.
     folds = len(trial.user_attrs[records.SCORE_EPOCHS])
@@ -192,6 +199,8 @@ def _schedule(trial: FrozenTrial, plan: TrainingPlan, epochs: int) -> Schedule:
             )
         rates = tuple(float(rate) for rate in curves.learning_rate)
         return RecordedRates(plan.schedule.learning_rate, rates)
-    if epochs == plan.epochs:
-        return plan.schedule
-    return FirstEpochs(plan.schedule.learning_rate, plan.schedule, plan.epochs)
+    return _first_epochs(plan.schedule, plan.epochs, epochs)
+
+
+def _first_epochs(schedule: Schedule, total: int, epochs: int) -> Schedule:
+    return schedule if epochs == total else FirstEpochs(schedule.learning_rate, schedule, total)

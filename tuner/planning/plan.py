@@ -1,5 +1,6 @@
 """What one candidate trains as: frozen, pure, comparable, and free of data and of TensorFlow."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tuner.schedules.base import Schedule
@@ -49,12 +50,23 @@ class LossPlan:
     class_weight: str | tuple[float, ...] = field(default="none", metadata={"later": True})
 
 
+#: Settings besides the rate that may follow a schedule, and the parameters that choose it.
+SCHEDULED: Mapping[str, str] = {
+    "dropout": "model.dropout_schedule",
+    "label_smoothing": "loss.label_smoothing_schedule",
+    "weight_decay": "optimizer.weight_decay_schedule",
+}
+
+
 @dataclass(frozen=True)
 class TrainingPlan:
     """All that decides a training except the rows and the seeds.
 
     `patience` is the number of epochs without improvement of the monitored validation score
     after which a fold stops and keeps the weights of its best epoch; None: never.
+
+    `scheduled` has those of `SCHEDULED` that change over the training, sorted by name, and the
+    schedule, from a base of 1, whose value in a step is the setting's factor.
     """
 
     model: ModelPlan
@@ -65,3 +77,18 @@ class TrainingPlan:
     epochs: int
     patience: int | None = None
     min_delta: float = 0.0
+    scheduled: tuple[tuple[str, Schedule], ...] = field(default=(), metadata={"later": True})
+
+    @property
+    def depends_on_total(self) -> bool:
+        """Whether the first epochs would be others if there were more of them."""
+        schedules = (self.schedule, *(schedule for _, schedule in self.scheduled))
+        return any(schedule.depends_on_total for schedule in schedules)
+
+    def base(self, name: str) -> float:
+        """The value of one of `SCHEDULED` that its schedule is a factor of; 0 if it has none."""
+        return {
+            "dropout": self.model.dropout if self.model.units else 0.0,
+            "label_smoothing": self.loss.label_smoothing,
+            "weight_decay": float(self.optimizer.setting("weight_decay") or 0.0),
+        }[name]

@@ -1,6 +1,7 @@
 """A trial's parameters to a plan that can be trained: the only way from names to types."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tuner.data.dataset import Task
@@ -9,7 +10,7 @@ from tuner.optimizers import CLIPPING, OPTIMIZERS
 from tuner.parameters import MOST_LAYERS, Value, checked, fit_scalar
 from tuner.planning.cost import count_parameters
 from tuner.planning.losses import LOSSES, plan_loss
-from tuner.planning.plan import ModelPlan, OptimizerPlan, TrainingPlan
+from tuner.planning.plan import SCHEDULED, ModelPlan, OptimizerPlan, TrainingPlan
 from tuner.schedules import SCHEDULES, Schedule, WarmupSchedule
 from tuner.spaces.catalogue import CATALOGUE, settings_of
 from tuner.text import listed, quoted, size_text
@@ -19,7 +20,7 @@ DEFAULTS: Mapping[str, object] = {name: info.default for name, info in CATALOGUE
 #: 4 GB of weights, and several times that with gradients and what an optimizer keeps.
 MOST_PARAMETERS = 10**9
 #: What is neither a setting of the optimizer nor of the schedule behind the warmup.
-_RATE = ("optimizer.learning_rate", "schedule.warmup")
+_RATE = ("optimizer.learning_rate", "schedule.warmup", SCHEDULED["weight_decay"])
 #: The loss and the widths of layers have rules of their own beside the catalogue's.
 _SPECIAL = ("loss", "loss.delta", "model.units", "model.layers")
 
@@ -53,7 +54,7 @@ def plan_training(
     if isinstance(values["model.units"], str):
         values["model.layers"] = given.get("model.layers")
     patience = values["early_stopping.patience"]
-    return TrainingPlan(
+    plan = TrainingPlan(
         model=plan_model(values, features=features, outputs=outputs),
         optimizer=plan_optimizer(values["optimizer"], _settings("optimizer", values, given)),
         schedule=plan_schedule(values, _settings("schedule", values, given)),
@@ -70,6 +71,7 @@ def plan_training(
         patience=None if patience is None else max(1, patience),
         min_delta=values["early_stopping.min_delta"],
     )
+    return replace(plan, scheduled=plan_scheduled(values, plan))
 
 
 def plan_model(values: Mapping[str, Any], *, features: int, outputs: int) -> ModelPlan:
@@ -155,6 +157,19 @@ def plan_schedule(values: Mapping[str, Any], given: Mapping[str, Any]) -> Schedu
     rate, warmup = values["optimizer.learning_rate"], values["schedule.warmup"]
     schedule = SCHEDULES[values["schedule"]](rate, **given)
     return WarmupSchedule(rate, schedule, warmup) if warmup else schedule
+
+
+def plan_scheduled(
+    values: Mapping[str, Any], plan: TrainingPlan
+) -> tuple[tuple[str, Schedule], ...]:
+    """The settings of `plan` that follow a schedule, by name. One that is 0 stays 0, and follows
+    none."""
+    chosen = {name: values[parameter] for name, parameter in SCHEDULED.items()}
+    return tuple(
+        (name, SCHEDULES[kind](1.0))
+        for name, kind in sorted(chosen.items())
+        if kind != "constant" and plan.base(name) > 0
+    )
 
 
 def _refuse_settings_of_others(section: str, chosen: str, given: Mapping[str, object]) -> None:

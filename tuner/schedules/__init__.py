@@ -46,3 +46,8 @@ SCHEDULES: Registry[type[Schedule]] = Registry(
         PlateauSchedule,
     ],
 )
+#: Those that another setting than the rate may follow, by their factor of a base of 1 and with
+#: their defaults: a constant, and all that stretch over the whole training.
+FACTORS = tuple(
+    name for name in SCHEDULES.own if name == "constant" or SCHEDULES[name].depends_on_total
+)

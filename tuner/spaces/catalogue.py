@@ -14,7 +14,7 @@ from tuner.errors import UsageError
 from tuner.optimizers import LEARNING_RATE, OPTIMIZERS, Optimizer
 from tuner.parameters import MOST_LAYERS
 from tuner.parameters import ParameterInfo as P
-from tuner.schedules import SCHEDULES, Schedule, WarmupSchedule
+from tuner.schedules import FACTORS, SCHEDULES, Schedule, WarmupSchedule
 
 INITIALIZERS = (
     "zeros", "ones", "constant", "identity", "orthogonal", "glorot_uniform", "glorot_normal",
@@ -73,6 +73,8 @@ _PARAMETERS = (
     P("optimizer", "category", "adam", "Keras optimizer.", choices=tuple(OPTIMIZERS)),
     LEARNING_RATE,
     *_settings("optimizer"),
+    P("optimizer.weight_decay_schedule", "category", "constant",
+      "How the weight decay changes.", choices=FACTORS),
     P("schedule", "category", "constant", "How the learning rate changes.",
       choices=tuple(SCHEDULES)),
     *_settings("schedule"),
@@ -90,6 +92,8 @@ _PARAMETERS = (
       choices=ACTIVATIONS, aliases={"swish": "silu"}),
     P("model.dropout", "float", 0.0, "Share of hidden units dropped in each update.",
       low=0, below=1),
+    P("model.dropout_schedule", "category", "constant", "How the dropout changes.",
+      choices=FACTORS),
     P("model.batch_norm", "bool", False, "Batch normalisation in every hidden layer."),
     P("model.l1", "float", 0.0, "L1 penalty on the hidden kernels.", low=0),
     P("model.l2", "float", 0.0, "L2 penalty on the hidden kernels.", low=0),
@@ -98,6 +102,8 @@ _PARAMETERS = (
                "euclidean": "mean_squared_error", "manhattan": "mean_absolute_error"}),
     P("loss.label_smoothing", "float", 0.0, "Share of the target spread over all classes.",
       low=0, below=1, only_with=_CROSS_ENTROPIES),
+    P("loss.label_smoothing_schedule", "category", "constant",
+      "How the label smoothing changes.", choices=FACTORS, only_with=_CROSS_ENTROPIES),
     P("loss.class_weight", "category", "none", "balanced: each class counts alike, however rare.",
       choices=("none", "balanced")),
     P("loss.delta", "float", 1.0, "Error at which Huber turns from square to linear.",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tuner.errors import PlanError
 from tuner.planning.plan import TrainingPlan
-from tuner.schedules import Mode, Rates, Tracker
+from tuner.schedules import Mode, Rates, Schedule, Tracker
 from tuner.training.scores import FoldStatus
 
 _COUNTED = ("running", "status", "score_epoch", "best", "wait")
@@ -89,23 +89,23 @@ class NetworkProgress:
 MOST_UPDATES = 2**28
 
 
-class _Table:
-    """The rates of a schedule that no score changes. Raises `PlanError` for too many, and for
-    rates that are no numbers in float32."""
+class FixedRates:
+    """The rates of a schedule that no score changes, for one network. Raises `PlanError` for too
+    many, and for rates that are no numbers in float32."""
 
-    def __init__(self, plan: TrainingPlan, steps: int) -> None:
-        if plan.epochs * steps > MOST_UPDATES:
+    def __init__(self, schedule: Schedule, epochs: int, steps: int) -> None:
+        if epochs * steps > MOST_UPDATES:
             raise PlanError(
-                f"a training may have at most {MOST_UPDATES:,} updates; got {plan.epochs:,} epochs "
+                f"a training may have at most {MOST_UPDATES:,} updates; got {epochs:,} epochs "
                 f"of {steps:,}. Available: fewer epochs, or a larger batch_size"
             )
         with np.errstate(all="ignore"):
-            self._rates = plan.schedule.rates(steps, plan.epochs).reshape(plan.epochs, steps)
+            self._rates = schedule.rates(steps, epochs).reshape(epochs, steps)
         if not np.isfinite(self._rates).all():
             raise PlanError(
                 "learning rates must stay within float32, at most 3.4e+38; schedule "
-                f"{plan.schedule.name} does not from optimizer.learning_rate "
-                f"{plan.schedule.learning_rate:g}. Available: a lower rate"
+                f"{schedule.name} does not from optimizer.learning_rate "
+                f"{schedule.learning_rate:g}. Available: a lower rate"
             )
 
     def rates(self, epoch: int) -> Rates:
@@ -128,14 +128,14 @@ def network_rates(plans: Sequence[TrainingPlan], steps: Sequence[int], mode: Mod
     `mode` says which way the monitored score improves.
     """
     rates: list[Tracker] = []
-    tables: dict[tuple[int, int], _Table] = {}
+    tables: dict[tuple[int, int], FixedRates] = {}
     for plan, count in zip(plans, steps, strict=True):
         tracker = plan.schedule.tracker(count, mode)
         if tracker is None:
             # The folds of a trial share their plan, and mostly their number of steps.
             key = (id(plan), count)
             if key not in tables:
-                tables[key] = _Table(plan, count)
+                tables[key] = FixedRates(plan.schedule, plan.epochs, count)
             tracker = tables[key]
         rates.append(tracker)
     return rates

@@ -14,6 +14,7 @@ import tensorflow as tf
 from tuner.training.kind import StackKind
 from tuner.training.losses import predictions, row_losses, row_metric
 from tuner.training.network import StackedNetwork, StackSettings
+from tuner.training.scheduled import at_step
 from tuner.training.stack_data import StackData
 from tuner.training.trace import SharedTrace
 
@@ -72,23 +73,26 @@ class EpochGraph:
         rows: Any,
         counts: Any,
         rates: Any,
+        tables: StackSettings,
         full_steps: Any,
         validation_rows: Any,
         validation_counts: Any,
     ) -> EpochResult:
-        """See `EpochBatches` and `ValidationChunks` for the batches; `rates` `(steps, N)`."""
+        """See `EpochBatches` and `ValidationChunks` for the batches; `rates` `(steps, N)`,
+        and so are the `tables` of settings that follow a schedule."""
         steps = tf.shape(rows)[0]
         sums = tf.zeros((1 + len(self._kind.metrics), self._kind.networks))
 
         def of_step(step: Any) -> Any:
             # `rows[step]` is four operations, and a small step's time is in how many there are.
-            return tf.gather(rows, step), tf.gather(rates, step), tf.gather(counts, step)
+            now = at_step(step, settings, tables)
+            return now, tf.gather(rows, step), tf.gather(rates, step), tf.gather(counts, step)
 
         def full(step: Any, sums: Any) -> Any:
-            return step + 1, sums + self._traced_step(data, settings, *of_step(step))
+            return step + 1, sums + self._traced_step(data, *of_step(step))
 
         def ragged(step: Any, sums: Any) -> Any:
-            return step + 1, sums + self._gated_step(data, settings, *of_step(step))
+            return step + 1, sums + self._gated_step(data, *of_step(step))
 
         # One kernel for all networks asks that they make every step together.
         ungated = full_steps if self._optimizer.fused is None else steps
@@ -202,7 +206,8 @@ def _open(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     is known to be `(N, 1, 1)` for a bias if N happens to be the number of features, and adds
     it along the wrong axis.
     """
-    data, settings, rows, counts, rates, full_steps, validation_rows, validation_counts = arguments
+    data, settings, rows, counts, rates, tables, full_steps, *validation = arguments
+    validation_rows, validation_counts = validation
     networks = counts.shape[1]
 
     def spec(value: Any) -> Any:
@@ -223,6 +228,7 @@ def _open(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         open_to(rows, None, rows.shape[1], None),
         open_to(counts, None, networks),
         open_to(rates, None, None),
+        tf.nest.map_structure(lambda value: open_to(value, None, None), tables),
         open_to(full_steps),
         open_to(validation_rows, None, validation_rows.shape[1], None),
         open_to(validation_counts, None, networks),

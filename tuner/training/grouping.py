@@ -71,10 +71,10 @@ def stacking_of(plan: TrainingPlan, task: Task, cost: Cost) -> Stacking:
 def shared_training(plan: TrainingPlan) -> TrainingPlan | None:
     """What plans have in common that one training can serve, or None if `plan` needs its own.
 
-    Plans that differ only in `epochs` are scored on the way of the longest, unless their rates
+    Plans that differ only in `epochs` are scored on the way of the longest, unless their schedules
     depend on the total, or a patience chooses the epoch that they are scored by.
     """
-    if plan.schedule.depends_on_total or plan.patience is not None:
+    if plan.depends_on_total or plan.patience is not None:
         return None
     return replace(plan, epochs=1)
 

@@ -67,6 +67,7 @@ class StackShape:
     switches: tuple[tuple[str, float | bool], ...]
     clip: str | None
     weight_decay: bool
+    scheduled: tuple[str, ...]
 
     @classmethod
     def of(cls, plan: TrainingPlan, task: Task, features: int | None = None) -> StackShape:
@@ -90,6 +91,7 @@ class StackShape:
             switches=tuple((name, settings[name]) for name in switches),
             clip=next((name for name in CLIPPING if settings.get(name) is not None), None),
             weight_decay=settings.get("weight_decay") is not None,
+            scheduled=tuple(name for name, _ in plan.scheduled),
         )
 
 

@@ -21,6 +21,7 @@ from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import BatchPlan, ValidationChunks, same_rows
 from tuner.training.callbacks import EpochCallback, start
 from tuner.training.early_stopping import NetworkProgress, network_rates, rates_table
+from tuner.training.scheduled import ScheduledSettings
 from tuner.training.scores import (
     Measures,
     NetworkLogs,
@@ -77,6 +78,7 @@ class Lockstep:
         train = [fold.train for fold in folds]
         self._batches = BatchPlan(train, seeds, plans[0].batch_size, shared)
         self._rates = network_rates(plans, self._batches.steps, measures.mode)
+        self._scheduled = ScheduledSettings(plans, self._batches.steps)
         validation = [fold.validation for fold in folds]
         chunks = ValidationChunks.of(validation, stack.shape.width, shared)
         self._chunks = stack.validation(chunks)
@@ -155,7 +157,8 @@ class Lockstep:
         running = np.array([own.running for own in self.progress])
         batches = self._batches.epoch(first_epoch + epoch)
         rates = rates_table(self._rates, running, epoch, len(batches.rows))
-        result = self._stack.run_epoch(self._data, batches, rates, self._chunks)
+        tables = self._scheduled.tables(running, epoch, len(rates))
+        result = self._stack.run_epoch(self._data, batches, rates, tables, self._chunks)
         names = ("loss", *self._measures.summed)
         train_rows = [len(fold.train) for fold in self._folds]
         validation_rows = [len(fold.validation) for fold in self._folds]

@@ -73,15 +73,18 @@ class NetworkStack:
         data: StackData,
         batches: EpochBatches,
         rates: NDArray[np.float32],
+        tables: StackSettings,
         chunks: tuple[Any, Any],
     ) -> EpochResult:
-        """Train one epoch and validate; `rates` `(steps, N)`, `chunks` from `validation`."""
+        """Train one epoch and validate; `rates` `(steps, N)`, `tables` from `ScheduledSettings`,
+        `chunks` from `validation`."""
         return self._graph.run(
             data,
             self._settings,
             tf.constant(batches.rows),
             tf.constant(batches.counts),
             tf.constant(rates),
+            tf.nest.map_structure(tf.constant, tables),
             tf.constant(batches.full_steps),
             *chunks,
         )

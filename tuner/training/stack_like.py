@@ -13,6 +13,7 @@ from tuner.training.stack_data import StackData
 
 if TYPE_CHECKING:
     from tuner.training.epoch import EpochResult
+    from tuner.training.network import StackSettings
 
 
 class StackLike(Protocol):
@@ -31,9 +32,11 @@ class StackLike(Protocol):
         data: StackData,
         batches: EpochBatches,
         rates: NDArray[np.float32],
+        tables: StackSettings,
         chunks: tuple[Any, Any],
     ) -> EpochResult:
-        """Train one epoch and validate; `rates` `(steps, N)`, `chunks` from `validation`."""
+        """Train one epoch and validate; `rates` `(steps, N)`, `tables` from `ScheduledSettings`,
+        `chunks` from `validation`."""
 
     @staticmethod
     def validation(chunks: ValidationChunks) -> tuple[Any, Any]:

@@ -154,8 +154,12 @@ def one_epoch(plan: TrainingPlan, done: int) -> TrainingPlan:
             "partial_fit holds no rows out; got patience or schedule='plateau', which watch the "
             "loss on such rows. Available: fit"
         )
-    schedule = LaterEpoch(plan.schedule.learning_rate, plan.schedule, done, plan.epochs)
-    return replace(plan, epochs=1, schedule=schedule)
+
+    def later(schedule: Schedule) -> Schedule:
+        return LaterEpoch(schedule.learning_rate, schedule, done, plan.epochs)
+
+    scheduled = tuple((name, later(schedule)) for name, schedule in plan.scheduled)
+    return replace(plan, epochs=1, schedule=later(plan.schedule), scheduled=scheduled)
 
 
 def train(

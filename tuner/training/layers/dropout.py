@@ -41,8 +41,9 @@ class DropoutClock:
     """What the dropout layers of one stack read: each network's seed, rate and step.
 
     Attributes (all of shape `(N, 1, 1)`): `seed` uint32, `threshold` uint32 (rate x 65,536) and
-    `scale` float32 (1 / (1 - rate)) are set once a training; `step` is the optimizer's own
-    iteration counter, so a network that sits out a step draws what it would have drawn alone.
+    `scale` float32 (1 / (1 - rate)) are set once a training, or in each step if the rate follows
+    a schedule; `step` is the optimizer's own iteration counter, so a network that sits out a step
+    draws what it would have drawn alone.
     """
 
     seed: Any = None
@@ -56,6 +57,13 @@ class DropoutClock:
         rate = np.asarray(rates, np.float64).reshape(-1, 1, 1)
         return {
             "seed": np.asarray(seeds, np.uint32).reshape(-1, 1, 1),
+            **DropoutClock.levels(rate),
+        }
+
+    @staticmethod
+    def levels(rate: np.ndarray) -> dict[str, np.ndarray]:
+        """Those of the tensors that follow from rates (float64), in their shape."""
+        return {
             "threshold": np.round(rate * 65536).astype(np.uint32),
             "scale": (1.0 / (1.0 - rate)).astype(np.float32),
         }

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tuner.data.dataset import Dataset
+from tuner.errors import PlanError
 from tuner.parameters import Value
 from tuner.planning import TrainingPlan, plan_training
+from tuner.planning.plan import SCHEDULED
 from tuner.spaces.catalogue import CATALOGUE
+from tuner.text import quoted
 
 #: What `build` makes of the parameters is its own affair, also if they have the catalogue's names.
 _OF_THE_NETWORK = ("model.", "initializer")
@@ -37,7 +40,8 @@ class OwnPlan:
 def plan_own(params: Mapping[str, Value], dataset: Dataset, code: str) -> OwnPlan:
     """The parameters of the catalogue that are not about the network, as for every other study.
 
-    Raises PlanError for a value outside its limits, and what else `plan_training` refuses.
+    Raises PlanError for a value outside its limits, what else `plan_training` refuses, and for
+    settings that follow a schedule: a compiled model's are numbers.
     """
     known = {
         name: value
@@ -47,4 +51,10 @@ def plan_own(params: Mapping[str, Value], dataset: Dataset, code: str) -> OwnPla
     training = plan_training(
         known, features=dataset.features, outputs=dataset.outputs, task=dataset.task
     )
+    for name, _ in training.scheduled:
+        raise PlanError(
+            f"{SCHEDULED[name]} is for networks of parameters; got "
+            f"{quoted(params[SCHEDULED[name]])} for one of your own, whose {name} stays as it is. "
+            "Available: constant"
+        )
     return OwnPlan(tuple(sorted(params.items())), training, code)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tuner.training.batches import EpochBatches, ValidationChunks
 from tuner.training.epoch import EpochResult
 from tuner.training.kind import StackShape
+from tuner.training.network import StackSettings
 from tuner.training.own.epoch import NetworkEpoch
 from tuner.training.own.form import form_of
 from tuner.training.own.network import OwnNetwork
@@ -54,9 +55,11 @@ class OwnStack:
         data: StackData,
         batches: EpochBatches,
         rates: NDArray[np.float32],
+        tables: StackSettings,
         chunks: tuple[Any, Any],
     ) -> EpochResult:
-        """Train one epoch and validate; `rates` `(steps, N)`, `chunks` from `validation`."""
+        """Train one epoch and validate; `rates` `(steps, N)`, `chunks` from `validation`; `tables`
+        are empty, see `plan_own`."""
         running = np.array(self.running(), np.int32)
         validation_rows, validation_counts = chunks
         arguments = (
