@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.data.sources import SOURCES
+from tuner.embeddings import EMBEDDINGS
 from tuner.optimizers import OPTIMIZERS
 from tuner.parameters import ParameterInfo, word
 from tuner.planning.metrics import ALL_TASKS, METRICS
@@ -81,6 +82,15 @@ def optimizer_table() -> str:
     )
 
 
+def embedding_table() -> str:
+    """Every embedding with its defaults as a Markdown table."""
+    rows = []
+    for name, kind in EMBEDDINGS.items():
+        settings = ", ".join(f"`{key}` {word(value)}" for key, value in kind.defaults().items())
+        rows.append([f"`{name}`", summary(kind), settings])
+    return markdown_table(["`embedding`", "what it is", "settings (defaults)"], rows)
+
+
 def named_table(kinds: Mapping[str, type[Named]]) -> str:
     """Samplers or pruners with their settings and defaults as a Markdown table."""
     rows = [
@@ -113,6 +123,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "distributions": distribution_table,
     "schedules": schedule_table,
     "optimizers": optimizer_table,
+    "embeddings": embedding_table,
     "samplers": partial(named_table, SAMPLERS),
     "pruners": partial(named_table, PRUNERS),
     "metrics": metric_table,
@@ -146,7 +157,7 @@ def _kind(info: ParameterInfo) -> str:
 
 def _default(info: ParameterInfo) -> str:
     if info.default is None:
-        return "Keras's own" if info.section == "optimizer" else "none"
+        return {"optimizer": "Keras's own", "embedding": "its kind's own"}.get(info.section, "none")
     return f"`{word(info.default)}`"
 
 

@@ -22,7 +22,7 @@ LEVELS = [
     {"lazy", "limits", "masking", "resources", "text"},
     {"errors"},
     {"files", "registry", "parameters"},
-    {"code", "optimizers"},
+    {"code", "embeddings", "optimizers"},
     {"schedules"},
     {"data", "spaces"},
     {"planning"},

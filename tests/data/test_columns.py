@@ -182,3 +182,22 @@ def test_values_of_another_kind_are_no_gaps(column: Any, rows: list[Any], messag
     with pytest.raises(DataError, match=message):
         column.raw(pd.Series(rows, dtype=object))
     assert np.isnan(column.raw(pd.Series([None, None], dtype=object))).all()
+
+
+def test_numbers_are_what_is_neither_a_category_nor_a_mark_of_a_gap() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "when": pd.to_datetime("2020-01-01") + pd.to_timedelta(rng.permutation(60), unit="h"),
+            "town": rng.choice(["Bern", "Chur", "Genf"], 60),
+            "size": rng.normal(size=60),
+            "weight": rng.normal(size=60),
+        }
+    )
+    frame.loc[3:9, ["size", "when"]] = None
+    encoding = encoding_of(frame)
+    found = [encoding.outputs[number] for number in encoding.numbers]
+    assert {"size", "weight", "when days"} < set(found)
+    others = {"size missing", "when missing", "town=rare", *(f"town={t}" for t in ("Bern", "Chur"))}
+    assert others < set(encoding.outputs) - set(found)
+    assert not any("=" in name or "missing" in name for name in found)

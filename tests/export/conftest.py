@@ -66,7 +66,11 @@ def train_study() -> Callable[..., TrainedStudy]:
             objective=definition.metric,
         )
         plan = plan_training(
-            params, features=dataset.features, outputs=dataset.outputs, task=dataset.task
+            params,
+            features=dataset.features,
+            outputs=dataset.outputs,
+            task=dataset.task,
+            numbers=dataset.numbers,
         )
         [scores] = trainer.train([plan], [[network_seed(seed, 0, fold) for fold in range(2)]])
         study = optuna.create_study(

@@ -46,7 +46,8 @@ def table() -> pd.DataFrame:
 def exported(table: pd.DataFrame, tmp_path: Path, train_study):  # type: ignore[no-untyped-def]
     file = tmp_path / "own.parquet"
     table.to_parquet(file)
-    made = train_study(PARAMS, data={"uri": f"parquet:{file}", "test_share": 0.2})
+    params = {**PARAMS, "model.units": "8-8", "model.skip_connections": True, "embedding": "plr"}
+    made = train_study(params, data={"uri": f"parquet:{file}", "test_share": 0.2})
     refitted = refit_trial(made.study, made.study.trials[0], made.dataset)
     write_export(refitted, tmp_path / "out", study="own", metrics=("accuracy", "roc_auc"))
     return made.dataset, refitted, tmp_path / "out"

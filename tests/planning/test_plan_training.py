@@ -54,6 +54,7 @@ FTRL = {"optimizer": "ftrl"}
 PLATEAU = {"schedule": "plateau"}
 ADAFACTOR = {"optimizer": "adafactor"}
 MUON = {"optimizer": "muon"}
+PLR = {"embedding": "plr"}
 #: Parameter -> what must be set beside it, and a value that is not its default.
 CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "optimizer": ({}, "sgd"),
@@ -118,8 +119,13 @@ CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "model.dropout": ({}, 0.5),
     "model.dropout_schedule": ({"model.dropout": 0.5}, "cosine"),
     "model.batch_norm": ({}, True),
+    "model.skip_connections": ({}, True),
     "model.l1": ({}, 0.5),
     "model.l2": ({}, 0.5),
+    "embedding": ({}, "pbld"),
+    "embedding.sigma": (PLR, 0.5),
+    "embedding.frequencies": (PLR, 7),
+    "embedding.units": (PLR, 7),
     "loss": ({}, "huber"),
     "loss.label_smoothing": ({}, 0.5),
     "loss.label_smoothing_schedule": ({"loss.label_smoothing": 0.5}, "cosine"),
@@ -374,6 +380,11 @@ def test_patience_0_stops_as_1_does() -> None:
         ),
         ({"model.dropout": 1.0}, "model.dropout must be a number at least 0, below 1; got 1.0"),
         ({"model.batch_norm": "yes"}, "model.batch_norm must be true or false; got 'yes'"),
+        ({"embedding": "prl"}, "unknown embedding 'prl'; did you mean plr"),
+        ({"embedding.sigma": 0.1}, "'none' has no setting 'sigma'; got .* Available: none. In a"),
+        ({"embedding": "plr", "embedding.sigma": 0}, "embedding.sigma must be a number above 0"),
+        ({"embedding": "pbld", "embedding.units": 1}, "embedding.units must be .* at least 2"),
+        ({"embedding": "plr", "embedding.frequencies": 9000, "model.units": 90000}, "may have at"),
         ({"model.l2": -1e-4}, "model.l2 must be a number at least 0"),
         ({"loss.label_smoothing": 1.0}, "loss.label_smoothing must be a number at least 0, below"),
         ({"loss.label_smoothing": 0.1, "loss": "mse"}, "for cross-entropies; got 0.1 with the"),

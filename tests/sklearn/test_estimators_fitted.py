@@ -27,7 +27,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from tuner.planning.plan import ModelPlan
+from tuner.planning.plan import EmbeddingPlan, ModelPlan
 from tuner.sklearn import KerasMLPClassifier, KerasMLPRegressor
 from tuner.sklearn.estimators.forward import activate, forward
 from tuner.spaces.catalogue import ACTIVATIONS
@@ -53,10 +53,21 @@ def test_activations_are_keras_s(name: str) -> None:
     np.testing.assert_allclose(activate(name, values), np.asarray(expected), rtol=2e-5, atol=2e-6)
 
 
-def test_the_forward_pass_is_keras_s_with_batch_normalisation_and_many_rows() -> None:
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"units": (9, 7), "batch_norm": True},
+        {"units": (9, 9), "skip_connections": True, "embedding": ("plr", 0.5, 5, 3, (0, 2, 5))},
+        {"units": (9,), "embedding": ("pbld", 0.5, 5, 3, (1, 2))},
+    ],
+    ids=["batch_norm", "plr", "pbld"],
+)
+def test_the_forward_pass_is_keras_s_with_all_parts_and_many_rows(parts: dict[str, Any]) -> None:
     from tuner.export.sequential import build_sequential
 
-    plan = ModelPlan(6, 4, (9, 7), activation="selu", batch_norm=True)
+    if "embedding" in parts:
+        parts = {**parts, "embedding": EmbeddingPlan(*parts["embedding"])}
+    plan = ModelPlan(6, 4, activation="selu", **parts)
     rng = np.random.default_rng(0)
     weights = [w + rng.uniform(0, 0.5, w.shape).astype("f4") for w in network_weights(plan, 1)]
     x = rng.normal(size=(5000, 6)).astype("f4")

@@ -15,7 +15,8 @@ from tuner.errors import SpaceError, UsageError
 from tuner.planning import plan_training
 from tuner.sklearn import KerasMLPClassifier, KerasMLPRegressor
 from tuner.sklearn.estimators.documented import described, table
-from tuner.sklearn.estimators.parameters import PARAMETERS, plan_of
+from tuner.sklearn.estimators.parameters import PARAMETERS
+from tuner.sklearn.estimators.plan import plan_of
 from tuner.sklearn.search.study_parts import catalogue_space
 from tuner.spaces.catalogue import CATALOGUE
 
@@ -64,6 +65,11 @@ def test_parameters_reach_the_plan_of_the_search() -> None:
         weight_decay_schedule="flat_cosine",
         label_smoothing_schedule="cosine",
         batch_norm=True,
+        skip_connections=True,
+        embedding="pbld",
+        embedding_sigma=0.2,
+        embedding_frequencies=9,
+        embedding_units=5,
         l1=1e-5,
         l2=1e-4,
         initializer="lecun_uniform",
@@ -93,6 +99,11 @@ def test_parameters_reach_the_plan_of_the_search() -> None:
         optimizer__weight_decay_schedule="flat_cosine",
         loss__label_smoothing_schedule="cosine",
         model__batch_norm=True,
+        model__skip_connections=True,
+        embedding="pbld",
+        embedding__sigma=0.2,
+        embedding__frequencies=9,
+        embedding__units=5,
         model__l1=1e-5,
         model__l2=1e-4,
         initializer="lecun_uniform",

@@ -1,4 +1,4 @@
-"""The same training by plain Keras: one Sequential a fold, `train_on_batch` (`fit` with class
+"""The same training by plain Keras: one model a fold, `train_on_batch` (`fit` with class
 weights), its own optimizers."""
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import numpy as np
 
 from tuner.data.dataset import Dataset, Fold
 from tuner.planning import TrainingPlan, epoch_order
+from tuner.planning.plan import EmbeddingPlan
 from tuner.training.initial_weights import network_weights
 
 OPTIMIZERS = {
@@ -37,22 +38,53 @@ class _Table(keras.optimizers.schedules.LearningRateSchedule):
         return keras.ops.take(self.rates, step)
 
 
-def build(plan: TrainingPlan, task: str, *, answers: bool = False) -> keras.Sequential:
+def embedded(plan: EmbeddingPlan, inputs: Any) -> Any:
+    """Column by column; the weights are those of all columns."""
+    count = len(plan.columns)
+    numbers = keras.ops.stack([inputs[:, column] for column in plan.columns], axis=1)
+    phases = "fk" if plan.name == "pbld" else None
+    turns = keras.layers.EinsumDense(
+        "nf,fk->nfk", (count, plan.frequencies), bias_axes=phases, name="embedding_turns"
+    )
+    angles = turns(numbers * (2 * np.pi))
+    waves = [keras.ops.cos(angles)] + [keras.ops.sin(angles)] * (plan.name == "plr")
+    units = plan.units - (plan.name == "pbld")
+    linear = keras.layers.EinsumDense(
+        "nfk,fku->nfu", (count, units), bias_axes="fu", name="embedding_linear"
+    )
+    values = linear(keras.ops.concatenate(waves, axis=2))
+    if plan.name == "plr":
+        values = keras.ops.relu(values)
+    passed = [
+        inputs[:, column : column + 1]
+        for column in range(inputs.shape[1])
+        if plan.name == "pbld" or column not in plan.columns
+    ]
+    values = keras.ops.reshape(values, (-1, count * units))
+    return keras.ops.concatenate([values, *passed], axis=1)
+
+
+def build(plan: TrainingPlan, task: str, *, answers: bool = False) -> keras.Model:
     """The MLP of `plan`, ending in logits, or in its probabilities where `answers`."""
-    model = keras.Sequential([keras.Input((plan.model.features,))])
+    x = inputs = keras.Input((plan.model.features,))
+    if plan.model.embedding is not None:
+        x = embedded(plan.model.embedding, x)
     regularizer = None
     if plan.model.l1 or plan.model.l2:
         regularizer = keras.regularizers.L1L2(l1=plan.model.l1, l2=plan.model.l2)
-    for units in plan.model.units:
-        model.add(keras.layers.Dense(units, kernel_regularizer=regularizer))
+    for number, units in enumerate(plan.model.units):
+        entering = x
+        x = keras.layers.Dense(units, kernel_regularizer=regularizer)(x)
         if plan.model.batch_norm:
-            model.add(keras.layers.BatchNormalization())
-        model.add(keras.layers.Activation(plan.model.activation))
-    model.add(keras.layers.Dense(plan.model.outputs))
+            x = keras.layers.BatchNormalization()(x)
+        x = keras.layers.Activation(plan.model.activation)(x)
+        if plan.model.skip_connections and number > 0 and entering.shape == x.shape:
+            x = keras.layers.add([x, entering])
+    x = keras.layers.Dense(plan.model.outputs)(x)
     if answers:
         last = {"multiclass": "softmax", "regression": "linear"}.get(task, "sigmoid")
-        model.add(keras.layers.Activation(last))
-    return model
+        x = keras.layers.Activation(last)(x)
+    return keras.Model(inputs, x)
 
 
 def loss_of(plan: TrainingPlan) -> Any:
@@ -90,7 +122,7 @@ def train(
     y: np.ndarray | None = None,
     sample_weight: np.ndarray | None = None,
     class_weight: dict[int, float] | None = None,
-) -> tuple[keras.Sequential, list[float]]:
+) -> tuple[keras.Model, list[float]]:
     """Train one fold; returns the model and its training loss after each epoch."""
     answers = "crossentropy" not in plan.loss.name
     model = build(plan, dataset.task, answers=answers)
@@ -127,7 +159,7 @@ def train(
     return model, losses
 
 
-def logits(model: keras.Sequential, plan: TrainingPlan, task: str, x: np.ndarray) -> np.ndarray:
+def logits(model: keras.Model, plan: TrainingPlan, task: str, x: np.ndarray) -> np.ndarray:
     """The outputs before the last activation."""
     bare = build(plan, task)
     bare.set_weights(model.get_weights())

@@ -46,6 +46,7 @@ def test_the_order_changes_from_epoch_to_epoch_and_with_the_seed() -> None:
         {"optimizer": "adafactor"},
         {"model__batch_norm": True, "model__dropout": 0.3},
         {"model__l2": 0.1},
+        {"embedding": "plr", "model__layers": 2, "model__skip_connections": True},
     ],
     ids=str,
 )

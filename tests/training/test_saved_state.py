@@ -115,8 +115,12 @@ def interrupt_everywhere(
             "loss__label_smoothing_schedule": "cosine",
             "early_stopping__patience": 2,
         },
+        {"embedding": "pbld", "model__layers": 2, "model__skip_connections": True},
     ],
-    ids=["sgd", "adam", "nadam", "lamb", "adafactor", "muon", "dropout", "cosine", "scheduled"],
+    ids=[
+        *("sgd", "adam", "nadam", "lamb", "adafactor", "muon", "dropout", "cosine"),
+        *("scheduled", "embedding"),
+    ],
 )
 def test_a_training_goes_on_as_if_nothing_had_been(params: dict[str, object]) -> None:
     interrupt_everywhere((33, 50, 64), [problems.plan(epochs=5, **params)])

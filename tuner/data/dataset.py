@@ -105,6 +105,11 @@ class Dataset:
         return int(self.x.shape[1]) if self.encoding is None else self.encoding.features
 
     @property
+    def numbers(self) -> tuple[int, ...] | None:
+        """Which of a network's inputs are numbers; None: all."""
+        return None if self.encoding is None else self.encoding.numbers
+
+    @property
     def class_counts(self) -> NDArray[np.int64]:
         """Search rows of each class (multilabel: with each label), in the order of `classes`."""
         assert self.classes is not None

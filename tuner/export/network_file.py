@@ -26,7 +26,7 @@ _NETWORKS = ("Sequential", "Functional")
 #: only compute; whatever else a file names may run code when it is read.
 _LAYERS = {
     *("InputLayer", "Rescaling", "Dense", "BatchNormalization", "Activation", "Dropout"),
-    *("StringLookup", "Reshape", "Flatten", "Permute", "RepeatVector", "Embedding"),
+    *("EinsumDense", "StringLookup", "Reshape", "Flatten", "Permute", "RepeatVector", "Embedding"),
     *(f"{kind}{n}D" for kind in ("Conv", "MaxPooling", "AveragePooling") for n in (1, 2, 3)),
     *(f"Global{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)),
     *(f"{kind}{n}D" for kind in ("SpatialDropout", "ZeroPadding", "UpSampling") for n in (1, 2, 3)),

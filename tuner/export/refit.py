@@ -137,7 +137,11 @@ def refit_trial(
     params, build = definition.space.complete(trial.params), definition.own(BUILD)
     if build is None:
         searched = plan_training(
-            params, features=dataset.features, outputs=dataset.outputs, task=dataset.task
+            params,
+            features=dataset.features,
+            outputs=dataset.outputs,
+            task=dataset.task,
+            numbers=dataset.numbers,
         )
     else:
         searched = plan_own(params, dataset, "").training

@@ -104,4 +104,4 @@ def optimizer_slots(optimizer: OptimizerPlan) -> int:
 def _values_per_row(model: ModelPlan) -> int:
     """Numbers kept per row for the backward pass: the inputs, what each layer gives, and the
     gradient of the logits."""
-    return model.features + sum(layer.outputs for layer in layers_of(model)) + model.outputs
+    return model.features + sum(layer.kept for layer in layers_of(model)) + model.outputs

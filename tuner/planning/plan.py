@@ -7,9 +7,26 @@ from tuner.schedules.base import Schedule
 
 
 @dataclass(frozen=True)
+class EmbeddingPlan:
+    """A key of `tuner.embeddings.EMBEDDINGS` with its settings, and the numbers of the `columns`
+    that are embedded."""
+
+    name: str
+    sigma: float
+    frequencies: int
+    units: int
+    columns: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class ModelPlan:
     """An MLP. `units` are the hidden layers' widths; `dropout`, `l1` and `l2` apply to each
-    hidden layer (after its activation; to its kernel)."""
+    hidden layer (after its activation; to its kernel).
+
+    `embedding`: of some columns, before the first layer. With `skip_connections` a hidden layer as
+    wide as the hidden layer before it adds what enters it to what it answers (identity shortcuts,
+    He et al. 2016, "Deep residual learning for image recognition"); others do not.
+    """
 
     features: int
     outputs: int
@@ -20,6 +37,8 @@ class ModelPlan:
     batch_norm: bool = False
     l1: float = 0.0
     l2: float = 0.0
+    embedding: EmbeddingPlan | None = field(default=None, metadata={"later": True})
+    skip_connections: bool = field(default=False, metadata={"later": True})
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,23 @@
 """A trial's parameters to a plan that can be trained: the only way from names to types."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from tuner.data.dataset import Task
+from tuner.embeddings import EMBEDDINGS
 from tuner.errors import PlanError, unknown
 from tuner.optimizers import CLIPPING, OPTIMIZERS
 from tuner.parameters import MOST_LAYERS, Value, checked, fit_scalar
 from tuner.planning.cost import count_parameters
 from tuner.planning.losses import LOSSES, plan_loss
-from tuner.planning.plan import SCHEDULED, ModelPlan, OptimizerPlan, TrainingPlan
+from tuner.planning.plan import (
+    SCHEDULED,
+    EmbeddingPlan,
+    ModelPlan,
+    OptimizerPlan,
+    TrainingPlan,
+)
 from tuner.schedules import SCHEDULES, Schedule, WarmupSchedule
 from tuner.spaces.catalogue import CATALOGUE, settings_of
 from tuner.text import listed, quoted, size_text
@@ -26,15 +33,22 @@ _SPECIAL = ("loss", "loss.delta", "model.units", "model.layers")
 
 
 def plan_training(
-    params: Mapping[str, Value], *, features: int, outputs: int, task: Task
+    params: Mapping[str, Value],
+    *,
+    features: int,
+    outputs: int,
+    task: Task,
+    numbers: Sequence[int] | None = None,
 ) -> TrainingPlan:
     """What `params` (catalogue names to values) train as, on data of that shape and task.
 
     A parameter that is missing or None has the catalogue's default, an optimizer's settings
-    Keras's. Pure: equal params give equal plans, and plans are hashable.
+    Keras's. Pure: equal params give equal plans, and plans are hashable. `numbers`: which of the
+    features are numbers, and embedded if there is an embedding; None: all.
 
     Raises PlanError for a name that does not exist, a value outside its limits, a setting that
-    the chosen optimizer, schedule or loss does not have, and values that exclude each other.
+    the chosen optimizer, schedule, embedding or loss does not have, and values that exclude each
+    other.
     """
     given: dict[str, Any] = {}
     for name, value in params.items():
@@ -45,7 +59,7 @@ def plan_training(
     if task not in LOSSES:
         raise PlanError(unknown("task", task, LOSSES))
     values = {**DEFAULTS, **given}
-    for name in ("optimizer", "schedule"):
+    for name in ("optimizer", "schedule", "embedding"):
         values[name] = checked(CATALOGUE[name], values[name])
         _refuse_settings_of_others(name, values[name], given)
     for name, info in CATALOGUE.items():
@@ -55,7 +69,16 @@ def plan_training(
         values["model.layers"] = given.get("model.layers")
     patience = values["early_stopping.patience"]
     plan = TrainingPlan(
-        model=plan_model(values, features=features, outputs=outputs),
+        model=plan_model(
+            values,
+            features=features,
+            outputs=outputs,
+            embedding=plan_embedding(
+                values["embedding"],
+                _settings("embedding", values, given),
+                range(features) if numbers is None else numbers,
+            ),
+        ),
         optimizer=plan_optimizer(values["optimizer"], _settings("optimizer", values, given)),
         schedule=plan_schedule(values, _settings("schedule", values, given)),
         loss=plan_loss(
@@ -74,7 +97,9 @@ def plan_training(
     return replace(plan, scheduled=plan_scheduled(values, plan))
 
 
-def plan_model(values: Mapping[str, Any], *, features: int, outputs: int) -> ModelPlan:
+def plan_model(
+    values: Mapping[str, Any], *, features: int, outputs: int, embedding: EmbeddingPlan | None
+) -> ModelPlan:
     """The MLP that `values` (every catalogue name to its value) describe.
 
     Every initializer suits a dense kernel of any shape: on one that is not square, `identity` has
@@ -96,6 +121,8 @@ def plan_model(values: Mapping[str, Any], *, features: int, outputs: int) -> Mod
         batch_norm=values["model.batch_norm"],
         l1=values["model.l1"],
         l2=values["model.l2"],
+        embedding=embedding,
+        skip_connections=values["model.skip_connections"],
     )
     if (parameters := count_parameters(model)) > MOST_PARAMETERS:
         raise PlanError(
@@ -129,6 +156,15 @@ def plan_units(units: object, layers: object) -> tuple[int, ...]:
             f"got model.units: {quoted(units)} and model.layers: {quoted(layers)}"
         )
     return tuple(int(part) for part in widths)
+
+
+def plan_embedding(
+    name: str, given: Mapping[str, Any], columns: Sequence[int]
+) -> EmbeddingPlan | None:
+    """The embedding of `columns` with the `given` settings, all its others as in its source; None
+    if nothing is embedded."""
+    settings = {**EMBEDDINGS[name].defaults(), **given}
+    return EmbeddingPlan(name, **settings, columns=tuple(columns)) if settings and columns else None
 
 
 def plan_optimizer(name: str, given: Mapping[str, float | bool]) -> OptimizerPlan:
@@ -173,11 +209,11 @@ def plan_scheduled(
 
 
 def _refuse_settings_of_others(section: str, chosen: str, given: Mapping[str, object]) -> None:
-    """Raises PlanError for a setting that the chosen optimizer or schedule does not have."""
+    """Raises PlanError for a setting that the chosen one of its section does not have."""
     available = settings_of(section, chosen)
     for name, value in given.items():
         if name.startswith(f"{section}.") and name not in available:
-            names = ", ".join(other.removeprefix(f"{section}.") for other in available)
+            names = ", ".join(other.removeprefix(f"{section}.") for other in available) or "none"
             raise PlanError(
                 f"{section} {quoted(chosen)} has no setting "
                 f"{quoted(name.removeprefix(f'{section}.'))}; got "

@@ -49,7 +49,13 @@ class Planner:
     def plan(self, params: Mapping[str, Value]) -> TrainingPlan:
         """Raises `PlanError` for a combination that cannot train."""
         data = self._dataset
-        return plan_training(params, features=data.features, outputs=data.outputs, task=data.task)
+        return plan_training(
+            params,
+            features=data.features,
+            outputs=data.outputs,
+            task=data.task,
+            numbers=data.numbers,
+        )
 
     def stacking(self, plan: TrainingPlan) -> Stacking:
         return stacking_of(plan, self._dataset.task, self.cost(plan))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from tuner.embeddings import EMBEDDINGS, Embedding
 from tuner.errors import UsageError
 from tuner.optimizers import LEARNING_RATE, OPTIMIZERS, Optimizer
 from tuner.parameters import MOST_LAYERS
@@ -65,9 +66,10 @@ def _settings(section: str) -> list[P]:
 
 
 #: Categories whose choices have settings.
-KINDS: Mapping[str, Mapping[str, type[Optimizer] | type[Schedule]]] = {
+KINDS: Mapping[str, Mapping[str, type[Optimizer] | type[Schedule] | type[Embedding]]] = {
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
+    "embedding": EMBEDDINGS,
 }
 _PARAMETERS = (
     P("optimizer", "category", "adam", "Keras optimizer.", choices=tuple(OPTIMIZERS)),
@@ -95,8 +97,13 @@ _PARAMETERS = (
     P("model.dropout_schedule", "category", "constant", "How the dropout changes.",
       choices=FACTORS),
     P("model.batch_norm", "bool", False, "Batch normalisation in every hidden layer."),
+    P("model.skip_connections", "bool", False,
+      "A hidden layer as wide as the hidden layer before it adds what enters it."),
     P("model.l1", "float", 0.0, "L1 penalty on the hidden kernels.", low=0),
     P("model.l2", "float", 0.0, "L2 penalty on the hidden kernels.", low=0),
+    P("embedding", "category", "none", "What each number becomes before the first layer.",
+      choices=tuple(EMBEDDINGS)),
+    *_settings("embedding"),
     P("loss", "category", "auto", "Loss; auto: the task's own.", choices=LOSSES,
       aliases={"mse": "mean_squared_error", "mae": "mean_absolute_error",
                "euclidean": "mean_squared_error", "manhattan": "mean_absolute_error"}),

@@ -40,9 +40,9 @@ def stacked_weights(
     networks: Sequence[Sequence[NDArray[np.float32]]],
 ) -> list[NDArray[np.float32]]:
     """Weights of N networks to stacked ones: `(in, out)` to `(N, in, out)`, `(out,)` to
-    `(N, 1, out)`."""
+    `(N, 1, out)`, `(a, b, out)` to `(N, a * b, out)`."""
     stacked = []
     for values in zip(*networks, strict=True):
         value = np.stack(values)
-        stacked.append(value if value.ndim == 3 else value[:, None, :])
+        stacked.append(value.reshape(len(value), -1, value.shape[-1]))
     return stacked

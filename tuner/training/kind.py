@@ -81,7 +81,7 @@ class StackShape:
             features=model.features,
             outputs=model.outputs,
             layers=layers,
-            width=max(model.features, *(layer.outputs for layer in layers)),
+            width=max(model.features, *(layer.kept for layer in layers)),
             task=task,
             loss=plan.loss.name,
             label_smoothing=plan.loss.label_smoothing > 0,
@@ -150,7 +150,10 @@ def compiled(plans: Sequence[TrainingPlan], folds: Sequence[Fold]) -> bool:
 
     XLA makes a step up to twice as fast (it fuses the many small operations around the matrix
     products) and costs a second or two for every new number of steps and batch size, where a trace
-    serves them all. Its results differ from the plain graph's in their last bits.
+    serves them all. Its results differ from the plain graph's in their last bits. Its cosines and
+    small products took a step of embedded networks two to four times as long: those stay plain.
     """
+    if plans[0].model.embedding is not None:
+        return False
     steps = max(steps_of(len(fold.train), plans[0].batch_size) for fold in folds)
     return steps * max(plan.epochs for plan in plans) >= COMPILED_STEPS

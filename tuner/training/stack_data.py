@@ -202,8 +202,10 @@ def unused_weights_stay(plan: TrainingPlan) -> bool:
 
     Not if something else than the gradient moves them: penalties, weight decay, or an optimizer
     such as FTRL, which computes weights from sums of gradients alone. Nor may they have a part in
-    how other weights move, as in a norm of the whole kernel.
+    how other weights move, as in a norm of the whole kernel. Nor if a zero is embedded, whose
+    cosine is 1.
     """
     model, optimizer = plan.model, plan.optimizer
     decayed = bool(optimizer.setting("weight_decay")) or model.l1 > 0 or model.l2 > 0
-    return not decayed and not OPTIMIZERS[optimizer.name].zero_gradients_move
+    stays = not decayed and not OPTIMIZERS[optimizer.name].zero_gradients_move
+    return stays and model.embedding is None

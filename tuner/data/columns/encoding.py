@@ -49,6 +49,17 @@ class TableEncoding(BaseModel):
         return self.width + len(self.shared)
 
     @cached_property
+    def numbers(self) -> tuple[int, ...]:
+        """Which of the networks' inputs are numbers: of number columns, and a date's days and
+        parts; neither categories nor marks of gaps."""
+        return tuple(
+            place.start + own
+            for column, place in zip(self.columns, self.slices, strict=True)
+            if not isinstance(column, CategoryColumn)
+            for own in range(len(column.outputs) - column.gaps)
+        )
+
+    @cached_property
     def slices(self) -> tuple[slice, ...]:
         """Where each of `columns` stands among the rows' columns."""
         ends = np.cumsum([0, *(len(column.outputs) for column in self.columns)]).tolist()

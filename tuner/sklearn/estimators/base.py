@@ -15,7 +15,8 @@ from tuner.sklearn.estimators.columns import FittedColumns
 from tuner.sklearn.estimators.epochs import EpochTasks
 from tuner.sklearn.estimators.errors import EstimatorError
 from tuner.sklearn.estimators.forward import forward
-from tuner.sklearn.estimators.parameters import KerasMLPParameters, plan_of
+from tuner.sklearn.estimators.parameters import KerasMLPParameters
+from tuner.sklearn.estimators.plan import plan_of
 from tuner.sklearn.estimators.rows import read_rows
 from tuner.sklearn.estimators.targets import Targets
 from tuner.sklearn.estimators.training import (
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     import keras
 
 #: What weights and optimizer variables depend on: it must stay for a training to go on.
-_OF_MODEL = ("features", "outputs", "units", "batch_norm")
+_OF_MODEL = ("features", "outputs", "units", "batch_norm", "embedding", "skip_connections")
 _OF_SHAPE = ("task", "optimizer", "switches")
 
 
@@ -93,6 +94,7 @@ class KerasMLP(CallbackSupportMixin, KerasMLPParameters):
             outputs=targets.outputs,
             task=targets.task,
             classes=targets.classes,
+            numbers=None if self.columns_ is None else self.columns_.encoding.numbers,
         )
         if goes_on:
             self._check_same_network(plan, targets)

@@ -98,10 +98,25 @@ def _batch_norm(_: Layer, weights: Sequence[Floats], x: Floats) -> Floats:
     return (x - mean) * (gamma / np.sqrt(variance + _EPSILON)) + beta
 
 
+def _embedded(layer: layers.NumericalEmbedding, weights: Sequence[Floats], x: Floats) -> Floats:
+    *periodic, kernel, bias = weights
+    angles = np.float32(2 * np.pi) * x[:, layer.columns, None] * periodic[0]
+    if layer.of.phased:
+        values = np.cos(angles + periodic[1])
+    else:
+        values = np.concatenate([np.cos(angles), np.sin(angles)], axis=-1)
+    # One product a column.
+    values = (values.transpose(1, 0, 2) @ kernel).transpose(1, 0, 2) + bias
+    values = activate(layer.of.activation, values).reshape(len(x), -1)
+    return np.concatenate([values, x[:, layer.passed]], axis=1)
+
+
 #: A kind of layer to its answers for `(rows, inputs)`, and the outputs of the layer that it joins.
 FORMULAS: Mapping[type[Layer], Callable[..., Floats]] = {
     layers.Dense: lambda _, weights, x: x @ weights[0] + weights[1],
     layers.BatchNormalization: _batch_norm,
     layers.Activation: lambda layer, _, x: activate(layer.function, x),
     layers.Dropout: lambda _, __, x: x,
+    layers.NumericalEmbedding: _embedded,
+    layers.Shortcut: lambda _, __, x, entered: x + entered,
 }

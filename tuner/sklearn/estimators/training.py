@@ -18,7 +18,7 @@ from tuner.planning.plan import TrainingPlan
 from tuner.planning.seeds import network_seed
 from tuner.schedules import Rates, Schedule
 from tuner.sklearn.estimators.errors import DivergedError, EstimatorError
-from tuner.sklearn.estimators.parameters import plain
+from tuner.sklearn.estimators.plan import plain
 from tuner.sklearn.estimators.targets import Targets, to_dataset
 from tuner.text import quoted
 from tuner.training.callbacks import EpochCallback

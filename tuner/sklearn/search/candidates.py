@@ -11,7 +11,7 @@ from tuner.data.dataset import Fold
 from tuner.errors import PlanError
 from tuner.planning.plan import TrainingPlan
 from tuner.sklearn.estimators.base import KerasMLP
-from tuner.sklearn.estimators.parameters import plan_of
+from tuner.sklearn.estimators.plan import plan_of
 from tuner.sklearn.estimators.training import fold_of
 from tuner.sklearn.search.splits import SplitRows
 
@@ -75,6 +75,7 @@ def _planned(
         outputs=first.targets.outputs,
         task=first.targets.task,
         classes=first.targets.classes,
+        numbers=first.numbers,
     )
     seeds = tuple(candidate.seeds[split.number] for split in rows.splits)
     fraction = candidate.final.validation_fraction

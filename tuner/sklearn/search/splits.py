@@ -43,7 +43,14 @@ class Split:
         classes = self.targets.classes
         labels = None if classes is None else (classes.dtype.str, *classes.tolist())
         own = (self.targets.task, self.targets.outputs, self.targets.flat)
-        return labels, own, self.x.shape[1], self.x.dtype.str, self.weight is None
+        form = (self.x.shape[1], self.x.dtype.str, self.numbers)
+        return labels, own, form, self.weight is None
+
+    @property
+    def numbers(self) -> tuple[int, ...] | None:
+        """Which of the network's inputs are numbers; None: all."""
+        columns = self.attributes["columns_"]
+        return None if columns is None else columns.encoding.numbers
 
 
 def read_split(number: int, steps: FittedSteps, final: KerasMLP) -> Split:

@@ -9,6 +9,8 @@ from tuner.training.layers.batch_norm import StackedBatchNormalization
 from tuner.training.layers.dense import StackedDense
 from tuner.training.layers.dropout import DropoutClock as DropoutClock
 from tuner.training.layers.dropout import StackedDropout
+from tuner.training.layers.embedding import StackedEmbedding
+from tuner.training.layers.shortcut import StackedShortcut
 from tuner.training.layers.stacked import InStack as InStack
 from tuner.training.layers.stacked import StackedLayer
 
@@ -19,5 +21,7 @@ STACKED: Mapping[type[layers.Layer], type[StackedLayer]] = MappingProxyType(
         layers.BatchNormalization: StackedBatchNormalization,
         layers.Activation: StackedActivation,
         layers.Dropout: StackedDropout,
+        layers.NumericalEmbedding: StackedEmbedding,
+        layers.Shortcut: StackedShortcut,
     }
 )

@@ -22,7 +22,7 @@ class StackedDense(StackedLayer):
     """
 
     def call(self, inputs: Any) -> Any:
-        return _add_bias(ops.matmul(inputs, self.kernel), ops.convert_to_tensor(self.bias))
+        return add_bias(ops.matmul(inputs, self.kernel), ops.convert_to_tensor(self.bias))
 
     @staticmethod
     def first_weights(layer: Dense, model: ModelPlan, seed: int) -> list[NDArray[np.float32]]:
@@ -58,7 +58,7 @@ def kernel_seed(seed: int, place: int) -> int:
 
 
 @ops.custom_gradient
-def _add_bias(x: Any, bias: Any) -> Any:
+def add_bias(x: Any, bias: Any) -> Any:
     """`x + bias`, whose gradient for the bias is a matrix product with ones.
 
     A plain sum over the batch adds in an order that depends on where the network lies in memory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import keras
@@ -38,9 +39,8 @@ class StackedLayer(keras.layers.Layer):
 
     def build(self, *_: Any) -> None:
         for own in self.layer.weights:
-            shape = own.shape if len(own.shape) == 2 else (1, *own.shape)
             weight = self.add_weight(
-                shape=(self.stack.networks, *shape),
+                shape=(self.stack.networks, math.prod(own.shape[:-1]), own.shape[-1]),
                 initializer="zeros",
                 trainable=own.trained,
                 regularizer=self.stack.regularizer if own.penalized else None,
