@@ -96,3 +96,18 @@ def test_a_network_that_fits_for_some_parameters_only_fails_for_the_others(tmp_p
     trials = load(url).trials
     assert [trial.state.name for trial in trials] == ["COMPLETE", "FAIL"]
     assert "raised MemoryError: too many filters" in trials[1].user_attrs[records.CAUSE]
+
+
+@pytest.mark.slow
+def test_the_weights_of_a_network_are_an_objective_and_a_bound(tmp_path, artifacts):
+    params = {"filters": {"values": [2, 4, 8]}, "epochs": 1}
+    made = own_study(artifacts, convolutional, params, sampler="grid", trials=3)
+    sizes = [convolutional({"filters": filters}).count_params() for filters in (2, 4, 8)]
+    made = made.override({"objective.others": ["parameters"], "at_most.parameters": sizes[1]})
+    url = f"sqlite:///{tmp_path}/a.db"
+    prepare_study(made, name="study", storage_url=url, trials=None)
+    work(url, made, artifacts)
+    trials = load(url).trials
+    assert [trial.values[1] for trial in trials[:2]] == sizes[:2]
+    assert trials[2].state == TrialState.PRUNED
+    assert f"not trained: {sizes[2]} parameters" in trials[2].user_attrs[records.CAUSE]

@@ -26,7 +26,7 @@ def constraints(definition: StudyDefinition, value: Callable[[str], float | None
 
 
 def parameters_of(plan: Any) -> int | None:
-    """Weights of one network; None for one of a person's own, which is to be built first."""
+    """Weights of one network; None if the plan does not know."""
     if isinstance(plan, TrainingPlan):
         return count_parameters(plan.model)
     count: int | None = getattr(plan, "parameters", None)

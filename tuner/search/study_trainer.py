@@ -52,6 +52,7 @@ def trainer_of(definition: StudyDefinition) -> TrainerLike:
 def _own_trainer(definition: StudyDefinition, build: Any) -> OwnTrainer:
     dataset, folds = load_study_data(definition)
     assert definition.code is not None
+    asked = {*definition.objectives, *definition.at_most, *definition.at_least}
     trainer = OwnTrainer(
         build,
         dataset,
@@ -61,6 +62,7 @@ def _own_trainer(definition: StudyDefinition, build: Any) -> OwnTrainer:
         metrics=definition.all_metrics,
         objective=definition.metric,
         own_metrics=own_metrics(definition, dataset),
+        counting="parameters" in asked,
     )
     _require_network(trainer, definition.space, definition.seed)
     return trainer

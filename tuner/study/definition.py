@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from tuner.code.spec import BUILD, METRIC, CodeSpec, has_part
+from tuner.code.spec import METRIC, CodeSpec, has_part
 from tuner.data.dataset import Task
 from tuner.data.folds import FoldSpec
 from tuner.errors import DefinitionError, SpaceError
@@ -197,8 +197,6 @@ class StudyDefinition(Definition):
         metric = self.objective.metric or default_metric(task)
         objective = self.objective.resolved(metric)
         asked = [*objective.others, *self.at_most, *self.at_least]
-        if "parameters" in asked and has_part(self.code, BUILD):
-            raise DefinitionError("parameters are those of a space's network; received a function")
         scored = [name for name in asked if name not in (metric, *COSTS)]
         for name in (metric, *self.metrics, *scored):
             own = has_part(self.code, f"{METRIC} {name}")

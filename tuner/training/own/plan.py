@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tuner.data.dataset import Dataset
 from tuner.errors import PlanError
@@ -26,11 +26,13 @@ class OwnPlan:
         training: epochs, batch size and early stopping; of a model that `build` leaves uncompiled
             optimizer, loss and schedule too. Its `model` says how many values enter and leave.
         code: the hash of `build`.
+        parameters: weights of one network; None: nobody asked.
     """
 
     params: tuple[tuple[str, Value], ...]
     training: TrainingPlan
     code: str
+    parameters: int | None = field(default=None, metadata={"later": True})
 
     @property
     def epochs(self) -> int:

@@ -34,6 +34,7 @@ class OwnTrainer:
             called once for each fold after `keras.utils.set_random_seed` of the fold's seed. A
             model that it compiles brings its own optimizer, rate and loss.
         code: its hash: a training goes on only from states of the same.
+        counting: plans say how many weights a network has, for which one is built.
         dataset, folds, scaling, metrics, objective, own_metrics: as of `tuner.training.Trainer`.
 
     Raises:
@@ -51,11 +52,13 @@ class OwnTrainer:
         metrics: Sequence[str] = ("accuracy",),
         objective: str = "accuracy",
         own_metrics: Sequence[MetricInfo] = (),
+        counting: bool = False,
     ) -> None:
         self.folds = len(folds)
         self.data_hash = dataset.hash
         self._build = build
         self._code = code
+        self._counting = counting
         self._dataset = dataset
         self._folds = tuple(folds)
         self._scaling = scaling
@@ -67,8 +70,12 @@ class OwnTrainer:
 
     def plan(self, params: Mapping[str, Value]) -> OwnPlan:
         """Raises `PlanError` for training parameters that cannot train; what is wrong with the
-        network itself is a `PlanError` of `train`."""
-        return plan_own(params, self._dataset, self._code)
+        network itself is a `PlanError` of `train`, or of this if weights are counted."""
+        plan = plan_own(params, self._dataset, self._code)
+        if not self._counting:
+            return plan
+        [network] = self.networks(plan, [0])
+        return replace(plan, parameters=network.model.count_params())
 
     def require(self, params: Mapping[str, Value]) -> None:
         """Raise `PlanError` if the network of these parameters cannot train on the data."""
