@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 import time
 
 import numpy as np
@@ -11,6 +12,8 @@ from optuna.trial import TrialState
 
 from tests.support.fake_trainer import FakeTrainer
 from tests.support.studies import definition, load, of, prepare, work
+from tuner.errors import PlanError
+from tuner.planning.own_metric import metric
 from tuner.search.events import EpochDone, TrialDone, TrialStarted
 from tuner.search.tickets import read_counts
 from tuner.storage import records
@@ -160,3 +163,24 @@ def test_a_missing_score_is_told_with_those_there_are(sqlite):
     cause = load(sqlite).trials[0].user_attrs[records.CAUSE]
     assert "unknown score to monitor 'val_f1_macro'" in cause
     assert "val_accuracy" in cause
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt("mine"), SystemExit(3)])
+def test_what_would_end_a_program_fails_the_trial_where_ctrl_c_is_ignored(
+    sqlite, monkeypatch, raised
+):
+    def fail(params, epoch):
+        raise raised
+
+    prepare(sqlite, definition(trials=2, retries=0))
+    with pytest.raises(type(raised)):
+        work(sqlite, trainer=FakeTrainer(fail=fail))
+    assert read_counts(load(sqlite)).done == 0
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN)  # as in a worker
+    reason, events = work(sqlite, trainer=FakeTrainer(fail=fail))
+    assert reason == "done"
+    causes = {event.cause for event in of(TrialDone, events)}
+    assert causes == {f"{type(raised).__name__}: {raised}"}
+    own = metric(fail, direction="minimize").info("multiclass", None)
+    with pytest.raises(PlanError, match=f"the metric fail failed on 4 rows: {causes.pop()}"):
+        own.compute(np.zeros(4), np.zeros((4, 3)))

@@ -5,6 +5,7 @@ the storage. A study holds that hash and a fingerprint of each object; nothing i
 where somebody said that the file is trusted.
 """
 
+from tuner.code.failures import own_failures as own_failures
 from tuner.code.file import FOLDER as FOLDER
 from tuner.code.file import load as load
 from tuner.code.file import save as save

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.code import own_failures
 from tuner.data.dataset import Task
 from tuner.errors import PlanError, UsageError, did_you_mean
 from tuner.planning.metrics import ALL_TASKS, Direction, MetricInfo
@@ -142,7 +143,7 @@ def _score(
             value = metric.function(stand_in, rows, y_true)
         else:
             value = metric.function(y_true, y_pred)
-    except Exception as error:
+    except own_failures() as error:
         why = shortened(f"{type(error).__name__}: {said(error)}", 300)
         raise PlanError(f"the metric {metric.name} failed on {len(y_true)} rows: {why}") from error
     try:

@@ -60,7 +60,7 @@ def refused(cause: str, broken: list[float] | None = None) -> TrialEnd:
     return TrialEnd(TrialState.FAIL, cause=cause, final=True)
 
 
-def failed_by(error: Exception) -> TrialEnd:
+def failed_by(error: BaseException) -> TrialEnd:
     """A trial whose training raised. A combination that cannot be trained is not tried again."""
     if isinstance(error, UsageError):
         return refused(str(error))

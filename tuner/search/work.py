@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tuner.code import own_failures
 from tuner.errors import StorageError
 from tuner.planning.seeds import network_seed
 from tuner.search.checkpoints.checkpoints import Checkpoints
@@ -84,7 +85,7 @@ class GroupWork:
             raise
         except LostTrialError as error:
             return dict.fromkeys(claim.trials, lost(error))
-        except Exception as error:
+        except own_failures() as error:
             return dict.fromkeys(claim.trials, _failed(error, f"tickets {list(claim.trials)}"))
         if group.refused is not None:
             return dict.fromkeys(claim.trials, refused(group.refused, group.broken))
@@ -102,7 +103,7 @@ class GroupWork:
             return attempt.run()
         except StorageError:
             raise
-        except Exception as error:
+        except own_failures() as error:
             end = _failed(error, f"training of {len(trainings)} candidates")
         if attempt.checkpoint.resumed:
             attempt.checkpoint.remove()  # it may be the cause
@@ -237,7 +238,7 @@ def _of_each(
         yield ticket, replace(own, epoch_seconds=shares)
 
 
-def _failed(error: Exception, what: str) -> TrialEnd:
+def _failed(error: BaseException, what: str) -> TrialEnd:
     end = failed_by(error)
     if not end.final:  # nobody's mistake in a definition
         logger.warning("%s failed", what, exc_info=error)

@@ -18,6 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tuner.code import own_failures
 from tuner.data.dataset import Task
 from tuner.errors import PlanError
 from tuner.parameters import Value
@@ -102,7 +103,7 @@ def built_network(
     with _seeded(seed):
         try:
             model = build(dict(params))
-        except (Exception, SystemExit) as error:
+        except (*own_failures(), SystemExit) as error:
             raise _refused(f"it raised {type(error).__name__}: {said(error)}", params) from error
         if not isinstance(model, keras.Model):
             raise _refused(f"it returned {quoted(model)}, a {type(model).__name__}", params)
@@ -110,7 +111,7 @@ def built_network(
         rows = tf.zeros((_TRIED, *row))
         try:
             answered: Any = model(rows)
-        except Exception as error:
+        except own_failures() as error:
             where = f"on rows of the shape {row} it raised {type(error).__name__}"
             raise _refused(f"{where}: {said(error)}", params) from error
         shape = tuple(getattr(answered, "shape", ()))
