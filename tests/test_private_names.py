@@ -39,6 +39,7 @@ RELIED_ON = [
     "keras.optimizers:RMSprop._average_gradients",
     "optuna.artifacts:FileSystemArtifactStore._get_filepath",
     "optuna.pruners:HyperbandPruner._get_bracket_id",
+    "optuna.samplers:GridSampler._n_min_trials",
     "optuna.samplers:QMCSampler._find_sample_id",
     "optuna.storages:GrpcStorageProxy._cache",
     "optuna.storages:GrpcStorageProxy._channel",

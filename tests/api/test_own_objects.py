@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from sklearn.metrics import fbeta_score, make_scorer
 
 import tuner
-from tuner.errors import UsageError
+from tuner.errors import DefinitionError, UsageError
 
 SPACE = {"optimizer.learning_rate": tuner.log(1e-3, 1.0), "epochs": 3}
 DIGITS: dict[str, Any] = {"data": "sklearn:digits", "folds": 2, "progress": "none"}
@@ -53,6 +54,43 @@ def test_the_metric_that_counts_may_be_named_without_its_direction(in_process):
     own = tuner.metric(cost, direction="minimize")
     study = tuner.optimize(SPACE, **DIGITS, metric=["accuracy", own], refit_metric="cost", trials=1)
     assert study.definition.all_metrics == ("minimize:cost", "accuracy")
+
+
+def test_a_grid_as_an_object_is_gone_through_once(in_process, capsys):
+    rates = [0.001, 0.01, 0.1]
+    given: dict[str, Any] = {
+        "space": {"optimizer.learning_rate": tuner.values(*rates), "epochs": 2},
+        "sampler": optuna.samplers.GridSampler({"optimizer.learning_rate": rates}),
+        **DIGITS,
+    }
+    study = tuner.optimize(**given | {"progress": "plain"}, trials=7)
+    assert sorted(study.table()["param_optimizer.learning_rate"]) == rates
+    assert (
+        "the grid of GridSampler has 3 points, each of which is tried once"
+        in capsys.readouterr().err
+    )
+    assert len(study.optimize(trials=9, progress="none").table()) == 3
+    assert len(tuner.optimize(**given, name="two", trials=2).table()) == 2
+    assert len(tuner.optimize(**given, name="whole").table()) == 3
+
+
+def test_a_brute_force_object_ends_its_search(in_process):
+    space = {"optimizer.learning_rate": tuner.values(0.01, 0.1), "epochs": 2}
+    sampler = optuna.samplers.BruteForceSampler()
+    study = tuner.optimize(space, **DIGITS, sampler=sampler, trials=7)
+    table = study.table()
+    assert sorted(table["param_optimizer.learning_rate"].dropna()) == [0.01, 0.1]
+    assert set(table["state"]) == {"complete", "waiting"}
+
+
+def test_what_an_object_needs_is_looked_for_before_the_work(in_process, monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        "tuner.study.sampler.find_spec", lambda name: None if name == "torch" else found(name)
+    )
+    with pytest.raises(DefinitionError, match="needs the package torch, which is not installed"):
+        tuner.optimize(SPACE, **DIGITS, sampler=optuna.samplers.GPSampler(), trials=1)
+    assert list(in_process.iterdir()) == []
 
 
 @pytest.mark.parametrize(

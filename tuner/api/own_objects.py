@@ -13,6 +13,7 @@ from tuner.planning.own_metric import OwnMetric, metric
 from tuner.study.by_object import CustomSampler
 from tuner.study.own_code import metric_parts
 from tuner.study.pruners import CustomPruner, Pruner
+from tuner.study.samplers import require_packages_of
 from tuner.text import quoted
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class OwnObjects:
             named_sampler = sampler
         else:
             parts[SAMPLER] = _of_optuna(sampler, "BaseSampler", "samplers", "tpe")
-            named_sampler = CustomSampler(type=type(sampler).__qualname__)
+            named_sampler = CustomSampler.of(sampler)
+            require_packages_of(sampler)
         if pruner is None or isinstance(pruner, str):
             named_pruner = pruner
         else:

@@ -11,6 +11,7 @@ from optuna.samplers import BaseSampler
 
 from tuner.search.worker_storage import WorkerStorage
 from tuner.spaces.catalogue import CATALOGUE
+from tuner.study.by_object import CustomSampler
 from tuner.study.definition import StudyDefinition
 from tuner.study.pruners import max_epochs
 
@@ -35,7 +36,7 @@ class WorkerStudy(Study):
         sampler: BaseSampler | None = None,
         pruner: BasePruner | None = None,
     ) -> None:
-        self._given = sampler
+        self._given, self._custom = sampler, isinstance(definition.sampler, CustomSampler)
         self._build = partial(definition.sampler.build, definition.space, seed=definition.seed)
         pruner = pruner or definition.pruner.build(most_epochs(definition))
         super().__init__(name, storage, sampler=sampler or self._build(ticket=0), pruner=pruner)
@@ -54,7 +55,7 @@ class WorkerStudy(Study):
     def stop(self) -> None:
         """For samplers that find nothing left to draw. The definition's own ones have as many
         tickets as points, and these say when to end."""
-        self.exhausted = self._given is not None
+        self.exhausted = self._given is not None or self._custom
 
 
 def most_epochs(definition: StudyDefinition) -> int:

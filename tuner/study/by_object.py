@@ -13,13 +13,15 @@ from tuner.study.sampler import Drawable, Sampler, ticket_seed
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
+    from tuner.spaces.space import Space
+
 #: How deep random numbers are looked for: a sampler may hold samplers, these their parts.
 _DEPTH = 8
 
 
 class CustomSampler(Sampler):
     """An object of Optuna's, or of a class like it, that came with the study's code; `type`: its
-    class, for people.
+    class, for people; `points`: how many a grid has, each of which is tried once.
 
     Each worker has a copy of its own. What a sampler learns from the study's trials it learns
     from those of all workers, as they are in the storage; what it keeps in its attributes stays
@@ -29,7 +31,22 @@ class CustomSampler(Sampler):
     name = "custom"
     learns_from_pruned: ClassVar[bool] = True
     type: str
+    points: int | None = None
     _object: BaseSampler | None = PrivateAttr(None)
+
+    @classmethod
+    def of(cls, sampler: BaseSampler) -> CustomSampler:
+        """What stands for an object in a definition."""
+        from optuna.samplers import GridSampler
+
+        points = sampler._n_min_trials if isinstance(sampler, GridSampler) else None
+        return cls(type=type(sampler).__qualname__, points=points)
+
+    def total(self, space: Space, stated: int | None, asked: int | None) -> int:
+        total = super().total(space, stated, asked)
+        if self.points is None:
+            return total
+        return min(asked or stated or self.points, self.points)
 
     def holding(self, sampler: BaseSampler) -> CustomSampler:
         """The same, with the object."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner.planning.metrics import metric_direction
+from tuner.study.by_object import CustomSampler
 from tuner.text import counted
 
 if TYPE_CHECKING:
@@ -49,9 +50,13 @@ def _folds(folds: FoldSpec) -> str:
 
 
 def goals(definition: StudyDefinition) -> tuple[str, ...]:
-    """What follows from several objectives of a resolved definition, in a line."""
-    names = definition.objectives
+    """What follows from a grid, and from several objectives, of a resolved definition."""
+    names, sampler, said = definition.objectives, definition.sampler, []
+    if isinstance(sampler, CustomSampler) and sampler.points is not None:
+        points = counted(sampler.points, "point")
+        said.append(f"the grid of {sampler.type} has {points}, each of which is tried once")
     if len(names) == 1:
-        return ()
+        return tuple(said)
     listed = ", ".join(f"{name} ({metric_direction(name)})" for name in names)
-    return (f"objectives: {listed}; Optuna prunes for one alone, so every trial trains to its end",)
+    rule = "Optuna prunes for one alone, so every trial trains to its end"
+    return (*said, f"objectives: {listed}; {rule}")

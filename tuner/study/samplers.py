@@ -124,6 +124,14 @@ SAMPLERS: Registry[type[Sampler]] = Registry(
     (Tpe, Random, Grid, SklearnRandom, Qmc, CmaEs, Gp, Nsga2, BruteForce),
 )
 
+
+def require_packages_of(sampler: BaseSampler) -> None:
+    """Raises `DefinitionError` for an object of Optuna's that needs a package which is missing."""
+    for kind in SAMPLERS.values():
+        if kind.optunas == type(sampler).__name__:
+            kind.model_construct().require_packages()
+
+
 #: A sampler as a field of a definition.
 AnySampler = Annotated[
     SerializeAsAny[Sampler], BeforeValidator(by_name(lambda: SAMPLERS, CustomSampler))

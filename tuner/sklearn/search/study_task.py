@@ -31,7 +31,7 @@ from tuner.study.definition import StudyDefinition
 from tuner.study.objective import ObjectiveSpec
 from tuner.study.pruners import PRUNERS, CustomPruner, NoPruner, Pruner, max_epochs
 from tuner.study.sampler import Sampler
-from tuner.study.samplers import SAMPLERS
+from tuner.study.samplers import SAMPLERS, require_packages_of
 
 
 def task_and_definition(
@@ -102,6 +102,7 @@ def task_and_definition(
 def _sampler(given: str | BaseSampler) -> tuple[Sampler, BaseSampler | None]:
     """The definition's sampler, and the object that draws in its place."""
     if isinstance(given, BaseSampler):
+        require_packages_of(given)
         return CustomSampler(type=type(given).__name__), given
     own: Sampler = by_name(SAMPLERS, given)
     return own, None
