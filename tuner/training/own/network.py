@@ -103,7 +103,7 @@ def built_network(
     with _seeded(seed):
         try:
             model = build(dict(params))
-        except (*own_failures(), SystemExit) as error:
+        except _failures() as error:
             raise _refused(f"it raised {type(error).__name__}: {said(error)}", params) from error
         if not isinstance(model, keras.Model):
             raise _refused(f"it returned {quoted(model)}, a {type(model).__name__}", params)
@@ -139,6 +139,11 @@ def built_network(
             raise _refused("it is compiled without a loss", params)
         model.optimizer.build(model.trainable_variables)
     return OwnNetwork(model, row, probabilities, own)
+
+
+def _failures() -> tuple[type[BaseException], ...]:
+    """Of `build`, which has no reason to end a program either."""
+    return (*own_failures(), SystemExit)
 
 
 def _loss_is_kerass(model: keras.Model) -> bool:
