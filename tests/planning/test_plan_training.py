@@ -133,6 +133,7 @@ CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "loss.delta": ({"loss": "huber"}, 0.5),
     "early_stopping.patience": ({}, 7),
     "early_stopping.min_delta": ({}, 0.5),
+    "early_stopping.restore_best_weights": ({}, True),
 }
 
 

@@ -155,6 +155,56 @@ def test_early_stopping_is_kerass() -> None:
         assert (answers == data.y[rows]).mean() == pytest.approx(judged)
 
 
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"early_stopping__restore_best_weights": True},
+        {"early_stopping__restore_best_weights": False, "early_stopping__patience": 2},
+    ],
+    ids=["best", "last"],
+)
+def test_the_best_or_the_last_epoch_counts_with_or_without_patience(params: dict) -> None:
+    """As `keras.callbacks.EarlyStopping` finds them on the curve of the whole training."""
+    data, folds, seeds = problems.dataset(), problems.folds(20, 64), problems.seeds(2)
+    many = {"epochs": 30, "optimizer__learning_rate": 0.05, "model__units": 16}
+    told: list[float] = []
+
+    class Means(EpochCallback):
+        def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+            told.extend(self.model.fold_means("accuracy"))
+
+    trainer = Trainer(data, folds, scaling="none")
+    [full] = trainer.train([problems.plan(**many)], [seeds])
+    [scores] = trainer.train(
+        [problems.plan(**many, **params)], [seeds], weights=True, callbacks=[Means()]
+    )
+    by_best = params["early_stopping__restore_best_weights"]
+    for fold in range(2):
+        watcher = keras.callbacks.EarlyStopping(
+            "val_accuracy", patience=30 if by_best else 2, mode="max"
+        )
+        watcher.set_model(keras.Sequential())
+        watcher.on_train_begin()
+        for epoch, score in enumerate(full.validation["accuracy"][:, fold]):
+            watcher.on_epoch_end(epoch, {"val_accuracy": score})
+            if watcher.stopped_epoch:
+                break
+        assert np.isfinite(scores.validation["accuracy"][:, fold]).sum() == epoch + 1
+        assert scores.score_epoch[fold] == (watcher.best_epoch if by_best else epoch) + 1
+        kept = plain_keras.build(problems.plan(**many), "multiclass")
+        kept.set_weights(scores.weights[fold])
+        rows = folds[fold].validation
+        answers = np.asarray(kept(data.x[rows])).argmax(1)
+        judged = scores.fold_scores("accuracy")[fold]
+        assert (answers == data.y[rows]).mean() == pytest.approx(judged)
+    assert scores.status == (("completed",) * 2 if by_best else ("stopped",) * 2)
+    assert len({*scores.score_epoch.tolist()}) == 2
+    assert scores.score_epoch.max() < 30
+    np.testing.assert_array_equal(told, scores.mean_curve("accuracy"))
+    assert told[-1] == scores.fold_scores("accuracy").mean()
+    np.testing.assert_allclose(told[:3], full.mean_curve("accuracy")[:3])
+
+
 def test_a_stopped_fold_counts_with_the_score_it_is_judged_by() -> None:
     history = keras.callbacks.History()
     plan = problems.plan(
@@ -174,6 +224,8 @@ def test_the_epoch_in_which_a_fold_stops_counts_with_the_score_it_is_judged_by()
     scores = np.array([[0.5, 0.4], [0.9, 0.6], [0.7, 0.8], [np.nan, 0.9]])
     means = mean_fold_curve(scores, [2, 4], ["stopped", "completed"])
     np.testing.assert_allclose(means, [0.45, 0.75, 0.85, 0.9])
+    means = mean_fold_curve(scores[:3], [2, 2], ["completed", "completed"])
+    np.testing.assert_allclose(means, [0.45, 0.75, 0.75])
     np.testing.assert_allclose(
         mean_fold_curve(scores, [3, 4], ["diverged", "completed"]), [0.45, 0.75, 0.75, np.nan]
     )

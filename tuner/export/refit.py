@@ -151,6 +151,7 @@ def refit_trial(
         searched,
         epochs=epochs,
         patience=None,
+        restore_best_weights=None,
         schedule=_schedule(trial, searched, epochs),
         scheduled=tuple(
             (name, _first_epochs(schedule, searched.epochs, epochs))

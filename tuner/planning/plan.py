@@ -82,7 +82,9 @@ class TrainingPlan:
     """All that decides a training except the rows and the seeds.
 
     `patience` is the number of epochs without improvement of the monitored validation score
-    after which a fold stops and keeps the weights of its best epoch; None: never.
+    after which a fold stops; None: never. `restore_best_weights` says whether a fold is scored by
+    its best epoch, with that epoch's weights, or by its last one; None: by its best one if there
+    is a patience.
 
     `scheduled` has those of `SCHEDULED` that change over the training, sorted by name, and the
     schedule, from a base of 1, whose value in a step is the setting's factor.
@@ -97,6 +99,7 @@ class TrainingPlan:
     patience: int | None = None
     min_delta: float = 0.0
     scheduled: tuple[tuple[str, Schedule], ...] = field(default=(), metadata={"later": True})
+    restore_best_weights: bool | None = field(default=None, metadata={"later": True})
 
     @property
     def depends_on_total(self) -> bool:
@@ -111,3 +114,15 @@ class TrainingPlan:
             "label_smoothing": self.loss.label_smoothing,
             "weight_decay": float(self.optimizer.setting("weight_decay") or 0.0),
         }[name]
+
+    @property
+    def by_best_epoch(self) -> bool:
+        """Whether a fold is scored by its best epoch."""
+        if self.restore_best_weights is None:
+            return self.patience is not None
+        return self.restore_best_weights
+
+    @property
+    def watches(self) -> bool:
+        """Whether the training depends on a validation score."""
+        return self.patience is not None or self.by_best_epoch or self.schedule.depends_on_scores

@@ -67,7 +67,9 @@ def plan_training(
             values[name] = checked(info, values[name])
     if isinstance(values["model.units"], str):
         values["model.layers"] = given.get("model.layers")
-    patience = values["early_stopping.patience"]
+    patience, by_best = (
+        values[f"early_stopping.{name}"] for name in ("patience", "restore_best_weights")
+    )
     plan = TrainingPlan(
         model=plan_model(
             values,
@@ -93,6 +95,8 @@ def plan_training(
         # Keras's EarlyStopping stops after the first epoch without improvement for 0 as for 1.
         patience=None if patience is None else max(1, patience),
         min_delta=values["early_stopping.min_delta"],
+        # What holds anyway makes no other plan.
+        restore_best_weights=None if by_best == (patience is not None) else by_best,
     )
     return replace(plan, scheduled=plan_scheduled(values, plan))
 

@@ -118,6 +118,8 @@ _PARAMETERS = (
     P("early_stopping.patience", "int", None, "Epochs without improvement before a fold stops.",
       low=0),
     P("early_stopping.min_delta", "float", 0.0, "Smallest improvement that counts.", low=0),
+    P("early_stopping.restore_best_weights", "bool", None,
+      "Score a fold by its best epoch, not by its last; left out: if there is a patience."),
 )  # fmt: skip
 
 #: Every parameter by name, in the order of the documentation.

@@ -19,14 +19,14 @@ _COUNTED = ("running", "status", "score_epoch", "best", "wait")
 
 
 class NetworkProgress:
-    """Early stopping as `keras.callbacks.EarlyStopping(restore_best_weights=True)` does it, and
-    a stop on a loss that is NaN or infinite.
+    """Early stopping as `keras.callbacks.EarlyStopping` does it, and a stop on a loss that is NaN
+    or infinite.
 
     Attributes:
-        watches: whether its plan has a patience.
+        by_best_epoch: see `TrainingPlan`.
         running: whether the network still trains.
-        score_epoch: the 1-based epoch the network is scored by: its best one if the plan has
-            a patience, else its last. 0 before the first epoch.
+        score_epoch: the 1-based epoch the network is scored by: its best one if
+            `by_best_epoch`, else its last. 0 before the first epoch.
         best: the best score so far, times -1 if the lowest is; wait: epochs since.
         weights: the weights at `score_epoch` once the network has ended, if they were asked for.
         snapshots: epoch (1-based) to the weights then.
@@ -35,7 +35,7 @@ class NetworkProgress:
     def __init__(self, plan: TrainingPlan, mode: Mode) -> None:
         self._epochs = plan.epochs
         self._patience = plan.patience
-        self.watches = plan.patience is not None
+        self.by_best_epoch = plan.by_best_epoch
         self._min_delta = plan.min_delta
         self._sign = 1.0 if mode == "max" else -1.0
         self.best = -math.inf
@@ -48,7 +48,7 @@ class NetworkProgress:
 
     def update(self, epoch: int, losses: tuple[float, float], score: float) -> bool:
         """Take `epoch` (from 0) in; True if its weights are now to be kept: those
-        of a new best epoch, or the last ones of a network without patience.
+        of a new best epoch, or the last ones of a network that is scored by its last.
 
         `losses` are training and validation loss, `score` the monitored validation score.
         """
@@ -57,13 +57,13 @@ class NetworkProgress:
             self.score_epoch = epoch + 1
             return True
         better = self._better(epoch, score)
-        if better:
+        if better or not self.by_best_epoch:
             self.score_epoch = epoch + 1
         if self._patience is not None and self.wait >= self._patience and epoch > 0:
             self.running, self.status = False, "stopped"
         elif epoch + 1 == self._epochs:
             self.running, self.status = False, "completed"
-        return better if self.watches else not self.running
+        return better if self.by_best_epoch else not self.running
 
     def state(self) -> dict[str, Any]:
         """All that it has counted, as numbers and text; the weights are not in it."""
@@ -75,8 +75,6 @@ class NetworkProgress:
             setattr(self, name, state[name])
 
     def _better(self, epoch: int, score: float) -> bool:
-        if self._patience is None:
-            return True
         self.wait += 1
         if self._sign * score - self._min_delta > self.best or epoch == 0:
             self.best = self._sign * score

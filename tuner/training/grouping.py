@@ -72,9 +72,10 @@ def shared_training(plan: TrainingPlan) -> TrainingPlan | None:
     """What plans have in common that one training can serve, or None if `plan` needs its own.
 
     Plans that differ only in `epochs` are scored on the way of the longest, unless their schedules
-    depend on the total, or a patience chooses the epoch that they are scored by.
+    depend on the total, or they are scored by an epoch that a score chooses.
     """
-    if plan.depends_on_total or plan.patience is not None:
+    by_score = plan.patience is not None or plan.by_best_epoch
+    if plan.depends_on_total or by_score:
         return None
     return replace(plan, epochs=1)
 

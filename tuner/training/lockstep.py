@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.data.dataset import Fold
-from tuner.planning.fold_means import mean_over_folds
+from tuner.planning.fold_means import ENDED, mean_over_folds
 from tuner.planning.metrics import METRICS, MetricInfo
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import BatchPlan, ValidationChunks, same_rows
@@ -117,7 +117,7 @@ class Lockstep:
                 callback.on_epoch_end(epoch, logs)
             if model.stop_training or not any(own.running for own in self.progress):
                 break
-        self._keep([own for own in self.progress if own.running and not own.watches])
+        self._keep([own for own in self.progress if own.running and not own.by_best_epoch])
         for callback in callbacks:
             callback.on_train_end()
         model.training_state = model.fold_means = None  # they hold this training's data
@@ -228,10 +228,10 @@ class Lockstep:
         return np.where(ran, means, math.nan).tolist()
 
     def _judged(self, metric: str) -> NDArray[np.float64]:
-        """`(N,)`: the scores that networks are judged by that stopped early; NaN for the others."""
+        """`(N,)`: the scores that networks are judged by that have ended; NaN for the others."""
         judged = np.full(len(self.progress), math.nan)
         for network, own in enumerate(self.progress):
-            if own.status == "stopped":
+            if own.status in ENDED:
                 judged[network] = self.validation[own.score_epoch - 1][metric][network]
         return judged
 

@@ -80,7 +80,7 @@ class TrialScores:
         learning_rate: `(epochs_run, folds)`, the rate of each epoch's last step.
         epoch_seconds: `(epochs_run,)`.
         score_epoch: `(folds,)` int, 1-based: the epoch whose weights a fold is scored by (its
-            last; its best one if early stopping is on).
+            last, or its best one, see `TrainingPlan.restore_best_weights`).
         status: per fold: ran all its epochs, stopped early by patience, diverged (NaN or
             infinite loss), or interrupted by a callback (pruned, shut down).
         weights: per fold the weights at `score_epoch`, in the order of plain Keras

@@ -22,8 +22,8 @@ _OWN = (
     Described(
         "validation_fraction",
         "float above 0, below 1",
-        "Share of the rows that are held out, by class for classes, when `patience` is given "
-        "or the schedule is plateau: both watch the loss on them.",
+        "Share of the rows that are held out, by class for classes, when `patience` is given, "
+        "`restore_best_weights` is true or the schedule is plateau: these watch the loss on them.",
     ),
     Described(
         "categorical_features",

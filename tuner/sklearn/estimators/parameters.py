@@ -143,6 +143,7 @@ class KerasMLPParameters(BaseEstimator):
         delta: float | None = None,
         patience: int | None = None,
         min_delta: float = 0.0,
+        restore_best_weights: bool | None = None,
         validation_fraction: float = 0.1,
         categorical_features: str | Sequence[str | int | bool] | None = None,
         random_state: int | np.random.RandomState | None = None,

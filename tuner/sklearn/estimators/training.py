@@ -101,7 +101,7 @@ def fold_of(plan: TrainingPlan, targets: Targets, fraction: object, seed: int) -
         ValueError: a fraction outside its limits, too few rows of a class.
     """
     rows = np.arange(len(targets.y), dtype=np.int32)
-    if plan.patience is None and not plan.schedule.depends_on_scores:
+    if not plan.watches:
         return Fold(train=rows, validation=np.zeros(0, np.int32))
     fraction = plain(fraction)
     if not isinstance(fraction, float) or not 0 < fraction < 1:
@@ -149,10 +149,10 @@ def one_epoch(plan: TrainingPlan, done: int) -> TrainingPlan:
             "counts all of them. Available: a dict, by compute_class_weight of "
             "sklearn.utils.class_weight"
         )
-    if plan.patience is not None or plan.schedule.depends_on_scores:
+    if plan.watches:
         raise EstimatorError(
-            "partial_fit holds no rows out; got patience or schedule='plateau', which watch the "
-            "loss on such rows. Available: fit"
+            "partial_fit holds no rows out; got patience, restore_best_weights or "
+            "schedule='plateau', which watch the loss on such rows. Available: fit"
         )
 
     def later(schedule: Schedule) -> Schedule:
