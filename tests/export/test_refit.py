@@ -13,6 +13,7 @@ from tests.support import plain_keras
 from tuner.data import Fold
 from tuner.errors import DataError, NoCompletedTrialError, TunerError, UsageError
 from tuner.export import chosen_trial, refit_trial, study_dataset
+from tuner.export.facts import settings_of
 from tuner.export.refit import FirstEpochs, RecordedRates
 from tuner.planning import plan_training
 from tuner.storage import records
@@ -109,6 +110,13 @@ def test_settings_follow_the_first_part_of_their_schedules(train_study):
     [scores] = trainer.train([whole], [[refitted.seed]], weights=True, snapshots=[[4]])
     for own, other in zip(refitted.weights, scores.snapshots[4][0], strict=True):
         np.testing.assert_array_equal(own, other)
+    told = settings_of(refitted, "study", None)["plan"]
+    assert told["schedule"]["inner"]["name"] == "coslog4"
+    assert {name: own["inner"]["name"] for name, own in told["scheduled"].items()} == {
+        "dropout": "cosine",
+        "label_smoothing": "coslog4",
+        "weight_decay": "flat_cosine",
+    }
 
 
 @pytest.mark.slow

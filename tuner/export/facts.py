@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -88,16 +88,21 @@ def _ensemble_facts(found: Ensemble, single_test: dict[str, float] | None) -> di
 
 def _plan_facts(trained: TrainedNetwork) -> Any:
     plan = trained.plan
-
-    def described(schedule: Schedule) -> dict[str, Any]:
-        return {"name": schedule.name, **asdict(schedule)}
-
     return json_ready(
         asdict(plan)
-        | {"schedule": described(plan.schedule)}
-        | {"scheduled": {name: described(own) for name, own in plan.scheduled}}
+        | {"schedule": _schedule_facts(plan.schedule)}
+        | {"scheduled": {name: _schedule_facts(own) for name, own in plan.scheduled}}
         | ({} if trained.network is None else {"model": "own"})
     )
+
+
+def _schedule_facts(schedule: Schedule) -> dict[str, Any]:
+    """Its settings, and its name; so of one within it."""
+    parts = {own.name: getattr(schedule, own.name) for own in fields(schedule)}
+    return {"name": schedule.name} | {
+        name: _schedule_facts(part) if isinstance(part, Schedule) else part
+        for name, part in parts.items()
+    }
 
 
 def _data_facts(data: Dataset, reading: Reading) -> dict[str, Any]:
