@@ -57,6 +57,7 @@ def optimize(
     try_first: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
     seed: int | None = None,
     retries: int | None = None,
+    nested: int | None = None,
     group: str | ArrayLike | None = None,
     time: str | None = None,
     fold_column: str | None = None,
@@ -126,6 +127,7 @@ def optimize(
             sampler chooses those that are left out.
         seed: decides everything that is random.
         retries: how often a failed trial is tried again.
+        nested: outer folds, in each of which the same search runs once more: `Study.nested`.
         group: a column whose equal values stay in one fold; with X, `(rows,)` values too.
         time, fold_column: columns that order the rows, or name the folds.
         limit: use this many rows only.
@@ -188,7 +190,7 @@ def optimize(
         "decimal": decimal,
         "na": names("na", na),
     }
-    numbers = {"folds": folds, "seed": seed, "retries": retries}
+    numbers = {"folds": folds, "seed": seed, "retries": retries, "nested": nested}
     own = OwnObjects.of(metric, sampler, pruner)
     asked = Asked(
         space=searched,

@@ -15,9 +15,11 @@ from tuner.api.callbacks import Calls
 from tuner.api.settings import RunSettings, text
 from tuner.api.words import in_python
 from tuner.errors import TunerError
+from tuner.export.outer_scores import search_outer
 from tuner.progress import make_progress
 from tuner.progress.begin import begun
 from tuner.results import find_best, no_completed_trial, publish
+from tuner.results.nested import outer_left
 from tuner.search.tickets import read_counts
 from tuner.storage import storage_at
 from tuner.storage.file_kind import FileKind
@@ -26,6 +28,7 @@ from tuner.study.stored import load_study
 from tuner.text import printable
 from tuner.workers import Interrupted, SearchEnd, TimeLimit, available_cores, run_search
 from tuner.workers.caps import caps
+from tuner.workers.pool import PoolEnd
 
 if TYPE_CHECKING:
     from tuner.search.prepare import PreparedStudy
@@ -90,32 +93,31 @@ def run(
         TunerError: what stops the search.
         Exception: what a callback raised, after the search has ended.
     """
-    if not callable(found):
-        return found.name
     limit, made = TimeLimit(began or time.time()), list["PreparedStudy"]()
     limit.seconds = seconds
 
-    def prepare() -> PreparedStudy:
-        made.append(found())
-        return made[0]
+    def search(prepare: Callable[[], PreparedStudy], outer: int | None = None) -> SearchEnd:
+        def prepared() -> PreparedStudy:
+            made.append(prepare())
+            return made[-1]
 
-    def display(study: PreparedStudy, count: int) -> Display:
-        shown = make_progress(settings.progress, begun(study, count, limit)[0], tell, fit)
-        for note in study.notes if settings.progress != "none" else ():
-            shown.line(in_python(note))
-        return calls.around(shown, study.name)
+        def display(study: PreparedStudy, count: int) -> Display:
+            shown = make_progress(settings.progress, begun(study, count, limit)[0], tell, fit)
+            for note in study.notes if settings.progress != "none" and outer is None else ():
+                shown.line(in_python(note))
+            return calls.around(shown, study.name)
 
-    asked, most = settings.workers, settings.trials or sys.maxsize
-    workers = None if asked is None and settings.ray else min(asked or available_cores(), most)
-    engine = settings.on_ray().engine(place.storage, workers)
-    here = workers if engine is None else None
-    worker_limits, trial_limits = caps(here, settings.memory, settings.trial_timeout)
-    try:
-        ended = run_search(
-            prepare,
+        trials = settings.trials if outer is None else None
+        asked, most = settings.workers, trials or sys.maxsize
+        workers = None if asked is None and settings.ray else min(asked or available_cores(), most)
+        engine = settings.on_ray().engine(place.storage, workers)
+        here = workers if engine is None else None
+        worker_limits, trial_limits = caps(here, settings.memory, settings.trial_timeout)
+        return run_search(
+            prepared,
             display,
             workers=workers,
-            trials=settings.trials,
+            trials=trials,
             engine=engine,
             limit=limit,
             worker_limits=worker_limits,
@@ -127,6 +129,17 @@ def run(
             stop=lambda: calls.stop_training,
             trust_code=trust_code,
         )
+
+    try:
+        if callable(found):
+            ended = search(found)
+        elif found.definition.nested:
+            ended = SearchEnd(found, PoolEnd("done"), ran=False)
+        else:
+            return found.name
+        if ended.study.definition.nested:
+            said = tell if settings.progress != "none" else _silent
+            ended = search_outer(ended, search, said, place.folder, trust_code=trust_code)
     except Interrupted as stop:
         if stop.signal != signal.SIGINT:
             signal.raise_signal(stop.signal)
@@ -140,24 +153,32 @@ def run(
     return ended.study.name
 
 
+def _silent(text: str) -> None:
+    pass
+
+
 def _report(ended: SearchEnd, place: Place) -> None:
     """Say what ended the search early, and keep what the dashboard shows of it."""
     name, storage = ended.study.name, storage_at(place.storage)
     with reading(name, storage) as study:
         counts, best = read_counts(study), find_best(study)
         none = no_completed_trial(study) if best is None else None
+    left = counts.total - counts.done
+    if nested := ended.study.definition.nested:
+        with storage.open_read_only() as opened:
+            left += outer_left(opened, name, nested, counts.total)
     if ended.ran:
         with suppress(TunerError):
             publish(load_study(storage.open(create=False), name))
-    left = f"with {counts.total - counts.done} trials to go; study.optimize() goes on: {name}"
+    rest = f"with {left} trials to go; study.optimize() goes on: {name}"
     stopped = ended.pool.signal
     if stopped is not None:
-        tell(f"ended by {stopped.name} {left}")
+        tell(f"ended by {stopped.name} {rest}")
         if stopped != signal.SIGINT:
             signal.raise_signal(stopped)
     elif ended.pool.reason == "stopped":
-        tell(f"ended by a callback {left}")
-    elif ended.pool.reason == "deadline" and counts.done < counts.total:
-        tell(f"time is up {left}")
+        tell(f"ended by a callback {rest}")
+    elif ended.pool.reason == "deadline" and left:
+        tell(f"time is up {rest}")
     elif none is not None:
         tell(in_python(f"warning: {none}"))

@@ -11,6 +11,7 @@ from tuner.api.words import told_in_python
 from tuner.limits import MOST
 from tuner.results import best_trial, curve_rows, results_table
 from tuner.results.importances import importances
+from tuner.results.nested import Nested, nested_of
 from tuner.results.table import flat_rows
 from tuner.storage import storage_at
 from tuner.study.opening import reading
@@ -73,6 +74,15 @@ class StoredStudy:
         """
         with self._reading() as study:
             return best_trial(study, rule)
+
+    @property
+    @told_in_python
+    def nested(self) -> Nested | None:
+        """The scores of the outer folds of `tuner.optimize(nested=K)`: `folds`, each with the trial
+        that a rule chose, its promised (`inner`) and its `outer` score; `summary("best")` and
+        `summary("one-se")` with their means, spread and gap. None if there are none yet."""
+        with self._reading() as study:
+            return nested_of(study)
 
     @told_in_python
     def table(self, *, attempts: bool = False) -> pd.DataFrame:

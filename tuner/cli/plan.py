@@ -59,7 +59,7 @@ def show_plan(
     from tuner.data.facts import facts
     from tuner.forecast import REFERENCE, forecast_work
     from tuner.resources import available_cores
-    from tuner.study.data import load_study_data, notes_on
+    from tuner.study.data import load_study_data, notes_on, outer_parts
 
     definition = definition_from(flags)
     definition.sampler.require_packages()
@@ -74,6 +74,10 @@ def show_plan(
     work = forecast_work(definition, dataset, folds, total)
     speed = _measure(definition, work, len(folds)) if calibrate else REFERENCE
     workers = workers or available_cores()
+    outer = [
+        speed.seconds(forecast_work(definition, *part, total), workers)
+        for part in outer_parts(definition, dataset)
+    ]
     summary = {
         "study": name,
         "storage": str(place),
@@ -87,6 +91,7 @@ def show_plan(
         "data": {name: known[name] for name in DATA},
         "notes": [*flags.notes(definition), *notes_on(dataset, definition)],
         "folds": len(folds),
+        **({"nested": _nested(total, outer)} if outer else {}),
         "cost": work.counts(),
         "time": {
             "seconds": round(speed.seconds(work, workers), 1),
@@ -97,6 +102,12 @@ def show_plan(
         },
     }
     emit(summary, table=lambda: _text(summary))
+
+
+def _nested(total: int, outer: Sequence[float]) -> dict[str, Any]:
+    """What the outer searches add, of which each takes so many seconds."""
+    count = len(outer)
+    return {"outer_folds": count, "trials": total * count, "seconds": round(sum(outer), 1)}
 
 
 def _stored(definition: StudyDefinition, name: str, place: StorageKind) -> dict[str, int] | None:
@@ -154,11 +165,24 @@ def _text(summary: Mapping[str, Any]) -> str:
         f"time     about {clock_text(timed['seconds'])} with {workers}, if nothing is pruned",
         f"         at {rate:.1g} multiply-adds/s and {1000 * timed['seconds_per_step']:.2g} ms a "
         f"step ({how})",
+        *_nested_text(summary),
         *(f"note     {note}" for note in summary["notes"]),
         "",
         columns_of(["parameter", "values"], [[k, v] for k, v in summary["space"].items()]),
     ]
     return "\n".join(lines)
+
+
+def _nested_text(summary: Mapping[str, Any]) -> list[str]:
+    if "nested" not in summary:
+        return []
+    own = summary["nested"]
+    whole = clock_text(own["seconds"] + summary["time"]["seconds"])
+    return [
+        f"nested   the search once more in each of {own['outer_folds']} outer folds: "
+        f"{own['trials']} trials besides, about {whole} in all, and "
+        f"{own['outer_folds']} to {2 * own['outer_folds']} refits"
+    ]
 
 
 def _span(ends: Sequence[int]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuner.cli.flags import COUNT, TRIAL, choose_option, flag, storage_option, takes
+from tuner.cli.nested_text import nested_text
 from tuner.cli.opening import reading
 from tuner.cli.output import columns_of, current_format, emit, format_option, params_table
 from tuner.cli.refusals import OneOf
@@ -17,6 +18,7 @@ from tuner.text import score_text, value_text
 
 if TYPE_CHECKING:
     from tuner.results import BestTrial
+    from tuner.results.nested import Nested
     from tuner.results.ranking import Choice
 
 
@@ -90,6 +92,7 @@ def results(
     mean_test_score, std_test_score, rank_test_score.
     """
     from tuner.results import curve_rows, cv_results, cv_rows, no_completed_trial, results_table
+    from tuner.results.nested import nested_of
     from tuner.results.table import flat_rows
 
     choosing = chosen != TableFlags()
@@ -122,7 +125,9 @@ def results(
         rows = results_table(study, **asdict(chosen))
         lacks = not chosen.states and all(row["state"] != "complete" for row in rows)
         none = no_completed_trial(study) if lacks else None
-    emit(flat_rows(rows) if form == "csv" else rows, table=lambda: _trial_table(rows))
+        below = _below(nested_of(study))
+    table = flat_rows(rows) if form == "csv" else rows
+    emit(table, table=lambda: "\n".join([_trial_table(rows), *below]))
     if none is not None:
         raise none
 
@@ -138,6 +143,7 @@ def best(name: str, choose: Choice, storage: str | None) -> None:
     Of several objectives the Pareto front, sorted by the first one, and its first trial.
     """
     from tuner.results import best_trial, front, given_params, objectives_of
+    from tuner.results.nested import nested_data, nested_of
 
     with reading(name, storage) as study:
         found, names = best_trial(study, choose), objectives_of(study)
@@ -149,8 +155,11 @@ def best(name: str, choose: Choice, storage: str | None) -> None:
             }
             for own in (front(study) if len(names) > 1 else ())
         ]
+        nested = nested_of(study)
     data = asdict(found) | ({"front": members} if members else {})
-    emit(data, table=lambda: "\n".join([*_front_text(members), _best_text(found, names[0])]))
+    data |= {} if nested is None else {"nested": nested_data(nested)}
+    texts = [*_front_text(members), _best_text(found, names[0]), *_below(nested)]
+    emit(data, table=lambda: "\n".join(texts))
 
 
 def _trial_table(rows: Sequence[dict[str, Any]]) -> str:
@@ -178,6 +187,10 @@ def _trial_table(rows: Sequence[dict[str, Any]]) -> str:
         for row in rows
     ]
     return columns_of(header, lines)
+
+
+def _below(nested: Nested | None) -> list[str]:
+    return [] if nested is None else ["", nested_text(nested)]
 
 
 def _curve_table(rows: Sequence[dict[str, Any]]) -> str:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from tuner.cli.nested_text import nested_text
 from tuner.cli.opening import reading, storage_at
 from tuner.cli.output import OutputFormat, emit, params_table, tell
 from tuner.cli.run_flags import RunFlags, WorkerFlags
@@ -18,6 +19,7 @@ from tuner.text import clock_text, printable, score_text, shell_quoted, spread_t
 
 if TYPE_CHECKING:
     from tuner.results import BestTrial
+    from tuner.results.nested import Nested
     from tuner.results.ranking import Choice
     from tuner.workers import SearchEnd
 
@@ -34,6 +36,8 @@ class Summary:
         diverged: see `tuner.results.trials.diverged_among`.
         seconds: that the search took; None: there was nothing to do.
         chosen: by `rule`, if that is not best.
+        outer_left: trials to go in outer folds.
+        nested: their scores, as far as they are known.
     """
 
     study: str
@@ -47,16 +51,21 @@ class Summary:
     chosen: BestTrial | None = None
     rule: Choice = "best"
     front: str = ""
+    outer_left: int = 0
+    nested: Nested | None = None
 
     @property
     def left(self) -> int:
-        return self.total - sum(self.trials.values())
+        return self.total - sum(self.trials.values()) + self.outer_left
 
     def data(self) -> dict[str, Any]:
         """What the forms for programs hold."""
+        from tuner.results.nested import nested_data
+
         whole = asdict(self)
-        names = ["study", "storage", "trials", "best"]
-        return {name: whole[name] for name in [*names, *(["chosen"] if self.chosen else [])]}
+        names = ["study", "storage", "trials", "best", *(["chosen"] if self.chosen else [])]
+        data = {name: whole[name] for name in names}
+        return data if self.nested is None else {**data, "nested": nested_data(self.nested)}
 
     def text(self, commands: Mapping[str, str]) -> str:
         """What the table holds; `commands`: what can be typed next."""
@@ -65,7 +74,7 @@ class Summary:
         lines = [
             f"study    {printable(self.study)}",
             f"storage  {printable(self.storage)}",
-            f"trials   {self.total - self.left} of {self.total}: {counts}{self.diverged}{took}",
+            f"trials   {sum(self.trials.values())} of {self.total}: {counts}{self.diverged}{took}",
         ]
         if self.best is not None:
             lines += [
@@ -75,6 +84,7 @@ class Summary:
                 "",
                 params_table((self.chosen or self.best).params),
                 "",
+                *([] if self.nested is None else [nested_text(self.nested), ""]),
                 "next",
             ]
             lines += [
@@ -96,6 +106,7 @@ class SearchReport:
     flags: RunFlags
     place: WorkerFlags
     choose: Choice = "best"
+    nested = True
 
     def end(self, seen: Seen, ended: SearchEnd) -> int:
         """Raises `NoCompletedTrialError` if none of the study's trials is complete."""
@@ -107,6 +118,7 @@ class SearchReport:
             objectives_of,
             publish,
         )
+        from tuner.results.nested import nested_of, outer_left
         from tuner.results.trials import diverged_among, trials_of
         from tuner.search.tickets import read_counts
         from tuner.study.stored import load_study
@@ -114,10 +126,13 @@ class SearchReport:
         prepared = ended.study
         with reading(prepared.name, prepared.storage_url) as study:
             counts, best = read_counts(study), find_best(study)
+            nested, count = nested_of(study), prepared.definition.nested or 0
             chosen = None if self.choose == "best" else find_best(study, self.choose)
             diverged = diverged_among(trials_of(study))
             none = no_completed_trial(study) if best is None else None
             names, members = objectives_of(study), [own.values for own in front(study)]
+        with storage_at(prepared.storage_url).open_read_only() as opened:
+            outer = outer_left(opened, prepared.name, count, counts.total) if count else 0
         summary = Summary(
             study=prepared.name,
             storage=str(storage_at(prepared.storage_url)),
@@ -128,6 +143,8 @@ class SearchReport:
             seconds=time.time() - self.flags.began if ended.ran else None,
             diverged=diverged,
             chosen=chosen,
+            outer_left=outer,
+            nested=nested,
             rule=self.choose,
             front=front_text(names, members) if len(names) > 1 and members else "",
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Union
 
 import click
 
+from tuner.cli.opening import storage_at
 from tuner.cli.output import current_format, fit_to_tell, tell
 from tuner.cli.run_flags import RunFlags, WorkerFlags
 from tuner.cli.watchdog import Watchdog
@@ -51,7 +52,12 @@ class Seen:
 
 
 class FinalReport(Protocol):
-    """What is printed at the end of a search; each method returns the exit code."""
+    """What is printed at the end of a search; each method returns the exit code.
+
+    `nested`: of a search that also goes on in the outer folds of a nested study.
+    """
+
+    nested: bool
 
     def end(self, seen: Seen, ended: SearchEnd) -> int:
         """Of one that ended. Sets `seen.printed` right before it prints its result."""
@@ -83,47 +89,61 @@ def run(
     from tuner.workers.pool import PoolEnd
 
     limit, seen, form = TimeLimit(flags.began), Seen(), current_format()
-    workers, hint = place.workers, ExitStack()
 
-    def display(study: PreparedStudy, count: int) -> Display:
-        from tuner.progress.begin import begun
+    def search(found: Callable[[], PreparedStudy], outer: int | None = None) -> SearchEnd:
+        most = trials if outer is None else None
+        workers, hint = place.workers, ExitStack()
 
-        seen.state, seen.before = begun(study, count, limit)
-        hint.close()
-        for note in study.notes if flags.progress != "none" else ():
-            click.echo(note, err=True)
-        return make_progress(flags.progress, seen.state, tell, fit_to_tell)
+        def display(study: PreparedStudy, count: int) -> Display:
+            from tuner.progress.begin import begun
 
-    with Watchdog(limit, lambda: 0 if seen.printed else report.late(seen, form)):
-        found = find(limit)
-        if not callable(found):
-            return report.end(seen, SearchEnd(found, PoolEnd("done"), ran=False))
+            state, before = begun(study, count, limit)
+            if outer is None:
+                seen.state, seen.before = state, before
+            hint.close()
+            for note in study.notes if flags.progress != "none" and outer is None else ():
+                click.echo(note, err=True)
+            return make_progress(flags.progress, state, tell, fit_to_tell)
+
         if place.ray is None:
             workers = workers or available_cores()
-        if trials is not None and workers is not None:
-            workers = min(workers, trials)
+        if most is not None and workers is not None:
+            workers = min(workers, most)
         engine = place.engine(flags.storage, workers)
         worker_limits, trial_limits = flags.limits(workers if engine is None else None)
         on_ray = f"workers on Ray ({place.ray})"
         starting = on_ray if engine is not None else counted(workers or 1, "worker")
+        where = "" if outer is None else f"outer fold {outer}: "
+        with hint:
+            _show_hint(f"{where}loading the data, starting {starting}", flags.progress, hint)
+            return run_search(
+                found,
+                display,
+                workers=workers,
+                trials=most,
+                engine=engine,
+                limit=limit,
+                worker_limits=worker_limits,
+                trial_limits=trial_limits,
+                heartbeat=flags.heartbeat,
+                grace=flags.grace,
+                trust_code=trust_code,
+                # Workers elsewhere stand in other folders.
+                artifacts=None if flags.artifacts is None else os.path.abspath(flags.artifacts),
+            )
+
+    with Watchdog(limit, lambda: 0 if seen.printed else report.late(seen, form)):
+        found = find(limit)
         try:
-            with hint:
-                _show_hint(f"loading the data, starting {starting}", flags.progress, hint)
-                ended = run_search(
-                    found,
-                    display,
-                    workers=workers,
-                    trials=trials,
-                    engine=engine,
-                    limit=limit,
-                    worker_limits=worker_limits,
-                    trial_limits=trial_limits,
-                    heartbeat=flags.heartbeat,
-                    grace=flags.grace,
-                    trust_code=trust_code,
-                    # Workers elsewhere stand in other folders.
-                    artifacts=None if flags.artifacts is None else os.path.abspath(flags.artifacts),
-                )
+            if callable(found):
+                ended = search(found)
+            else:
+                ended = SearchEnd(found, PoolEnd("done"), ran=False)
+            if report.nested and ended.study.definition.nested:
+                from tuner.export.outer_scores import search_outer
+
+                folder = storage_at(flags.storage).artifacts_folder(flags.artifacts)
+                ended = search_outer(ended, search, tell, folder, trust_code=trust_code)
         except StorageError as error:
             if seen.state is None:
                 raise

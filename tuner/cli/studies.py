@@ -48,6 +48,7 @@ def list_command(storage: str | None) -> None:
 @format_option
 def show(name: str, storage: str | None) -> None:
     """Show one study: its trials by state, its best value and its whole definition."""
+    from tuner.results.nested import nested_data, nested_of
     from tuner.results.studies import COUNTS, summarize, summary_row
     from tuner.study.stored import is_foreign, load_study, read_definition
 
@@ -56,6 +57,7 @@ def show(name: str, storage: str | None) -> None:
         study = load_study(opened, name)
         row = summary_row(summarize(study))
         definition, why = None, row["unreadable"]
+        nested = nested_of(study)
         try:
             definition = None if is_foreign(study.user_attrs) else read_definition(study)
         except TunerError as error:
@@ -68,6 +70,7 @@ def show(name: str, storage: str | None) -> None:
         "begun": row["begun"],
         "definition": None if definition is None else definition.model_dump(mode="json"),
         "unreadable": why,
+        **({} if nested is None else {"nested": nested_data(nested)}),
     }
     # YAML is the easiest to read, and the definition is what a study file holds.
     emit(data, table=lambda: render(data, "yaml"))

@@ -59,6 +59,12 @@ class StudyFlags(RowFlags, Searched):
         "KIND",
         "auto, kfold, stratified, group, repeated, holdout, time or predefined.  [default: auto]",
     )
+    nested: int | None = flag(
+        "K",
+        "An honest score: besides, the same search in each of K outer folds, whose choice is "
+        "scored on rows that it never saw. --trials are those of one search, of K + 1.",
+        type=FOLDS,
+    )
     metrics: tuple[str, ...] = flag(
         "M",
         "What to optimize. Repeatable: the first score counts, the others are recorded; "

@@ -71,6 +71,7 @@ class WorkerReport:
     """What `tuner worker` prints at its end."""
 
     flags: RunFlags
+    nested = False
 
     def end(self, seen: Seen, ended: SearchEnd) -> int:
         self._show(ended.study.name, seen)

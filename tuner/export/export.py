@@ -54,10 +54,10 @@ def write_export(
         targets = fit_target_scaling(data, rows) if data.task == "regression" else None
         test = _test_scores(networks.answers, found.best.networks[0], data, targets, metrics)
         if found.single is not None:
-            single_test = _refit_scores(found.single, build_models(found.single)[0], metrics)
+            single_test = refit_scores(found.single, build_models(found.single)[0], metrics)
     else:
         network, model = build_models(found)
-        test = _refit_scores(found, network, metrics)
+        test = refit_scores(found, network, metrics)
     settings = settings_of(found, study, test, single_test)
     preprocessing = preprocessing_of(found)
 
@@ -88,9 +88,14 @@ def build_models(refit: Refit) -> tuple[keras.Model, keras.Model]:
     return network, build_table_model(encoding, refit.scaling, network)
 
 
-def _refit_scores(
+def refit_scores(
     refit: Refit, network: keras.Model, metrics: tuple[str, ...]
 ) -> dict[str, float] | None:
+    """Metric to the score on the test rows of the refit's data; None if there are none.
+
+    Args:
+        network: the first of `build_models`.
+    """
     data = refit.dataset
     return _test_scores(
         lambda x: predict(network, network_rows(data, x, refit.scaling)),

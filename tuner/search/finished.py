@@ -14,6 +14,7 @@ from tuner.search.prepare import PreparedStudy, prepare_study
 from tuner.search.tickets import count_tickets
 from tuner.storage import records, storage_at
 from tuner.study.data import describe_data
+from tuner.study.nested import require_scored
 from tuner.study.stored import definition_in, read_total
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def find_or_prepare(
         return replace(made, notes=(*notes, *made.notes))
 
     definition.sampler.require_packages()
+    require_scored(definition)
     definition.total_trials(trials)
     found = find_finished(definition, name=name, storage_url=storage_url, trials=trials)
     return found or prepare
@@ -80,6 +82,9 @@ def find_finished(
                 return None
             stored = definition_in(held, study.study_name)
             told: dict[str, Any] = {"trials": total, "code": wanted.code}
+            if None not in (wanted.nested, stored.nested) and wanted.nested != stored.nested:
+                return None
+            told |= {"nested": wanted.nested or stored.nested}
             told |= {"retries": wanted.retries, "timeout": wanted.timeout}
             there = storage.get_all_trials(study._study_id, deepcopy=False)
             counts = count_tickets(there, total=total, retries=stored.retries)

@@ -15,7 +15,8 @@ from tuner.spaces.points import Point
 from tuner.storage import records
 from tuner.study.data import DataFacts, describe_data, other_data
 from tuner.study.definition import StudyDefinition
-from tuner.study.description import goals, with_total
+from tuner.study.description import goals, searches, with_total
+from tuner.study.nested import require_scored
 from tuner.study.stored import definition_in, require_same
 from tuner.text import printable, quoted
 
@@ -77,6 +78,7 @@ def prepare_study(
         StorageError: the storage cannot be used, or a newer `tuner` has written to it.
     """
     definition.sampler.require_packages()
+    require_scored(definition)
     definition.total_trials(trials)  # refused before the data are read
     facts = describe(definition)
     definition = definition.resolved(facts.task)
@@ -103,6 +105,7 @@ def prepare_study(
         attributes = call(lambda: _await_attributes(backend, study_id, definition, facts))
         stored = definition_in(attributes, name)
         require_same(definition, attributes, name, storage)
+        _require_same_folds(definition.nested, stored.nested, name)
         if facts.hash != attributes[records.STUDY_DATA_HASH]:  # perhaps read in an earlier way
             facts = describe(stored)
         _require_same_data(attributes, facts, definition.data.uri, f"{quoted(name)} in {storage}")
@@ -116,6 +119,7 @@ def prepare_study(
             update={
                 "retries": definition.retries,
                 "timeout": definition.timeout,
+                "nested": definition.nested or stored.nested,
                 "try_first": _joined(stored.try_first, definition.try_first),
                 "code": definition.code,  # the file that is surely there
             }
@@ -125,9 +129,17 @@ def prepare_study(
             key = records.STUDY_DEFINITION
             call(lambda: backend.storage.set_study_user_attr(study_id, key, text))
     counts = count_tickets(there, total=total, retries=final.retries)
-    notes = (*goals(final), *facts.notes, *refused)
+    notes = (*goals(final), *searches(final, total), *facts.notes, *refused)
     url = storage_url if isinstance(storage_url, str) else storage.url
     return PreparedStudy(name, url, total, counts.done, final, notes)
+
+
+def _require_same_folds(given: int | None, stored: int | None, name: str) -> None:
+    if None not in (given, stored) and given != stored:
+        raise StudyConflictError(
+            f"a nested study keeps its outer folds; {quoted(name)} has {stored}, received --nested "
+            f"{given}. Available: --nested {stored}, or another --name"
+        )
 
 
 def _joined(points: Sequence[Point], more: Sequence[Point]) -> tuple[Point, ...]:

@@ -37,6 +37,7 @@ STUDY_DEFINITION = "tuner:definition"  # JSON text of the StudyDefinition
 STUDY_DEFINITION_HASH = "tuner:definition_hash"
 STUDY_DATA_HASH = "tuner:data_hash"
 STUDY_TASK = "tuner:task"
+STUDY_NESTED = "tuner:nested"  # list, an outer fold each: see `tuner.results.nested`
 STUDY_KEY = "tuner:key"  # random: tells the study from all others
 
 # Study system attribute: how many trials in all. Written after their tickets.

@@ -37,6 +37,7 @@ class Asked:
         settings: parameter to YAML, see `Space.override`.
         at_most, at_least: metric or cost to its bound.
         try_first: points that are tried first, behind those of the definition.
+        nested: outer folds, in each of which the search runs once more.
         timeout: seconds for one run.
     """
 
@@ -54,6 +55,7 @@ class Asked:
     at_most: Mapping[str, Any] = field(default_factory=dict)
     at_least: Mapping[str, Any] = field(default_factory=dict)
     try_first: tuple[Mapping[str, Any], ...] = ()
+    nested: int | None = None
     seed: int | None = None
     retries: int | None = None
     timeout: float | None = None
@@ -83,7 +85,9 @@ class Asked:
         changes |= {f"at_least.{name}": bound for name, bound in self.at_least.items()}
         if self.try_first:
             changes["try_first"] = [*definition.try_first, *self.try_first]
-        changes |= _given({"seed": self.seed, "retries": self.retries, "timeout": self.timeout})
+        changes |= _given(
+            {name: getattr(self, name) for name in ("seed", "retries", "timeout", "nested")}
+        )
         return definition.override(changes) if changes else definition
 
     def _fitting_space(self) -> Space:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +10,14 @@ from tuner.code.spec import BUILD, has_part
 from tuner.data import Dataset, Fold, load_dataset, make_folds
 from tuner.data.dataset import Task
 from tuner.data.facts import unequal_classes
+from tuner.data.outer import outer_part
 from tuner.data.sources import READING, Reading, source_of
-from tuner.errors import DefinitionError, MissingDataError
+from tuner.errors import DataError, DefinitionError, MissingDataError
 from tuner.files import expanded
 from tuner.planning.metrics import METRICS, default_metric, is_own_metric
 from tuner.study.data_spec import DataSpec
 from tuner.study.definition import StudyDefinition
+from tuner.study.nested import outer_definitions
 from tuner.text import listed, path_text
 
 
@@ -43,9 +46,13 @@ def reading_of(data: DataSpec) -> Reading:
 
 def load_data(data: DataSpec, seed: int) -> Dataset:
     """The rows that `data` describes. Raises `DataError`."""
-    others = {name: value for name, value in data if name not in (*READING, "columns", "scaling")}
+    own = (*READING, "columns", "scaling", "outer")
+    others = {name: value for name, value in data if name not in own}
     numbers = data.columns == "numbers"
-    return load_dataset(**others, reading=reading_of(data), numbers=numbers, seed=seed)
+    dataset = load_dataset(**others, reading=reading_of(data), numbers=numbers, seed=seed)
+    return (
+        dataset if data.outer is None else outer_part(dataset, data.outer.folds, data.outer.number)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +106,23 @@ def describe_data(definition: StudyDefinition, loaded: LoadedData | None = None)
     """Load the data, make the folds, and keep what the study keeps; as `load_study_data`."""
     require_reader(definition)
     dataset, _ = load_study_data(definition, loaded)
+    for _ in outer_parts(definition, dataset):
+        pass  # each is possible
     return DataFacts(dataset.hash, dataset.task, notes_on(dataset, definition))
+
+
+def outer_parts(
+    definition: StudyDefinition, dataset: Dataset
+) -> Iterator[tuple[Dataset, tuple[Fold, ...]]]:
+    """The rows and the inner folds of each outer fold of a nested study on `dataset`; none of
+    another. Raises `DataError`."""
+    for own in outer_definitions(definition):
+        assert own.data.outer is not None
+        part = outer_part(dataset, own.data.outer.folds, own.data.outer.number)
+        try:
+            yield part, make_folds(part, own.folds)
+        except DataError as error:
+            raise DataError(f"within outer fold {own.data.outer.number}: {error}") from error
 
 
 def require_reader(definition: StudyDefinition) -> None:

@@ -8,8 +8,18 @@ from pydantic import Field
 
 from tuner.data.columns.infer import GivenKind
 from tuner.data.dataset import Task
+from tuner.data.folds import FoldSpec
 from tuner.data.scaling import ScalingKind, TargetScale
+from tuner.limits import MOST_FOLDS
 from tuner.parameters.kinds import Count, Definition
+
+
+class OuterFold(Definition):
+    """Fold `number`, from 0, of `folds` over the search rows: only its training rows are searched
+    on, and its other rows are the test rows. See `tuner.data.outer`."""
+
+    folds: FoldSpec
+    number: int = Field(ge=0, lt=MOST_FOLDS)
 
 
 class DataSpec(Definition):
@@ -40,3 +50,4 @@ class DataSpec(Definition):
     features: tuple[str, ...] = ()
     kinds: dict[str, GivenKind] = Field(default_factory=dict)
     columns: Literal["auto", "numbers"] = "auto"
+    outer: OuterFold | None = None

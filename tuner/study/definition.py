@@ -13,7 +13,7 @@ from tuner.code.spec import METRIC, CodeSpec, has_part
 from tuner.data.dataset import Task
 from tuner.data.folds import FoldSpec
 from tuner.errors import DefinitionError, SpaceError
-from tuner.limits import MOST_RETRIES, MOST_TRIALS
+from tuner.limits import MOST_FOLDS, MOST_RETRIES, MOST_TRIALS
 from tuner.parameters.kinds import Definition, Seed, Time
 from tuner.planning.losses import plan_loss
 from tuner.planning.metrics import COSTS, check_metric, default_metric, metric_direction
@@ -28,7 +28,7 @@ from tuner.study.sampler import Candidate
 from tuner.study.samplers import SAMPLERS, AnySampler, Tpe
 
 #: Fields that change neither a trial nor its score, so that a study can go on with others.
-BUDGET = ("version", "name", "description", "trials", "timeout", "retries", "try_first")
+BUDGET = ("version", "name", "description", "trials", "timeout", "retries", "try_first", "nested")
 _NOT_IN_HASH: dict[str, Any] = {
     **dict.fromkeys(BUDGET, True),
     "data": {"columns"},
@@ -53,6 +53,7 @@ class StudyDefinition(Definition):
         retries: how often a trial that fails is tried again.
         try_first: points that are tried before all others, each some parameters of the space with
             their values; the sampler chooses the others. They count among the trials.
+        nested: in how many outer folds the search runs once more, see `tuner.study.nested`.
         search: of a search over a scikit-learn estimator, whose rows no data source has: what it is
             of, each part in a few words.
         code: objects of somebody's own program, such as a metric: see `tuner.code`.
@@ -75,6 +76,7 @@ class StudyDefinition(Definition):
     seed: Seed = 0
     retries: int = Field(default=2, ge=0, le=MOST_RETRIES)
     try_first: tuple[Point, ...] = Field(default=(), max_length=MOST_TRIALS)
+    nested: int | None = Field(default=None, ge=2, le=MOST_FOLDS)
     search: dict[str, str] = Field(default_factory=dict)
     code: CodeSpec | None = None
     #: What `code` names, once it is loaded: see `tuner.study.own_code`.
@@ -103,7 +105,7 @@ class StudyDefinition(Definition):
 
     def to_json(self) -> str:
         """All fields as JSON text; `definition_of` makes a definition of them again."""
-        absent = {name for name in ("search", "code") if not getattr(self, name)}
+        absent = {name for name in ("search", "code", "nested") if not getattr(self, name)}
         return json.dumps(self.model_dump(mode="json", exclude=absent), separators=(",", ":"))
 
     def hash(self) -> str:

@@ -29,6 +29,8 @@ def describe(definition: StudyDefinition, total: int) -> str:
     rows = "" if data.limit is None else f"{data.limit} rows of "
     target = "" if data.target is None else f" (target {data.target})"
     kept = "" if data.test_share is None else f", {data.test_share:.3g} of the rows kept out"
+    if data.outer is not None:
+        kept += f", outer fold {data.outer.number} of {data.outer.folds.count} kept out"
     how = [
         definition.sampler.name,
         f"{pruner.name} pruning" if pruner.prunes else "nothing pruned",
@@ -47,6 +49,17 @@ def _folds(folds: FoldSpec) -> str:
     kind = {"stratified": "stratified ", "group": "grouped "}.get(folds.kind, "")
     times = f", {folds.repeats} times" if folds.kind == "repeated" else ""
     return f"{kind}{folds.k}-fold cross-validation{times}"
+
+
+def searches(definition: StudyDefinition, total: int) -> tuple[str, ...]:
+    """How often a nested study searches, in a line; none of another."""
+    count = definition.nested
+    if count is None:
+        return ()
+    return (
+        f"nested: {count + 1} searches of {counted(total, 'trial')} each, "
+        f"{(count + 1) * total} in all: on all rows, then in each of {count} outer folds",
+    )
 
 
 def goals(definition: StudyDefinition) -> tuple[str, ...]:
