@@ -24,6 +24,7 @@ FILES = [file for file in sorted(PACKAGE.rglob("*.py")) if "_shipped" not in fil
 PACKAGES = ("keras", "optuna", "optuna_dashboard", "sklearn", "sqlalchemy", "tensorflow")
 #: Each once, where the package has it: `module`, `module:name` or `module:Class.attribute`.
 RELIED_ON = [
+    "keras.optimizers:Optimizer._apply_weight_decay",
     "keras.optimizers:Optimizer._clip_gradients",
     "keras.optimizers:Optimizer._get_variable_index",
     "keras.optimizers:Optimizer._iterations",

@@ -120,6 +120,16 @@ CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "model.dropout_schedule": ({"model.dropout": 0.5}, "cosine"),
     "model.batch_norm": ({}, True),
     "model.skip_connections": ({}, True),
+    "model.parametrization": ({}, "ntk"),
+    "model.bias_initializer": ({}, "he+5"),
+    "model.front_scale": ({}, True),
+    "model.parametric_activation": ({}, True),
+    "learning_rate_factor.bias": ({}, 0.5),
+    "learning_rate_factor.first_layer": ({}, 0.5),
+    "learning_rate_factor.front_scale": ({"model.front_scale": True}, 0.5),
+    "learning_rate_factor.activation": ({"model.parametric_activation": True}, 0.5),
+    "learning_rate_factor.embedding": ({"embedding": "pbld"}, 0.5),
+    "weight_decay_factor.bias": ({"optimizer.weight_decay": 0.1}, 0.0),
     "model.l1": ({}, 0.5),
     "model.l2": ({}, 0.5),
     "embedding": ({}, "pbld"),
@@ -150,6 +160,10 @@ def test_every_parameter_of_the_catalogue_reaches_the_plan() -> None:
         part, _, setting = name.partition(".")
         if part == "optimizer" and setting and name not in OF_ALL:
             assert after.optimizer.setting(setting) == value
+        if part.endswith("_factor"):
+            assert after.optimizer.factors == ((name, value),)
+            # One that nothing is multiplied by changes nothing.
+            assert not beside or plan(**{name: value}) == plan()
         if part == "schedule" and setting not in ("", "warmup", "boundaries", "factors"):
             assert getattr(after.schedule, setting) == value
 

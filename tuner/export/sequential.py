@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tuner.data.dataset import Task
 from tuner.errors import TunerError
-from tuner.planning.layers import layers_of, through
+from tuner.planning.network import layers_of, through
 from tuner.planning.plan import ModelPlan
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tuner.data.dataset import Fold
 from tuner.optimizers import OPTIMIZERS
-from tuner.planning.layers import layers_of
+from tuner.planning.network import layers_of
 from tuner.planning.plan import ModelPlan, OptimizerPlan, TrainingPlan
 
 _FLOAT_BYTES = 4

@@ -1,21 +1,14 @@
-"""What a network is made of, layer by layer: `layers_of` is the one place that knows their order.
+"""The kinds of layers that a network is made of: their widths and weights.
 
-The order of a network's weights, its stack, its plain Keras form, its cost and its answers by NumPy
-follow from it. A kind of layer is a class here (widths and weights), its class in
-`tuner.training.layers` (stacked form, first weights, plain Keras form) and its formula in
-`tuner.sklearn.estimators.forward`.
+A kind is a class here, its class in `tuner.training.layers` (stacked form, first weights, plain
+Keras form) and its formula in `tuner.sklearn.estimators.forward`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import islice
-from typing import Any
 
 from tuner.embeddings import EMBEDDINGS, Embedding
-from tuner.planning.plan import ModelPlan
 
 #: A cosine's time in multiply-adds, about: forward and backward of 5 networks took 1.6 ms for
 #: 266,000 cosines, a matrix product 0.1 ms for a million of these.
@@ -30,12 +23,14 @@ class Weight:
     Attributes:
         trained: by gradients.
         penalized: by the network's L1 and L2.
+        groups: those that it belongs to, of `learning_rate_factor` and `weight_decay_factor`.
     """
 
     name: str
     shape: tuple[int, ...]
     trained: bool = True
     penalized: bool = False
+    groups: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -82,15 +77,19 @@ class Dense(Layer):
     Attributes:
         place: how many Dense layers come before.
         penalized: whether the network's L1 and L2 are on its kernel.
+        ntk: `x @ kernel / sqrt(inputs) + bias`.
     """
 
     place: int
     penalized: bool = False
+    ntk: bool = False
 
     @property
     def weights(self) -> tuple[Weight, ...]:
-        kernel = Weight("kernel", (self.inputs, self.outputs), penalized=self.penalized)
-        return kernel, Weight("bias", (self.outputs,))
+        first = () if self.place else ("first_layer",)
+        shape = (self.inputs, self.outputs)
+        kernel = Weight("kernel", shape, penalized=self.penalized, groups=first)
+        return kernel, Weight("bias", (self.outputs,), groups=("bias", *first))
 
     @property
     def multiply_adds(self) -> int:
@@ -116,6 +115,26 @@ class Activation(Layer):
     """Keras's activation `function`."""
 
     function: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParametricActivation(Layer):
+    """`x + alpha * (function(x) - x)` of Keras's `function`, an alpha a unit."""
+
+    function: str
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        return (Weight("alpha", (self.outputs,), groups=("activation",)),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale(Layer):
+    """`x * scale`, a scale an input."""
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        return (Weight("scale", (self.outputs,), groups=("front_scale",)),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,11 +177,12 @@ class NumericalEmbedding(Layer):
     @property
     def weights(self) -> tuple[Weight, ...]:
         columns = len(self.columns)
-        frequencies = Weight("frequencies", (columns, self.frequencies))
-        phases = Weight("phases", (columns, self.frequencies))
-        linear = Weight("linear", (columns, self.periodic, self.linear_units))
-        bias = Weight("bias", (columns, self.linear_units))
-        return (frequencies, *([phases] if self.of.phased else []), linear, bias)
+        shapes: dict[str, tuple[int, ...]] = {"frequencies": (columns, self.frequencies)}
+        if self.of.phased:
+            shapes["phases"] = (columns, self.frequencies)
+        shapes["linear"] = (columns, self.periodic, self.linear_units)
+        shapes["bias"] = (columns, self.linear_units)
+        return tuple(Weight(name, shape, groups=("embedding",)) for name, shape in shapes.items())
 
     @property
     def multiply_adds(self) -> int:
@@ -178,68 +198,3 @@ class NumericalEmbedding(Layer):
 @dataclass(frozen=True, kw_only=True)
 class Shortcut(Layer):
     """The outputs of the layer before, plus those of the layer that it joins."""
-
-
-@lru_cache(maxsize=1024)
-def layers_of(model: ModelPlan) -> tuple[Layer, ...]:
-    """The layers of `model`, in their order; the last is a Dense of its linear outputs."""
-    layers: list[Layer] = []
-    width = model.features
-    if model.embedding is not None:
-        own = model.embedding
-        layers.append(
-            NumericalEmbedding(
-                name="embedding",
-                inputs=width,
-                outputs=width + len(own.columns) * (own.units - 1),
-                kind=own.name,
-                columns=own.columns,
-                frequencies=own.frequencies,
-                units=own.units,
-            )
-        )
-        width = layers[-1].outputs
-    for place, units in enumerate(model.units):
-        number = place + 1
-        skips = model.skip_connections and place > 0 and units == width
-        entered = layers[-1].name if skips else ""
-        layers.append(
-            Dense(
-                name=f"hidden_{number}",
-                inputs=width,
-                outputs=units,
-                place=place,
-                penalized=model.l1 > 0 or model.l2 > 0,
-            )
-        )
-        width = units
-        if model.batch_norm:
-            name = f"batch_norm_{number}"
-            layers.append(BatchNormalization(name=name, inputs=width, outputs=width))
-        name = f"activation_{number}"
-        layers.append(Activation(name=name, inputs=width, outputs=width, function=model.activation))
-        if model.dropout > 0:
-            name = f"dropout_{number}"
-            layers.append(Dropout(name=name, inputs=width, outputs=width, place=place))
-        if skips:
-            name = f"shortcut_{number}"
-            layers.append(Shortcut(name=name, inputs=width, outputs=width, joins=entered))
-    layers.append(Dense(name="output", inputs=width, outputs=model.outputs, place=len(model.units)))
-    return tuple(layers)
-
-
-def through(layers: Sequence[Layer], x: Any, apply: Callable[..., Any]) -> Any:
-    """`x` behind all `layers`: `apply(layer, x)` of each on what the one before it gave, and
-    `apply(layer, x, other)` of one that joins another."""
-    given: dict[str, Any] = {}
-    for layer in layers:
-        x = apply(layer, x, given[layer.joins]) if layer.joins else apply(layer, x)
-        given[layer.name] = x
-    return x
-
-
-def by_layer(layers: Sequence[Layer], weights: Sequence[Any]) -> Iterator[tuple[Layer, list[Any]]]:
-    """Each layer with its own of a network's `weights`."""
-    remaining = iter(weights)
-    for layer in layers:
-        yield layer, list(islice(remaining, len(layer.weights)))

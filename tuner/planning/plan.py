@@ -26,6 +26,8 @@ class ModelPlan:
     `embedding`: of some columns, before the first layer. With `skip_connections` a hidden layer as
     wide as the hidden layer before it adds what enters it to what it answers (identity shortcuts,
     He et al. 2016, "Deep residual learning for image recognition"); others do not.
+    Fields of `metadata={"later": True}` are left out of a plan's hash while they have their
+    default, so that what was stored before there was one goes on.
     """
 
     features: int
@@ -39,15 +41,27 @@ class ModelPlan:
     l2: float = 0.0
     embedding: EmbeddingPlan | None = field(default=None, metadata={"later": True})
     skip_connections: bool = field(default=False, metadata={"later": True})
+    parametrization: str = field(default="standard", metadata={"later": True})
+    bias_initializer: str = field(default="zeros", metadata={"later": True})
+    front_scale: bool = field(default=False, metadata={"later": True})
+    parametric_activation: bool = field(default=False, metadata={"later": True})
+
+    @property
+    def reads_rows(self) -> bool:
+        """Whether first weights follow from training rows too."""
+        return self.initializer == "unit_variance" or self.bias_initializer != "zeros"
 
 
 @dataclass(frozen=True)
 class OptimizerPlan:
     """A Keras optimizer by name; `settings` are its constructor arguments except the learning
-    rate, sorted by name (weight_decay, clipnorm, clipvalue, global_clipnorm included)."""
+    rate, sorted by name (weight_decay, clipnorm, clipvalue, global_clipnorm included).
+    `factors` are those of the rate and of weight decay for groups of weights, by their name in a
+    space, without those that are 1 or of a group that the network does not have."""
 
     name: str
     settings: tuple[tuple[str, float | bool], ...] = ()
+    factors: tuple[tuple[str, float], ...] = field(default=(), metadata={"later": True})
 
     def setting(self, name: str) -> float | bool | None:
         return dict(self.settings).get(name)
@@ -59,8 +73,7 @@ class LossPlan:
     `binary_crossentropy`, `mean_squared_error`, `mean_absolute_error`, `huber`).
 
     `class_weight` multiplies the losses of a class's training rows, as Keras's: "none",
-    "balanced", or one factor a class. Left out of a plan's hash while it is the default, so that
-    what was stored before there was one goes on.
+    "balanced", or one factor a class.
     """
 
     name: str

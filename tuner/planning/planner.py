@@ -10,6 +10,7 @@ from tuner.errors import PlanError, unknown
 from tuner.optimizers import CLIPPING, OPTIMIZERS
 from tuner.parameters import MOST_LAYERS, Value, checked, fit_scalar
 from tuner.planning.cost import count_parameters
+from tuner.planning.factors import plan_factors
 from tuner.planning.losses import LOSSES, plan_loss
 from tuner.planning.plan import (
     SCHEDULED,
@@ -70,18 +71,16 @@ def plan_training(
     patience, by_best = (
         values[f"early_stopping.{name}"] for name in ("patience", "restore_best_weights")
     )
+    embedding = plan_embedding(
+        values["embedding"],
+        _settings("embedding", values, given),
+        range(features) if numbers is None else numbers,
+    )
+    model = plan_model(values, features=features, outputs=outputs, embedding=embedding)
+    optimizer = plan_optimizer(values["optimizer"], _settings("optimizer", values, given))
     plan = TrainingPlan(
-        model=plan_model(
-            values,
-            features=features,
-            outputs=outputs,
-            embedding=plan_embedding(
-                values["embedding"],
-                _settings("embedding", values, given),
-                range(features) if numbers is None else numbers,
-            ),
-        ),
-        optimizer=plan_optimizer(values["optimizer"], _settings("optimizer", values, given)),
+        model=model,
+        optimizer=replace(optimizer, factors=plan_factors(values, model, optimizer)),
         schedule=plan_schedule(values, _settings("schedule", values, given)),
         loss=plan_loss(
             values["loss"],
@@ -127,6 +126,10 @@ def plan_model(
         l2=values["model.l2"],
         embedding=embedding,
         skip_connections=values["model.skip_connections"],
+        parametrization=values["model.parametrization"],
+        bias_initializer=values["model.bias_initializer"],
+        front_scale=values["model.front_scale"],
+        parametric_activation=values["model.parametric_activation"],
     )
     if (parameters := count_parameters(model)) > MOST_PARAMETERS:
         raise PlanError(

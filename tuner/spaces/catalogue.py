@@ -17,10 +17,11 @@ from tuner.parameters import MOST_LAYERS
 from tuner.parameters import ParameterInfo as P
 from tuner.schedules import FACTORS, SCHEDULES, Schedule, WarmupSchedule
 
+#: Keras's, and RealMLP's `unit_variance`.
 INITIALIZERS = (
     "zeros", "ones", "constant", "identity", "orthogonal", "glorot_uniform", "glorot_normal",
     "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "random_uniform",
-    "random_normal", "truncated_normal", "variance_scaling",
+    "random_normal", "truncated_normal", "variance_scaling", "unit_variance",
 )  # fmt: skip
 #: Keras's activations of one unit (or one layer) without arguments and with as many outputs as
 #: inputs: all but `glu`, which halves them, and `threshold`, which needs a threshold.
@@ -77,6 +78,18 @@ _PARAMETERS = (
     *_settings("optimizer"),
     P("optimizer.weight_decay_schedule", "category", "constant",
       "How the weight decay changes.", choices=FACTORS),
+    P("learning_rate_factor.bias", "float", 1.0,
+      "Rate of the biases of Dense layers over the others'.", low=0),
+    P("learning_rate_factor.first_layer", "float", 1.0,
+      "Rate of the first layer's kernel and bias over the others'.", low=0),
+    P("learning_rate_factor.front_scale", "float", 1.0,
+      "Rate of model.front_scale over the others'.", low=0),
+    P("learning_rate_factor.activation", "float", 1.0,
+      "Rate of model.parametric_activation over the others'.", low=0),
+    P("learning_rate_factor.embedding", "float", 1.0,
+      "Rate of an embedding's weights over the others'.", low=0),
+    P("weight_decay_factor.bias", "float", 1.0, "Weight decay of biases over the others'.",
+      low=0),
     P("schedule", "category", "constant", "How the learning rate changes.",
       choices=tuple(SCHEDULES)),
     *_settings("schedule"),
@@ -99,6 +112,13 @@ _PARAMETERS = (
     P("model.batch_norm", "bool", False, "Batch normalisation in every hidden layer."),
     P("model.skip_connections", "bool", False,
       "A hidden layer as wide as the hidden layer before it adds what enters it."),
+    P("model.parametrization", "category", "standard",
+      "ntk: a layer's sums are x @ kernel / sqrt(inputs) + bias.", choices=("standard", "ntk")),
+    P("model.bias_initializer", "category", "zeros",
+      "he+5: a unit bends at a random mean of 5 training rows.", choices=("zeros", "he+5")),
+    P("model.front_scale", "bool", False, "Learn a scale of each input."),
+    P("model.parametric_activation", "bool", False,
+      "Learn how much each unit bends: x + alpha * (activation(x) - x)."),
     P("model.l1", "float", 0.0, "L1 penalty on the hidden kernels.", low=0),
     P("model.l2", "float", 0.0, "L2 penalty on the hidden kernels.", low=0),
     P("embedding", "category", "none", "What each number becomes before the first layer.",

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from tuner.data.dataset import Fold, Task
 from tuner.optimizers import CLIPPING, OPTIMIZERS
-from tuner.planning.layers import Layer, layers_of
+from tuner.planning.layers import Layer
+from tuner.planning.network import layers_of
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import steps_of
 from tuner.training.scores import Measures
@@ -52,7 +53,8 @@ def fused_update(plans: Sequence[TrainingPlan], steps: Sequence[int]) -> FusedUp
 @dataclass(frozen=True)
 class StackShape:
     """The static part of a plan; everything else enters the graph as data. Candidates of equal
-    shape can share a stack, and a trace. `width` is the most values that a layer has for a row."""
+    shape can share a stack, and a trace. `width` is the most values that a layer has for a row,
+    `factors` are the names of an optimizer plan's."""
 
     features: int
     outputs: int
@@ -68,6 +70,18 @@ class StackShape:
     clip: str | None
     weight_decay: bool
     scheduled: tuple[str, ...]
+    reads_rows: bool
+    factors: tuple[str, ...]
+
+    @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """For each trainable weight the `factors` that its updates are multiplied by."""
+        return tuple(
+            tuple(name for name in self.factors if name.split(".")[1] in weight.groups)
+            for layer in self.layers
+            for weight in layer.weights
+            if weight.trained
+        )
 
     @classmethod
     def of(cls, plan: TrainingPlan, task: Task, features: int | None = None) -> StackShape:
@@ -92,6 +106,8 @@ class StackShape:
             clip=next((name for name in CLIPPING if settings.get(name) is not None), None),
             weight_decay=settings.get("weight_decay") is not None,
             scheduled=tuple(name for name, _ in plan.scheduled),
+            reads_rows=model.reads_rows,
+            factors=tuple(name for name, _ in plan.optimizer.factors),
         )
 
 

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from tuner.planning.layers import through
+from tuner.planning.network import through
 from tuner.planning.plan import TrainingPlan
 from tuner.training.kind import StackShape
 from tuner.training.layers import STACKED, DropoutClock, InStack
@@ -82,7 +82,7 @@ class StackSettings(NamedTuple):
         cls, shape: StackShape, plans: Sequence[TrainingPlan], seeds: Sequence[int]
     ) -> StackSettings:
         """Of networks that train as `plans`, all of `shape`, from `seeds`; as arrays."""
-        given = [dict(plan.optimizer.settings) for plan in plans]
+        given = [dict(plan.optimizer.settings) | dict(plan.optimizer.factors) for plan in plans]
         switches = dict(shape.switches)
         layers: dict[str, Any] = {}
         if shape.regularized:

@@ -9,11 +9,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tuner.planning.network import by_layer
 from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import EpochBatches, ValidationChunks
 from tuner.training.epoch import EpochGraph, EpochResult
 from tuner.training.initial_weights import drawn_weights, stacked_weights
 from tuner.training.kind import StackKind
+from tuner.training.layers import STACKED
 from tuner.training.network import StackedNetwork, StackSettings
 from tuner.training.optimizers import build_optimizer
 from tuner.training.stack_data import StackData
@@ -39,6 +41,7 @@ class NetworkStack:
             kind.networks,
             self.model.trainable_variables,
             kind.fused,
+            shape.groups,
         )
         self._graph = EpochGraph(kind, self.network, self.optimizer, trace)
         self._settings = StackSettings({}, {}, {})
@@ -51,14 +54,18 @@ class NetworkStack:
         plans: Sequence[TrainingPlan],
         seeds: Sequence[int],
         inputs: NDArray[np.intp] | None = None,
+        rows: Sequence[Any] | None = None,
     ) -> None:
         """Begin anew: network i trains as `plans[i]` (all of this stack's shape) from
         `seeds[i]` (uint32). `inputs`: those that the networks see, if the stack's shape has
-        fewer features than the plans."""
-        weights = drawn_weights([plan.model for plan in plans], seeds)
+        fewer features than the plans. `rows`: see `first_rows`."""
+        weights = drawn_weights([plan.model for plan in plans], seeds, rows)
         self._inputs = inputs
         self._first_kernels = [own[0] for own in weights]
-        self.set_weights(weights)
+        if inputs is not None:
+            weights = [[own[0][inputs], *own[1:]] for own in weights]
+        for variable, value in zip(self.model.weights, stacked_weights(weights), strict=True):
+            variable.assign(value)
         settings = StackSettings.of(self.shape, plans, seeds)
         for variable, value in zip(
             self.optimizer.variables,
@@ -95,7 +102,8 @@ class NetworkStack:
         return tf.constant(chunks.rows), tf.constant(chunks.counts)
 
     def get_weights(self) -> list[list[NDArray[np.float32]]]:
-        """Each network's weights, ordered as plain Keras `Sequential.get_weights()`."""
+        """Each network's weights as its plain Keras form has them, in the order of
+        `Sequential.get_weights()`."""
         described = [weight for layer in self.shape.layers for weight in layer.weights]
         stacked = [
             np.asarray(variable).reshape(-1, *weight.shape)
@@ -106,14 +114,14 @@ class NetworkStack:
             for own, initial in zip(weights, self._first_kernels, strict=True):
                 used, own[0] = own[0], initial.copy()
                 own[0][self._inputs] = used
-        return weights
-
-    def set_weights(self, weights: Sequence[Sequence[NDArray[np.float32]]]) -> None:
-        """The inverse of `get_weights`."""
-        if self._inputs is not None:
-            weights = [[own[0][self._inputs], *own[1:]] for own in weights]
-        for variable, value in zip(self.model.weights, stacked_weights(weights), strict=True):
-            variable.assign(value)
+        return [
+            [
+                weight
+                for layer, values in by_layer(self.shape.layers, own)
+                for weight in STACKED[type(layer)].as_plain(layer, values)
+            ]
+            for own in weights
+        ]
 
     def get_state(self) -> list[NDArray[Any]]:
         """Weights and optimizer variables of all networks: all that a later epoch depends on,

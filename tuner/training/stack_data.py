@@ -202,10 +202,13 @@ def unused_weights_stay(plan: TrainingPlan) -> bool:
 
     Not if something else than the gradient moves them: penalties, weight decay, or an optimizer
     such as FTRL, which computes weights from sums of gradients alone. Nor may they have a part in
-    how other weights move, as in a norm of the whole kernel. Nor if a zero is embedded, whose
-    cosine is 1.
+    how other weights move, as in a norm of the whole kernel, or begin: first weights that follow
+    from rows, and layers before the first kernel or a scale of it, ask for all inputs. Nor if a
+    zero is embedded, whose cosine is 1.
     """
     model, optimizer = plan.model, plan.optimizer
+    if model.reads_rows or model.front_scale or model.parametrization != "standard":
+        return False
     decayed = bool(optimizer.setting("weight_decay")) or model.l1 > 0 or model.l2 > 0
     stays = not decayed and not OPTIMIZERS[optimizer.name].zero_gradients_move
     return stays and model.embedding is None

@@ -17,6 +17,7 @@ from tuner.planning.plan import TrainingPlan
 from tuner.training.batches import same_rows
 from tuner.training.class_weight import class_weights
 from tuner.training.identity import training_identity
+from tuner.training.initial_weights import first_rows
 from tuner.training.kind import StackKind, StackShape
 from tuner.training.lockstep import Lockstep
 from tuner.training.scores import TrialScores, measures_of
@@ -143,7 +144,8 @@ class Trainer:
         # A trace also depends on the form of the data: its dtypes, and which scalings there are.
         form = tuple(None if part is None else (part.dtype, part.shape[1:]) for part in data)
         with STACKS.borrow((kind, form), lambda trace: NetworkStack(kind, trace)) as stack:
-            stack.reset(networks, own_seeds, self._inputs)
+            rows = first_rows(networks[0].model, folds, own_seeds, data)
+            stack.reset(networks, own_seeds, self._inputs, rows)
             if state is not None and state.values is not None:
                 stack.set_state(state.values)
             lockstep = Lockstep(

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils.validation import check_is_fitted
 
-from tuner.planning.layers import Dense, by_layer, layers_of
+from tuner.planning.layers import Dense
+from tuner.planning.network import by_layer, layers_of
 from tuner.planning.plan import TrainingPlan
 from tuner.sklearn.estimators.columns import FittedColumns
 from tuner.sklearn.estimators.epochs import EpochTasks
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
     import keras
 
 #: What weights and optimizer variables depend on: it must stay for a training to go on.
-_OF_MODEL = ("features", "outputs", "units", "batch_norm", "embedding", "skip_connections")
+_OF_MODEL = (
+    "features", "outputs", "units", "batch_norm", "embedding", "skip_connections",
+    "parametrization", "front_scale", "parametric_activation",
+)  # fmt: skip
 _OF_SHAPE = ("task", "optimizer", "switches")
 
 

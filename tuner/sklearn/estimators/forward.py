@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.special import erf, expit, log_softmax, softmax
 
 from tuner.planning import layers
-from tuner.planning.layers import Layer, by_layer, layers_of, through
+from tuner.planning.layers import Layer
+from tuner.planning.network import by_layer, layers_of, through
 from tuner.planning.plan import ModelPlan
 
 Floats = NDArray[np.floating]
@@ -116,6 +117,10 @@ FORMULAS: Mapping[type[Layer], Callable[..., Floats]] = {
     layers.Dense: lambda _, weights, x: x @ weights[0] + weights[1],
     layers.BatchNormalization: _batch_norm,
     layers.Activation: lambda layer, _, x: activate(layer.function, x),
+    layers.ParametricActivation: lambda layer, weights, x: (
+        x + weights[0] * (activate(layer.function, x) - x)
+    ),
+    layers.Scale: lambda _, weights, x: x * weights[0],
     layers.Dropout: lambda _, __, x: x,
     layers.NumericalEmbedding: _embedded,
     layers.Shortcut: lambda _, __, x, entered: x + entered,

@@ -10,6 +10,8 @@ from tuner.training.layers.dense import StackedDense
 from tuner.training.layers.dropout import DropoutClock as DropoutClock
 from tuner.training.layers.dropout import StackedDropout
 from tuner.training.layers.embedding import StackedEmbedding
+from tuner.training.layers.parametric_activation import StackedParametricActivation
+from tuner.training.layers.scale import StackedScale
 from tuner.training.layers.shortcut import StackedShortcut
 from tuner.training.layers.stacked import InStack as InStack
 from tuner.training.layers.stacked import StackedLayer
@@ -20,6 +22,8 @@ STACKED: Mapping[type[layers.Layer], type[StackedLayer]] = MappingProxyType(
         layers.Dense: StackedDense,
         layers.BatchNormalization: StackedBatchNormalization,
         layers.Activation: StackedActivation,
+        layers.ParametricActivation: StackedParametricActivation,
+        layers.Scale: StackedScale,
         layers.Dropout: StackedDropout,
         layers.NumericalEmbedding: StackedEmbedding,
         layers.Shortcut: StackedShortcut,

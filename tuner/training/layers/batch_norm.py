@@ -52,7 +52,7 @@ class StackedBatchNormalization(StackedLayer):
 
     @staticmethod
     def first_weights(
-        layer: BatchNormalization, model: ModelPlan, seed: int
+        layer: BatchNormalization, model: ModelPlan, seed: int, rows: Any
     ) -> list[NDArray[np.float32]]:
         ones, zeros = np.ones(layer.outputs, np.float32), np.zeros(layer.outputs, np.float32)
         return [ones, zeros, zeros, ones]

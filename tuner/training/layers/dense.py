@@ -11,32 +11,57 @@ from numpy.typing import NDArray
 
 from tuner.planning.layers import Dense
 from tuner.planning.plan import ModelPlan
-from tuner.planning.seeds import purpose_key, splitmix64
+from tuner.planning.seeds import purpose_key, splitmix64, stream
+from tuner.training.layers.batch_sum import batch_sum, upstream_of
+from tuner.training.layers.by_rows import he_plus_5, unit_variance
 from tuner.training.layers.stacked import StackedLayer
 
 
 class StackedDense(StackedLayer):
     """`outputs[n] = inputs[n] @ kernel[n] + bias[n]`.
 
-    Shapes: kernel `(N, inputs, outputs)`, bias `(N, 1, outputs)`.
+    In the neural tangent parametrization (Jacot et al. 2018) `inputs[n] @ kernel[n] / sqrt(inputs)
+    + bias[n]`: the kernel begins sqrt(inputs) times as large, and a rate moves layers of any width
+    alike. Shapes: kernel `(N, inputs, outputs)`, bias `(N, 1, outputs)`.
     """
 
     def call(self, inputs: Any) -> Any:
-        return add_bias(ops.matmul(inputs, self.kernel), ops.convert_to_tensor(self.bias))
+        sums = ops.matmul(inputs, self.kernel)
+        if self.layer.ntk:
+            sums = sums * self.layer.inputs**-0.5
+        return add_bias(sums, ops.convert_to_tensor(self.bias))
 
     @staticmethod
-    def first_weights(layer: Dense, model: ModelPlan, seed: int) -> list[NDArray[np.float32]]:
-        """The kernel by Keras's initializer; biases are zeros, as in Keras."""
+    def first_weights(
+        layer: Dense, model: ModelPlan, seed: int, rows: NDArray[np.float32] | None
+    ) -> list[NDArray[np.float32]]:
+        """The kernel by its initializer; biases are zeros, as in Keras, if they have none."""
         initializer = kernel_initializer(model.initializer, kernel_seed(seed, layer.place))
-        kernel = initializer((layer.inputs, layer.outputs))
-        return [np.asarray(kernel, np.float32), np.zeros(layer.outputs, np.float32)]
+        kernel = np.asarray(initializer((layer.inputs, layer.outputs)), np.float32)
+        bias = np.zeros(layer.outputs, np.float32)
+        if rows is not None:
+            sums = np.asarray(ops.matmul(rows, kernel))
+            if model.initializer == "unit_variance":
+                kernel, sums = unit_variance(kernel, sums)
+            if model.bias_initializer == "he+5":
+                bias = he_plus_5(sums, stream(seed, "bias", layer.place))
+        return [kernel * np.float32(layer.inputs**0.5) if layer.ntk else kernel, bias]
+
+    @staticmethod
+    def as_plain(layer: Dense, weights: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        kernel, bias = weights
+        return [kernel * np.float32(layer.inputs**-0.5) if layer.ntk else kernel, bias]
 
     @staticmethod
     def plain(layer: Dense, model: ModelPlan) -> Any:
+        # A penalty is on the kernel that trains.
+        wide = layer.inputs if layer.ntk else 1
         return keras.layers.Dense(
             layer.outputs,
-            kernel_initializer=model.initializer,
-            kernel_regularizer=keras.regularizers.L1L2(model.l1, model.l2)
+            kernel_initializer="lecun_normal"
+            if model.initializer == "unit_variance"
+            else model.initializer,
+            kernel_regularizer=keras.regularizers.L1L2(model.l1 * wide**0.5, model.l2 * wide)
             if layer.penalized
             else None,
             name=layer.name,
@@ -44,7 +69,10 @@ class StackedDense(StackedLayer):
 
 
 def kernel_initializer(name: str, seed: int) -> Any:
-    """Keras's initializer `name`; `seed` if it draws random numbers."""
+    """Keras's initializer `name`, `seed` if it draws random numbers; for `unit_variance`, which
+    goes on from them, standard normal numbers."""
+    if name == "unit_variance":
+        return keras.initializers.RandomNormal(0.0, 1.0, seed)
     initializer = keras.initializers.get(name)
     config = initializer.get_config()
     if "seed" not in config:
@@ -59,18 +87,10 @@ def kernel_seed(seed: int, place: int) -> int:
 
 @ops.custom_gradient
 def add_bias(x: Any, bias: Any) -> Any:
-    """`x + bias`, whose gradient for the bias is a matrix product with ones.
-
-    A plain sum over the batch adds in an order that depends on where the network lies in memory
-    (for widths that are no multiple of a vector register), and so on its place in the stack. A
-    matrix product is taken network by network: the same bits alone and in any stack.
-    """
+    """`x + bias`, whose gradient for the bias is a `batch_sum`."""
 
     def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, Any]:
-        if upstream is None:
-            (upstream,) = arguments
-        shape = ops.shape(upstream)
-        ones = ops.ones((shape[0], 1, shape[1]), dtype=upstream.dtype)
-        return upstream, ops.matmul(ones, upstream)
+        upstream = upstream_of(arguments, upstream)
+        return upstream, batch_sum(upstream)
 
     return x + bias, gradient

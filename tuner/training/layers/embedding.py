@@ -66,7 +66,7 @@ class StackedEmbedding(StackedLayer):
 
     @staticmethod
     def first_weights(
-        layer: NumericalEmbedding, model: ModelPlan, seed: int
+        layer: NumericalEmbedding, model: ModelPlan, seed: int, rows: Any
     ) -> list[NDArray[np.float32]]:
         """Frequencies of N(0, sigma^2), phases uniform in [-pi, pi], linear layers uniform in
         +-1/sqrt(their inputs)."""

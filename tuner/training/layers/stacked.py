@@ -52,13 +52,22 @@ class StackedLayer(keras.layers.Layer):
         return (self.stack.networks, None, self.layer.outputs)
 
     @staticmethod
-    def first_weights(layer: Any, model: ModelPlan, seed: int) -> list[NDArray[np.float32]]:
-        """The weights of one network before training, in the order of `layer.weights`."""
+    def first_weights(
+        layer: Any, model: ModelPlan, seed: int, rows: NDArray[np.float32] | None
+    ) -> list[NDArray[np.float32]]:
+        """The weights of one network before training, in the order of `layer.weights`. `rows`
+        `(rows, inputs)` are what training rows become before this layer, None unless the
+        model `reads_rows`."""
         return []
 
     @staticmethod
+    def as_plain(layer: Any, weights: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """The weights of one network as the `plain` layer has them."""
+        return weights
+
+    @staticmethod
     def plain(layer: Any, model: ModelPlan) -> Any:
-        """The layer of one network in Keras's own: a `keras.layers.Layer` of the layer's name
-        with its weights, or a function that calls several on what comes in, as it must be if
-        the layer joins another."""
+        """The layer of one network in Keras's own: a `keras.layers.Layer` of its name, or a
+        function that calls several on what comes in, as it must be if the layer joins another.
+        Their weights are those of `as_plain`, in its order."""
         raise NotImplementedError

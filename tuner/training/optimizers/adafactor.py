@@ -48,7 +48,7 @@ class StackedAdafactor(PerNetwork, keras.optimizers.Adafactor):
         step = ops.cast(self.iterations + 1, "float64")
         power = ops.power(step, ops.cast(self.beta_2_decay, "float64"))
         self._share = ops.cast(power, "float32")
-        self._rho = ops.minimum(rate, ops.cast(1.0 / ops.sqrt(step), "float32"))
+        self._slowest = ops.cast(1.0 / ops.sqrt(step), "float32")
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         means = self._means[self._get_variable_index(variable)]
@@ -61,7 +61,8 @@ class StackedAdafactor(PerNetwork, keras.optimizers.Adafactor):
             v = means[0] / ops.mean(means[0], axis=1, keepdims=True) * means[1]
         update = gradient / ops.sqrt(v)
         cut = ops.maximum(1.0, _rms(update) / self.clip_threshold)
-        alpha = ops.maximum(self.epsilon_2, _rms(variable)) * self._rho
+        rho = ops.minimum(self.rate_of(variable), self._slowest)
+        alpha = ops.maximum(self.epsilon_2, _rms(variable)) * rho
         self.assign_sub(variable, alpha * (update / cut))
 
 

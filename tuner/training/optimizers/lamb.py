@@ -38,4 +38,4 @@ class StackedLamb(PerNetwork, keras.optimizers.Lamb):
         of_weight, of_update = norm(variable), norm(update)
         known = ops.logical_and(of_weight > 0, of_update > 0)
         ratio = ops.where(known, of_weight / of_update, 1.0)
-        self.assign_sub(variable, ratio * learning_rate * update)
+        self.assign_sub(variable, ratio * self.rate_of(variable) * update)

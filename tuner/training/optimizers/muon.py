@@ -34,8 +34,7 @@ class StackedMuon(PerNetwork, keras.optimizers.Muon):
         left_1, left_2 = (
             remaining(beta, self.iterations) for beta in (self.adam_beta_1, self.adam_beta_2)
         )
-        correction = ops.cast(ops.sqrt(left_2) / left_1, "float32")
-        self._alpha = rate * self.adam_lr_ratio * correction
+        self._correction = ops.cast(ops.sqrt(left_2) / left_1, "float32")
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
@@ -43,10 +42,11 @@ class StackedMuon(PerNetwork, keras.optimizers.Muon):
         if v is not None:  # kept for those that Adam's rule moves
             self.assign_add(m, (gradient - m) * (1.0 - self.adam_beta_1))
             self.assign_add(v, (ops.square(gradient) - v) * (1.0 - self.adam_beta_2))
-            self.assign_sub(variable, m * self._alpha / (ops.sqrt(v) + self.epsilon))
+            alpha = self.rate_of(variable) * self.adam_lr_ratio * self._correction
+            self.assign_sub(variable, m * alpha / (ops.sqrt(v) + self.epsilon))
             return
         self.assign_add(m, gradient + m * (self.momentum - 1.0))
         ahead = ops.where(self.nesterov > 0.0, gradient + self.momentum * m, m)
         update = self.zeropower_via_newtonschulz5(ahead, self.ns_steps)
         scale = sqrt(max(variable.shape[1:])) * self.rms_rate
-        self.assign_sub(variable, learning_rate * update * scale)
+        self.assign_sub(variable, self.rate_of(variable) * update * scale)

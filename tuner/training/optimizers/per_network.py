@@ -40,16 +40,26 @@ class PerNetwork:
         networks: N.
         clip: `clipnorm`, `global_clipnorm`, `clipvalue` or None; one kind for the whole stack.
         fused: how one kernel updates a variable, if the networks are alike; else None.
+        groups: of each variable the settings that its rate and its weight decay are multiplied
+            by, names such as `learning_rate_factor.bias`.
     """
 
     networks: int
     clip: str | None
     fused: FusedUpdate | None
+    groups: tuple[tuple[str, ...], ...]
 
-    def attach(self, networks: int, clip: str | None, fused: FusedUpdate | None = None) -> None:
+    def attach(
+        self,
+        networks: int,
+        clip: str | None,
+        fused: FusedUpdate | None,
+        groups: tuple[tuple[str, ...], ...],
+    ) -> None:
         self.networks = networks
         self.clip = clip
         self.fused = fused
+        self.groups = groups
         if hasattr(self, "momentum"):
             # Keras makes the variables of a momentum only if it is above 0; here it is data.
             self.momentum = 1.0
@@ -62,9 +72,46 @@ class PerNetwork:
     def use(self, settings: Mapping[str, Any], rate: Any) -> None:
         """Take this step's settings and rates, tensors `(N, 1, 1)`; called while tracing."""
         for name, value in settings.items():
-            if name not in BUILD_ONLY:
+            if name not in BUILD_ONLY and "." not in name:
                 setattr(self, name, value)
         self._learning_rate.rate = rate  # type: ignore[attr-defined]
+        #: By a variable's group: its rate, what its update makes of it, its factor of weight decay.
+        self._rates, self._terms, self._decays = {}, {}, {}
+        for group in dict.fromkeys(self.groups):
+            self._rates[group] = _times(rate, settings, group, "learning_rate_factor.")
+            self._decays[group] = _times(1.0, settings, group, "weight_decay_factor.")
+            self._terms[group] = self.terms(self._rates[group])
+
+    def terms(self, rate: Any) -> Any:
+        """What `update_step` needs of a rate `(N, 1, 1)`, worked out once for all variables."""
+        return None
+
+    def terms_of(self, variable: Any) -> Any:
+        """The `terms` of the variable's own rate."""
+        return self._terms[self._group_of(variable)]
+
+    def rate_of(self, variable: Any) -> Any:
+        """The variable's own rate, `(N, 1, 1)`."""
+        return self._rates[self._group_of(variable)]
+
+    def _group_of(self, variable: Any) -> tuple[str, ...]:
+        return self.groups[self._get_variable_index(variable)]  # type: ignore[attr-defined]
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Keras's, at the variable's own rate."""
+        super().update_step(gradient, variable, self.rate_of(variable))  # type: ignore[misc]
+
+    def _apply_weight_decay(self, variables: list[Any]) -> None:
+        """Keras's `w = w - w * weight_decay * learning_rate`, at the variable's own rate."""
+        if not any(self.groups):
+            super()._apply_weight_decay(variables)  # type: ignore[misc]
+            return
+        if self.weight_decay is None:  # type: ignore[attr-defined]
+            return
+        for variable in variables:
+            factor = self._decays[self._group_of(variable)]
+            decay = self.weight_decay * factor  # type: ignore[attr-defined]
+            variable.assign(variable - variable * decay * self.rate_of(variable))
 
     def initial_state(self, settings: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """What every optimizer variable holds before the first step, in Keras's order."""
@@ -126,6 +173,7 @@ def build_optimizer(
     networks: int,
     variables: list[Any],
     fused: FusedUpdate | None = None,
+    groups: tuple[tuple[str, ...], ...] = (),
 ) -> Any:
     """A built optimizer over stacked `variables`, its numeric settings still to come as data.
 
@@ -135,12 +183,20 @@ def build_optimizer(
         clip: the kind of clipping, or None.
         networks: N, the leading axis of every variable.
         fused: see `fused_update`.
+        groups: see `PerNetwork`; empty: no variable has one.
     """
     optimizer = _stacked_class(name)(learning_rate=StepRate(), **dict(switches))
-    optimizer.attach(networks, clip, fused)
+    optimizer.attach(networks, clip, fused, groups or ((),) * len(variables))
     optimizer.build(variables)
     optimizer.built = True
     return optimizer
+
+
+def _times(number: Any, settings: Mapping[str, Any], group: tuple[str, ...], prefix: str) -> Any:
+    for name in group:
+        if name.startswith(prefix):
+            number = number * settings[name]
+    return number
 
 
 @cache

@@ -33,26 +33,31 @@ class StackedSGD(PerNetwork, keras.optimizers.SGD):
 
     def use(self, settings: Mapping[str, Any], rate: Any) -> None:
         super().use(settings, rate)
+        if self.fused is None:
+            self._along = ops.where(self.nesterov > 0.0, self.momentum, 1.0)
+
+    def terms(self, rate: Any) -> Any:
+        """The kernel's scalars, or the rate and `nesterov * rate`."""
         if self.fused is not None:
-            self._scalars = {"lr": ops.max(rate), "momentum": ops.max(self.momentum)}
-            return
-        self._along = ops.where(self.nesterov > 0.0, self.momentum, 1.0)
-        self._ahead = self.nesterov * rate
+            return {"lr": ops.max(rate), "momentum": ops.max(self.momentum)}
+        return rate, self.nesterov * rate
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         velocity = self.momentums[self._get_variable_index(variable)]
+        terms = self.terms_of(variable)
         if self.fused is not None:
             _kernels().ResourceApplyKerasMomentum(
                 var=_handle(variable),
                 accum=_handle(velocity),
                 grad=gradient,
                 use_nesterov=self.fused.nesterov,
-                **self._scalars,
+                **terms,
             )
             return
-        moved = self.momentum * velocity - learning_rate * gradient
+        rate, ahead = terms
+        moved = self.momentum * velocity - rate * gradient
         self.assign(velocity, moved)
-        self.assign_add(variable, self._along * moved - self._ahead * gradient)
+        self.assign_add(variable, self._along * moved - ahead * gradient)
 
 
 class StackedRMSprop(PerNetwork, keras.optimizers.RMSprop):
@@ -66,6 +71,7 @@ class StackedRMSprop(PerNetwork, keras.optimizers.RMSprop):
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
+        rate = self.rate_of(variable)
         velocity = self._velocities[index]
         self.assign(velocity, self.rho * velocity + (1 - self.rho) * ops.square(gradient))
         denominator = velocity + self.epsilon
@@ -74,7 +80,7 @@ class StackedRMSprop(PerNetwork, keras.optimizers.RMSprop):
             self.assign(average, self.rho * average + (1 - self.rho) * gradient)
             denominator = velocity - ops.square(average) + self.epsilon
         momentum = self._momentums[index]
-        increment = learning_rate * gradient / ops.sqrt(denominator)
+        increment = rate * gradient / ops.sqrt(denominator)
         self.assign(momentum, self.momentum * momentum + increment)
         self.assign_sub(variable, momentum)
 
@@ -92,22 +98,27 @@ class StackedAdam(PerNetwork, keras.optimizers.Adam):
     """
 
     def use(self, settings: Mapping[str, Any], rate: Any) -> None:
+        left = [remaining(settings[beta], self.iterations) for beta in ("beta_1", "beta_2")]
+        self._correction = ops.cast(ops.sqrt(left[1]) / left[0], "float32")
+        self._left = (1.0 - settings["beta_1"], 1.0 - settings["beta_2"])
         super().use(settings, rate)
-        left = [remaining(beta, self.iterations) for beta in (self.beta_1, self.beta_2)]
-        correction = ops.cast(ops.sqrt(left[1]) / left[0], "float32")
-        self._alpha = rate * correction
-        if self.fused is not None:
-            self._scalars = {
-                "lr": ops.max(self._alpha),
-                "beta1": ops.max(self.beta_1),
-                "beta2": ops.max(self.beta_2),
-                "epsilon": ops.max(self.epsilon),
-            }
-        self._left = (1.0 - self.beta_1, 1.0 - self.beta_2)
+
+    def terms(self, rate: Any) -> Any:
+        """The kernel's scalars, or alpha."""
+        alpha = rate * self._correction
+        if self.fused is None:
+            return alpha
+        return {
+            "lr": ops.max(alpha),
+            "beta1": ops.max(self.beta_1),
+            "beta2": ops.max(self.beta_2),
+            "epsilon": ops.max(self.epsilon),
+        }
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
         m, v = self._momentums[index], self._velocities[index]
+        terms = self.terms_of(variable)
         if self.fused is not None:
             _kernels().ResourceApplyAdam(
                 var=_handle(variable),
@@ -116,7 +127,7 @@ class StackedAdam(PerNetwork, keras.optimizers.Adam):
                 beta1_power=0.0,  # no correction besides alpha's
                 beta2_power=0.0,
                 grad=gradient,
-                **self._scalars,
+                **terms,
             )
             return
         left_1, left_2 = self._left
@@ -126,7 +137,7 @@ class StackedAdam(PerNetwork, keras.optimizers.Adam):
             largest = self._velocity_hats[index]
             self.assign(largest, ops.maximum(largest, v))
             v = largest
-        move = m * self._alpha / (ops.sqrt(v) + self.epsilon)
+        move = m * terms / (ops.sqrt(v) + self.epsilon)
         self.assign_sub(variable, move)
 
 

@@ -14,7 +14,9 @@ from tuner.spaces.catalogue import CATALOGUE
 from tuner.text import quoted
 
 #: What `build` makes of the parameters is its own affair, also if they have the catalogue's names.
-_OF_THE_NETWORK = ("model.", "initializer", "embedding")
+_OF_THE_NETWORK = (
+    "model.", "initializer", "embedding", "learning_rate_factor.", "weight_decay_factor.",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
