@@ -126,8 +126,10 @@ def test_a_warm_start_needs_the_network_that_it_began_with() -> None:
         model.set_params(hidden_layer_sizes=(4,)).fit(X, IRIS.target)
     with pytest.raises(ValueError, match="optimizer was 'adam', got 'sgd'"):
         model.set_params(hidden_layer_sizes=(8,), optimizer="sgd").fit(X, IRIS.target)
+    with pytest.raises(ValueError, match=r"embedding was None, got \w+\(name='pbld'.*units=4\)"):
+        model.set_params(optimizer="adam", embedding="pbld").fit(X, IRIS.target)
     with pytest.raises(ValueError, match="goes on with the classes"):
-        model.set_params(optimizer="adam").fit(X[:100], IRIS.target[:100])
+        model.set_params(embedding="none").fit(X[:100], IRIS.target[:100])
     with pytest.raises(ValueError, match="has 3 features"):
         model.fit(X[:, :3], IRIS.target)
 

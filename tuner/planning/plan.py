@@ -15,7 +15,7 @@ class EmbeddingPlan:
     sigma: float
     frequencies: int
     units: int
-    columns: tuple[int, ...]
+    columns: tuple[int, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)
