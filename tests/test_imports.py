@@ -21,7 +21,7 @@ PACKAGE = ROOT / "tuner"
 LEVELS = [
     {"lazy", "limits", "masking", "resources", "text"},
     {"errors"},
-    {"files", "registry", "parameters"},
+    {"files", "kept", "registry", "parameters"},
     {"code", "embeddings", "optimizers"},
     {"schedules"},
     {"data", "spaces"},

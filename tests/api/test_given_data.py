@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+import tuner
 from tuner.api.given_data import keep_data
 from tuner.data import load_dataset
 from tuner.errors import DataError, MissingDataError, UsageError
@@ -172,3 +173,21 @@ def test_a_folder_that_is_gone_or_damaged_is_told(tmp_path):
         load_dataset(f"arrays:{tmp_path}/none")
     with pytest.raises(DataError, match="--group of arrays is groups"):
         load_dataset(kept.uri, group="a")
+
+
+def test_data_of_a_search_that_is_refused_are_not_kept(in_process):
+    constant, metric = (
+        np.zeros(30, int),
+        tuner.metric(lambda y, p: 1.0, direction="minimize", name="m"),
+    )
+    for given in ({"y": constant}, {"y": Y, "folds": 20}, {"y": Y, "metric": "r2"}):
+        given = {"metric": metric, **given}
+        with pytest.raises(UsageError):
+            tuner.optimize("sgd_decay", X, trials=1, progress="none", **given)
+        assert list(in_process.iterdir()) == []
+    study = tuner.optimize({"epochs": 2}, X, Y, folds=2, trials=1, progress="none")
+    held = names(in_process / "studies" / "artifacts" / "data")
+    with pytest.raises(UsageError):
+        tuner.optimize({"epochs": 2}, X, Y, folds=2, metric="r2", progress="none")
+    assert names(in_process / "studies" / "artifacts" / "data") == held
+    assert len(study.optimize(trials=2, progress="none").table()) == 2

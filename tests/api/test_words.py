@@ -72,7 +72,7 @@ def test_errors_of_optimize_name_keywords(in_process, given, error, rule):
 
 
 def test_what_is_taken_for_granted_names_keywords(in_process, capsys):
-    asked = {"folds": 2, "trials": 1, "name": "one", "progress": "plain"}
+    asked = {"folds": 2, "trials": 1, "name": "my one", "progress": "plain"}
     path = in_process / "a.csv"
     FRAME.assign(b=np.arange(4) % 2).to_csv(path, index=False)
     study = tuner.optimize(SPACE, data=f"csv:{path}", **asked)
@@ -80,7 +80,7 @@ def test_what_is_taken_for_granted_names_keywords(in_process, capsys):
     assert "'b' is taken for the target, the last column; target='COLUMN' says otherwise" in told
     assert " --" not in told
     with pytest.raises(
-        StudyConflictError, match=r"another name=.*tuner.load\('one'\).optimize\(\)"
+        StudyConflictError, match=r"another name=.*tuner.load\('my one'\).optimize\(\)"
     ):
         tuner.optimize(SPACE, data=f"csv:{path}", target="a", **asked)
     (in_process / "full").mkdir()

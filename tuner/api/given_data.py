@@ -17,6 +17,7 @@ from tuner.data.sources.frames import plain_table
 from tuner.data.targets import plain_targets
 from tuner.errors import DataError, UsageError
 from tuner.files import too_large
+from tuner.kept import Kept
 from tuner.parameters import show
 from tuner.text import quoted, said
 
@@ -38,8 +39,35 @@ class GivenData:
     notes: tuple[str, ...] = ()
 
 
+def data_of(
+    folder: Path, X: Any, y: Any, data: Any, target: str | None, group: Any, kept: Kept
+) -> GivenData:
+    """Where the data are that a search is given; those of memory are written, see `keep_data`."""
+    if X is not None and data is not None:
+        raise UsageError("data are X and y, or data=; received both")
+    if X is None and y is not None:
+        raise UsageError("y is the target of X; received y without X. Available: data=, target=")
+    if isinstance(data, str) or (data is None and X is None):
+        if group is not None and not isinstance(group, str):
+            raise UsageError("group= of values goes with X; data= takes the name of a column")
+        return GivenData(data or "", target, group)
+    if X is None and frame_of(data) is None:
+        raise UsageError(
+            f"data= takes a URI or a DataFrame; received {show(data)}. Available: 'csv:wine.csv', "
+            "or X and y"
+        )
+    x = data if X is None else X
+    return keep_data(folder, x, y, target=target, group=group, kept=kept)
+
+
 def keep_data(
-    folder: Path, X: Any, y: Any = None, *, target: str | None = None, group: Any = None
+    folder: Path,
+    X: Any,
+    y: Any = None,
+    *,
+    target: str | None = None,
+    group: Any = None,
+    kept: Kept | None = None,
 ) -> GivenData:
     """Write what a search is made on into `folder`, named by its contents.
 
@@ -48,15 +76,16 @@ def keep_data(
             DataFrame, whose columns may be text, dates and categories with gaps.
         y: `(rows,)` or `(rows, targets)`; None: `target` is a column of the DataFrame.
         target: the column(s) of a DataFrame to predict.
+        kept: takes back what is written, if nothing comes of it.
         group: name of a DataFrame's column, or `(rows,)` values, of which equal ones stay in one
             fold.
 
     Raises:
         DataError: what no search can be made on, or the folder cannot be written.
     """
-    frame = frame_of(X)
+    frame, kept = frame_of(X), kept or Kept()
     if frame is not None:
-        return _keep_table(folder, frame, y, target, group)
+        return _keep_table(folder, frame, y, target, group, kept)
     if target is not None or isinstance(group, str):
         named = f"target={quoted(target)}" if target is not None else f"group={quoted(group)}"
         raise UsageError(
@@ -69,7 +98,7 @@ def keep_data(
     arrays[TARGETS] = plain_targets(_array(y, "y"), len(arrays[FEATURES]), "y")
     if group is not None:
         arrays[GROUPS] = plain_targets(_array(group, "group"), len(arrays[FEATURES]), "group")
-    return GivenData(save_arrays(folder, arrays), group=None if group is None else GROUPS)
+    return GivenData(save_arrays(folder, arrays, kept), group=None if group is None else GROUPS)
 
 
 def frame_of(X: Any) -> pd.DataFrame | None:
@@ -133,7 +162,9 @@ def _has_gaps(array: NDArray[Any]) -> bool:
     return bool(pd.isna(array).any())
 
 
-def _keep_table(folder: Path, X: pd.DataFrame, y: Any, target: str | None, group: Any) -> GivenData:
+def _keep_table(
+    folder: Path, X: pd.DataFrame, y: Any, target: str | None, group: Any, kept: Kept
+) -> GivenData:
     import pandas as pd
 
     table = plain_table(X, _SOURCE)
@@ -157,7 +188,7 @@ def _keep_table(folder: Path, X: pd.DataFrame, y: Any, target: str | None, group
                 f"group= takes one value a row; received {len(beside.columns)} columns of them"
             )
         frame, [group] = pd.concat([frame, beside], axis=1), beside.columns
-    return GivenData(save_table(folder, frame), target, group, table.remarks)
+    return GivenData(save_table(folder, frame, kept), target, group, table.remarks)
 
 
 def _beside(values: Any, name: str, frame: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuner.api.callbacks import Calls
-from tuner.api.given_data import GivenData, frame_of, keep_data
+from tuner.api.given_data import data_of
 from tuner.api.networks import Build, build_and_space
 from tuner.api.own_objects import Metric, OwnObjects
 from tuner.api.run import Place, run
@@ -17,8 +17,7 @@ from tuner.api.spaces import settings_from
 from tuner.api.study import Study
 from tuner.code import save
 from tuner.code.spec import BUILD
-from tuner.errors import UsageError
-from tuner.parameters import show
+from tuner.kept import Kept
 from tuner.progress import ProgressMode
 from tuner.search.finished import find_or_prepare
 from tuner.study.asked import Asked
@@ -168,80 +167,72 @@ def optimize(
     calls = Calls(callbacks, place.storage)
     build, searched = build_and_space(space_or_build, space)
     columns = names("target", target)
-    given = _data(place, X, y, data, ",".join(columns) or None, group)
-    rows = {
-        "target": given.target,
-        "group": given.group,
-        "time": time,
-        "fold_column": fold_column,
-        "limit": limit,
-        "test_share": test_share,
-        "test_data": test_data,
-        "task": task,
-        "target_scale": target_scale,
-        "scaling": scaling,
-        "na_class": na_class or None,
-        "drop": names("drop", drop),
-        "features": names("features", features),
-        "kinds": fields("kinds", kinds),
-        "header": header,
-        "sep": sep,
-        "encoding": encoding,
-        "decimal": decimal,
-        "na": names("na", na),
-    }
-    numbers = {"folds": folds, "seed": seed, "retries": retries, "nested": nested}
-    own = OwnObjects.of(metric, sampler, pruner)
-    asked = Asked(
-        space=searched,
-        study=None if study is None else str(study),
-        data=given.uri or None,
-        rows={k: v for k, v in plain_numbers(rows).items() if v not in (None, (), {})},
-        folds_kind=folds_kind,
-        metrics=own.metrics,
-        refit_metric=own.name(refit_metric),
-        sampler=own.sampler,
-        pruner=own.pruner,
-        settings=settings_from(fields("set", set)),
-        at_most=fields("at_most", at_most),
-        at_least=fields("at_least", at_least),
-        try_first=tuple(try_first) if isinstance(try_first, Sequence) else (try_first,),
-        timeout=settings.timeout,
-        **plain_numbers(numbers),
-    )
-    definition = asked.definition()
-    parts = {**({} if build is None else {BUILD: build}), **own.parts}
-    if parts:
-        code = save(place.folder, parts)
-        definition = definition.model_copy(update={"code": code})
-    notes = given.notes
-    if asked.plain:
-        notes = (f"space {definition.space.name}, since none was named (space=)", *notes)
-    found = find_or_prepare(
-        definition,
-        name=text("name", name),
-        storage_url=place.storage,
-        trials=settings.trials,
-        notes=notes,
-        loaded=asked.loaded,
-    )
-    made = run(found, place, settings, definition.timeout, calls, began, trust_code=True)
-    return Study(made, place, trust_code=True)
-
-
-def _data(place: Place, X: Any, y: Any, data: Any, target: str | None, group: Any) -> GivenData:
-    """Where the data are; those of memory are written there."""
-    if X is not None and data is not None:
-        raise UsageError("data are X and y, or data=; received both")
-    if X is None and y is not None:
-        raise UsageError("y is the target of X; received y without X. Available: data=, target=")
-    if isinstance(data, str) or (data is None and X is None):
-        if group is not None and not isinstance(group, str):
-            raise UsageError("group= of values goes with X; data= takes the name of a column")
-        return GivenData(data or "", target, group)
-    if X is None and frame_of(data) is None:
-        raise UsageError(
-            f"data= takes a URI or a DataFrame; received {show(data)}. Available: 'csv:wine.csv', "
-            "or X and y"
+    with Kept() as kept:
+        given = data_of(place.data, X, y, data, ",".join(columns) or None, group, kept)
+        rows = {
+            "target": given.target,
+            "group": given.group,
+            "time": time,
+            "fold_column": fold_column,
+            "limit": limit,
+            "test_share": test_share,
+            "test_data": test_data,
+            "task": task,
+            "target_scale": target_scale,
+            "scaling": scaling,
+            "na_class": na_class or None,
+            "drop": names("drop", drop),
+            "features": names("features", features),
+            "kinds": fields("kinds", kinds),
+            "header": header,
+            "sep": sep,
+            "encoding": encoding,
+            "decimal": decimal,
+            "na": names("na", na),
+        }
+        numbers = {"folds": folds, "seed": seed, "retries": retries, "nested": nested}
+        own = OwnObjects.of(metric, sampler, pruner)
+        asked = Asked(
+            space=searched,
+            study=None if study is None else str(study),
+            data=given.uri or None,
+            rows={k: v for k, v in plain_numbers(rows).items() if v not in (None, (), {})},
+            folds_kind=folds_kind,
+            metrics=own.metrics,
+            refit_metric=own.name(refit_metric),
+            sampler=own.sampler,
+            pruner=own.pruner,
+            settings=settings_from(fields("set", set)),
+            at_most=fields("at_most", at_most),
+            at_least=fields("at_least", at_least),
+            try_first=tuple(try_first) if isinstance(try_first, Sequence) else (try_first,),
+            timeout=settings.timeout,
+            **plain_numbers(numbers),
         )
-    return keep_data(place.data, data if X is None else X, y, target=target, group=group)
+        definition = asked.definition()
+        parts = {**({} if build is None else {BUILD: build}), **own.parts}
+        if parts:
+            code = save(place.folder, parts, kept)
+            definition = definition.model_copy(update={"code": code})
+        notes = given.notes
+        if asked.plain:
+            notes = (f"space {definition.space.name}, since none was named (space=)", *notes)
+        found = find_or_prepare(
+            definition,
+            name=text("name", name),
+            storage_url=place.storage,
+            trials=settings.trials,
+            notes=notes,
+            loaded=asked.loaded,
+        )
+        made = run(
+            found,
+            place,
+            settings,
+            definition.timeout,
+            calls,
+            began,
+            stored=kept.keep,
+            trust_code=True,
+        )
+    return Study(made, place, trust_code=True)

@@ -78,6 +78,7 @@ def run(
     calls: Calls,
     began: float | None = None,
     *,
+    stored: Callable[[], object] = lambda: None,
     trust_code: bool = False,
 ) -> str:
     """Search, and return the study's name. An interruption ends it at the next epoch, and says so.
@@ -86,6 +87,7 @@ def run(
         seconds: it may take; None: any.
         calls: called meanwhile.
         began: when these seconds began, since 1970.
+        stored: called once the study is.
         trust_code: see `tuner.workers.search.run_search`.
 
     Raises:
@@ -99,6 +101,7 @@ def run(
     def search(prepare: Callable[[], PreparedStudy], outer: int | None = None) -> SearchEnd:
         def prepared() -> PreparedStudy:
             made.append(prepare())
+            stored()
             return made[-1]
 
         def display(study: PreparedStudy, count: int) -> Display:
@@ -130,6 +133,8 @@ def run(
             trust_code=trust_code,
         )
 
+    if not callable(found):
+        stored()
     try:
         if callable(found):
             ended = search(found)

@@ -13,16 +13,18 @@ from tuner.code.modules import by_value
 from tuner.code.spec import CodePart, CodeSpec, python_version
 from tuner.errors import UsageError
 from tuner.files import unreadable, write_whole
+from tuner.kept import Kept
 from tuner.text import path_text, quoted, said, shortened
 
 #: In the folder of artifacts beside the storage.
 FOLDER = "code"
 
 
-def save(folder: Path, parts: Mapping[str, object]) -> CodeSpec:
+def save(folder: Path, parts: Mapping[str, object], kept: Kept | None = None) -> CodeSpec:
     """Write the objects of `parts` (name to object) below `folder`, unless they are there already.
 
-    Code of the program's own modules goes into the file; of installed packages only names do.
+    `kept` takes back what is written, if nothing comes of it. Code of the program's own modules
+    goes into the file; of installed packages only names do.
 
     Raises:
         UsageError: an object cannot be pickled, or the folder cannot be written.
@@ -43,7 +45,7 @@ def save(folder: Path, parts: Mapping[str, object]) -> CodeSpec:
                 ) from error
         content = cloudpickle.dumps(dict(parts))
     digest = hashlib.sha256(content).hexdigest()[:32]
-    _write(place(folder, digest), content)
+    _write(place(folder, digest), content, kept or Kept())
     return CodeSpec(file=digest, python=python_version(), parts=held)
 
 
@@ -127,12 +129,16 @@ def _content(spec: CodeSpec, folder: Path, trusted: str | None, study: str) -> b
     return content
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes, kept: Kept) -> None:
     """Raises `UsageError` for a folder that cannot be written."""
     try:
-        if path.exists() and path.read_bytes() == content:
-            return
-        write_whole(path, lambda file: file.write(content), mode=0o600)
+
+        def write() -> None:
+            write_whole(path, lambda file: file.write(content), mode=0o600)
+
+        kept.have(path, write)
+        if path.read_bytes() != content:  # changed by hand
+            write()
     except OSError as error:
         raise UsageError(
             f"code of one's own is kept in a folder that can be written; {path_text(path.parent)}: "

@@ -1,7 +1,8 @@
 """Arrays and frames of a program's memory, written where every process can read them.
 
 A file is named by the hash of its contents: the same contents are written once, and what a name
-stands for never changes. Nothing here is ever deleted.
+stands for never changes. Nothing here is ever deleted, but by the call that wrote it, if no study
+came of it (`tuner.kept`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tuner.data.sources.arrays import Arrays
 from tuner.data.sources.feather import Feather
 from tuner.errors import DataError
 from tuner.files import write_whole
+from tuner.kept import Kept
 from tuner.text import path_text
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def save_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> str:
+def save_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]], kept: Kept) -> str:
     """Write arrays of numbers or text, in C order, below `folder`; the URI of what was written.
 
     Args:
@@ -44,12 +46,11 @@ def save_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> str:
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     place = _place(folder, content_hash(whole, {}))
     with _told(folder):
-        if not place.exists():
-            _write_folder(place, whole)
+        kept.have(place, partial(_write_folder, place, whole))
     return f"{Arrays.name}:{place}"
 
 
-def save_table(folder: Path, frame: pd.DataFrame) -> str:
+def save_table(folder: Path, frame: pd.DataFrame, kept: Kept) -> str:
     """Write a frame of columns as `tuner.data.sources.frames.plain_table` makes them below
     `folder`; the URI of what was written.
 
@@ -65,8 +66,7 @@ def save_table(folder: Path, frame: pd.DataFrame) -> str:
 
     place = _place(folder, f"{hashlib.sha256(content).hexdigest()[:16]}{Feather.suffixes[0]}")
     with _told(folder):
-        if not place.exists():
-            write_whole(place, lambda file: file.write(content))
+        kept.have(place, lambda: write_whole(place, lambda file: file.write(content)))
     return f"{Feather.name}:{place}"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tuner.errors import StorageError, StudyConflictError, UsageError, unknown
 from tuner.storage import records
 from tuner.storage.quiet import quiet_optuna
-from tuner.text import quoted, shortened
+from tuner.text import quoted, shell_quoted, shortened
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -126,7 +126,8 @@ def require_same(
     lines = "\n".join(f"  {line}" for line in differences or ["space.params: another order"])
     raise StudyConflictError(
         f"a study's name stands for one definition; {quoted(name)} in {storage} holds another:\n"
-        f"{lines}\nAvailable: another --name, or `tuner resume {name}` to go on with the stored one"
+        f"{lines}\nAvailable: another --name, or `tuner resume {shell_quoted(name)}` to "
+        "go on with the stored one"
     )
 
 
