@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 
 import tuner
+from tests.support.studies import definition
 from tuner.cli.main import main
 from tuner.errors import DefinitionError, StudyConflictError, UsageError
 from tuner.storage import open_storage, records
+from tuner.study.definition import definition_of
+from tuner.study.description import searches
+from tuner.study.nested import outer_definitions
 from tuner.study.stored import load_study
 from tuner.workers import SearchEnd
 from tuner.workers.pool import PoolEnd
@@ -99,6 +103,22 @@ def test_as_many_trials_in_each_outer_fold_scored_once(scored: Any, capsys: Any)
         out = capsys.readouterr().out
         assert "best: outer accuracy 0.6000 ± 0.0816, promised " in out
         assert "one-se: outer accuracy 0.6000" in out
+
+
+def test_what_it_takes_is_said_before_the_work(here: Any, capsys: Any) -> None:
+    made = definition(nested=3, data__uri="sklearn:iris")
+    [line] = searches(made, 4)
+    assert line.startswith("nested: 4 searches of 4 trials each, 16 in all")
+    assert made.hash() == definition(data__uri="sklearn:iris").hash()
+    outer = outer_definitions(made)
+    assert len({made.hash(), *(own.hash() for own in outer)}) == 4
+    assert all(definition_of(json.loads(own.to_json()), "") == own for own in outer)
+    given = ["--space", "sgd_decay", "--data", "sklearn:iris", "--trials", "4", "--nested", "3"]
+    with pytest.raises(SystemExit):
+        main(["plan", *given, "--format", "json"])
+    found = json.loads(capsys.readouterr().out)
+    assert (found["trials"], found["nested"]["trials"]) == (4, 12)
+    assert found["nested"]["seconds"] > 0
 
 
 def test_an_interrupted_search_goes_on_where_it_was(
