@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,11 @@ from bench.quality.runs import Answer
 from bench.quality.tables import Table
 from tuner.api.fitted import Fitted
 from tuner.api.given_data import keep_data
+from tuner.export.ensemble import EnsembleKind
 from tuner.export.scores import predict
+from tuner.export.wanted import Wanted
 from tuner.results import BestTrial, best_trial
+from tuner.results.ranking import Choice
 from tuner.search import prepare_study, run_worker
 from tuner.storage import storage_at
 from tuner.study.asked import Asked
@@ -28,10 +31,11 @@ from tuner.study.stored import load_study
 _CLASS = "class "
 #: Behind a contender's name: the rule that chooses the trial, and the ensemble; None: the trial
 #: trained once more on all training rows.
-WAYS: tuple[tuple[str, Literal["best", "one-se"], Literal["folds"] | None], ...] = (
+WAYS: tuple[tuple[str, Choice, EnsembleKind | None], ...] = (
     ("", "best", None),
     ("-one-se", "one-se", None),
     ("-folds", "best", "folds"),
+    ("-selection", "best", "selection"),
 )
 
 
@@ -55,12 +59,11 @@ def searched(rows: Table, X: pd.DataFrame, space: str, trials: int) -> Iterator[
         study = load_study(storage_at(url).open(create=False), made.name)
         spent = time.perf_counter() - began
         for name, choose, ensemble in WAYS:
-            if trials == 1 and choose != "best":
+            if trials == 1 and (choose != "best" or ensemble == "selection"):
                 continue
             began, best = time.perf_counter(), best_trial(study, choose)
-            fitted = Fitted.of(
-                study, best.number, Path(folder), ensemble=ensemble, trust_code=False
-            )
+            wanted = Wanted(choose=choose, ensemble=ensemble)
+            fitted = Fitted.of(study, wanted, Path(folder), trust_code=False)
             found = predict(
                 fitted.model, {str(own): column.to_numpy() for own, column in X.items()}
             )

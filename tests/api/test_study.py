@@ -158,6 +158,11 @@ def test_the_model_is_plain_keras_and_predicts_labels(here):
         f"trial_{study.best.number}_fold_{fold}" for fold in range(3)
     ]
     assert (np.asarray(mean(X.astype(np.float32))).argmax(1) == y).mean() > 0.9
+    calm = study.model(ensemble="selection", ensemble_trials=2, calibrate="temperature")
+    assert study.model(ensemble="selection", ensemble_trials=2, calibrate="temperature") is calm
+    assert np.asarray(calm(X.astype(np.float32))).sum(axis=1) == pytest.approx(1, abs=1e-5)
+    with pytest.raises(UsageError, match=r"received number=0\. Available: ensemble='folds'"):
+        study.model(0, ensemble="selection")
     with pytest.raises(UsageError, match="unknown ensemble 'fold'; did you mean folds"):
         study.model(ensemble="fold")
 

@@ -144,6 +144,28 @@ def test_the_fold_networks_as_one_model(capsys, storage, tmp_path):
     assert (code, "did you mean folds?" in err) == (2, True)
 
 
+@pytest.mark.slow
+def test_a_calibrated_selection(capsys, storage, tmp_path):
+    out = str(tmp_path / "out")
+    args = ["export", "small", "--storage", storage, "--out", out, "--format", "table"]
+    args += ["--ensemble", "selection", "--ensemble-trials", "2"]
+    code, text, err = run(capsys, *args, "--calibrate", "temperature")
+    assert (code, "training the folds of the 2 best trials" in err) == (0, True)
+    settings = json.loads((tmp_path / "out" / "settings.json").read_text())
+    best = settings["trial"]
+    header = text.splitlines()[1]
+    assert re.split(r"  +", header.strip()) == [
+        "metric", "cross-validation", "chosen on other folds", f"trial {best} alone", "test rows",
+        f"trial {best} refitted, test rows",
+    ]  # fmt: skip
+    calibration = settings["calibration"]
+    assert calibration["after"] < calibration["before"]
+    assert f"temperature {calibration['temperature']:.4g}: out-of-fold log loss" in text
+    for wrong in (("--trial", "0"), ("--choose", "one-se"), ("--ensemble-trials", "1")):
+        code, _, err = run(capsys, *args, *wrong, "--force")
+        assert (code, wrong[0] in err) == (2, True)
+
+
 def test_bad_input_has_its_message(capsys, storage, tmp_path):
     code, _, err = run(capsys, "export", "smal", "--storage", storage, "--out", str(tmp_path / "x"))
     assert (code, "did you mean small" in err) == (2, True)

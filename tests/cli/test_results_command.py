@@ -174,6 +174,9 @@ def test_best(capsys, storage, study):
     _, out, _ = run(capsys, "best", "rates", "--storage", storage)
     assert out.startswith(f"trial {found['number']}: accuracy {found['value']:.4f} (folds: ")
     assert "optimizer.learning_rate" in out
+    folds = len(found["fold_scores"])
+    more = f"its {folds} fold networks as one model: tuner export rates --out DIR --ensemble folds"
+    assert out.splitlines()[-1] == more
 
 
 @pytest.mark.parametrize("command", ["results", "best", "serve"])

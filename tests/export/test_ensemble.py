@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from tuner.data import fit_scaling, make_folds
 from tuner.errors import UsageError
-from tuner.export import fold_ensemble, load_export, refit_trial, write_export
+from tuner.export import Wanted, load_export, refit_trial, train_wanted, write_export
 from tuner.export.model import rows_for
 from tuner.export.scores import predict
 from tuner.planning import network_seed, plan_training
@@ -47,7 +47,7 @@ def dense(weights: list[np.ndarray], x: Any) -> Any:
 
 
 def exported(made: Any, out: Path, metrics: tuple[str, ...]) -> dict[str, Any]:
-    found = fold_ensemble(made.study, made.study.trials[0], made.dataset, made.definition)
+    found = train_wanted(made.study, made.definition, Wanted(ensemble="folds"))
     write_export(found, out, study="small", metrics=metrics)
     settings: dict[str, Any] = json.loads((out / "settings.json").read_text())
     return settings
@@ -140,4 +140,4 @@ def test_one_fold_is_no_ensemble(train_study):
     made = train_study(PARAMS | {"epochs": 1})
     one = made.definition.override({"folds.kind": "holdout"})
     with pytest.raises(UsageError, match="at least two; the folds of the study are holdout: 1"):
-        fold_ensemble(made.study, made.study.trials[0], made.dataset, one)
+        train_wanted(made.study, one, Wanted(ensemble="folds"))

@@ -16,7 +16,7 @@ from tuner.code.spec import BUILD
 from tuner.data import FoldSpec, make_folds
 from tuner.data.dataset import Fold
 from tuner.errors import UsageError
-from tuner.export import fold_ensemble, load_export, refit_trial, study_dataset, write_export
+from tuner.export import Wanted, load_export, train_wanted, write_export
 from tuner.export.export import build_models
 from tuner.planning import network_seed
 from tuner.search.loop import run_worker
@@ -28,6 +28,7 @@ from tuner.training import set_threads
 
 set_threads()
 pytestmark = pytest.mark.slow
+REFIT = Wanted()
 PARAMS: dict[str, Any] = {
     "filters": {"values": [3]},
     "compiled": False,
@@ -37,8 +38,8 @@ PARAMS: dict[str, Any] = {
 }
 
 
-def refitted(folder: Path, made_by: Any = refit_trial, **params: Any) -> Any:
-    """The only trial of a study on 97 digits, refitted, or what else is to be made of it."""
+def refitted(folder: Path, wanted: Wanted = REFIT, **params: Any) -> Any:
+    """Of the only trial of a study on 97 digits what is `wanted`."""
     space = Space.from_dict({"open": True, "params": {**PARAMS, **params}})
     made = StudyDefinition(space=space, trials=1, code=save(folder, {BUILD: convolutional}))
     made = made.override({"data.limit": 97, "folds.k": 2, "sampler": "grid", "seed": 3})
@@ -50,7 +51,7 @@ def refitted(folder: Path, made_by: Any = refit_trial, **params: Any) -> Any:
         artifacts=str(folder),
     )  # fmt: skip
     made, study = holding(made, {BUILD: convolutional}), load(url)
-    return made_by(study, study.trials[0], study_dataset(study, made), made)
+    return train_wanted(study, made, wanted)
 
 
 @pytest.mark.parametrize("compiled", [False, True])
@@ -77,7 +78,7 @@ def test_a_refit_is_the_network_that_keras_trains_on_all_rows(tmp_path, compiled
 
 
 def test_an_ensemble_is_the_mean_of_the_networks_that_keras_trains_on_the_folds(tmp_path):
-    found = refitted(tmp_path, fold_ensemble)
+    found = refitted(tmp_path, Wanted(ensemble="folds", calibrate="temperature"))
     data = found.dataset
     x = (data.x * np.float32(data.byte_scale)).reshape(-1, 8, 8, 1)
     said = []
@@ -87,7 +88,7 @@ def test_an_ensemble_is_the_mean_of_the_networks_that_keras_trains_on_the_folds(
             fold, epochs=2, batch_size=32, optimizer=lambda: keras.optimizers.Adam(0.01),
             loss=lambda: keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         )  # fmt: skip
-        said.append(keras.ops.softmax(plain(x, training=False)))
+        said.append(keras.ops.softmax(plain(x, training=False) / found.calibration.temperature))
     write_export(found, tmp_path / "out", study="study", metrics=("accuracy",))
     read = load_export(tmp_path / "out").keras_model(data.x.astype(np.float32), training=False)
     np.testing.assert_allclose(read, np.mean(said, axis=0), atol=1e-5)

@@ -1,4 +1,4 @@
-"""A trial trained on all rows, kept in memory: its Keras model, and answers to new rows."""
+"""A trained model of a study, kept in memory: its Keras model, and answers to new rows."""
 
 from __future__ import annotations
 
@@ -14,18 +14,12 @@ from tuner.data.rows import number_rows
 from tuner.data.sources import RawData, Request
 from tuner.data.sources.frames import plain_table
 from tuner.data.sources.table import from_table
-from tuner.errors import UsageError, unknown
-from tuner.export.ensemble import (
-    ENSEMBLES,
-    Ensemble,
-    EnsembleKind,
-    EnsembleNetworks,
-    fold_ensemble,
-)
+from tuner.errors import UsageError
+from tuner.export.ensemble import Ensemble, EnsembleNetworks
 from tuner.export.export import build_models
-from tuner.export.quiet import import_tensorflow
-from tuner.export.refit import Refit, chosen_trial, refit_trial, study_dataset
+from tuner.export.refit import Refit
 from tuner.export.scores import decide, predict
+from tuner.export.wanted import Wanted, train_wanted
 from tuner.study.own_code import with_code
 from tuner.study.stored import read_definition
 
@@ -44,35 +38,20 @@ class Fitted:
     model: keras.Model
 
     @classmethod
-    def of(
-        cls,
-        study: optuna.Study,
-        number: int,
-        folder: Path,
-        *,
-        ensemble: EnsembleKind | None = None,
-        trust_code: bool,
-    ) -> Fitted:
-        """Of trial `number`. Raises as `chosen_trial`, `refit_trial`, `fold_ensemble` and
-        `with_code`.
+    def of(cls, study: optuna.Study, wanted: Wanted, folder: Path, *, trust_code: bool) -> Fitted:
+        """Raises as `train_wanted` and `with_code`.
 
         Args:
             folder: of the artifacts beside the storage.
             trust_code: the study's own code may run.
         """
-        if ensemble is not None and ensemble not in ENSEMBLES:
-            raise UsageError(unknown("ensemble", ensemble, ENSEMBLES))
         definition = read_definition(study)
         trusted = definition.code.file if definition.code and trust_code else None
         definition = with_code(definition, folder, trusted, study.study_name)
-        trial = chosen_trial(study, number)
-        dataset = study_dataset(study, definition)
-        import_tensorflow()
-        if ensemble is not None:
-            mean = fold_ensemble(study, trial, dataset, definition)
-            return cls(mean, EnsembleNetworks(mean).model())
-        refit = refit_trial(study, trial, dataset, definition)
-        return cls(refit, build_models(refit)[1])
+        found = train_wanted(study, definition, wanted)
+        if isinstance(found, Ensemble):
+            return cls(found, EnsembleNetworks(found).model())
+        return cls(found, build_models(found)[1])
 
     def predict(self, X: Any) -> NDArray[Any]:
         """A label a row, `(rows, labels)` of 0 and 1 for several labels, or the values of a

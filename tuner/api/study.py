@@ -11,6 +11,7 @@ from tuner.api.settings import RunSettings, file_path, known_keywords, whole
 from tuner.api.stored_study import StoredStudy, trial_number
 from tuner.api.words import told_in_python
 from tuner.code import trusted_file
+from tuner.limits import MOST_TRIALS
 from tuner.progress import ProgressMode
 from tuner.search.finished import find_or_prepare
 from tuner.storage import storage_at
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tuner.api.fitted import Fitted
     from tuner.api.served import Served
     from tuner.export.ensemble import EnsembleKind
+    from tuner.export.wanted import CalibrationKind, Wanted
 
 
 class Study(StoredStudy):
@@ -39,7 +41,7 @@ class Study(StoredStudy):
     def __init__(self, name: str, place: Place, *, trust_code: bool = False) -> None:
         super().__init__(name, place)
         self._trust_code = trust_code
-        self._fitted: dict[tuple[int, EnsembleKind | None], Fitted] = {}
+        self._fitted: dict[tuple[Wanted, tuple[int, ...]], Fitted] = {}
 
     @known_keywords
     def optimize(
@@ -81,20 +83,30 @@ class Study(StoredStudy):
 
     @told_in_python
     def model(
-        self, number: int | None = None, *, ensemble: EnsembleKind | None = None
+        self,
+        number: int | None = None,
+        *,
+        ensemble: EnsembleKind | None = None,
+        ensemble_trials: int = 10,
+        calibrate: CalibrationKind | None = None,
     ) -> keras.Model:
         """The best trial, or trial `number`, trained on all rows, as a plain Keras model: it takes
         raw rows, or of a table a dict of its columns. Trained once, then kept.
 
         Args:
-            ensemble: "folds": instead the mean of the trial's fold networks, trained again.
+            ensemble: "folds": instead the mean of the trial's fold networks, trained again;
+                "selection": of those of several trials, chosen by ensemble selection.
+            ensemble_trials: the best ones that a selection chooses among.
+            calibrate: "temperature": divides the logits by the temperature of the least log loss
+                on rows that the folds' networks have not trained on.
 
         Raises:
             NoCompletedTrialError: no trial is complete.
-            UsageError: there is no such trial, or it is not complete.
+            UsageError: there is no such trial, it is not complete, or what is asked for does not
+                suit the study.
             DataError: the rows cannot be loaded, or are others by now.
         """
-        return self._fit(number, ensemble).model
+        return self._fit(number, ensemble, ensemble_trials, calibrate).model
 
     @told_in_python
     def predict(self, X: ArrayLike | pd.DataFrame) -> NDArray[Any]:
@@ -105,7 +117,7 @@ class Study(StoredStudy):
 
         Returns and raises as `tuner.api.fitted.Fitted.predict`: a label a row, or values.
         """
-        return self._fit(None, None).predict(X)
+        return self._fit(None).predict(X)
 
     @told_in_python
     def export(
@@ -114,6 +126,8 @@ class Study(StoredStudy):
         number: int | None = None,
         *,
         ensemble: EnsembleKind | None = None,
+        ensemble_trials: int = 10,
+        calibrate: CalibrationKind | None = None,
         force: bool = False,
     ) -> Path:
         """Write the best trial, or trial `number`, trained on all rows, as `tuner export` does:
@@ -121,7 +135,7 @@ class Study(StoredStudy):
 
         Args:
             folder: to make; it must be new or empty.
-            ensemble: as of `model`.
+            ensemble, ensemble_trials, calibrate: as of `model`.
             force: replace an earlier export.
 
         Raises `UsageError` for a folder that cannot be made, and as `model`.
@@ -132,7 +146,8 @@ class Study(StoredStudy):
         out = file_path("folder", folder)
         check_target(out, force=force)
         metrics = self.definition.all_metrics
-        write_export(self._fit(number, ensemble).found, out, study=self.name, metrics=metrics)
+        found = self._fit(number, ensemble, ensemble_trials, calibrate).found
+        write_export(found, out, study=self.name, metrics=metrics)
         return out
 
     @told_in_python
@@ -164,17 +179,24 @@ class Study(StoredStudy):
             number = study._study_id
         return Served(storage_at(self._place.storage), number, whole("port", port, 0, 65_535))
 
-    def _fit(self, number: int | None, ensemble: EnsembleKind | None) -> Fitted:
+    def _fit(
+        self,
+        number: int | None,
+        ensemble: EnsembleKind | None = None,
+        ensemble_trials: int = 10,
+        calibrate: CalibrationKind | None = None,
+    ) -> Fitted:
         from tuner.api.fitted import Fitted
+        from tuner.export.wanted import Wanted
 
-        chosen = self.best.number if number is None else trial_number(number)
-        key = (chosen, ensemble)
-        if key not in self._fitted:
-            folder, trust = self._place.folder, self._trust_code
-            with self._reading() as study:
-                self._fitted[key] = Fitted.of(
-                    study, chosen, folder, ensemble=ensemble, trust_code=trust
-                )
+        most = whole("ensemble_trials", ensemble_trials, 2, MOST_TRIALS)
+        trial = None if number is None else trial_number(number)
+        wanted = Wanted(trial, "best", ensemble, most, calibrate)
+        with self._reading() as study:
+            key = (wanted, tuple(own.number for own in wanted.trials_of(study)))
+            if key not in self._fitted:
+                folder, trust = self._place.folder, self._trust_code
+                self._fitted[key] = Fitted.of(study, wanted, folder, trust_code=trust)
         return self._fitted[key]
 
     @told_in_python

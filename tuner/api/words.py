@@ -19,7 +19,7 @@ _SWITCHES = {"force": "True", "trust_code": "True", "na_class": "True", "header"
 #: Flags of NAME=VALUE, whose keywords take a dict.
 _DICTS = ("set", "kinds", "at_most", "at_least")
 #: Values that messages name as they are typed.
-_NAMES = "robust|standard|minmax|log|multiclass|regression|balanced_accuracy"
+_NAMES = "robust|standard|minmax|log|multiclass|regression|balanced_accuracy|folds"
 
 _MESSAGE = re.compile(
     r"""tuner resume (?P<study>(?:'[^']*'|"[^"]*"|[^\s`;,'"])+)"""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from tuner.cli.flags import TRIAL, choose_option, storage_option
+from tuner.cli.flags import COUNT, TRIAL, choose_option, storage_option
 from tuner.cli.opening import reading
 from tuner.cli.output import columns_of, emit, format_option, tell
 from tuner.cli.refusals import OneOf
@@ -16,7 +16,13 @@ from tuner.errors import UsageError
 from tuner.text import score_text
 
 if TYPE_CHECKING:
+    from tuner.export.ensemble import EnsembleKind
+    from tuner.export.wanted import CalibrationKind
     from tuner.results.ranking import Choice
+
+
+#: What `settings.json` holds of some exports.
+_OF_THE_KIND = ("epochs", "ensemble", "calibration")
 
 
 @click.command()
@@ -38,9 +44,23 @@ if TYPE_CHECKING:
 @choose_option
 @click.option(
     "--ensemble",
-    type=OneOf(("folds",)),
+    type=OneOf(("folds", "selection")),
     help="Instead of one network trained on all rows, the mean of the trial's fold networks, each "
-    "trained again from its own seed.",
+    "trained again from its own seed; or of those of several trials, chosen by ensemble selection.",
+)
+@click.option(
+    "--ensemble-trials",
+    type=COUNT,
+    metavar="M",
+    default=10,
+    show_default=True,
+    help="A selection chooses among the M best trials.",
+)
+@click.option(
+    "--calibrate",
+    type=OneOf(("temperature",)),
+    help="Divide the logits by the temperature of the least log loss on rows that the folds' "
+    "networks have not trained on.",
 )
 @click.option("--force", is_flag=True, help="Replace an earlier export in DIR.")
 @storage_option
@@ -51,7 +71,9 @@ def export(
     out: Path,
     number: int | None,
     choose: Choice,
-    ensemble: Literal["folds"] | None,
+    ensemble: EnsembleKind | None,
+    ensemble_trials: int,
+    calibrate: CalibrationKind | None,
     force: bool,
     storage: str | None,
     trust_code: bool,
@@ -62,35 +84,24 @@ def export(
     settings, the scaling, the classes, and MODEL.md, which says how to use them without tuner.
     """
     from tuner.export.folder import check_target
+    from tuner.export.wanted import Wanted, train_wanted
+    from tuner.results import objective_metric
     from tuner.storage import storage_at
     from tuner.study.own_code import with_code
     from tuner.study.stored import read_definition
 
-    if number is not None and choose != "best":
-        raise UsageError(
-            f"a trial is named or chosen by a rule; received --trial {number} and --choose {choose}"
-        )
+    wanted = Wanted(number, choose, ensemble, ensemble_trials, calibrate)
     # What can be wrong is found before TensorFlow takes its seconds to load.
     check_target(out, force=force)
     with reading(name, storage) as study:
-        from tuner.export.ensemble import fold_ensemble
-        from tuner.export.quiet import import_tensorflow
-        from tuner.export.refit import chosen_trial, refit_trial, study_dataset
-        from tuner.results import objective_metric
-
-        trial = chosen_trial(study, number, choose)
         if number is None and len(study.directions) > 1:
-            tell(f"trial {trial.number} is the Pareto front's best by {objective_metric(study)}")
+            best = wanted.trials_of(study)[0].number
+            tell(f"trial {best} is the Pareto front's best by {objective_metric(study)}")
         definition = read_definition(study)
         trusted = definition.code.file if definition.code and trust_code else None
         folder = storage_at(storage).artifacts_folder(None)
         definition = with_code(definition, folder, trusted, name)
-        dataset = study_dataset(study, definition)
-        how = "refitting" if ensemble is None else "training the folds of"
-        tell(f"{how} trial {trial.number} on {dataset.rows} rows")
-        import_tensorflow()
-        make = refit_trial if ensemble is None else fold_ensemble
-        found = make(study, trial, dataset, definition)
+        found = train_wanted(study, definition, wanted, tell)
     from tuner.export.export import write_export
 
     settings = write_export(found, out, study=name, metrics=definition.all_metrics)
@@ -98,7 +109,7 @@ def export(
         "study": name,
         "trial": settings["trial"],
         "out": str(out),
-        **{key: settings[key] for key in ("epochs", "ensemble") if key in settings},
+        **{key: settings[key] for key in _OF_THE_KIND if key in settings},
         "rows": settings["data"]["rows"],
         "cross_validation": settings["cross_validation"],
         "test": settings["test"],
@@ -168,7 +179,7 @@ def predict(
 
 
 def _export_text(summary: dict[str, Any]) -> str:
-    from tuner.export.card import member_text, score_note, score_table
+    from tuner.export.card import member_text, score_notes, score_table
 
     ensemble, study = summary.get("ensemble"), summary["study"]
     if ensemble is None:
@@ -182,7 +193,7 @@ def _export_text(summary: dict[str, Any]) -> str:
         [
             first,
             columns_of(*score_table(summary)),
-            *([score_note(summary)] if ensemble else []),
+            *score_notes(summary),
             f"files: {', '.join(summary['files'])}",
         ]
     )

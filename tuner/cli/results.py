@@ -14,7 +14,7 @@ from tuner.cli.opening import reading
 from tuner.cli.output import columns_of, current_format, emit, format_option, params_table
 from tuner.cli.refusals import OneOf
 from tuner.errors import UsageError
-from tuner.text import score_text, value_text
+from tuner.text import score_text, shell_quoted, value_text
 
 if TYPE_CHECKING:
     from tuner.results import BestTrial
@@ -144,9 +144,11 @@ def best(name: str, choose: Choice, storage: str | None) -> None:
     """
     from tuner.results import best_trial, front, given_params, objectives_of
     from tuner.results.nested import nested_data, nested_of
+    from tuner.results.trials import holds_networks
 
     with reading(name, storage) as study:
         found, names = best_trial(study, choose), objectives_of(study)
+        exported = holds_networks(study)
         members = [
             {
                 "number": own.number,
@@ -159,6 +161,11 @@ def best(name: str, choose: Choice, storage: str | None) -> None:
     data = asdict(found) | ({"front": members} if members else {})
     data |= {} if nested is None else {"nested": nested_data(nested)}
     texts = [*_front_text(members), _best_text(found, names[0]), *_below(nested)]
+    if exported and len(found.fold_scores) > 1:
+        texts.append(
+            f"its {len(found.fold_scores)} fold networks as one model: tuner export "
+            f"{shell_quoted(name)} --out DIR --ensemble folds"
+        )
     emit(data, table=lambda: "\n".join(texts))
 
 

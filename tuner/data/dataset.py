@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tuner.data.columns.infer import ColumnFinding
 
 Task = Literal["binary", "multiclass", "multilabel", "regression"]
+#: Begins the URI of rows that are nowhere but in somebody's program, before an estimator's name.
+IN_A_PROGRAM = "estimator"
 #: Tasks whose rows have one class each.
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 

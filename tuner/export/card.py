@@ -57,7 +57,7 @@ def model_card(settings: dict[str, Any], preprocessing: dict[str, Any]) -> str:
         "|---" * len(header) + "|",
         *(f"| {' | '.join(row)} |" for row in rows),
         "",
-        *([f"{score_note(settings)}.", ""] if "ensemble" in settings else []),
+        *(f"- {note}." for note in score_notes(settings)),
     ]
     return "\n".join(lines)
 
@@ -76,10 +76,13 @@ def _what(settings: dict[str, Any]) -> str:
 
 
 def member_text(ensemble: dict[str, Any]) -> str:
-    """Whose networks the `ensemble` of `settings.json` averages."""
+    """Whose networks the `ensemble` of `settings.json` averages, and their shares."""
     members = ensemble["members"]
     count = sum(len(own["epochs"]) for own in members)
-    return f"the {count} fold networks of trial {members[0]['trial']}"
+    shares = [
+        f"{own['trial']}" + (f" ({own['weight']:.0%})" if members[1:] else "") for own in members
+    ]
+    return f"the {count} fold networks of trial{'s' if members[1:] else ''} {', '.join(shares)}"
 
 
 _NETWORK = (
@@ -152,11 +155,16 @@ def _scaling(preprocessing: dict[str, Any]) -> str:
 
 def score_table(settings: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """A header, and each metric with its mean and deviation over the folds and its score on the
-    test rows; of an ensemble also the latter of its best trial alone."""
-    promised, tested = settings["cross_validation"], settings["test"] or {}
-    columns = {"cross-validation": promised, "test rows": tested}
-    if "ensemble" in settings and (single := settings["ensemble"]["single"])["test"]:
-        columns[f"trial {single['trial']} refitted, test rows"] = single["test"]
+    test rows; of an ensemble also those of its best trial alone."""
+    columns = {"cross-validation": settings["cross_validation"]}
+    ensemble = settings.get("ensemble")
+    if ensemble and ensemble["kind"] == "selection":
+        if ensemble["elsewhere"] is not None:
+            columns["chosen on other folds"] = ensemble["elsewhere"]
+        columns[f"trial {settings['trial']} alone"] = ensemble["single"]["cross_validation"]
+    columns["test rows"] = settings["test"] or {}
+    if ensemble and ensemble["single"]["test"]:
+        columns[f"trial {settings['trial']} refitted, test rows"] = ensemble["single"]["test"]
     rows = [
         [name, *(_score_cell(own.get(name)) for own in columns.values())]
         for name in dict.fromkeys(name for own in columns.values() for name in own)
@@ -169,9 +177,23 @@ def _score_cell(score: Any) -> str:
     return spread_text(score) if isinstance(score, list) else score_text(score)
 
 
-def score_note(settings: dict[str, Any]) -> str:
-    """What the scores of an ensemble are."""
-    note = "cross-validation is each network's score on its own fold"
-    if settings["test"] is None:
-        note += "; what their mean gains is seen on test rows alone, and there are none"
-    return note
+def score_notes(settings: dict[str, Any]) -> list[str]:
+    """What is to be known of the scores, a line each."""
+    notes, ensemble = [], settings.get("ensemble")
+    if ensemble and ensemble["kind"] == "folds":
+        note = "cross-validation is each network's score on its own fold"
+        if settings["test"] is None:
+            note += "; what their mean gains is seen on test rows alone, and there are none"
+        notes.append(note)
+    elif ensemble:
+        note = "cross-validation is of the rows that chose the shares, so it promises too much"
+        if ensemble["elsewhere"] is not None:
+            note += "; beside it each fold's score with the shares that the others choose"
+        notes.append(note)
+    if (calibration := settings.get("calibration")) is not None:
+        before, after = (score_text(calibration[name]) for name in ("before", "after"))
+        notes.append(
+            f"temperature {calibration['temperature']:.4g}: out-of-fold log loss {before} before, "
+            f"{after} after; cross-validation is without it"
+        )
+    return notes

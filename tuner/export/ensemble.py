@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.data import Dataset, make_folds
+from tuner.data import Dataset
 from tuner.data.sources import Reading
-from tuner.errors import UsageError
-from tuner.export.fold_networks import FoldNetworks, train_folds
+from tuner.export.fold_networks import FoldNetworks
 from tuner.export.network import build_network
 from tuner.export.quiet import any_column_name
-from tuner.export.refit import Refit, refit_trial
+from tuner.export.refit import Refit
 from tuner.export.scores import answers, network_rows
 from tuner.export.table_model import network_inputs, table_columns
-from tuner.study.data import reading_of
+from tuner.export.temperature import Calibration
 
 if TYPE_CHECKING:
     import keras
-    from optuna.study import Study
-    from optuna.trial import FrozenTrial
 
-    from tuner.study.definition import StudyDefinition
-
-EnsembleKind = Literal["folds"]
-ENSEMBLES: tuple[EnsembleKind, ...] = get_args(EnsembleKind)
+EnsembleKind = Literal["folds", "selection"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +43,10 @@ class Ensemble:
         dataset, reading: what the study was made on, and how it was read.
         fold_scores: metric to the ensemble's scores on each fold's validation rows, by the networks
             that have not trained on them.
+        elsewhere: of a selection, the scores on each fold of what the other folds alone choose;
+            None if there are no others.
         single: the best trial alone, trained on all rows, if there are test rows to compare on.
+        calibration: of all networks, if one was asked for.
     """
 
     kind: EnsembleKind
@@ -57,7 +54,9 @@ class Ensemble:
     dataset: Dataset
     reading: Reading
     fold_scores: dict[str, list[float]]
+    elsewhere: dict[str, list[float]] | None
     single: Refit | None
+    calibration: Calibration | None
 
     @property
     def best(self) -> FoldNetworks:
@@ -65,46 +64,20 @@ class Ensemble:
         return self.members[0].trained
 
 
-def fold_ensemble(
-    study: Study, trial: FrozenTrial, dataset: Dataset, definition: StudyDefinition
-) -> Ensemble:
-    """The mean of `trial`'s fold networks.
-
-    Each of them has its score on rows that it has not trained on; what their mean gains can be
-    seen on test rows alone.
-
-    Args:
-        definition: its code loaded.
-
-    Raises:
-        UsageError: the study has one fold.
-        TunerError, PlanError: see `train_folds`.
-    """
-    folds = make_folds(dataset, definition.folds)
-    if len(folds) < 2:
-        raise UsageError(
-            "an ensemble of folds is the mean of their networks, at least two; the folds of the "
-            f"study are {definition.folds.kind}: 1. Available: an export without --ensemble"
-        )
-    [trained] = train_folds(study, [trial], dataset, folds, definition)
-    return Ensemble(
-        kind="folds",
-        members=(Member(trained, 1.0),),
-        dataset=dataset,
-        reading=reading_of(definition.data),
-        fold_scores=trained.scores,
-        single=None if dataset.x_test is None else refit_trial(study, trial, dataset, definition),
-    )
-
-
 class EnsembleNetworks:
     """The networks of an ensemble as Keras models, each built once."""
 
     def __init__(self, ensemble: Ensemble) -> None:
         self._ensemble = ensemble
+        calibrated = ensemble.calibration
+        temperature = None if calibrated is None else calibrated.temperature
         self._networks = [
             [
-                build_network(own, ensemble.dataset, f"trial_{member.trained.trial}_fold_{number}")
+                build_network(
+                    replace(own, temperature=temperature),
+                    ensemble.dataset,
+                    f"trial_{member.trained.trial}_fold_{number}",
+                )
                 for number, own in enumerate(member.trained.networks)
             ]
             for member in ensemble.members

@@ -47,6 +47,11 @@ def settings_of(
             }
         ),
         "data": _data_facts(found.dataset, found.reading),
+        **(
+            {}
+            if found.calibration is None
+            else {"calibration": {"method": "temperature", **found.calibration._asdict()}}
+        ),
         "cross_validation": json_ready(found.fold_scores),
         "test": json_ready(test),
         "versions": {
@@ -66,6 +71,7 @@ def _ensemble_facts(found: Ensemble, single_test: dict[str, float] | None) -> di
         "params": best.params,
         "ensemble": {
             "kind": found.kind,
+            "elsewhere": json_ready(found.elsewhere),
             "members": [
                 {
                     "trial": own.trained.trial,

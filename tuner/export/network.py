@@ -27,6 +27,7 @@ def build_network(trained: TrainedNetwork, dataset: Dataset, name: str = "tuner"
             shift=shift,
             scale=scale,
             target_scaling=trained.target_scaling,
+            temperature=trained.temperature,
             name=name,
         )
     return build_sequential(
@@ -38,5 +39,6 @@ def build_network(trained: TrainedNetwork, dataset: Dataset, name: str = "tuner"
         scale=scale,
         target_scaling=trained.target_scaling,
         target_log=dataset.target_log,
+        temperature=trained.temperature,
         name=name,
     )

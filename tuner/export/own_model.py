@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.data.dataset import Dataset
 from tuner.data.scaling import TargetScaling
-from tuner.export.sequential import OUTPUT_ACTIVATION, entering, leaving
+from tuner.export.sequential import entering, leaving, probabilities
 
 if TYPE_CHECKING:
     import keras
@@ -21,6 +21,7 @@ def build_own_model(
     shift: Any,
     scale: Any,
     target_scaling: TargetScaling | None,
+    temperature: float | None,
     name: str,
 ) -> keras.Model:
     """A model around `network` that takes `(rows, features)`, scales them and gives them their
@@ -31,7 +32,7 @@ def build_own_model(
     inputs, *layers = entering(dataset.features, dataset.byte_scale, shift, scale)
     layers += [keras.layers.Reshape(network.row, name="shape"), network.model]
     if dataset.task != "regression" and not network.probabilities:
-        layers.append(keras.layers.Activation(OUTPUT_ACTIVATION[dataset.task], name="answers"))
+        layers += probabilities(dataset.task, temperature)
     answers = inputs
     for layer in layers + leaving(target_scaling, dataset.target_log):
         answers = layer(answers)

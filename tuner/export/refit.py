@@ -12,6 +12,7 @@ from tuner.data import Dataset, Fold
 from tuner.data.scaling import ScalingKind
 from tuner.data.sources import Reading
 from tuner.errors import DataError, TunerError, UsageError
+from tuner.export.temperature import Calibration
 from tuner.export.trained import TrainedNetwork, networks_of, trainer_on
 from tuner.planning import network_seed, plan_training
 from tuner.planning.plan import TrainingPlan
@@ -75,6 +76,7 @@ class Refit(TrainedNetwork):
         params: all parameters, fixed ones included.
         reading: how the rows were read, if they are text.
         fold_scores: metric to the trial's validation scores per fold: what the search promises.
+        calibration: where its `temperature` comes from, if it has one.
     """
 
     trial: int
@@ -82,6 +84,7 @@ class Refit(TrainedNetwork):
     dataset: Dataset
     fold_scores: dict[str, list[float]]
     reading: Reading
+    calibration: Calibration | None = None
 
 
 def chosen_trial(study: Study, number: int | None, choose: Choice = "best") -> FrozenTrial:

@@ -35,6 +35,7 @@ def build_sequential(
     scale: NDArray[np.float32] | None = None,
     target_scaling: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
     target_log: bool = False,
+    temperature: float | None = None,
     name: str = "tuner",
 ) -> keras.Sequential:
     """A `Sequential` that takes raw, flattened features and gives probabilities or values.
@@ -56,6 +57,8 @@ def build_sequential(
         target_scaling: mean and standard deviation, each `(outputs,)`, that training took out
             of regression targets.
         target_log: they are those of log(1 + target).
+        temperature: of classes, what the output's sums are divided by before its activation, by
+            layers of their own; None: the activation is the output's.
         name: the model's name.
 
     Raises:
@@ -67,11 +70,12 @@ def build_sequential(
 
     *inner, last = layers_of(plan)
     plain = {layer.name: STACKED[type(layer)].plain(layer, plan) for layer in inner}
-    plain[last.name] = keras.layers.Dense(
-        plan.outputs, activation=OUTPUT_ACTIVATION[task], name=last.name
-    )
+    activation = OUTPUT_ACTIVATION[task] if temperature is None else None
+    plain[last.name] = keras.layers.Dense(plan.outputs, activation=activation, name=last.name)
     before = entering(plan.features, byte_scale, shift, scale)
     behind = leaving(target_scaling, target_log)
+    if temperature is not None:
+        behind += probabilities(task, temperature)
     if all(isinstance(layer, keras.layers.Layer) for layer in plain.values()):
         model = keras.Sequential([*before, *plain.values(), *behind], name=name)
     else:
@@ -108,6 +112,16 @@ def entering(features: int, byte_scale: float, shift: Any, scale: Any) -> list[A
                 name="input_scaling",
             )
         )
+    return layers
+
+
+def probabilities(task: Task, temperature: float | None) -> list[Any]:
+    """The layers that make probabilities of logits, divided by `temperature` if there is one."""
+    import keras
+
+    layers: list[Any] = [keras.layers.Activation(OUTPUT_ACTIVATION[task], name="answers")]
+    if temperature is not None:
+        layers.insert(0, keras.layers.Rescaling(1 / temperature, name="temperature"))
     return layers
 
 

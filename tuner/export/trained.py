@@ -29,6 +29,7 @@ class TrainedNetwork:
         scaling, target_scaling: fitted on its training rows; None: identity.
         weights: in the order of `Sequential.get_weights()`.
         network: somebody's own, trained; `plan.model` and `weights` are then of no use.
+        temperature: what its logits are divided by; None: it was not calibrated.
     """
 
     plan: TrainingPlan
@@ -37,6 +38,7 @@ class TrainedNetwork:
     target_scaling: TargetScaling | None
     weights: list[NDArray[np.float32]]
     network: OwnNetwork | None = None
+    temperature: float | None = None
 
 
 def trainer_on(dataset: Dataset, folds: Sequence[Fold], build: Any, **settings: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tuner.data.dataset import IN_A_PROGRAM
 from tuner.errors import UsageError
 from tuner.search.tickets import is_void, last_trials
 from tuner.storage import records
@@ -99,6 +100,16 @@ def metrics_of(study: Study) -> list[str]:
     fields = stored_fields(attributes, name)
     others = stored_field({"metrics": [], **fields}, "metrics", list, name)
     return list(dict.fromkeys([stored_field(fields, "objective.metric", str, name), *others]))
+
+
+def holds_networks(study: Study) -> bool:
+    """Whether the study's trials are networks that an export can train again: not if something else
+    made it, nor if they are an estimator's fits in somebody's program."""
+    if is_foreign(study.user_attrs):
+        return False
+    fields = stored_fields(study.user_attrs, study.study_name)
+    uri = stored_field(fields, "data.uri", str, study.study_name)
+    return not uri.startswith(f"{IN_A_PROGRAM}:")
 
 
 def objectives_of(study: Study) -> list[str]:

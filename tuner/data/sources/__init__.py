@@ -1,5 +1,6 @@
 """Where data come from: one class for each scheme of a URI."""
 
+from tuner.data.dataset import IN_A_PROGRAM
 from tuner.data.sources.arff import Arff
 from tuner.data.sources.arrays import Arrays
 from tuner.data.sources.base import READING as READING
@@ -28,8 +29,6 @@ SOURCES: Registry[type[Source]] = Registry(
     "tuner.sources",
     (Bundled, Csv, Parquet, Feather, Xlsx, Arff, Npz, Npy, Arrays, KerasDatasets, OpenML),
 )
-#: What stands in a scheme's place if no source can have the rows: before an estimator's name.
-IN_A_PROGRAM = "estimator"
 
 
 def source_of(uri: str) -> tuple[Source, str]:

@@ -11,8 +11,8 @@ from optuna.samplers import BaseSampler
 from sklearn.base import clone, is_regressor
 from sklearn.utils import check_random_state
 
+from tuner.data.dataset import IN_A_PROGRAM
 from tuner.data.folds import FoldSpec
-from tuner.data.sources import IN_A_PROGRAM
 from tuner.errors import UsageError
 from tuner.limits import MOST_FOLDS
 from tuner.sklearn.search.pipeline_steps import final_estimator, last_step_prefix
