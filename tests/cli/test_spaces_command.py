@@ -67,6 +67,7 @@ def test_show_says_when_a_parameter_is_active(run):
         "form": "choices",
         "values": "step, epoch",
         "grid_points": 2,
+        "default": None,
         "active_when": "schedule is exponential",
     }
     assert rows["schedule.restarts"]["active_when"] == "schedule is restarts"
@@ -92,7 +93,7 @@ def test_validate_says_yes(run):
     assert code == 0
     lines = out.splitlines()
     assert lines[0].endswith("sgd_decay.yaml: valid, 11 parameters, 7 vary")
-    assert lines[1].endswith("optimizers.yaml: valid, 22 parameters, 18 vary")
+    assert lines[1].endswith("optimizers.yaml: valid, 26 parameters, 22 vary")
 
 
 def test_validate_prints_every_error_of_every_file(run, tmp_path):
