@@ -91,7 +91,7 @@ def by_hand(
             optimizer.weight_decay = at("optimizer.weight_decay", step)
             mask = kept(seed, at("model.dropout", step), step, plan.batch_size, plan.model.units[0])
             with tf.GradientTape() as tape:
-                hidden, active, last = model.layers
+                *_, hidden, active, last = model.layers
                 answered = last(active(hidden(data.x[batch])) * mask[: len(batch)])
                 value = loss(y[batch], answered)
             optimizer.apply(tape.gradient(value, model.trainable_weights), model.trainable_weights)
