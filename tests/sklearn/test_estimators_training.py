@@ -165,6 +165,8 @@ def test_patience_keeps_the_best_weights_on_held_out_rows() -> None:
     fold = fold_of(model.plan_, class_targets(IRIS.target), 0.3, network_seed(1, 0, 0))
     assert np.bincount(IRIS.target[fold.validation]).tolist() == [15, 15, 15]
     assert not np.isin(fold.train, fold.validation).any()
+    held = log_loss(IRIS.target[fold.validation], model.predict_proba(X[fold.validation]))
+    assert held == pytest.approx(min(losses), rel=1e-4)
     model.set_params(patience=None, restore_best_weights=True, epochs=len(losses) + 1)
     model.fit(X, IRIS.target)
     assert model.history_["val_loss"][:-1] == losses
@@ -172,8 +174,12 @@ def test_patience_keeps_the_best_weights_on_held_out_rows() -> None:
     assert log_loss(IRIS.target[fold.validation], held_out) == pytest.approx(min(losses), rel=1e-4)
     with pytest.raises(ValueError, match="restore_best_weights"):
         model.partial_fit(X, IRIS.target)
-    held = log_loss(IRIS.target[fold.validation], model.predict_proba(X[fold.validation]))
-    assert held == pytest.approx(min(losses), rel=1e-4)
+    model = KerasMLPClassifier(**SMALL, weight_averaging="swa")
+    with pytest.raises(ValueError, match="weight_averaging='swa'"):
+        model.partial_fit(X, IRIS.target, classes=[0, 1, 2])
+    model.set_params(ema_momentum=0.5)
+    with pytest.raises(ValueError, match="weight_averaging 'swa' has no setting ema_momentum"):
+        model.fit(X, IRIS.target)
 
 
 def test_a_plateau_watches_held_out_rows() -> None:

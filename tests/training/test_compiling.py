@@ -31,7 +31,8 @@ def test_the_rule_counts_the_steps_of_the_longest_training() -> None:
         {"optimizer": "ftrl", "loss__label_smoothing": 0.1},
         {"optimizer": "nadam", "schedule": "cosine"},
         {"optimizer": "adafactor"},
-        {"optimizer": "muon"},
+        {"optimizer": "muon", "weight_averaging": "ema"},
+        {"weight_averaging": "swa", "weight_averaging__swa_start": 0.0},
     ],
     ids=str,
 )

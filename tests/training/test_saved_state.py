@@ -104,6 +104,8 @@ def interrupt_everywhere(
         {"optimizer": "lamb"},
         {"optimizer": "adafactor"},
         {"optimizer": "muon"},
+        {"weight_averaging": "ema", "weight_averaging__ema_overwrite_frequency": 5},
+        {"weight_averaging": "swa", "weight_averaging__swa_start": 0.3},
         {"model__dropout": 0.3, "model__batch_norm": True},
         {"schedule": "cosine", "schedule__warmup": 2},
         {
@@ -118,7 +120,7 @@ def interrupt_everywhere(
         {"embedding": "pbld", "model__layers": 2, "model__skip_connections": True},
     ],
     ids=[
-        *("sgd", "adam", "nadam", "lamb", "adafactor", "muon", "dropout", "cosine"),
+        *("sgd", "adam", "nadam", "lamb", "adafactor", "muon", "ema", "swa", "dropout", "cosine"),
         *("scheduled", "embedding"),
     ],
 )

@@ -28,7 +28,7 @@ class Cost:
         multiply_adds: of one epoch of the whole stack: forward and backward over the training
             rows, forward over the validation rows. Matrix products only; they are nearly all.
         weight_bytes: weights of the stack.
-        state_bytes: its gradients and the optimizer's own variables.
+        state_bytes: its gradients, the optimizer's own variables and averages of weights.
         activation_bytes: what one training step of the stack keeps for the backward pass.
     """
 
@@ -62,6 +62,7 @@ def estimate(plan: TrainingPlan, folds: Sequence[Fold]) -> Cost:
     forward, backward = forward_multiply_adds(plan.model), backward_multiply_adds(plan.model)
     weights = count_parameters(plan.model)
     trainable = count_parameters(plan.model, trainable_only=True)
+    kept = 1 + optimizer_slots(plan.optimizer) + (plan.averaging is not None)
     return Cost(
         networks=networks,
         parameters=weights,
@@ -69,7 +70,7 @@ def estimate(plan: TrainingPlan, folds: Sequence[Fold]) -> Cost:
         steps=steps * plan.epochs,
         multiply_adds=sum(train) * (forward + backward) + sum(validation) * forward,
         weight_bytes=networks * weights * _FLOAT_BYTES,
-        state_bytes=networks * trainable * (1 + optimizer_slots(plan.optimizer)) * _FLOAT_BYTES,
+        state_bytes=networks * trainable * kept * _FLOAT_BYTES,
         activation_bytes=networks * batch * _values_per_row(plan.model) * _FLOAT_BYTES,
     )
 

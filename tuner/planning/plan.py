@@ -91,6 +91,21 @@ SCHEDULED: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
+class AveragingPlan:
+    """Which average of a network's weights is validated and kept; see
+    `tuner.training.averaging`. What is of the other kind has its default.
+
+    `ema_overwrite_frequency` is in steps, None for never; `swa_start` is the share of the epochs
+    after which averaging begins.
+    """
+
+    kind: str
+    ema_momentum: float = 0.0
+    ema_overwrite_frequency: int | None = None
+    swa_start: float = 0.0
+
+
+@dataclass(frozen=True)
 class TrainingPlan:
     """All that decides a training except the rows and the seeds.
 
@@ -113,12 +128,14 @@ class TrainingPlan:
     min_delta: float = 0.0
     scheduled: tuple[tuple[str, Schedule], ...] = field(default=(), metadata={"later": True})
     restore_best_weights: bool | None = field(default=None, metadata={"later": True})
+    averaging: AveragingPlan | None = field(default=None, metadata={"later": True})
 
     @property
     def depends_on_total(self) -> bool:
         """Whether the first epochs would be others if there were more of them."""
         schedules = (self.schedule, *(schedule for _, schedule in self.scheduled))
-        return any(schedule.depends_on_total for schedule in schedules)
+        by_share = self.averaging is not None and self.averaging.kind == "swa"
+        return by_share or any(schedule.depends_on_total for schedule in schedules)
 
     def base(self, name: str) -> float:
         """The value of one of `SCHEDULED` that its schedule is a factor of; 0 if it has none."""

@@ -14,6 +14,7 @@ from tuner.planning.factors import plan_factors
 from tuner.planning.losses import LOSSES, plan_loss
 from tuner.planning.plan import (
     SCHEDULED,
+    AveragingPlan,
     EmbeddingPlan,
     ModelPlan,
     OptimizerPlan,
@@ -60,7 +61,7 @@ def plan_training(
     if task not in LOSSES:
         raise PlanError(unknown("task", task, LOSSES))
     values = {**DEFAULTS, **given}
-    for name in ("optimizer", "schedule", "embedding"):
+    for name in ("optimizer", "schedule", "embedding", "weight_averaging"):
         values[name] = checked(CATALOGUE[name], values[name])
         _refuse_settings_of_others(name, values[name], given)
     for name, info in CATALOGUE.items():
@@ -96,6 +97,7 @@ def plan_training(
         min_delta=values["early_stopping.min_delta"],
         # What holds anyway makes no other plan.
         restore_best_weights=None if by_best == (patience is not None) else by_best,
+        averaging=plan_averaging(values),
     )
     return replace(plan, scheduled=plan_scheduled(values, plan))
 
@@ -138,6 +140,15 @@ def plan_model(
             f"{parameters:,} ({size_text(4 * parameters)}). Available: fewer units or layers"
         )
     return model
+
+
+def plan_averaging(values: Mapping[str, Any]) -> AveragingPlan | None:
+    """The average of weights that `values` ask for."""
+    kind = values["weight_averaging"]
+    if kind == "none":
+        return None
+    names = ("swa_start",) if kind == "swa" else ("ema_momentum", "ema_overwrite_frequency")
+    return AveragingPlan(kind, **{name: values[f"weight_averaging.{name}"] for name in names})
 
 
 def plan_units(units: object, layers: object) -> tuple[int, ...]:

@@ -36,6 +36,7 @@ LOSSES = (
     "binary_crossentropy", "mean_squared_error", "mean_absolute_error", "huber",
 )  # fmt: skip
 
+_EMA = {"weight_averaging": ("ema",)}
 _CROSS_ENTROPIES = {"loss": LOSSES[:4]}
 
 
@@ -135,6 +136,17 @@ _PARAMETERS = (
       choices=("none", "balanced")),
     P("loss.delta", "float", 1.0, "Error at which Huber turns from square to linear.",
       above=0, only_with={"loss": ("huber",)}),
+    P("weight_averaging", "category", "none",
+      "Average of weights over the steps (ema) or the last epochs (swa), validated and kept.",
+      choices=("none", "ema", "swa")),
+    P("weight_averaging.ema_momentum", "float", 0.99, "Share of the last average that is kept.",
+      low=0, high=1, only_with=_EMA),
+    P("weight_averaging.ema_overwrite_frequency", "int", None,
+      "Steps after which the weights become their average; left out: never.",
+      low=1, high=10**6, only_with=_EMA),
+    P("weight_averaging.swa_start", "float", 0.75,
+      "Share of the epochs after which averaging begins.",
+      low=0, below=1, only_with={"weight_averaging": ("swa",)}),
     P("early_stopping.patience", "int", None, "Epochs without improvement before a fold stops.",
       low=0),
     P("early_stopping.min_delta", "float", 0.0, "Smallest improvement that counts.", low=0),

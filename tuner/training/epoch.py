@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from tuner.training.averaging import WeightAverage, averages_in_place
 from tuner.training.kind import StackKind
 from tuner.training.losses import predictions, row_losses, row_metric
 from tuner.training.network import StackedNetwork, StackSettings
@@ -35,18 +36,26 @@ class EpochGraph:
     Args:
         network: the stacked model.
         optimizer: a built optimizer of `tuner.training.optimizers`.
+        average: of the weights, if there is one.
         trace: shared by the stacks of one kind and form of data.
     """
 
     def __init__(
-        self, kind: StackKind, network: StackedNetwork, optimizer: Any, trace: SharedTrace
+        self,
+        kind: StackKind,
+        network: StackedNetwork,
+        optimizer: Any,
+        average: WeightAverage | None,
+        trace: SharedTrace,
     ) -> None:
         self._kind = kind
         self._trace = trace
         self._network = network
         self._optimizer = optimizer
+        self._average = average
         #: All that a step may move: a network without rows gets it back as it was.
         self._state = [v.value for v in (*network.model.weights, *optimizer.variables)]
+        self._state += [] if average is None else average.variables
         self._trainable = [v.value for v in network.model.trainable_variables]
         #: Traced once, used by both loops of an epoch: building its graph is what a trace costs.
         self._traced_step = tf.function(self._step, autograph=False)
@@ -99,7 +108,8 @@ class EpochGraph:
         step, sums = tf.while_loop(lambda step, _: step < ungated, full, (0, sums))
         if self._optimizer.fused is None:
             _, sums = tf.while_loop(lambda step, _: step < steps, ragged, (step, sums))
-        validation, outputs = self._validate(data, settings, validation_rows, validation_counts)
+        with averages_in_place(self._average, settings.optimizer):
+            validation, outputs = self._validate(data, settings, validation_rows, validation_counts)
         return EpochResult(sums, validation, outputs)
 
     def _sums(self, data: StackData, y: Any, outputs: Any, losses: Any, mask: Any) -> Any:
@@ -139,6 +149,8 @@ class EpochGraph:
         gradients = tape.gradient(minimized, self._trainable, output_gradients=shares)
         self._optimizer.use(settings.optimizer, rate[:, None, None])
         self._optimizer.apply(gradients, self._network.model.trainable_variables)
+        if self._average is not None:
+            self._average.after_step(settings.optimizer, self._optimizer.iterations)
         sums = self._sums(data, y, outputs, losses, mask)
         if penalty is not None:
             sums = tf.concat([sums[:1] + penalty * count, sums[1:]], axis=0)

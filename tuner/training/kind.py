@@ -72,6 +72,7 @@ class StackShape:
     scheduled: tuple[str, ...]
     reads_rows: bool
     factors: tuple[str, ...]
+    weight_averaging: str | None
 
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
@@ -108,6 +109,7 @@ class StackShape:
             scheduled=tuple(name for name, _ in plan.scheduled),
             reads_rows=model.reads_rows,
             factors=tuple(name for name, _ in plan.optimizer.factors),
+            weight_averaging=None if plan.averaging is None else plan.averaging.kind,
         )
 
 

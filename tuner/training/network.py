@@ -11,6 +11,7 @@ from keras import ops
 
 from tuner.planning.network import through
 from tuner.planning.plan import TrainingPlan
+from tuner.training.averaging import WeightAverage
 from tuner.training.kind import StackShape
 from tuner.training.layers import STACKED, DropoutClock, InStack
 
@@ -90,8 +91,10 @@ class StackSettings(NamedTuple):
             layers["l2"] = _column([plan.model.l2 for plan in plans])
         if shape.dropout:
             layers |= DropoutClock.settings(list(seeds), [plan.model.dropout for plan in plans])
+        averaged = WeightAverage.settings(plans) if shape.weight_averaging else {}
         return cls(
-            {n: _column([own[n] for own in given]) for n in given[0] if n not in switches},
+            {n: _column([own[n] for own in given]) for n in given[0] if n not in switches}
+            | averaged,
             layers,
             {
                 "label_smoothing": _column([plan.loss.label_smoothing for plan in plans]),

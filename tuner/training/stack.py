@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tuner.planning.network import by_layer
 from tuner.planning.plan import TrainingPlan
+from tuner.training.averaging import WeightAverage
 from tuner.training.batches import EpochBatches, ValidationChunks
 from tuner.training.epoch import EpochGraph, EpochResult
 from tuner.training.initial_weights import drawn_weights, stacked_weights
@@ -43,7 +44,11 @@ class NetworkStack:
             kind.fused,
             shape.groups,
         )
-        self._graph = EpochGraph(kind, self.network, self.optimizer, trace)
+        trained = self.model.trainable_variables
+        self.average: WeightAverage | None = None
+        if shape.weight_averaging is not None:
+            self.average = WeightAverage(shape.weight_averaging, [own.value for own in trained])
+        self._graph = EpochGraph(kind, self.network, self.optimizer, self.average, trace)
         self._settings = StackSettings({}, {}, {})
         self._inputs: NDArray[np.intp] | None = None
         #: As they were drawn, with the weights of inputs that no network sees.
@@ -73,6 +78,8 @@ class NetworkStack:
             strict=True,
         ):
             variable.assign(value)
+        if self.average is not None:
+            self.average.reset()
         self._settings = tf.nest.map_structure(tf.constant, settings)
 
     def run_epoch(
@@ -102,11 +109,15 @@ class NetworkStack:
         return tf.constant(chunks.rows), tf.constant(chunks.counts)
 
     def get_weights(self) -> list[list[NDArray[np.float32]]]:
-        """Each network's weights as its plain Keras form has them, in the order of
-        `Sequential.get_weights()`."""
+        """Each network's weights, or their averages, if there are any, as its plain Keras form has
+        them, in the order of `Sequential.get_weights()`."""
+        shown: dict[int, Any] = {}
+        if self.average is not None:
+            trained = self.model.trainable_variables
+            shown = dict(zip(map(id, trained), self.average.averages, strict=True))
         described = [weight for layer in self.shape.layers for weight in layer.weights]
         stacked = [
-            np.asarray(variable).reshape(-1, *weight.shape)
+            np.asarray(shown.get(id(variable), variable)).reshape(-1, *weight.shape)
             for variable, weight in zip(self.model.weights, described, strict=True)
         ]
         weights = [[value[i].copy() for value in stacked] for i in range(self.networks)]
@@ -124,12 +135,15 @@ class NetworkStack:
         ]
 
     def get_state(self) -> list[NDArray[Any]]:
-        """Weights and optimizer variables of all networks: all that a later epoch depends on,
-        besides its number."""
-        return [np.asarray(v) for v in (*self.model.weights, *self.optimizer.variables)]
+        """Weights, optimizer variables and averages of all networks: all that a later epoch
+        depends on, besides its number."""
+        return [np.asarray(variable) for variable in self._variables()]
 
     def set_state(self, state: Sequence[NDArray[Any]]) -> None:
         """The inverse of `get_state`, after a `reset` to the same plans."""
-        variables = (*self.model.weights, *self.optimizer.variables)
-        for variable, value in zip(variables, state, strict=True):
+        for variable, value in zip(self._variables(), state, strict=True):
             variable.assign(value)
+
+    def _variables(self) -> list[Any]:
+        averages = [] if self.average is None else self.average.variables
+        return [*self.model.weights, *self.optimizer.variables, *averages]

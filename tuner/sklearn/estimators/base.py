@@ -40,7 +40,7 @@ _OF_MODEL = (
     "features", "outputs", "units", "batch_norm", "embedding", "skip_connections",
     "parametrization", "front_scale", "parametric_activation",
 )  # fmt: skip
-_OF_SHAPE = ("task", "optimizer", "switches")
+_OF_SHAPE = ("task", "optimizer", "switches", "weight_averaging")
 
 
 class KerasMLP(CallbackSupportMixin, KerasMLPParameters):

@@ -55,7 +55,7 @@ def plan_of(
     if isinstance(of_labels, Mapping):
         del params["loss.class_weight"]
     try:
-        for group in KINDS:
+        for group in (*KINDS, "weight_averaging"):
             _check_settings(group, params, given)
         plan = plan_training(params, features=features, outputs=outputs, task=task, numbers=numbers)
         if isinstance(of_labels, Mapping):

@@ -140,8 +140,8 @@ def row_weights(sample_weight: Any, x: NDArray[Any]) -> NDArray[np.float32] | No
 def one_epoch(plan: TrainingPlan, done: int) -> TrainingPlan:
     """The plan's epoch number `done` (from 0) by itself, for a partial fit.
 
-    Raises EstimatorError if the plan watches held-out rows, or counts the rows of all classes: a
-    partial fit has not got them.
+    Raises EstimatorError if the plan watches held-out rows, counts the rows of all classes or
+    averages over a share of the epochs: a partial fit has not got them.
     """
     if plan.loss.class_weight == "balanced":
         raise EstimatorError(
@@ -153,6 +153,12 @@ def one_epoch(plan: TrainingPlan, done: int) -> TrainingPlan:
         raise EstimatorError(
             "partial_fit holds no rows out; got patience, restore_best_weights or "
             "schedule='plateau', which watch the loss on such rows. Available: fit"
+        )
+
+    if plan.averaging is not None and plan.averaging.kind == "swa":
+        raise EstimatorError(
+            "partial_fit makes one epoch at a time; got weight_averaging='swa', which begins after "
+            "a share of all. Available: weight_averaging='ema', or fit"
         )
 
     def later(schedule: Schedule) -> Schedule:

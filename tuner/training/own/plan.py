@@ -61,4 +61,9 @@ def plan_own(params: Mapping[str, Value], dataset: Dataset, code: str) -> OwnPla
             f"{quoted(params[SCHEDULED[name]])} for one of your own, whose {name} stays as it is. "
             "Available: constant"
         )
+    if training.averaging is not None:
+        raise PlanError(
+            f"weight_averaging is for networks of parameters; got {training.averaging.kind} for "
+            "one of your own. Available: none"
+        )
     return OwnPlan(tuple(sorted(params.items())), training, code)
