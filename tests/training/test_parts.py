@@ -42,6 +42,8 @@ OTHER = {
     "learning_rate_factor.front_scale": 0.5,
     "learning_rate_factor.activation": 2.0,
 }
+#: Beside batch normalization, where a bias has no gradient: Adam would make its rounding large.
+SGD = {"optimizer": "sgd", "optimizer.momentum": 0.9}
 DECAY = {"optimizer": "adamw", "optimizer.weight_decay": 0.5, "weight_decay_factor.bias": 0.0}
 
 
@@ -68,10 +70,10 @@ def raw(plan: TrainingPlan, weights: list[np.ndarray]) -> list[np.ndarray]:
             {"model.front_scale": True, "model.l1": 0.01},
         ),
         slow((
-            {"model.parametrization": "ntk", "model.l2": 0.01, "model.batch_norm": True},
-            {"model.parametrization": "ntk", "model.l1": 0.01, "model.batch_norm": True},
+            {"model.parametrization": "ntk", "model.l2": 0.01, "model.batch_norm": True, **SGD},
+            {"model.parametrization": "ntk", "model.l1": 0.01, "model.batch_norm": True, **SGD},
         )),
-        slow(({**FACTORS, "optimizer": "sgd", "optimizer.momentum": 0.9},)),
+        slow(({**FACTORS, **SGD},)),
         *(
             slow((
                 {**FACTORS, "optimizer": name, **settings},
@@ -80,7 +82,8 @@ def raw(plan: TrainingPlan, weights: list[np.ndarray]) -> list[np.ndarray]:
             for name, settings in {
                 "sgd": {"optimizer.momentum": 0.9, "optimizer.nesterov": True},
                 "rmsprop": {}, "nadam": {}, "lion": {}, "ftrl": {}, "adamax": {}, "adagrad": {},
-                "adadelta": {},
+                "adadelta": {"optimizer.learning_rate": 1.0},
+                "lamb": {}, "muon": {}, "adafactor": {},
             }.items()
         ),
     ],
@@ -100,9 +103,9 @@ def test_a_stack_with_parts_is_plain_keras(candidates: tuple[dict[str, Any], ...
         moved = [
             float(np.abs(a - b).max())
             for v, a, b in zip(plain.weights, plain.get_weights(), first, strict=True)
-            if v.trainable
+            if v.trainable and (v.name != "bias" or not plan.model.batch_norm)
         ]
-        assert min(moved) > 1e-5, "every weight of the reference must have trained"
+        assert min(moved) > 1e-6, "every weight of the reference must have trained"
         expected = np.asarray(plain(dataset.x, training=False))
         trained = plain_parts.build(plan)
         trained.set_weights(raw(plan, scores.weights[0]))
