@@ -64,9 +64,9 @@ def searched(rows: Table, X: pd.DataFrame, space: str, trials: int) -> Iterator[
             began, best = time.perf_counter(), best_trial(study, choose)
             wanted = Wanted(choose=choose, ensemble=ensemble)
             fitted = Fitted.of(study, wanted, Path(folder), trust_code=False)
-            found = predict(
-                fitted.model, {str(own): column.to_numpy() for own, column in X.items()}
-            )
+            # Columns that it does not use would be taken for others.
+            used = {name: X[name].to_numpy() for name in fitted.model.input}
+            found = predict(fitted.model, used)
             seconds = spent + time.perf_counter() - began
             classes = fitted.found.dataset.classes
             answer = found[:, 0] if numbers else _by_class(found, classes)

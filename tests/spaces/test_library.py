@@ -23,6 +23,7 @@ SHIPPED = (
     "initializers",
     "mlp_table",
     "optimizers",
+    "realmlp",
     "regularization",
     "schedules",
     "sgd_decay",
