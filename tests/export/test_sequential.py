@@ -76,11 +76,11 @@ METRIC = {
             {"model.units": "16", "model.l2": 1e-3},
             marks=pytest.mark.slow,
         ),
-        pytest.param("multilabel", "standard", {"model.layers": 0}, marks=pytest.mark.slow),
+        pytest.param("multilabel", "robust", {"model.layers": 0}, marks=pytest.mark.slow),
         ("regression", "auto", {"model.units": "16-8", "loss": "huber"}),
         (
             "regression",
-            "auto",
+            "robust",
             {"model.units": "8-8", "model.skip_connections": True, "embedding": "pbld"},
         ),
     ],
@@ -112,8 +112,7 @@ def test_answers_are_those_of_the_stack(task, scaling, params, monkeypatch, tmp_
         scores.weights[0],
         task=data.task,
         byte_scale=data.byte_scale,
-        shift=None if fitted is None else fitted.shift,
-        scale=None if fitted is None else fitted.scale,
+        scaling=fitted,
         target_scaling=fit_target_scaling(data, TRAIN) if task == "regression" else None,
     )
 

@@ -18,14 +18,11 @@ def build_network(trained: TrainedNetwork, dataset: Dataset, name: str = "tuner"
     `TableEncoding.inputs` gives them, and answers probabilities, or values in their own unit."""
     # The columns of a table are scaled before they enter.
     scaling = trained.scaling if dataset.encoding is None else None
-    shift = None if scaling is None else scaling.shift
-    scale = None if scaling is None else scaling.scale
     if trained.network is not None:
         return build_own_model(
             trained.network,
             dataset,
-            shift=shift,
-            scale=scale,
+            scaling=scaling,
             target_scaling=trained.target_scaling,
             temperature=trained.temperature,
             name=name,
@@ -35,8 +32,7 @@ def build_network(trained: TrainedNetwork, dataset: Dataset, name: str = "tuner"
         trained.weights,
         task=dataset.task,
         byte_scale=dataset.byte_scale,
-        shift=shift,
-        scale=scale,
+        scaling=scaling,
         target_scaling=trained.target_scaling,
         target_log=dataset.target_log,
         temperature=trained.temperature,

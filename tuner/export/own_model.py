@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tuner.data.columns.scaling import Scaling
 from tuner.data.dataset import Dataset
 from tuner.data.scaling import TargetScaling
 from tuner.export.sequential import entering, leaving, probabilities
@@ -18,8 +19,7 @@ def build_own_model(
     network: OwnNetwork,
     dataset: Dataset,
     *,
-    shift: Any,
-    scale: Any,
+    scaling: Scaling | None,
     target_scaling: TargetScaling | None,
     temperature: float | None,
     name: str,
@@ -29,7 +29,7 @@ def build_own_model(
     `build_sequential`."""
     import keras
 
-    inputs, *layers = entering(dataset.features, dataset.byte_scale, shift, scale)
+    inputs, *layers = entering(dataset.features, dataset.byte_scale, scaling)
     layers += [keras.layers.Reshape(network.row, name="shape"), network.model]
     if dataset.task != "regression" and not network.probabilities:
         layers += probabilities(dataset.task, temperature)

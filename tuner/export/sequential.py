@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.data.columns.scaling import Scaling
 from tuner.data.dataset import Task
 from tuner.errors import TunerError
 from tuner.planning.network import layers_of, through
@@ -31,8 +32,7 @@ def build_sequential(
     *,
     task: Task,
     byte_scale: float = 1.0,
-    shift: NDArray[np.float32] | None = None,
-    scale: NDArray[np.float32] | None = None,
+    scaling: Scaling | None = None,
     target_scaling: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
     target_log: bool = False,
     temperature: float | None = None,
@@ -41,10 +41,10 @@ def build_sequential(
     """A `Sequential` that takes raw, flattened features and gives probabilities or values.
 
     Layers: input scaling `x * (byte_scale * scale) + shift` (a `Rescaling`, left out if it
-    would change nothing), then for each hidden layer Dense, BatchNormalization (if the plan
-    has it), Activation, Dropout (if the plan has it), then the output Dense with its
-    activation, and for regression `y * std + mean` (a `Rescaling`), then, for targets trained as
-    log(1 + target), `exp(y)` (an `Activation`) and `y - 1` (a `Rescaling`).
+    would change nothing) and, if the scaling has one, its smooth clip (a model of its own), then
+    those of the plan, then the output Dense with its activation, and for regression
+    `y * std + mean` (a `Rescaling`), then, for targets trained as log(1 + target), `exp(y)` (an
+    `Activation`) and `y - 1` (a `Rescaling`).
 
     Args:
         plan: the network's shape.
@@ -53,7 +53,7 @@ def build_sequential(
             variance if there is batch normalisation; the output kernel and bias last.
         task: decides the activation of the output.
         byte_scale: factor that brings uint8 features to 0..1.
-        shift, scale: `(features,)`, or None for the identity.
+        scaling: of the inputs; None: the identity.
         target_scaling: mean and standard deviation, each `(outputs,)`, that training took out
             of regression targets.
         target_log: they are those of log(1 + target).
@@ -72,7 +72,7 @@ def build_sequential(
     plain = {layer.name: STACKED[type(layer)].plain(layer, plan) for layer in inner}
     activation = OUTPUT_ACTIVATION[task] if temperature is None else None
     plain[last.name] = keras.layers.Dense(plan.outputs, activation=activation, name=last.name)
-    before = entering(plan.features, byte_scale, shift, scale)
+    before = entering(plan.features, byte_scale, scaling)
     behind = leaving(target_scaling, target_log)
     if temperature is not None:
         behind += probabilities(task, temperature)
@@ -98,21 +98,34 @@ def build_sequential(
     return model
 
 
-def entering(features: int, byte_scale: float, shift: Any, scale: Any) -> list[Any]:
+def entering(features: int, byte_scale: float, scaling: Scaling | None) -> list[Any]:
     """The layers before a network: raw rows in, scaled ones out; arguments as of
     `build_sequential`."""
     import keras
 
     layers: list[Any] = [keras.Input((features,), dtype="float32", name="features")]
-    if byte_scale != 1.0 or shift is not None or scale is not None:
+    if byte_scale != 1.0 or scaling is not None:
         layers.append(
             keras.layers.Rescaling(
-                scale=_plain(byte_scale if scale is None else byte_scale * np.float64(scale)),
-                offset=_plain(0.0 if shift is None else shift),
+                scale=_plain(
+                    byte_scale if scaling is None else byte_scale * np.float64(scaling.scale)
+                ),
+                offset=_plain(0.0 if scaling is None else scaling.shift),
                 name="input_scaling",
             )
         )
+    if scaling is not None and scaling.clip is not None:
+        values = keras.Input((features,), dtype="float32")
+        bent = smooth_clip(values, scaling.clip)
+        layers.append(keras.Model(values, bent, name="smooth_clip"))
     return layers
+
+
+def smooth_clip(values: Any, clip: NDArray[np.float32]) -> Any:
+    """`v / sqrt(1 + (v * clip)^2)` of `(rows, columns)`, `clip` `(columns,)`: see `Scaling`."""
+    from keras import ops
+
+    return values / ops.sqrt(1.0 + ops.square(values * clip[None, :]))
 
 
 def probabilities(task: Task, temperature: float | None) -> list[Any]:

@@ -12,6 +12,7 @@ from tuner.data.columns.dates import date_parts
 from tuner.data.columns.encoding import TableEncoding
 from tuner.data.columns.scaling import Scaling
 from tuner.export.quiet import any_column_name
+from tuner.export.sequential import smooth_clip
 
 if TYPE_CHECKING:
     import keras
@@ -68,7 +69,7 @@ def network_inputs(columns: TableColumns, scaling: Scaling) -> Any:
     if scaling.fill is not None:
         values = ops.where(ops.isnan(values), _row(scaling.fill), values)
     if scaling.clip is not None:
-        values = values / ops.sqrt(1.0 + ops.square(values * _row(scaling.clip)))
+        values = smooth_clip(values, scaling.clip)
     shared = []
     for code, levels in columns.codes:
         assert scaling.rare is not None
