@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -330,3 +333,53 @@ def test_the_command_line_shows_such_a_study_and_refuses_to_work_on_it(
     told = run("export", "shown", "--out", str(Path(place[10:]).parent / "model"), *where, code=2)
     assert "are in the Python program" in told
     assert len(load(place, "shown").trials) == 3
+
+
+class Waiting(GaussianNB):
+    """Fits that begin with a file of their process's number, and go on once there is one `go`."""
+
+    def __init__(self, folder: str = "", var_smoothing: float = 1e-9) -> None:
+        self.folder = folder
+        super().__init__(var_smoothing=var_smoothing)
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        Path(self.folder, str(os.getpid())).touch()
+        while not Path(self.folder, "go").exists():
+            time.sleep(0.05)
+        return super().fit(X, y, sample_weight)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_killed_process_of_n_jobs_loses_nothing(
+    kind: str, iris: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    place = request.getfixturevalue(kind)
+    killed: list[int] = []
+
+    def kill_the_first() -> None:
+        while not killed:
+            for file in tmp_path.glob("[0-9]*"):
+                killed.append(int(file.name))
+                os.kill(killed[0], signal.SIGKILL)
+                break
+            time.sleep(0.05)
+        (tmp_path / "go").touch()
+
+    killer = threading.Thread(target=kill_the_first)
+    killer.start()
+    own = search(
+        estimator=Waiting(str(tmp_path)), n_trials=6, n_jobs=2, storage=place, study_name="n"
+    ).fit(*iris)
+    killer.join()
+    assert killed[0] != os.getpid()
+    assert len(list(tmp_path.glob("[0-9]*"))) >= 2
+    alone = search(n_trials=6).fit(*iris)
+    done = [t for t in load(place, "n").trials if t.state.name == "COMPLETE"]
+    assert len(done) == 6
+    assert scores_by_params(own) == scores_by_params(alone)
+
+
+def scores_by_params(own: StudySearchCV) -> dict[str, float]:
+    names = map(repr, own.cv_results_["params"])
+    return dict(zip(names, own.cv_results_["mean_test_score"], strict=True))
