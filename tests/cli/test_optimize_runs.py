@@ -100,6 +100,7 @@ def workers_of(process: subprocess.Popen[str]) -> list[int]:
     return [p.pid for p in children if "resource_tracker" not in " ".join(p.cmdline())]
 
 
+@pytest.mark.slow
 def test_a_search_its_repetition_and_its_extension(tuner):
     first = tuner.run(*SEARCH, "--trials", 8)
     assert first.code == 0, first.err

@@ -237,6 +237,7 @@ def test_serving_to_others_needs_a_password(capsys, storage, monkeypatch, tmp_pa
     assert "TUNER_PASSWORD has 0" in err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
 def test_serve_names_the_page_answers_and_ends_with_success(storage):
     """As a user runs it: a process, its address on stderr, Ctrl-C."""

@@ -144,6 +144,7 @@ def test_validate_needs_a_file(run):
     assert "FILES" in err
 
 
+@pytest.mark.slow
 def test_schema_is_json_whatever_the_table_would_be(run):
     code, out, _ = run("schema")
     assert code == 0

@@ -13,6 +13,7 @@ from tuner.errors import DataError
 MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist.npz"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not MNIST.exists(), reason=f"needs the real MNIST at {MNIST}")
 def test_mnist_stays_bytes_and_keeps_its_own_test_rows() -> None:
     own = load_dataset(f"npz:{MNIST}")

@@ -413,7 +413,7 @@ def written_tables(draw: st.DrawFn) -> tuple[list[list[str]], str, bool]:
 
 
 @settings(
-    max_examples=120, deadline=None, phases=[Phase.explicit, Phase.generate], derandomize=True,
+    max_examples=50, deadline=None, phases=[Phase.explicit, Phase.generate], derandomize=True,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 @given(written_tables())

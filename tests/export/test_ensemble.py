@@ -53,6 +53,7 @@ def exported(made: Any, out: Path, metrics: tuple[str, ...]) -> dict[str, Any]:
     return settings
 
 
+@pytest.mark.slow
 def test_the_ensemble_of_digits_is_the_mean_of_its_networks_probabilities(train_study, tmp_path):
     made = train_study(PARAMS)
     data = made.dataset

@@ -154,6 +154,7 @@ def test_targets_trained_as_logarithms_are_answered_in_their_own_unit(  # type: 
     np.testing.assert_allclose(whole.predict(seen, verbose=0), expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_rows_are_read_as_the_model_s_were_and_columns_are_carried_through(train_study, tmp_path):  # type: ignore[no-untyped-def]
     rng = np.random.default_rng(1)
     lines = [

@@ -120,6 +120,7 @@ def test_rates_are_those_of_kerass_schedules(ours: Schedule, theirs: Callable[[]
     assert len(np.unique(expected)) > 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("growth", [1.5, 2.0])
 def test_growing_cosine_cycles_are_kerass(growth: float) -> None:
     ours = CosineRestartsSchedule(0.1, restart_every=2, cycle_mult=growth, end_rate=0.1)
@@ -201,6 +202,7 @@ def plateaus() -> Iterator[tuple[PlateauSchedule, np.ndarray]]:
         yield schedule, np.where(rng.random(40) < 0.1, np.nan, 1 - scores)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["min", "max"])
 def test_the_tracker_is_kerass_reduce_lr_on_plateau_to_the_bit(mode: Any) -> None:
     reductions = 0
@@ -263,7 +265,11 @@ def test_activations_keep_the_shape(name: str) -> None:
     assert activation(np.ones((2, 3), np.float32)).shape == (2, 3)
 
 
-@pytest.mark.parametrize("name", CATALOGUE["initializer"].names)
+#: `unit_variance` looks at training rows: no class of Keras does.
+KERASS = [name for name in CATALOGUE["initializer"].names if name != "unit_variance"]
+
+
+@pytest.mark.parametrize("name", KERASS)
 def test_initializers_make_kernels_of_any_shape(name: str) -> None:
     plan = plan_training({"initializer": name}, features=3, outputs=2, task="multiclass")
     initializer = keras.initializers.get(plan.model.initializer)

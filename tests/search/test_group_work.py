@@ -236,6 +236,7 @@ def test_a_result_that_comes_after_a_takeover_is_void_and_the_others_count(url):
     assert completed(url) == {0: 1, 1: 1, 2: 1}
 
 
+@pytest.mark.slow
 def test_hearts_of_all_claimed_trials_beat_through_a_long_epoch(sqlite):
     prepare(sqlite, grid({"optimizer.learning_rate": {"values": RATES[:3]}, "epochs": 1}))
     slow = threading.Thread(

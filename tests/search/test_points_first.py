@@ -66,7 +66,7 @@ CONDITIONAL = {
         ({"epochs": 7}, "epochs must be one of 6; got 7"),
         ({"optimizer": "sdg"}, "did you mean sgd?"),
         ({"optimizer": "adam", "optimizer.momentum": 0.5}, "optimizer.momentum needs optimizer to"),
-        ({"optimizer.momentum": 0.5}, "to be sgd, rmsprop, which it leaves open"),
+        ({"optimizer.momentum": 0.5}, "to be sgd, rmsprop, muon, which it leaves open"),
     ],
 )
 def test_a_point_that_does_not_fit_is_refused_before_anything_is_stored(sqlite, point, said):

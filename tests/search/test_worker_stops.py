@@ -74,6 +74,7 @@ def test_a_trial_in_its_last_epoch_is_finished_not_handed_back(sqlite):
     assert (reason, len(of(TrialDone, events)), of(TrialReturned, events)) == ("stopped", 1, [])
 
 
+@pytest.mark.slow
 def test_the_deadline_ends_the_loop(sqlite):
     prepare(sqlite, definition({**RATE, "epochs": 2000}, trials=200, pruner="none"))
     deadline = time.time() + 2.0

@@ -171,6 +171,7 @@ def test_pickles_with_or_without_its_keras_model(way: str) -> None:
     np.testing.assert_array_equal(went_on.weights_[0], model.partial_fit(X, Y).weights_[0])
 
 
+@pytest.mark.slow
 def test_importing_making_and_predicting_cost_no_tensorflow(tmp_path: Path) -> None:
     model = KerasMLPClassifier(**SMALL).fit(X, Y)
     (tmp_path / "model.pickle").write_bytes(pickle.dumps(model))

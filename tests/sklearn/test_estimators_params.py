@@ -157,6 +157,7 @@ def test_numbers_of_numpy_are_numbers() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_fit_takes_numbers_of_numpy_as_python_s() -> None:
     given: dict[str, Any] = {
         "hidden_layer_sizes": 4,

@@ -34,7 +34,19 @@ NOT_APPLICABLE = {
 #: Upstream's tests warn a lot; those that are about warnings catch them by themselves.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
+#: Those of seconds.
+SLOW = (
+    "test_cv_results_dtype_issue_29074",
+    "test_n_features_in",
+    "test_random_search_cv_results_multimetric",
+    "test_search_cv_sample_weight_equivalence",
+    "test_search_with_2d_array",
+    "test_unsupervised_grid_search",
+    "test_unsupported_sample_weight_scorer",
+)
+
 UPSTREAM = upstream_tests(STACKED, NOT_APPLICABLE)
+UPSTREAM |= {name: pytest.mark.slow(UPSTREAM[name]) for name in SLOW}
 globals().update(UPSTREAM)
 
 

@@ -30,7 +30,7 @@ RULES = {
     "unknown section": (
         "epoch: 3",
         "2: params.epoch: unknown parameter 'epoch'; did you mean epochs? "
-        "Available: optimizer, optimizer.*, schedule, schedule.*, initializer, batch_size",
+        "Available: optimizer, optimizer.*, ",
     ),
     "unknown choice": (
         "optimizer: {choices: [sgd, admw]}",

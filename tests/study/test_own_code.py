@@ -46,6 +46,7 @@ def searched(folder: Path, made: StudyDefinition, name: str = "study") -> list[A
     return studies.load(url, name).get_trials()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("own", "named"),
     [

@@ -58,6 +58,7 @@ def averaged(plan: TrainingPlan, after: list[list[np.ndarray]], epoch: int) -> l
     return shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "settings"),
     [

@@ -44,6 +44,7 @@ def in_one_stack(plans: list[TrainingPlan]) -> None:
             assert np.abs(plain.get_weights()[0] - first[0]).max() > 1e-4, "it must have trained"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "numbers", "optimizer"),
     [("plr", SOME, "adam"), ("pbld", SOME, "muon"), ("pbld", None, "lamb")],
@@ -60,6 +61,7 @@ def test_embedded_numbers_train_as_in_keras(
     )
 
 
+@pytest.mark.slow
 def test_layers_of_equal_width_are_skipped_as_in_keras() -> None:
     params = {"model__units": "8-8-5-5", "model__skip_connections": True, "optimizer": "sgd"}
     in_one_stack(
@@ -70,6 +72,7 @@ def test_layers_of_equal_width_are_skipped_as_in_keras() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["plr", "pbld"])
 def test_an_embedded_network_is_the_same_to_the_last_bit_alone_and_in_any_stack(kind: str) -> None:
     own = plan(SOME, embedding=kind, optimizer="sgd", optimizer__momentum=0.9)

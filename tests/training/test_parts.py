@@ -159,6 +159,7 @@ def test_a_network_with_parts_is_the_same_alone_and_in_any_stack() -> None:
     np.testing.assert_array_equal(rows[2], part[0])
 
 
+@pytest.mark.slow
 def test_the_exported_model_is_keras_s_own(tmp_path: Path) -> None:
     """Read back by a process that has no `tuner`; a network without such parts is a Sequential."""
     dataset, fold = make("multiclass"), ragged_folds()[0]

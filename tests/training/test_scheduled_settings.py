@@ -124,6 +124,7 @@ def check(candidates: list[dict[str, Any]], rows: tuple[int, ...]) -> None:
             np.testing.assert_allclose(own_loss, validated, rtol=2e-5)
 
 
+@pytest.mark.slow
 def test_two_networks_of_one_stack_follow_their_own_schedules() -> None:
     """On folds of 3, 5 and 4 steps an epoch, and for 4 and 3 epochs."""
     check([{**SETTINGS, **FIRST}, {**SETTINGS, **SECOND}], (33, 70, 64))

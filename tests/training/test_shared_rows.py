@@ -72,6 +72,7 @@ def slow(params: dict[str, Any]) -> Any:
     return pytest.param(params, marks=pytest.mark.slow)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "params",
     [

@@ -9,6 +9,7 @@ from tests.support import problems
 from tuner.training import Trainer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "params",
     [

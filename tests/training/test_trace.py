@@ -16,6 +16,7 @@ from tuner.training.stack_cache import STACKS
 from tuner.training.trace import SharedTrace
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "params",
     [

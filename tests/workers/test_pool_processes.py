@@ -203,6 +203,7 @@ def test_an_error_that_every_worker_would_meet_ends_the_pool_with_it(tmp_path):
     assert printed[-1] == ["error", "StorageError", "the storage is of a newer schema"]
 
 
+@pytest.mark.slow
 def test_the_deadline_ends_workers_at_their_next_epoch(tmp_path):
     begin = time.monotonic()
     printed = Parent("sleepy", 2, tmp_path, 2).finish()
@@ -211,6 +212,7 @@ def test_the_deadline_ends_workers_at_their_next_epoch(tmp_path):
     assert len(events(printed, "TrialReturned")) == 2
 
 
+@pytest.mark.slow
 def test_an_epoch_that_outlasts_the_deadline_is_killed(tmp_path):
     printed = Parent("deaf", 1, tmp_path, 1).finish(timeout=10)
     assert printed[-1] == ["outcome", "deadline", None]

@@ -174,6 +174,7 @@ def test_a_trial_is_not_blamed_for_its_node(remotes, run_loop):
     assert [fault for _, fault in seen.handed_back] == ["nobody"]
 
 
+@pytest.mark.slow
 def test_a_trial_that_takes_too_much_memory_is_ended_and_its_worker_replaced(
     remotes, run_loop, monkeypatch
 ):
@@ -207,6 +208,7 @@ def test_a_trial_that_takes_too_much_memory_is_ended_and_its_worker_replaced(
     assert len(seen.of(TrialDone)) == 3
 
 
+@pytest.mark.slow
 def test_workers_that_keep_dying_are_given_up(remotes, run_loop, monkeypatch):
     monkeypatch.setattr("tuner.workers.limits.WORK_TRIES", 3)
     run_loop(until_told)
@@ -217,6 +219,7 @@ def test_workers_that_keep_dying_are_given_up(remotes, run_loop, monkeypatch):
     assert len(remotes) == 3
 
 
+@pytest.mark.slow
 def test_a_worker_gives_way_to_a_fresh_one_in_the_same_place(remotes, run_loop):
     done: list[int] = []
 
@@ -252,6 +255,7 @@ def test_a_worker_without_a_node_holds_nobody_up(remotes, run_loop, monkeypatch)
     assert seen.handed_back == []
 
 
+@pytest.mark.slow
 def test_the_deadline_ends_workers_and_an_epoch_that_outlasts_it(remotes, run_loop):
     run_loop(until_told)
     seen = Seen()
