@@ -84,11 +84,11 @@ def test_keras_knows_every_name_and_setting():
         name = keras.initializers.Constant(0.1) if initializer == "constant" else initializer
         weights = keras.initializers.get(name)((4, 3))
         assert weights.shape == (4, 3), initializer
-    classes = {keras.optimizers.get(name).__class__.__name__.lower(): name for name in OPTIMIZERS}
-    assert set(classes) == set(OPTIMIZERS)
+    # `keras.optimizers.get` knows fewer of them by name than there are.
+    classes = {name: getattr(keras.optimizers, OPTIMIZERS[name].__name__) for name in OPTIMIZERS}
     for name, info in CATALOGUE.items():
         if info.section != "optimizer" or name in ("optimizer", "optimizer.weight_decay_schedule"):
             continue
         for optimizer in info.only_with.get("optimizer", OPTIMIZERS):
-            accepted = inspect.signature(type(keras.optimizers.get(optimizer)).__init__).parameters
+            accepted = inspect.signature(classes[optimizer].__init__).parameters
             assert name.removeprefix("optimizer.") in accepted, (name, optimizer)
