@@ -115,7 +115,8 @@ def _takes(preprocessing: dict[str, Any]) -> str:
         return (
             "the table's columns as a dict, shape `(rows, 1)` each: numbers with NaN for a missing "
             "one, dates as days since 1970-01-01, text with `''` for a missing one. Levels that "
-            "the training did not have are answered too."
+            "the training did not have are answered too. Give the columns of `model.input` alone: "
+            "with others in the dict Keras takes them by their place, and only warns."
         ) + ("" if "networks" in preprocessing else _NETWORK)
     return f"raw features, shape `(rows, {preprocessing['features']})`: {_features(preprocessing)}"
 
