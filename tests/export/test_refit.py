@@ -140,6 +140,7 @@ def test_other_data_are_refused_with_both_hashes(train_study):
         study_dataset(made.study, made.definition)
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_says_so(train_study):
     made = train_study(
         PARAMS | {"epochs": 2}, data={"uri": "sklearn:digits", "limit": 200, "scaling": "none"}

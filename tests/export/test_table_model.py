@@ -92,6 +92,7 @@ def test_unknown_levels_and_gaps_are_answered(exported, tmp_path, table):  # typ
     np.testing.assert_allclose(own, loaded(raw), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_gaps_are_answered_though_the_search_rows_have_none(table, tmp_path, train_study) -> None:  # type: ignore[no-untyped-def]
     whole, test = table.dropna(), table.head(60).copy()
     test.loc[:9, ["per/cent", "multiply"]] = None

@@ -65,6 +65,7 @@ def scores_of(url):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [
@@ -92,6 +93,7 @@ def test_scores_on_the_way_are_those_of_trainings_apart(sqlite, settings):
         np.testing.assert_allclose(reports, apart.mean_curve("accuracy"), atol=1e-6, rtol=0)
 
 
+@pytest.mark.slow
 def test_rates_that_depend_on_the_total_train_apart(sqlite):
     made = search(sqlite, grid({**GRID, "schedule": "cosine"}, metrics=["loss"]))
     trainer = StudyTrainer(made)

@@ -186,6 +186,7 @@ def test_a_stored_study_goes_on(tmp_path: Path) -> None:
     assert len({str(trial.params) for trial in loaded.trials}) == 4
 
 
+@pytest.mark.slow
 def test_candidates_that_are_known_before_train_in_stacks(monkeypatch: pytest.MonkeyPatch) -> None:
     stacks = Stacks(monkeypatch)
     X, y = digits(300)

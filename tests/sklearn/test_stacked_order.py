@@ -90,6 +90,7 @@ def test_training_rows_are_copied_for_whoever_looks_at_them(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("alpha", "seen"), [(0.0, 16), (0.1, 64)])
 def test_inputs_that_are_always_zero_are_left_out_where_nothing_else_moves_their_weights(
     alpha: float, seen: int, monkeypatch: pytest.MonkeyPatch

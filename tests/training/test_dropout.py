@@ -65,6 +65,7 @@ def test_rate_0_keeps_everything_beside_a_network_with_dropout() -> None:
     assert not masks[1].all()
 
 
+@pytest.mark.slow
 def test_training_with_dropout_is_the_same_alone_and_in_a_stack() -> None:
     """Folds of different lengths, so that the network sits out steps inside the stack."""
     data, folds, seeds = problems.dataset(), problems.folds(33, 64, 50), problems.seeds(3)

@@ -179,6 +179,7 @@ def test_every_task_and_loss_as_in_keras(task: str, loss: str) -> None:
     check({**SGD, "loss": loss}, task)
 
 
+@pytest.mark.slow
 def test_label_smoothing_of_a_binary_task() -> None:
     check({**SGD, "loss.label_smoothing": 0.2}, "binary")
 
@@ -196,6 +197,7 @@ def test_networks_of_one_stack_keep_their_own_settings() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_candidate_of_fewer_epochs_ends_after_its_own() -> None:
     check(
         {**SGD, "epochs": 1},
@@ -413,6 +415,7 @@ def test_one_network_alone_trains_with_every_loss_setting() -> None:
     assert trainer.train([plan], [[1]])[0].status == ("completed",)
 
 
+@pytest.mark.slow
 def test_targets_trained_as_logarithms_are_scored_in_their_own_unit() -> None:
     own = make("regression")
     amounts = np.exp(1.5 * own.y + 2).astype(np.float32)

@@ -38,6 +38,7 @@ def trained(own: TrainingPlan) -> list[list[np.ndarray]]:
     return weights
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("params", KINDS, ids=str)
 def test_the_kernel_and_the_formula_give_the_same_bits(params, monkeypatch):
     own = plan(**params)

@@ -85,6 +85,7 @@ def test_many_rows_are_copied_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(cut.x, data.x[:, used])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "params",
     [

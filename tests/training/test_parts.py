@@ -59,6 +59,7 @@ def raw(plan: TrainingPlan, weights: list[np.ndarray]) -> list[np.ndarray]:
     return [w * np.sqrt(w.shape[0]) if w.ndim == 2 else w for w in weights]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "candidates",
     [
@@ -140,6 +141,7 @@ def test_first_weights_scale_units_and_bend_among_the_rows() -> None:
         np.testing.assert_allclose(a, b * np.sqrt(b.shape[0]) if b.ndim == 2 else b, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_network_with_parts_is_the_same_alone_and_in_any_stack() -> None:
     dataset, folds = make("multiclass"), ragged_folds()
     one = plan_of({**NETWORK, **FACTORS, "model.units": 13})

@@ -36,6 +36,7 @@ def test_the_order_changes_from_epoch_to_epoch_and_with_the_seed() -> None:
     np.testing.assert_array_equal(first, BatchPlan(train, [1, 2], 16).epoch(0).rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "params",
     [

@@ -150,6 +150,7 @@ def test_compiled_they_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     check([{**SETTINGS, **FIRST}, {**SETTINGS, **SECOND}], (33, 70))
 
 
+@pytest.mark.slow
 def test_what_follows_no_schedule_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The graph of a stack whose settings stay is given no table, whatever was trained before."""
     plain = problems.plan(**SETTINGS)

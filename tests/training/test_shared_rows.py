@@ -51,6 +51,7 @@ def test_shared_batches_are_those_of_each_network() -> None:
     np.testing.assert_array_equal(once.counts, chunks.counts)
 
 
+@pytest.mark.slow
 def test_a_stack_is_given_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[int] = []
     run_epoch = NetworkStack.run_epoch
@@ -116,6 +117,7 @@ def test_with_scaled_targets_and_several_outputs() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_trainer_on_some_folds_reads_the_same_memory() -> None:
     data, folds = problems.dataset(), problems.folds(33, 64, 50)
     whole = Trainer(data, folds, scaling="standard")

@@ -76,6 +76,7 @@ def test_a_training_with_patience_stands_for_no_other() -> None:
         scores.until(2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "optimizer",
     [

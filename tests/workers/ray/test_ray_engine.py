@@ -141,6 +141,7 @@ def test_workers_end_and_give_back_what_they_hold(remotes, run_loop):
     assert [remote.killed for remote in remotes] == [True, True]
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced(remotes, run_loop):
     lives: list[int] = []
 
@@ -161,6 +162,7 @@ def test_a_worker_that_dies_is_replaced(remotes, run_loop):
     assert len(seen.of(TrialDone)) == 3
 
 
+@pytest.mark.slow
 def test_a_trial_is_not_blamed_for_its_node(remotes, run_loop):
     lives: list[int] = []
 
