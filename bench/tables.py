@@ -2,8 +2,8 @@
 
     python -m bench.tables ../shared/data/tables > docs/tables.md
 
-Ours is the best of 20 trials of the space `mlp_table` by the folds' mean, each fold stopped at its
-best epoch, so it is somewhat optimistic. scikit-learn's are untuned: the better of two scalers, for
+Ours is the best of 20 trials of the space `mlp_table` by the folds' mean, so it is somewhat
+optimistic. scikit-learn's are untuned: the better of two scalers, for
 the MLP also of all its epochs and of early stopping.
 """
 
