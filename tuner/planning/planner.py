@@ -147,8 +147,8 @@ def plan_averaging(values: Mapping[str, Any]) -> AveragingPlan | None:
     kind = values["weight_averaging"]
     if kind == "none":
         return None
-    names = ("swa_start",) if kind == "swa" else ("ema_momentum", "ema_overwrite_frequency")
-    return AveragingPlan(kind, **{name: values[f"weight_averaging.{name}"] for name in names})
+    names = settings_of("weight_averaging", kind)
+    return AveragingPlan(kind, **{name.split(".")[1]: values[name] for name in names})
 
 
 def plan_units(units: object, layers: object) -> tuple[int, ...]:
