@@ -14,12 +14,13 @@ from tuner.data.sources import Reading
 from tuner.errors import DataError, TunerError, UsageError
 from tuner.export.temperature import Calibration
 from tuner.export.trained import TrainedNetwork, networks_of, trainer_on
-from tuner.planning import network_seed, plan_training
+from tuner.planning import network_seed
 from tuner.planning.plan import TrainingPlan
 from tuner.results import best_trial, find_trial, mean_curves
 from tuner.results.ranking import Choice
 from tuner.results.trials import epochs_of
 from tuner.schedules import Rates, Schedule
+from tuner.search.trainer import Planner
 from tuner.storage import records
 from tuner.study.data import load_study_data, reading_of
 from tuner.study.stored import read_definition
@@ -139,13 +140,7 @@ def refit_trial(
     definition = definition or read_definition(study)
     params, build = definition.space.complete(trial.params), definition.own(BUILD)
     if build is None:
-        searched = plan_training(
-            params,
-            features=dataset.features,
-            outputs=dataset.outputs,
-            task=dataset.task,
-            numbers=dataset.numbers,
-        )
+        searched = Planner(dataset, ()).plan(params)
     else:
         searched = plan_own(params, dataset, "").training
     # No early stopping: there is nothing to watch.

@@ -9,9 +9,9 @@ import numpy as np
 
 from tuner.code.spec import BUILD, has_part
 from tuner.errors import UsageError
-from tuner.planning import plan_training
 from tuner.planning.cost import count_parameters
 from tuner.results.trials import epochs_of, fold_scores_of, maximizes, mean_of
+from tuner.search.trainer import Planner
 from tuner.storage import records
 from tuner.study.data import load_study_data
 from tuner.study.stored import read_definition
@@ -79,15 +79,6 @@ def _parameters(study: Study, trials: Sequence[FrozenTrial]) -> list[int]:
             "one-se compares the numbers of parameters of networks; those of study "
             f"{quoted(study.study_name)} are not recorded. Available: --choose best"
         )
-    data, _ = load_study_data(definition)
-    return [
-        count_parameters(
-            plan_training(
-                definition.space.complete(own.params),
-                features=data.features,
-                outputs=data.outputs,
-                task=data.task,
-            ).model
-        )
-        for own in trials
-    ]
+    planner = Planner(*load_study_data(definition))
+    plans = [planner.plan(definition.space.complete(own.params)) for own in trials]
+    return [count_parameters(plan.model) for plan in plans]
