@@ -20,7 +20,7 @@ from tuner.export.export import build_models
 from tuner.export.refit import Refit
 from tuner.export.scores import decide, predict
 from tuner.export.wanted import Wanted, train_wanted
-from tuner.study.own_code import with_code
+from tuner.study.own_code import with_trusted_code
 from tuner.study.stored import read_definition
 
 if TYPE_CHECKING:
@@ -39,15 +39,15 @@ class Fitted:
 
     @classmethod
     def of(cls, study: optuna.Study, wanted: Wanted, folder: Path, *, trust_code: bool) -> Fitted:
-        """Raises as `train_wanted` and `with_code`.
+        """Raises as `train_wanted` and `with_trusted_code`.
 
         Args:
             folder: of the artifacts beside the storage.
             trust_code: the study's own code may run.
         """
-        definition = read_definition(study)
-        trusted = definition.code.file if definition.code and trust_code else None
-        definition = with_code(definition, folder, trusted, study.study_name)
+        definition = with_trusted_code(
+            read_definition(study), folder, study.study_name, trust=trust_code
+        )
         found = train_wanted(study, definition, wanted)
         if isinstance(found, Ensemble):
             return cls(found, EnsembleNetworks(found).model())

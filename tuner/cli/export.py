@@ -87,7 +87,7 @@ def export(
     from tuner.export.wanted import Wanted, train_wanted
     from tuner.results import objective_metric
     from tuner.storage import storage_at
-    from tuner.study.own_code import with_code
+    from tuner.study.own_code import with_trusted_code
     from tuner.study.stored import read_definition
 
     wanted = Wanted(number, choose, ensemble, ensemble_trials, calibrate)
@@ -97,10 +97,8 @@ def export(
         if number is None and len(study.directions) > 1:
             best = wanted.trials_of(study)[0].number
             tell(f"trial {best} is the Pareto front's best by {objective_metric(study)}")
-        definition = read_definition(study)
-        trusted = definition.code.file if definition.code and trust_code else None
         folder = storage_at(storage).artifacts_folder(None)
-        definition = with_code(definition, folder, trusted, name)
+        definition = with_trusted_code(read_definition(study), folder, name, trust=trust_code)
         found = train_wanted(study, definition, wanted, tell)
     from tuner.export.export import write_export
 

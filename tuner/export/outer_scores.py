@@ -17,7 +17,7 @@ from tuner.search.finished import find_or_prepare
 from tuner.search.tickets import read_counts
 from tuner.storage import records, storage_at
 from tuner.study.nested import outer_definitions, outer_name
-from tuner.study.own_code import with_code
+from tuner.study.own_code import with_trusted_code
 from tuner.study.stored import load_study, read_definition
 from tuner.workers import Interrupted, SearchEnd
 from tuner.workers.pool import PoolEnd
@@ -95,9 +95,9 @@ def _score_outer(
             continue
         tell(f"outer fold {number} of {count}: what was chosen is refitted and scored")
         definition = read_definition(outer)
-        trusted = definition.code.file if definition.code and trust_code else None
         try:
-            definition = with_code(definition, folder, trusted, outer.study_name)
+            name = outer.study_name
+            definition = with_trusted_code(definition, folder, name, trust=trust_code)
             known[number] = _scored(outer, definition, number)
         except StorageError:
             raise

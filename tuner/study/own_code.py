@@ -39,6 +39,14 @@ def with_code(
     return holding(definition, load(definition.code, folder, trusted, study))
 
 
+def with_trusted_code(
+    definition: StudyDefinition, folder: Path, study: str, *, trust: bool
+) -> StudyDefinition:
+    """As `with_code`; `trust`: whether somebody said that the code may be loaded."""
+    trusted = definition.code.file if definition.code and trust else None
+    return with_code(definition, folder, trusted, study)
+
+
 def holding(definition: StudyDefinition, objects: Mapping[str, Any]) -> StudyDefinition:
     """The definition with the objects of its code."""
     update: dict[str, Any] = {}
